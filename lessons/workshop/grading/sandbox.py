@@ -26,7 +26,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from lessons.workshop.course.lesson_index import PROJECT_DIR, lessons
-from lessons.workshop.engine.process.child_process import UnreadableData, receive_data, send_data
+from lessons.workshop.engine.process.data import UnreadableData, receive_data, send_data
 from lessons.workshop.engine.process.limits import Limits
 from lessons.workshop.engine.process.player_handle import (
     ForkedPlayer,

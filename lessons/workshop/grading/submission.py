@@ -21,10 +21,10 @@ from pathlib import Path
 from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.course.subjects import exercise
 from lessons.workshop.engine.faults.finding import Finding
-from lessons.workshop.engine.process.child_process import ChildRaised, NoAnswer, run_isolated
 from lessons.workshop.engine.process.limits import Limits, limit_resources
 from lessons.workshop.engine.process.player_handle import PlayerNotStarted
 from lessons.workshop.grading.found_files import printable
+from lessons.workshop.grading.isolated_function import ChildRaised, NoAnswer, run_isolated
 from lessons.workshop.grading.sandbox import SUBMISSION, Sandbox, find_sandbox
 from lessons.workshop.judge.runner import CourseError, judge
 from lessons.workshop.judge.verdict import Verdict

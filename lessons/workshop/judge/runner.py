@@ -11,6 +11,7 @@ from lessons.workshop.course.subjects import resolve
 from lessons.workshop.engine.model.exploration import Exploration, Shortening
 from lessons.workshop.engine.process.output import LimitedOutput
 from lessons.workshop.engine.process.player_handle import (
+    PLAY_TIMEOUT,
     ForkedPlayer,
     PlayerEnded,
     PlayerFailed,
@@ -24,7 +25,6 @@ from lessons.workshop.judge.naming import Naming
 from lessons.workshop.judge.source_texts import texts_in
 from lessons.workshop.judge.verdict import Outcome, Verdict
 
-CHECK_TIMEOUT = 5.0  # seconds that one conversation may take
 EXPLORATION = "exploration"  # the name of the last outcome
 EXPLORATION_CLAIM = "Whatever clients send, and whenever, the consumer keeps its promise."
 MAX_STUCK = 2  # claims that may use up their time; the next ones would most likely, too
@@ -33,7 +33,7 @@ MAX_STUCK = 2  # claims that may use up their time; the next ones would most lik
 def judge(
     lesson: Lesson,
     target: str | Subject = "exercise",
-    timeout: float = CHECK_TIMEOUT,
+    timeout: float = PLAY_TIMEOUT,
     on_start: Callable[[], object] = lambda: None,
     on_claims: Callable[[Verdict], object] = lambda verdict: None,
     start_player: Callable[..., PlayerProcess] = ForkedPlayer,

@@ -1,27 +1,21 @@
-"""The judging process's side of a process that plays conversations with one target.
+"""The judging process's side of a process that plays conversations with one subject.
 
 The child plays, the parent judges. The parent sends steps. The child imports the student's file
-again for each conversation, plays the steps, and sends what happened: plain data, each field of
-which the parent checks. The child does not know what the exercise promises. So a submission that
-changes its own process can change nothing but its own report.
+again for each conversation, plays the steps, and sends a report: plain data, of which the parent
+checks each field. The child does not know what the exercise promises. So a submission that changes
+its own process can change nothing but its own report.
 """
 
 import multiprocessing
 import signal
 import tempfile
 from collections.abc import Callable
-from contextlib import contextmanager
 from multiprocessing.connection import Connection
-from typing import Protocol
+from typing import Any, Protocol
 
 from lessons.workshop.engine.faults.finding import CheckFailed, Finding, make_finding
-from lessons.workshop.engine.process.child_process import (
-    kill_process_group,
-    read_dataclass,
-    receive_data,
-    send_data,
-    start_child,
-)
+from lessons.workshop.engine.process.child_process import end_child, start_child
+from lessons.workshop.engine.process.data import read_dataclass, receive_data, send_data
 from lessons.workshop.engine.process.output import LimitedOutput
 from lessons.workshop.engine.process.served_player import WAITING_FACTOR, run_forked
 from lessons.workshop.engine.script.report import DEFAULTS, PlayOptions, Report
@@ -31,14 +25,19 @@ PLAY_TIMEOUT = 5.0  # seconds that one conversation may take
 _START_TIMEOUT = 30.0  # seconds: on a busy machine a child starts slowly
 _REPORT_TIMEOUT = 1.0  # seconds for a child whose conversation has timed out to report that
 MAX_REPORT = 32 * 1024**2  # bytes of a report; a longer one is not read
+# What it raises to read a report that was forged.
+_UNREADABLE = (
+    *(OSError, ValueError, TypeError, LookupError, AttributeError),
+    *(ArithmeticError, RecursionError),
+)
 
 
 class PlayerEnded(Exception):
-    """The child process cannot play any more: `finding` says why."""
+    """The process cannot play any more: `finding` says why."""
 
-    def __init__(self, finding: Finding):
-        super().__init__(f"{finding.diagnosis}: {finding.detail}")
-        self.finding = finding
+    def __init__(self, code: str, detail: str):
+        super().__init__(detail)
+        self.finding = make_finding(code, detail=detail)
 
 
 class PlayerFailed(Exception):
@@ -49,7 +48,7 @@ class PlayerFailed(Exception):
 
 
 class PlayerNotStarted(Exception):
-    """The process that plays did not start. The text says why: the target's code did not run."""
+    """The process that plays did not start. The text says why: the subject's code did not run."""
 
 
 class PlayerProcess(Protocol):
@@ -79,7 +78,7 @@ class ForkedPlayer:
         return self._child.exitcode
 
     def end(self) -> None:
-        kill_process_group(self._child)
+        end_child(self._child)
         self.pipe.close()
         self._folder.cleanup()
 
@@ -116,20 +115,30 @@ class PlayerHandle:
     def __exit__(self, *_):
         self._stop()
 
+    def _start(self) -> None:
+        self._player = self._start_player(*self._arguments)
+
+    def _stop(self) -> None:
+        if self._player is not None:
+            self._player.end()
+        self._player = None
+        self._unread = 0
+
     def wait_until_loaded(self) -> None:
         """Wait until the file has been imported: `output` and `problem` are known then."""
         try:
-            kind, *values = self._receive(self._timeout + _START_TIMEOUT)
-            with _unreadable_reports_end_it():
-                match kind, values:
-                    case "problem", [dict(finding)]:
-                        self.problem = read_dataclass(Finding, finding, self._finish)
-                    case "loaded", [str(text), int(cut)]:
-                        self.output = LimitedOutput(text, cut)
-                    case _:
-                        raise ValueError(f"{kind!r} does not say whether the file was loaded")
+            self._receive(self._timeout + _START_TIMEOUT, self._read_loaded)
         except PlayerEnded as ended:
             self.problem = ended.finding
+
+    def _read_loaded(self, *message) -> None:
+        match message:
+            case "problem", dict(finding):
+                self.problem = read_dataclass(Finding, finding, self._finish)
+            case "loaded", str(text), int(cut):
+                self.output.add(text, cut)
+            case _:
+                raise ValueError("it does not say whether the file was loaded")
 
     def play(self, steps, options: PlayOptions = DEFAULTS) -> Report:
         """Play one conversation. Raises PlayerEnded if the process has died.
@@ -151,9 +160,9 @@ class PlayerHandle:
             self._start()
             self.wait_until_loaded()
         try:
-            send_data(self._player.pipe, (self._number + 1, [str(step) for step in steps], options))
+            send_data(self._player.pipe, (self._number + 1, [*map(str, steps)], options))
         except OSError:
-            raise PlayerEnded(self._how_it_ended()) from None
+            raise PlayerEnded("process-died", self._how_it_ended()) from None
         self._number += 1
         self._unread += 1
 
@@ -163,16 +172,9 @@ class PlayerHandle:
         Raises PlayerEnded if the process has died. The next send() starts another one.
         """
         self._unread -= 1
-        number = self._number - self._unread
+        timeout = self._timeout * WAITING_FACTOR + _REPORT_TIMEOUT + _START_TIMEOUT
         try:
-            kind, *values = self._receive(
-                self._timeout * WAITING_FACTOR + _REPORT_TIMEOUT + _START_TIMEOUT
-            )
-            with _unreadable_reports_end_it():
-                played, data = values
-                if kind != "played" or played != number:
-                    raise ValueError(f"it is not the report on conversation {number}")
-                report = read_dataclass(Report, data, self._finish)
+            report = self._receive(timeout, self._read_report)
         except PlayerEnded:
             self._stop()
             raise
@@ -182,38 +184,35 @@ class PlayerHandle:
             self._stop()
         return report
 
-    def _start(self) -> None:
-        self._player = self._start_player(*self._arguments)
+    def _read_report(self, kind: str, number: int, report: dict) -> Report:
+        if (kind, number) != ("played", self._number - self._unread):
+            raise ValueError(f"it is not the report on conversation {self._number - self._unread}")
+        return read_dataclass(Report, report, self._finish)
 
-    def _stop(self) -> None:
-        if self._player is not None:
-            self._player.end()
-        self._player = None
-        self._unread = 0
-
-    def _receive(self, seconds: float):
+    def _receive(self, seconds: float, read: Callable) -> Any:
+        """What `read(*message)` makes of the next message."""
         try:
-            with _unreadable_reports_end_it():
-                kind, *values = self._receive_message(seconds)
-                match kind, values:
-                    case "fault", [str(text)]:
-                        raise PlayerFailed(text)
+            if not self._player.pipe.poll(seconds):
+                raise PlayerEnded("stuck", f"No report for {seconds:g} s.")
+            message = receive_data(self._player.pipe, MAX_REPORT)
+            match message:
+                case "fault", str(text):
+                    raise PlayerFailed(text)
+            return read(*message)
         except EOFError:
-            raise PlayerEnded(self._how_it_ended()) from None
-        return kind, *values
+            raise PlayerEnded("process-died", self._how_it_ended()) from None
+        except _UNREADABLE as error:
+            detail = f"The process sent a report that cannot be read: {error}"
+            raise PlayerEnded("process-died", detail) from None
 
-    def _receive_message(self, seconds: float):
-        if not self._player.pipe.poll(seconds):
-            finding = make_finding("stuck", detail=f"No report for {seconds:g} s.")
-            raise PlayerEnded(finding)
-        return receive_data(self._player.pipe, MAX_REPORT)
-
-    def _how_it_ended(self) -> Finding:
+    def _how_it_ended(self) -> str:
         code = self._player.exit_code(_REPORT_TIMEOUT)
-        how = f"with exit code {code}"
-        if code is not None and code < 0:
-            how = f"by {_signal_name(-code)}"
-        return make_finding("process-died", detail=f"The process ended {how}.")
+        if code is None or code >= 0:
+            return f"The process ended with exit code {code}."
+        try:
+            return f"The process ended by {signal.Signals(-code).name}."
+        except ValueError:  # most real-time signals have no name
+            return f"The process ended by signal {-code}."
 
 
 def play_once(
@@ -228,29 +227,3 @@ def play_once(
         if player.problem:
             raise CheckFailed(player.problem)
         return player.play(steps, options)
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:  # most real-time signals have no name
-        return f"signal {number}"
-
-
-# What it raises to read a report that was forged.
-_UNREADABLE = (
-    *(OSError, ValueError, TypeError, LookupError, AttributeError),
-    *(ArithmeticError, RecursionError),
-)
-
-
-@contextmanager
-def _unreadable_reports_end_it():
-    """Within it, a report that cannot be read raises PlayerEnded."""
-    try:
-        yield
-    except EOFError:
-        raise
-    except _UNREADABLE as error:
-        detail = f"The process sent a report that cannot be read: {error}"
-        raise PlayerEnded(make_finding("process-died", detail=detail)) from None

@@ -41,7 +41,8 @@ def main() -> None:
     _close_standard_streams()
     order = _receive_order(pipe)
     limit_resources(order.limits)
-    from lessons.workshop.engine.process.child_process import send_data, set_up_django
+    from lessons.workshop.engine.process.child_process import set_up_django
+    from lessons.workshop.engine.process.data import send_data
     from lessons.workshop.engine.process.served_player import run_player
 
     set_up_django()
@@ -72,7 +73,7 @@ def _close_standard_streams() -> None:
 
 
 def _receive_order(pipe: Connection) -> Order:
-    from lessons.workshop.engine.process.child_process import read_dataclass, receive_data
+    from lessons.workshop.engine.process.data import read_dataclass, receive_data
 
     return read_dataclass(Order, receive_data(pipe))
 

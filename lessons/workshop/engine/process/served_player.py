@@ -11,12 +11,8 @@ from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
 
 from lessons.workshop.engine.faults.finding import CheckFailed
-from lessons.workshop.engine.process.child_process import (
-    read_dataclass,
-    receive_data,
-    send_data,
-    set_up_django,
-)
+from lessons.workshop.engine.process.child_process import set_up_django
+from lessons.workshop.engine.process.data import read_dataclass, receive_data, send_data
 from lessons.workshop.engine.process.output import LimitedOutput
 from lessons.workshop.engine.script.report import DEFAULTS, PlayOptions
 from lessons.workshop.engine.script.steps import parse_step
@@ -25,21 +21,6 @@ from lessons.workshop.engine.subject import Subject
 WATCH_INTERVAL = 0.1  # seconds between two looks at a conversation
 WAITING_FACTOR = 4  # how much longer than it may work a conversation may take in all
 _process_time, _monotonic = time.process_time, time.monotonic  # others may be replaced
-
-
-class _Reporter:
-    """Sends reports to the parent. The watchdog's thread sends the last one if the code hangs."""
-
-    def __init__(self, pipe):
-        self._pipe = pipe
-        self._lock = threading.Lock()
-
-    def send(self, kind: str, *values) -> None:
-        with self._lock:
-            try:
-                send_data(self._pipe, (kind, *values))
-            except OSError:  # the parent has ended
-                os._exit(1)
 
 
 def run_forked(pipe, parents_end, *order) -> None:
@@ -60,50 +41,70 @@ def run_player(pipe, subject: Subject, timeout: float, folder: str) -> None:
 
     install(folder)
     os.chdir(folder)
-    output = sys.stdout = sys.stderr = LimitedOutput()
+    sys.stdout = sys.stderr = LimitedOutput()
     if subject.module:  # the loggers of an app write to the streams of the parent
         logging.disable()
-    reporter = _Reporter(pipe)
     gc.freeze()  # later collections skip the objects of the parent
+    player = _ServedPlayer(pipe, subject, timeout)
     try:
-        _serve(pipe, reporter, subject, timeout, output)
+        player.serve()
     except CheckFailed as failure:
-        reporter.send("problem", failure.finding)
+        player.send("problem", failure.finding)
     except (EOFError, OSError):  # the parent needs no more conversations
         pass
     except BaseException:
-        reporter.send("fault", traceback.format_exc())
-    os._exit(0)  # at once: the target's code may have registered exit handlers
+        player.send("fault", traceback.format_exc())
+    os._exit(0)  # at once: the subject's code may have registered exit handlers
 
 
-def _serve(pipe, reporter, subject, timeout, output) -> None:
-    """Play what the parent asks for."""
-    from lessons.workshop.engine.process.conversation import Conversation
-    from lessons.workshop.engine.world.student_module import load_subject
+class _ServedPlayer:
+    """Sends a report for each request. If the code hangs, the watchdog's thread sends the last."""
 
-    def report_stuck_import():
-        reporter.send("problem", Conversation(subject, DEFAULTS).finding_of_hang(""))
+    def __init__(self, pipe, subject: Subject, timeout: float):
+        self._pipe = pipe
+        self._subject = subject
+        self._timeout = timeout
+        self._sending = threading.Lock()
 
-    with _Watchdog(timeout, report_stuck_import):
-        load_subject(subject)  # the output keeps what the file prints during this import only
-    reporter.send("loaded", output.kept, output.cut)
-    while True:
-        number, steps, options = receive_data(pipe)
-        printed = LimitedOutput()
-        with redirect_stdout(printed), redirect_stderr(printed):
+    def send(self, *message) -> None:
+        with self._sending:
+            try:
+                send_data(self._pipe, message)
+            except OSError:  # the parent has ended
+                os._exit(1)
+
+    def serve(self) -> None:
+        """Raises CheckFailed for a file that cannot be run, and EOFError or OSError at the end."""
+        from lessons.workshop.engine.process.conversation import Conversation
+        from lessons.workshop.engine.world.student_module import load_subject
+
+        first = Conversation(self._subject, DEFAULTS)
+        with _Watchdog(self._timeout, lambda: self.send("problem", first.finding_of_hang(""))):
+            load_subject(self._subject)
+        # What the file prints during a later import is not kept.
+        self.send("loaded", sys.stdout.getvalue(), sys.stdout.cut)
+        while True:
+            number, steps, options = receive_data(self._pipe)
             # Imported again for each conversation: the code may have changed its own module.
+            printed = LimitedOutput()
             options = read_dataclass(PlayOptions, options)
-            conversation = Conversation(subject, options, on_load=printed.forget)
+            self._play(number, steps, Conversation(self._subject, options, printed.forget), printed)
 
-            def report(stuck=None, number=number, conversation=conversation, printed=printed):
-                own = {"stuck": stuck, "output": printed.kept, "cut": printed.cut}
-                reporter.send("played", number, replace(conversation.report(), **own))
+    def _play(self, number: int, steps: list[str], conversation, printed: LimitedOutput) -> None:
+        def report(**stuck) -> None:
+            own = {**stuck, "output": printed.getvalue(), "cut": printed.cut}
+            self.send("played", number, replace(conversation.report(), **own))
 
-            def report_stuck(conversation=conversation, report=report):
-                report(conversation.finding_of_hang(f"Stopped after {timeout:g} seconds."))
+        def report_stuck() -> None:
+            detail = f"Stopped after {self._timeout:g} seconds."
+            report(stuck=conversation.finding_of_hang(detail))
 
-            with _Watchdog(timeout, report_stuck):
-                conversation.play([parse_step(step) for step in steps])
+        with (
+            redirect_stdout(printed),
+            redirect_stderr(printed),
+            _Watchdog(self._timeout, report_stuck),
+        ):
+            conversation.play([parse_step(step) for step in steps])
         report()
 
 

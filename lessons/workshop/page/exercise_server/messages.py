@@ -1,6 +1,6 @@
 """The messages between the workshop and the process that serves a student's code.
 
-They are tuples, packed as in lessons.workshop.engine.process.child_process: nothing from the
+They are tuples, packed as in lessons.workshop.engine.process.data: nothing from the
 child is unpickled. The first item is the kind. `number` is the number of a connection.
 
 To the child:
@@ -34,7 +34,7 @@ import struct
 import threading
 from typing import Any
 
-from lessons.workshop.engine.process.child_process import (
+from lessons.workshop.engine.process.data import (
     UnreadableData,
     object_like,
     packed,

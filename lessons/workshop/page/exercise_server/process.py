@@ -17,10 +17,10 @@ from lessons.workshop.course.diagnoses import diagnose
 from lessons.workshop.engine.faults.finding import Finding, Place, make_finding
 from lessons.workshop.engine.process.child_process import (
     clean_start_method,
-    kill_process_group,
-    read_dataclass,
+    end_child,
     start_child,
 )
+from lessons.workshop.engine.process.data import read_dataclass
 from lessons.workshop.engine.recording.events import Event
 from lessons.workshop.page.exercise_server import child, database_copy
 from lessons.workshop.page.exercise_server.child import ServedTarget
@@ -304,7 +304,7 @@ class ExerciseProcess:
 
     async def _kill(self, finding: Finding | None) -> None:
         try:
-            await in_thread(partial(kill_process_group, self._child, everywhere=True))
+            await in_thread(partial(end_child, self._child, everywhere=True))
         finally:
             if self._writer:
                 self._writer.close()

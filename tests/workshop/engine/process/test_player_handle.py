@@ -7,6 +7,7 @@ from lessons.workshop.course.lesson_index import find
 from lessons.workshop.course.subjects import exercise
 from lessons.workshop.engine.faults.finding import Finding
 from lessons.workshop.engine.process import child_process
+from lessons.workshop.engine.process.data import read_dataclass
 from lessons.workshop.engine.process.player_handle import PlayerEnded, PlayerHandle
 from lessons.workshop.engine.script.report import PlayOptions, Report
 
@@ -190,9 +191,9 @@ def test_a_process_that_ends_is_reported():
     ],
 )
 def test_refuses_a_forged_report(change):
-    assert child_process.read_dataclass(Report, {"bursts": []}, {Finding: diagnose}) == Report()
+    assert read_dataclass(Report, {"bursts": []}, {Finding: diagnose}) == Report()
     with pytest.raises((ValueError, TypeError, LookupError)):
-        child_process.read_dataclass(Report, change, {Finding: diagnose})
+        read_dataclass(Report, change, {Finding: diagnose})
 
 
 def test_the_same_conversation_gives_the_same_report(play):
