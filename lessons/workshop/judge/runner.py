@@ -8,7 +8,9 @@ from collections.abc import Callable
 from lessons.workshop.course.diagnoses import diagnose
 from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.course.subjects import resolve
+from lessons.workshop.engine.model.conversations import parse_conversation
 from lessons.workshop.engine.model.exploration import Exploration, Shortening
+from lessons.workshop.engine.model.model_difference import find_difference
 from lessons.workshop.engine.process.output import LimitedOutput
 from lessons.workshop.engine.process.player_handle import (
     PLAY_TIMEOUT,
@@ -19,6 +21,8 @@ from lessons.workshop.engine.process.player_handle import (
     PlayerProcess,
 )
 from lessons.workshop.engine.process.pool import PlayerPool, Request
+from lessons.workshop.engine.script.action import UnknownStep
+from lessons.workshop.engine.script.steps import split_steps
 from lessons.workshop.engine.subject import Subject
 from lessons.workshop.judge.claims import Claim, ClaimConversation, Claims, CourseError
 from lessons.workshop.judge.naming import Naming
@@ -38,15 +42,18 @@ def judge(
     on_claims: Callable[[Verdict], object] = lambda verdict: None,
     start_player: Callable[..., PlayerProcess] = ForkedPlayer,
     stops_at_red: bool = False,
+    failed_before: Outcome | None = None,
 ) -> Verdict:
     """The verdict on `target` ("exercise", "solution", "mistake:NAME", a path).
 
     The lesson's claims are checked, then generated conversations. Each conversation has `timeout`
     seconds. `on_start` is called when the child process has been started. If all claims are green,
     `on_claims` is called with the verdict so far. `start_player` starts the process. With
-    `stops_at_red`, nothing counts after the first red claim: its finding is the first one. The
-    result is a Verdict, whatever the target's code does. Raises UnknownTarget, PlayerNotStarted,
-    and CourseError if the lesson's own files are broken.
+    `stops_at_red`, nothing counts after the first red claim: its finding is the first one. Before
+    all else, the conversation of the red outcome `failed_before` is played. If it fails again,
+    `on_claims` is called with that outcome alone. The verdict does not depend on it. The result is
+    a Verdict, whatever the target's code does. Raises UnknownTarget, PlayerNotStarted, and
+    CourseError if the lesson's own files are broken.
     """
     if isinstance(target, str):
         target = resolve(lesson, target)
@@ -68,6 +75,8 @@ def judge(
             if players.problem:
                 return verdict(output=players.output.text())
             judging = Judging(claims, players, lesson, target, stops_at_red)
+            if failed_before and (outcomes := judging.outcomes_if_still_red(failed_before)):
+                on_claims(verdict(outcomes))
             judging.play(lambda: on_claims(verdict(judging.outcomes(False), judging.output())))
             return verdict(judging.outcomes(), judging.output())
         except (CourseError, PlayerNotStarted):
@@ -90,6 +99,29 @@ class Judging:
         self._exploration = None
         if claims.model.explores:
             self._exploration = Exploration(claims.model, texts_in(target.text()))
+
+    def outcomes_if_still_red(self, before: Outcome) -> list[Outcome]:
+        """The outcomes with this one alone, if its conversation fails again; else []."""
+        names = {claim.name: claim.text for claim in self._claims}
+        if self._exploration:
+            names[EXPLORATION] = EXPLORATION_CLAIM
+        if before.name not in names or before.finding.diagnosis == "stuck":
+            return []
+        try:
+            model = self._naming.model
+            steps = parse_conversation(split_steps(before.finding.conversation))
+            report = self._players.play(steps, model.play_options())
+            difference = find_difference(model(), steps, report)
+            finding, events = self._naming.finding(difference) if difference else (None, ())
+        except (UnknownStep, PlayerEnded, PlayerFailed):
+            return []
+        return [
+            Outcome(name, text, "red", finding, events)
+            if name == before.name
+            else Outcome(name, text, "not run")
+            for name, text in names.items()
+            if finding
+        ]
 
     def play(self, on_claims: Callable[[], object]) -> None:
         """Play and judge all. `on_claims` is called when all claims are green."""

@@ -48,3 +48,16 @@ def test_after_the_first_red_claim_nothing_is_played_if_that_is_enough():
     at = states.index("red")
     assert states[at + 1 :] == ["not run"] * len(states[at + 1 :])
     assert first.findings == whole.findings[:1]
+
+
+def test_what_failed_before_is_reported_first_if_it_fails_again():
+    lesson, reports = find(LESSON), []
+    expected = judge(lesson, "mistake:CountsForEveryone")
+    red = next(outcome for outcome in expected.outcomes if outcome.state == "red")
+    options = {"on_claims": reports.append, "failed_before": red}
+    assert judge(lesson, "mistake:CountsForEveryone", **options).findings == expected.findings
+    [report] = reports
+    states = {one.name: one.finding for one in report.outcomes if one.state != "not run"}
+    assert states == {red.name: red.finding}
+    judge(lesson, "solution", **options)
+    assert all(one.state == "green" for one in reports[1].outcomes[:-1])

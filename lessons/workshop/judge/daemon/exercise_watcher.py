@@ -17,7 +17,7 @@ from lessons.workshop.engine.faults.finding import Place, make_finding
 from lessons.workshop.engine.subject import Subject
 from lessons.workshop.judge.daemon import judge_client
 from lessons.workshop.judge.runner import CourseError, judge
-from lessons.workshop.judge.verdict import Verdict
+from lessons.workshop.judge.verdict import Outcome, Verdict
 from lessons.workshop.setup import atomic_write
 from lessons.workshop.student import exercise_copies, progress
 from lessons.workshop.student.watched_file import WatchedFile
@@ -39,6 +39,7 @@ class ExerciseJudge:
         self._report = report
         self._exercises = [(lesson, WatchedFile(lesson.exercise)) for lesson in lessons]
         self._requested: set[str] = set()  # keys of lessons
+        self._failed: dict[str, Outcome | None] = {}  # by key: the first red outcome, the last time
 
     def begin(self) -> None:
         """Forget the reports of an earlier judge, then judge what was edited since its verdict.
@@ -82,6 +83,7 @@ class ExerciseJudge:
             if verdict.digest == resolve(lesson).digest():
                 progress.save_verdict(lesson, verdict)
             found = {"verdict": verdict.as_json()}
+            self._failed[lesson.key] = _first_red(verdict) or self._failed.get(lesson.key)
         except Exception as error:  # the other lessons still get their verdicts
             is_known = isinstance(error, CourseError)
             found = {"fault": str(error) if is_known else traceback.format_exc()}
@@ -109,7 +111,11 @@ class ExerciseJudge:
             self._report(lesson.key, {"judging": True, "claims": verdict.as_json()})
 
         try:
-            return judge(lesson, on_claims=report_claims)
+            if lesson.key not in self._failed:
+                saved = progress.of(lesson).verdict
+                self._failed[lesson.key] = saved and _first_red(Verdict.from_json(saved))
+            before = self._failed[lesson.key]
+            return judge(lesson, on_claims=report_claims, failed_before=before)
         finally:
             _forget_attempts(lesson)
 
@@ -126,6 +132,12 @@ class ExerciseJudge:
 def _is_untouched(lesson: Lesson) -> bool:
     """Whether the student has not begun: the course has written the file, or a reset."""
     return progress.of(lesson).state == "new" and exercise_copies.is_unedited(lesson)
+
+
+def _first_red(verdict: Verdict) -> Outcome | None:
+    """The first red outcome with a conversation."""
+    red = (it for it in verdict.outcomes if it.finding and it.finding.conversation)
+    return next(red, None)
 
 
 def save_report(key: str, report: dict) -> None:
