@@ -16,8 +16,6 @@ from functools import cache
 from pathlib import Path
 
 from lessons.workshop.engine.faults.finding import Place
-from lessons.workshop.engine.world import STUDENT_PACKAGE
-from lessons.workshop.engine.world.patches import Patches
 from lessons.workshop.engine.world.threads import this_thread
 
 _NOT_STUDENTS = (
@@ -54,7 +52,7 @@ def note_blocking_call(loop, seconds: float | None, name: str = "") -> None:
     for frame, _ in traceback.walk_stack(sys._getframe(1)):
         if frame.f_code is asyncio.BaseEventLoop._run_once.__code__:
             break
-        if _is_students(frame):
+        if _is_students(frame.f_code.co_filename):
             own.append(frame)
         elif not own:
             called = frame.f_code.co_qualname
@@ -66,13 +64,8 @@ def note_blocking_call(loop, seconds: float | None, name: str = "") -> None:
         loop.blocking_calls.append(BlockingCall(name, seconds, tuple(places)))
 
 
-def _is_students(frame) -> bool:
-    name = frame.f_globals.get("__name__") or ""
-    return name.startswith(STUDENT_PACKAGE) or _is_students_file(frame.f_code.co_filename)
-
-
 @cache
-def _is_students_file(file: str) -> bool:
+def _is_students(file: str) -> bool:
     """Whether a student may have written this: it is not of Python, a library or the engine."""
     return bool(file) and not file.startswith(_NOT_STUDENTS) and "site-packages" not in file
 
@@ -111,7 +104,7 @@ def _noted(owner, name: str, blocks):
 
 
 # subprocess.run() and the like end in Popen.wait(). HTTP libraries begin with connect().
-PATCHES = Patches(
+REPLACED = (
     _noted(os, "system", _always),
     _noted(os, "popen", _always),
     _noted(subprocess.Popen, "wait", _will_wait),

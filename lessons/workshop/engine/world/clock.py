@@ -61,22 +61,13 @@ def simulated_clock(loop) -> Iterator[None]:
     A SimulatedLoop does that itself while it runs.
     """
     time_machine = load_time_machine()
-    begun, real_time_ns = (
-        _nanoseconds(BEGINNING.timestamp()),
-        time_machine.escape_hatch.time.time_ns,
-    )
-
-    def time_ns() -> int:
-        now = _now()
-        return real_time_ns() if now is None else begun + _nanoseconds(now - EPOCH)
-
+    usual, begun = time_machine.escape_hatch.time.time_ns, _nanoseconds(BEGINNING.timestamp())
     with (
         PATCHES.installed(),
-        blocking_calls.PATCHES.installed(),
         loop.thread_scheduler.control(),
         time_machine.travel(BEGINNING, tick=False) as traveller,
     ):
-        traveller.time_ns = time_ns
+        traveller.time_ns = _clock(usual, lambda now: begun + _nanoseconds(now - EPOCH))
         yield
 
 
@@ -156,6 +147,8 @@ def _thread_sleep(frame, begun: float, seconds: float) -> ThreadSleep:
 
 
 PATCHES = Patches(
+    *threads.REPLACED,
+    *blocking_calls.REPLACED,
     (time, "sleep", _sleep),
     (time, "monotonic", _clock(time.monotonic)),
     (time, "monotonic_ns", _clock(time.monotonic_ns, _nanoseconds)),

@@ -34,8 +34,8 @@ _DO_NOT_WAIT_FOR_DISK = "PRAGMA synchronous = OFF"  # no check needs its rows af
 _NAMES = "SELECT name FROM sqlite_master WHERE type = 'table'"
 
 _template = b""  # the content of the file when it has tables and no rows
-_kept_file: "_File | None" = None
-_file: "_File | None" = None  # the one that Django uses now
+_file: "_File | None" = None  # which Django uses now
+_in_use = False  # within fresh_database()
 
 
 class OtherTransaction:
@@ -167,11 +167,9 @@ class _File:
         return {"NAME": str(self.path), "OPTIONS": {**options, "init_command": init_command}}
 
     def make_empty(self) -> None:
-        """Fill the file: with new tables in the first check of a process, then with a copy."""
-        if self._cleaner is None or not self._delete_rows():
-            self._write()
-
-    def _write(self) -> None:
+        """Give it all tables and no rows: with a copy of the template, or by deleting the rows."""
+        if self._cleaner and self._delete_rows():
+            return
         self.close()
         for file in self.path.parent.glob(f"{self.path.name}*"):
             file.unlink()
@@ -251,8 +249,8 @@ _NO_CLEANUP = Patches((db, "close_old_connections", nothing))
 
 def keep_file_in(folder: str) -> None:
     """From now on, all checks of this process use one file in this folder, and so does Django."""
-    global _kept_file, _file
-    _file = _kept_file = _File(folder)
+    global _file
+    _file = _File(folder)
     connections.databases["default"].update(_file.settings)
     PATCHES.install()
 
@@ -261,10 +259,9 @@ def keep_file_in(folder: str) -> None:
 def _used_file():
     """Within it, Django's default database is this file."""
     global _file
-    if _kept_file is not None:
-        yield _kept_file
+    if _file is not None:
+        yield _file
         return
-    before = _file
     with (
         tempfile.TemporaryDirectory() as folder,
         closing(_File(folder)) as _file,
@@ -274,10 +271,7 @@ def _used_file():
         try:
             yield _file
         finally:
-            _file = before
-
-
-_in_use = False
+            _file = None
 
 
 @asynccontextmanager

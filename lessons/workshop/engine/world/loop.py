@@ -85,7 +85,6 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         self._files = _Selector(self)
         super().__init__(self._files)
         self._own_files = len(self._files.get_map())
-        self.seed = seed
         self._random = self.thread_scheduler.random = random.Random(seed) if seed else None
 
     async def maybe_suspend(self) -> None:

@@ -5,15 +5,14 @@ a verdict could change from run to run. Here the loop hands out turns. A job has
 waits or ends; the loop and all other jobs wait for that. The loop hands out the next turn when it
 has no callback to run, or after some iterations that the seed chose.
 
-Each job of a ThreadPoolExecutor is controlled that is submitted while control() is active. So is
-each thread that starts then: asgiref ends the thread of a connection in another thread. The loop's
-own thread is controlled as well. It may wait for a job, although it should not. Then it hands out
-the turns from there.
+What a controlled thread starts is controlled: threads, and jobs of a ThreadPoolExecutor. The loop's
+own thread is the first. It may wait for a job, although it should not: then it hands out the turns
+from there.
 
 A controlled thread announces its waits. Event, Semaphore, Barrier, queue.Queue and Future all wait
 in Condition.wait(), which is replaced here, and clock.py replaces time.sleep(). Other waits, such
-as for a socket, a lock or another event loop, are not announced. The loop does not look for them:
-after TURN_LIMIT it goes on beside the job. But it is not idle before the job has ended or waits.
+as for a socket, a lock or another event loop, are not announced: after TURN_LIMIT the loop goes on
+beside the job. But it is not idle before the job has ended or waits.
 
 Each thing that the loop can do next is an action: start a job or thread, resume a thread that was
 notified, deliver the result of a job. The order within one executor's queue is always kept.
@@ -31,8 +30,6 @@ from concurrent.futures.thread import _worker, _WorkItem
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-
-from lessons.workshop.engine.world.patches import Patches
 
 TURN_LIMIT = 1.0  # seconds of real time, far more than a query takes on a busy machine
 SPIN_LIMIT = 100  # iterations of a loop that is never idle, until the next action
@@ -179,8 +176,7 @@ class ThreadScheduler:
         _controlled[ident] = self.loop_thread
         self._users += 1
         try:
-            with PATCHES.installed():
-                yield
+            yield
         finally:
             self._users -= 1
             if before is None:
@@ -201,10 +197,6 @@ class ThreadScheduler:
         for thread in tuple(self._threads):
             if thread.deadline is not None:
                 self.wake(thread)  # the clock will not move any more
-
-    @property
-    def is_active(self) -> bool:
-        return self._users > 0
 
     def runs_loop_here(self) -> bool:
         """Whether the caller is a callback or coroutine of the loop."""
@@ -388,7 +380,7 @@ class ThreadScheduler:
                 if thread.alarm:
                     thread.alarm.cancel()
                     thread.alarm = None
-                if self.is_active:
+                if self._users:
                     thread.state = READY
                     self._add(Action(partial(self._let_run, thread), thread))
                 else:
@@ -422,7 +414,7 @@ class ThreadScheduler:
         """A job was submitted, or a thread started."""
         with self._mutex:
             self._threads.add(thread)
-            if self.is_active:
+            if self._users:
                 queue = thread.executor and ("jobs", thread.executor)
                 self._add(Action(partial(self._begin, thread), thread, queue))
             else:
@@ -541,7 +533,7 @@ def _shutdown(self, wait=True, *, cancel_futures=False):
         _usual_shutdown(self, True)
 
 
-PATCHES = Patches(
+REPLACED = (
     (threading.Condition, "wait", _wait),
     (threading.Thread, "start", _start),
     (threading.Thread, "join", _join),

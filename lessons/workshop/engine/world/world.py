@@ -14,7 +14,7 @@ import random
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
-from lessons.workshop.engine.world import accounts, blocking_calls, clock, interleaving, threads
+from lessons.workshop.engine.world import accounts, clock, interleaving
 from lessons.workshop.engine.world.cache import fresh_cache
 from lessons.workshop.engine.world.channel_layer import fresh_layers
 from lessons.workshop.engine.world.database import (
@@ -28,7 +28,7 @@ from lessons.workshop.engine.world.loop import SimulatedLoop
 
 def install(folder: str) -> None:
     """From now on, this process only plays. Its database is in `folder`."""
-    for module in (accounts, blocking_calls, clock, interleaving, threads):
+    for module in (accounts, clock, interleaving):
         module.PATCHES.install()
     keep_file_in(folder)
 
