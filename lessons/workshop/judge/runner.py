@@ -162,7 +162,8 @@ class Judging:
 
     def output(self) -> str:
         """What the file printed when it was imported, then what the claims printed."""
-        output = LimitedOutput(self._players.output.kept, self._players.output.cut)
+        output = LimitedOutput()
+        output.add(self._players.output.getvalue(), self._players.output.cut)
         for report in (it for claim in self._claims for it in claim.played()):
             output.add(report.output, report.cut)
         return output.text()
