@@ -17,6 +17,8 @@ class Stopwatch(Model):
         client.accept()
         self.after(1, self.tick, client)
 
+    promise_of_wait = connect
+
     def tick(self, client):
         if client.is_open:
             client.seconds += 1
@@ -36,9 +38,6 @@ class Stopwatch(Model):
             if step.action == "crash" and not turn.clients[step.client].raised:
                 return step.client, "exception-hidden", "A handler raised; the consumer did not."
         return None
-
-    def promise_of(self, step):
-        return self.connect.__doc__ if step.action == "wait" else super().promise_of(step)
 
     def diagnose(self, difference):
         fault = difference.fault and difference.fault.diagnosis

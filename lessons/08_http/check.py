@@ -24,14 +24,11 @@ class Countdown(Model):
         client.expect(Stream(right, read))
         self.after(client.seconds + TOLERANCE, self.end, client)
 
+    promise_of_wait = request
+
     def end(self, client):
         if client.is_open:
             client.state = "closed"
-
-    def promise_of(self, step):
-        return (
-            self.disconnect.__doc__ if step.action in ("close", "vanish") else self.request.__doc__
-        )
 
     def disconnect(self, client):
         """When the client leaves, the countdown ends."""

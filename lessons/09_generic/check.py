@@ -155,13 +155,8 @@ def frames(*texts):
 
 def test_echo_answers_with_the_value(play):
     """echo is answered with the same JSON value, or with null if there is no value."""
-    play(
-        [
-            "connect",
-            *frames(*(ECHO % value for value in VALUES.split())),
-            *frames(LONG, *WIDE, '{"command": "echo"}'),
-        ]
-    )
+    values = [ECHO % value for value in VALUES.split()]
+    play(["connect", *frames(*values, LONG, *WIDE, '{"command": "echo"}')])
 
 
 def test_count_counts_what_was_carried_out(play):

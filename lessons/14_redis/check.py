@@ -24,7 +24,10 @@ class Hotline(Model):
         super().__init__()
         self.has_groups = self.has_channels = True
         self.outages = 0
-        self.said = []  # (burst, number of the sender, message of a client)
+        self.killed = set()  # clients whose consumer is cancelled in this burst
+
+    def before(self, burst):
+        self.killed = {step.client for step in burst if step.action == "kill"}
 
     @property
     def is_up(self):
@@ -47,9 +50,8 @@ class Hotline(Model):
             return
         for one in self.open_clients:
             # An empty frame never leaves Daphne. A membership may have been lost with the group.
-            is_sure = text and one.is_member
+            is_sure = text and one.is_member and client.number not in self.killed
             one.expect(Expected(said(text or ""), may_miss=not is_sure))
-            self.said.append((self.burst, client.number, one.expected[-1]))
 
     def fail(self, client):
         client.send(NOT_SENT)
@@ -70,9 +72,8 @@ class Hotline(Model):
         self.outages += 1
         for client in self.open_clients:
             # A text of the same burst may be lost, with or without an answer.
-            accept = [item for item in client.expected if item.message == ACCEPT]
-            texts = [optional(item) for item in client.expected if item.message != ACCEPT]
-            client.expected = accept + texts
+            texts = [item for item in client.expected if item.message != ACCEPT]
+            client.expected = [replace(it, may_miss=it.message != ACCEPT) for it in client.expected]
             if state == "groups gone":
                 client.is_member = False
                 if texts and self.branch():
@@ -87,12 +88,6 @@ class Hotline(Model):
         """If the server cancels a consumer, the consumer may close with 4013 too"""
         if client.end == "kill":
             client.expected.append(Expected(CLOSE, may_miss=True))
-            # It may be cancelled before it sends.
-            own = [it for *sender, it in self.said if sender == [self.burst, client.number]]
-            for one in self.clients.values():
-                is_own = [any(it is said for said in own) for it in one.expected]
-                pairs = zip(one.expected, is_own, strict=True)
-                one.expected = [optional(it) if own else it for it, own in pairs]
 
     def fault_in(self, turn, played):
         """It goes only through the layer `encrypted`."""
@@ -139,10 +134,6 @@ class Hotline(Model):
 
 def other_layers(turn):
     return sorted({*turn.layers} - {"encrypted"})
-
-
-def optional(item):
-    return replace(item, may_miss=True)
 
 
 def test_a_text_reaches_all_clients(play):

@@ -21,6 +21,10 @@ ROWS = """load {
 }""".replace("\n", "").replace("LONG", LONG_NAME)
 
 
+SNOW = 'row db_demo.Post {"title": "Snow", "author_id": 3}'
+RENAME = 'row auth.User {"id": 1, "username": "lovelace"}'
+
+
 class ReadingRoom(Model):
     database = True
     points = (0, 1, 2, 3, 4, 5, 7)
@@ -31,12 +35,12 @@ class ReadingRoom(Model):
         *(" padded ", "padded", "1", "2", "a,b", "a", "100 %s {0}", "' OR 1=1 --", LONG_NAME),
     )
     others = (
-        'row db_demo.Post {"title": "Snow", "author_id": 3}',
+        SNOW,
         'row db_demo.Post {"title": "", "author_id": 3}',
         'row auth.Group {"id": 2, "name": "visitors"}',
         'row auth.Group {"id": 2, "name": "guests"}',
         'row auth.Group {"id": 10, "name": "none"}',
-        'row auth.User {"id": 1, "username": "lovelace"}',
+        RENAME,
         'row auth.User_groups {"id": 11, "user_id": 4, "group_id": 4}',
         'delete auth.User_groups {"user_id": 2, "group_id": 2}',
         'delete db_demo.Post {"title": "Rain"}',
@@ -102,13 +106,7 @@ def signed(posts, users, authors=None):
 def test_sends_what_the_members_of_a_group_wrote(play):
     """The name of a group gets a frame for each post of its members, in the order of the ids."""
     play([ROWS, "connect", "text editors", "text guests"])
-    play(
-        [
-            ROWS,
-            'row db_demo.Post {"title": "Snow", "author_id": 3} * 150',
-            *("connect", "text readers"),
-        ]
-    )
+    play([ROWS, f"{SNOW} * 150", "connect", "text readers"])
 
 
 def test_a_group_without_posts(play):
@@ -125,19 +123,10 @@ def test_each_answer_is_up_to_date(play):
     """An answer shows earlier changes of the database, on an open connection too."""
     ask = "text guests"
     play([ROWS, "connect", "text new", 'row auth.Group {"name": "new"}', "text new"])
-    play([ROWS, "connect", ask, 'row db_demo.Post {"title": "Snow", "author_id": 3}', ask])
-    play(
-        [
-            ROWS,
-            "connect",
-            "text editors",
-            'row auth.User {"id": 1, "username": "lovelace"}',
-            "text editors",
-        ]
-    )
-    play(
-        [ROWS, "connect", ask, 'delete auth.Group {"name": "guests"}', ask, "2 connect", f"2 {ask}"]
-    )
+    play([ROWS, "connect", ask, SNOW, ask])
+    play([ROWS, "connect", "text editors", RENAME, "text editors"])
+    gone = 'delete auth.Group {"name": "guests"}'
+    play([ROWS, "connect", ask, gone, ask, "2 connect", f"2 {ask}"])
 
 
 def test_questions_at_the_same_time_get_their_own_answers(play):

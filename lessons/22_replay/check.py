@@ -221,9 +221,8 @@ def test_a_new_client_gets_all_rows(play):
 def test_a_client_that_reconnects_gets_the_newer_rows(play):
     """With `after`, a client gets the rows with higher ids only, even if there is no such row."""
     ids = enumerate((3, 5, 8, 9), start=1)
-    play(
-        [*ROWS, *(f"{client} connect ?after={number}" for client, number in ids), ROW, MESSAGES[0]]
-    )
+    clients = (f"{client} connect ?after={number}" for client, number in ids)
+    play([*ROWS, *clients, ROW, MESSAGES[0]])
     play([*ROWS, f"connect ?after={10**18 - 1}"])
 
 
@@ -236,19 +235,8 @@ def test_each_client_gets_each_new_row(play):
     """Each client gets a new row once, even if another process has saved it."""
     clients = ["connect ?after=9", "2 connect", "3 connect ?after=8"]
     play([*ROWS, *clients, ROW, MESSAGES[0], "text one", "2 text two", "3 text three", READ])
-    play(
-        [
-            *ROWS,
-            ROW,
-            "connect",
-            MESSAGES[0],
-            "close",
-            "connect ?after=10",
-            MESSAGES[0],
-            ROW,
-            MESSAGES[2],
-        ]
-    )
+    again = ("close", "connect ?after=10", MESSAGES[0])
+    play([*ROWS, ROW, "connect", MESSAGES[0], *again, ROW, MESSAGES[2]])
 
 
 def test_sends_a_message_after_a_save(play):
@@ -263,19 +251,8 @@ def test_a_frame_without_text_saves_nothing(play):
 
 def test_a_lost_message_loses_no_row(play):
     """If messages are lost, the next message brings all new rows."""
-    play(
-        [
-            "connect",
-            ROW,
-            f"{ROW} * 2",
-            MESSAGES[0],
-            f"{ROW} * 60",
-            MESSAGES[1],
-            ROW,
-            ROW,
-            MESSAGES[0],
-        ]
-    )
+    lost = (ROW, f"{ROW} * 2", MESSAGES[0], f"{ROW} * 60", MESSAGES[1])
+    play(["connect", *lost, ROW, ROW, MESSAGES[0]])
 
 
 def test_a_message_is_not_a_row(play):

@@ -115,6 +115,8 @@ class Kiosk(Model):
             client.deadline = self.now + REFRESH_TIMEOUT
             self.after(REFRESH_TIMEOUT, self.pass_deadline, client, client.deadline)
 
+    promise_of_wait = expire
+
     def receive(self, client, text, data):
         """The first frame must have a valid token, and a valid token of another user closes with
         4403. The kiosk answers with the name of the user, or with the error if the token has
@@ -225,10 +227,6 @@ class Kiosk(Model):
         if client.sent == 1:
             return "expiry-too-early"
         return "newer-token-ignored" if client.sent_newest else "older-token-counts"
-
-    def promise_of(self, step):
-        promise = super().promise_of(step)
-        return " ".join(self.expire.__doc__.split()) if step.action == "wait" else promise
 
 
 def _user(name):

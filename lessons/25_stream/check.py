@@ -84,6 +84,8 @@ class Answers(Model):
             client.piece += 1
             self.ask(client)
 
+    promise_of_wait = answered
+
     def end(self, client, text, **when):
         client.send(text, **when)
         client.ended_early += text != "end"
@@ -101,9 +103,6 @@ class Answers(Model):
             if step.action == "crash" and not turn.clients[step.client].raised:
                 return step.client, "exception-hidden", "A handler raised; the consumer did not."
         return None
-
-    def promise_of(self, step):
-        return self.answered.__doc__ if step.action == "wait" else super().promise_of(step)
 
     def diagnose(self, difference):
         client = self.clients.get(difference.client)

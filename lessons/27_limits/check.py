@@ -50,6 +50,8 @@ class Copier(Model):
         self.after(SILENCE, self.ask, client, client.frames)
         self.after(2 * SILENCE, self.end, client, client.frames)
 
+    promise_of_wait = expect_silence
+
     def ask(self, client, frames):
         if client.is_open and client.frames == frames:
             client.send("still there?", at=self.now)
@@ -79,12 +81,6 @@ class Copier(Model):
 
     def receive_after_close(self, client, text, data):
         """A frame that arrives after a close gets no answer and copies nothing"""
-
-    def promise_of(self, step):
-        is_wait = step.action == "wait"
-        return (
-            " ".join(self.expect_silence.__doc__.split()) if is_wait else super().promise_of(step)
-        )
 
     def diagnose(self, difference):
         client = self.clients.get(difference.client)

@@ -9,7 +9,6 @@ from lessons.workshop.engine.model.conversations import leaving
 from lessons.workshop.engine.model.model import Model
 from lessons.workshop.engine.model.model_difference import (
     Difference,
-    cause_at_end,
     detail_of,
     find_difference,
     generic_diagnosis,
@@ -147,7 +146,7 @@ class Naming:
 def _fault_behind(difference: Difference) -> Finding | None:
     """The fault that is the difference, or has led to it."""
     failed = difference.missing and difference.seen and difference.seen.failed_task
-    return difference.fault or cause_at_end(difference) or failed or None
+    return difference.fault or failed or None
 
 
 def _detail(difference: Difference) -> str:

@@ -287,15 +287,16 @@ class Model:
                 self.capacity = step.arguments["messages"]
 
     def promise_of(self, step: Step) -> str:
-        """The promise about this step: the docstring of the method that a model overrides."""
-        names = {"text": "receive", "bytes": "receive", "connect": "connect", "wait": "wait"}
-        names |= {"close": "disconnect", "vanish": "disconnect", "layer": "layer"}
+        """The promise about this step: the docstring of the method that a model overrides.
+
+        Where another method has the promise, the model says so: `promise_of_wait = tick`.
+        """
+        names = {"text": "receive", "bytes": "receive", "connect": "connect", "layer": "layer"}
+        names |= {"close": "disconnect", "vanish": "disconnect"}
         names |= dict.fromkeys(("GET", "POST", "piece"), "request")
         name = names.get(step.action, "other")
-        method = getattr(type(self), name, None)
-        if method is None or method is getattr(Model, name, None):
-            return ""
-        return " ".join((method.__doc__ or "").split())
+        method = getattr(type(self), f"promise_of_{step.action}", getattr(type(self), name))
+        return "" if method is getattr(Model, name) else " ".join((method.__doc__ or "").split())
 
     def begin_burst(self, burst: list[Step], before: dict, turn: BurstReport) -> None:
         """Begin a burst. `before` has the channels of the clients before it."""
@@ -345,11 +346,6 @@ class Model:
         """A value that two models share if they are in the same state after a burst."""
         clients = {name: _values(client) for name, client in self.by_connection.items()}
         return _values(self), tuple(clients.items())
-
-    def end_burst(self, expected: dict[Connection, list[Expected]]) -> None:
-        """The burst is over. `expected` is what the clients must receive later."""
-        for name, items in expected.items():
-            self.by_connection[name].expected = items
 
     def _take(self, step: Step):
         self.step = step

@@ -16,7 +16,7 @@ from lessons.workshop.engine.model.expected import (
     is_in_time,
     still_expected,
 )
-from lessons.workshop.engine.model.model import LEFT, Connection, Model, ModelClient, distinct
+from lessons.workshop.engine.model.model import LEFT, Model, ModelClient, distinct
 from lessons.workshop.engine.recording.events import Event
 from lessons.workshop.engine.recording.transcript import (
     first_difference,
@@ -122,28 +122,25 @@ class Difference:
     @property
     def missing(self) -> dict | None:
         """The first message that was expected and not received, if it is just missing."""
-        is_missing = self.first >= len(self.received) and self.first < len(self.expected)
-        return self.expected[self.first] if is_missing else None
-
-    @property
-    def is_incomplete(self) -> bool:
-        """Whether only some of the expected messages came, in their order."""
-        rest = iter([normalize(message) for message in self.expected])
-        came = all(normalize(message) in rest for message in self.received)
-        return came and len(self.received) < len(self.expected)
+        expected, received = self._sides
+        return expected if received is None else None
 
     @property
     def surplus(self) -> dict | None:
         """The first message that came after all that was expected."""
-        is_surplus = self.first >= len(self.expected) and self.first < len(self.received)
-        return self.received[self.first] if is_surplus else None
+        expected, received = self._sides
+        return received if expected is None else None
 
     @property
     def pair(self) -> tuple[dict, dict] | None:
         """The first expected and received message that differ, if there are both."""
-        if self.first < min(len(self.expected), len(self.received)):
-            return self.expected[self.first], self.received[self.first]
-        return None
+        return None if None in self._sides else self._sides
+
+    @property
+    def _sides(self) -> tuple[dict | None, dict | None]:
+        """The first expected and received message that differ; None where no message is left."""
+        sides = self.expected, self.received
+        return tuple(it[self.first] if self.first < len(it) else None for it in sides)
 
     def texts(self, messages: Sequence[dict]) -> list:
         """The texts of the frames among some messages."""
@@ -153,11 +150,16 @@ class Difference:
 
 
 def find_difference(model: Model, steps: list[Step], played: Report) -> Difference | None:
-    """The first difference between a conversation and what `model`, in its first state, allows."""
+    """The first difference between a conversation and what `model`, in its first state, allows.
+
+    If the consumer only failed to do something, the cause may show at the end.
+    """
     difference = _first_difference(model, steps, played)
     if difference and _is_silence(difference):
-        causes = (it for it in played.leftovers if it.diagnosis in _CAUSES)
-        difference.fault = next(causes, difference.fault)
+        causes = [it for it in played.leftovers if it.diagnosis in _CAUSES]
+        if not causes and not difference.fault:
+            causes = [it for it in played.leftovers if it.diagnosis == "receiver-gone"]
+        difference.fault = causes[0] if causes else difference.fault
     return difference
 
 
@@ -167,7 +169,7 @@ def _first_difference(model: Model, steps: list[Step], played: Report) -> Differ
     for number, burst in enumerate(bursts_of(steps)):
         burst = [with_channels(step, channels) for step in burst]
         if number >= len(played.bursts):
-            fault = _fault_of_end(played)
+            fault = _fault_of_end(played) or make_finding("process-died")
             return Difference(steps, number, played, step=burst[0], fault=fault)
         turn = played.bursts[number]
         tried = []
@@ -176,16 +178,15 @@ def _first_difference(model: Model, steps: list[Step], played: Report) -> Differ
             for after in state.states_after(burst):
                 after.catch_up(turn.time)
                 tried.append((after, Comparison(after, turn)))
-        states = distinct(after for after, compared in tried if compared.is_right)[:MAX_STATES]
+        states = distinct(after for after, it in tried if it.rank == FITS)[:MAX_STATES]
         if not states:
             state, compared = max(tried, key=lambda it: it[1].rank)
             return compared.difference(steps, number, burst, played)
         channels = states[0].channels_now
         if found := states[0].fault_in(turn, played):
             return _fault_of_model(Difference(steps, number, played, states[0]), *found)
-    fault = played.stuck or next(iter(ranked(played.leftovers)), None)
-    last = max(len(played.bursts) - 1, 0)
-    if fault:
+    if fault := _fault_of_end(played):
+        last = max(len(played.bursts) - 1, 0)
         return Difference(steps, last, played, states[0], fault=fault)
     for number, turn in enumerate(played.bursts):
         if found := states[0].fault_at_end(turn):
@@ -199,6 +200,9 @@ def _fault_of_model(difference, client, name, detail) -> Difference:
     place = difference.seen.place if difference.seen else Place()
     difference.fault = make_finding(name, place, detail=detail)
     return difference
+
+
+FITS = True, True, 0
 
 
 class Comparison:
@@ -219,11 +223,7 @@ class Comparison:
             self._compare_clients()
 
     @property
-    def is_right(self) -> bool:
-        return self.fault is None and self.wrong_answer is None and not self.wrong_clients
-
-    @property
-    def rank(self) -> tuple:
+    def rank(self) -> tuple[bool, bool, int]:
         return self.fault is None, self.wrong_answer is None, -len(self.wrong_clients)
 
     def _is_allowed(self, fault) -> bool:
@@ -235,22 +235,22 @@ class Comparison:
         return is_dropped_code or client.has_failed(seen)
 
     def _compare_clients(self) -> None:
-        still_to_come: dict[Connection, list[Expected]] = {}
-        now = self.model.now
+        still_to_come = []
         for client in self.model.clients.values():
             seen = self.turn.clients.get(client.number)
             received = seen.received if seen else ()
             # A client that leaves may miss what is sent in the same burst.
-            rest = still_expected(client.expected, received, now, may_end=client.left_itself)
-            if client.is_free:
-                rest = []
+            may_end, now = client.left_itself, self.model.now
+            rest = still_expected(client.expected, received, now, may_end)
+            rest = [] if client.is_free else rest
             if rest is None or self._fails_to_end(client, seen):
                 self.wrong_clients.append(client)
             elif client.state == LEFT:  # it receives nothing later
                 rest = [item for item in rest if item.until is None]
-            still_to_come[client.id] = rest
+            still_to_come.append(rest)
         if not self.wrong_clients:
-            self.model.end_burst(still_to_come)
+            for client, rest in zip(self.model.clients.values(), still_to_come, strict=True):
+                client.expected = rest
 
     def _fails_to_end(self, client: ModelClient, seen: ClientReport | None) -> bool:
         """Whether the consumer goes on after its end, or has not raised what it must."""
@@ -297,12 +297,10 @@ class Comparison:
             difference.fault = make_finding(name, seen.place, "websocket.disconnect", detail)
 
 
-def ranked(findings: Sequence[Finding]) -> list[Finding]:
-    """Findings with the cause first: a forgotten await leads to other faults, not the reverse.
-
-    So does sys.exit().
-    """
-    return sorted(findings, key=lambda it: it.diagnosis not in _CAUSES)
+def _fault_of_end(played: Report) -> Finding | None:
+    """A forgotten await leads to other faults, not the reverse. So does sys.exit()."""
+    leftovers = sorted(played.leftovers, key=lambda it: it.diagnosis not in _CAUSES)
+    return played.stuck or next(iter(leftovers), None)
 
 
 _CAUSES = {
@@ -316,27 +314,15 @@ _SILENCES = {
 
 
 def _is_silence(difference: Difference) -> bool:
-    """Whether the consumer only failed to do something. The cause may show at the end."""
-    if difference.fault:
-        is_about_it = "coroutine" in difference.fault.detail
-        return is_about_it or difference.fault.diagnosis in _SILENCES
-    return difference.missing is not None or difference.is_incomplete
-
-
-def cause_at_end(difference: Difference) -> Finding | None:
-    """What shows at the end of the conversation only, and has led to a message that is missing."""
-    leftovers = difference.played.leftovers if difference.played else ()
-    causes = [finding for finding in leftovers if finding.diagnosis in _CAUSES_OF_SILENCE]
-    return causes[0] if causes and not difference.fault and _is_silence(difference) else None
-
-
-_CAUSES_OF_SILENCE = {*_CAUSES, "receiver-gone"}
-
-
-def _fault_of_end(played: Report) -> Finding:
-    if played.stuck:
-        return played.stuck
-    return next(iter(ranked(played.leftovers)), make_finding("process-died"))
+    """Whether the consumer only failed to do something."""
+    if fault := difference.fault:
+        return "coroutine" in fault.detail or fault.diagnosis in _SILENCES
+    expected, received = (
+        [normalize(message) for message in it] for it in (difference.expected, difference.received)
+    )
+    rest = iter(expected)
+    is_incomplete = len(received) < len(expected) and all(it in rest for it in received)
+    return difference.missing is not None or is_incomplete
 
 
 def _step_of(burst: list[Step], client: int | None) -> Step:
@@ -424,14 +410,13 @@ def generic_diagnosis(difference: Difference) -> str:
         return difference.seen.silence if difference.seen else "no-reply"
     if surplus := difference.surplus:
         return "closed-early" if surplus["type"] == "websocket.close" else "reply-too-many"
-    expected, received = difference.pair or ({}, {})
-    kinds = expected.get("type"), received.get("type")
-    if kinds == ("websocket.close", "websocket.close"):
-        return "wrong-close-code"
-    if kinds == ("websocket.accept", "websocket.close"):
-        return "refuses-everyone"
-    if kinds == ("websocket.close", "websocket.accept"):
-        return "accepts-everyone"
-    if kinds[1] == "websocket.close":
-        return "closed-early"
-    return "reply-differs"
+    kinds = tuple(message.get("type") for message in difference.pair or ({}, {}))
+    is_closed = kinds[1] == "websocket.close"
+    return _OF_KINDS.get(kinds, "closed-early" if is_closed else "reply-differs")
+
+
+_OF_KINDS = {  # of the expected and the received message
+    ("websocket.close", "websocket.close"): "wrong-close-code",
+    ("websocket.accept", "websocket.close"): "refuses-everyone",
+    ("websocket.close", "websocket.accept"): "accepts-everyone",
+}
