@@ -156,28 +156,13 @@ def place_of_wrong_call(file: str, error: BaseException) -> Place | None:
     return None
 
 
-def running_place(file: str) -> Place | None:
-    """The innermost line of `file` that any thread is executing."""
-    return next((place for place in running_places() if place.file == file), None)
+def running_place(file: str, thread: int | None = None) -> Place | None:
+    """The innermost line of `file` that a thread is executing: this one, or else any thread."""
+    return next((place for place in running_places(thread) if place.file == file), None)
 
 
-def place_in_thread(file: str, thread: int) -> Place | None:
-    """The innermost line of `file` that the thread with this identifier is executing."""
-    frame = sys._current_frames().get(thread)
-    return next((place for place in _stack(frame) if place.file == file), None) if frame else None
-
-
-def place_on_stack(file: str) -> Place | None:
-    """The innermost line of `file` that the calling thread is executing."""
-    return next((place for place in _stack(sys._getframe()) if place.file == file), None)
-
-
-def running_places() -> Iterator[Place]:
-    """Every line that any thread is executing, for each thread the innermost line first."""
-    for frame in sys._current_frames().values():
-        yield from _stack(frame)
-
-
-def _stack(frame) -> Iterator[Place]:
-    for caller, line in traceback.walk_stack(frame):
-        yield Place(caller.f_code.co_filename, line, caller.f_code.co_qualname)
+def running_places(thread: int | None = None) -> Iterator[Place]:
+    """Every line that the threads are executing, for each thread the innermost line first."""
+    for number, frame in sys._current_frames().items():
+        for caller, line in traceback.walk_stack(frame) if thread in (None, number) else ():
+            yield Place(caller.f_code.co_filename, line, caller.f_code.co_qualname)

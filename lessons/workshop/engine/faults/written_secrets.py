@@ -3,9 +3,10 @@
 import logging
 import sys
 from contextlib import ExitStack
+from threading import get_ident
 from unittest import mock
 
-from lessons.workshop.engine.faults.finding import Finding, Place, make_finding, place_on_stack
+from lessons.workshop.engine.faults.finding import Finding, Place, make_finding, running_place
 
 
 class WrittenSecrets:
@@ -35,7 +36,7 @@ class WrittenSecrets:
         for secret in self._secrets:
             shown = shown.replace(secret, "[the secret]")
         if shown != text:
-            place = place_on_stack(self._file) or Place(self._file)
+            place = running_place(self._file, get_ident()) or Place(self._file)
             finding = make_finding("secret-logged", place, detail=f"Written: {shown.strip()}")
             if all(known.line != finding.line for known in self.findings):
                 self.findings.append(finding)

@@ -24,7 +24,7 @@ from lessons.workshop.engine.subject import Subject
 from lessons.workshop.engine.world.clock import ThreadSleep
 from lessons.workshop.engine.world.leftovers import Leftovers
 from lessons.workshop.engine.world.loop import SimulatedLoop
-from lessons.workshop.engine.world.signal_receivers import isolated_signals, receiver_was_lost
+from lessons.workshop.engine.world.signal_receivers import isolated_signals
 from lessons.workshop.engine.world.student_module import load_subject
 from lessons.workshop.engine.world.world import simulation
 
@@ -69,10 +69,10 @@ class Conversation:
                 return
             self._on_load()
             self._source = SubjectSource(loaded)
-            self._player = Player(self._subject, loaded, self._options)
             self._leftovers = Leftovers(loaded)
-            with isolated_signals(loaded):
-                if receiver_was_lost():
+            self._player = Player(self._subject, loaded, self._options)
+            with isolated_signals(loaded) as receiver_was_lost:
+                if receiver_was_lost:
                     self._findings.append(make_finding("receiver-gone", Place(self._source.file)))
                 self._play(steps, loop)
 

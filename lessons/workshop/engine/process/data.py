@@ -4,7 +4,7 @@ Nothing that a student's process sends may be unpickled: unpickling can run any 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from functools import cache, partial
 from itertools import repeat
 from multiprocessing.connection import Connection
@@ -76,11 +76,23 @@ def _plain(other: Callable[[Any], Any], value: Any) -> Any:
     if isinstance(value, Path):
         return str(value)
     if is_dataclass(value) and not isinstance(value, type):
-        # A tuple as a list, which is quicker to pack: read_dataclass() knows the declared type.
-        items = ((field.name, getattr(value, field.name)) for field in fields(value))
-        return {name: [*item] if type(item) is tuple else item for name, item in items}
+        # Defaults are left out, and a tuple is a list: read_dataclass() knows the declared type.
+        defaults = _defaults(type(value))
+        items = ((name, getattr(value, name)) for name in defaults)
+        return {
+            name: [*item] if type(item) is tuple else item
+            for name, item in items
+            if item != defaults[name]
+        }
     copy = exact_copy(value)
     return other(value) if copy is value else copy
+
+
+@cache
+def _defaults(kind: type) -> dict[str, Any]:
+    """The fields of a dataclass, each with its default, or MISSING."""
+    made = {it.name: it.default_factory() for it in fields(kind) if it.default_factory != MISSING}
+    return {it.name: made.get(it.name, it.default) for it in fields(kind)}
 
 
 def _extension(code: int, data: bytes) -> Any:

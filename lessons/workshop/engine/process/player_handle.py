@@ -17,7 +17,7 @@ from lessons.workshop.engine.faults.finding import CheckFailed, Finding, make_fi
 from lessons.workshop.engine.process.child_process import end_child, start_child
 from lessons.workshop.engine.process.data import read_dataclass, receive_data, send_data
 from lessons.workshop.engine.process.output import LimitedOutput
-from lessons.workshop.engine.process.served_player import WAITING_FACTOR, run_forked
+from lessons.workshop.engine.process.player_process import WAITING_FACTOR, run_forked
 from lessons.workshop.engine.script.report import DEFAULTS, PlayOptions, Report
 from lessons.workshop.engine.subject import Subject
 
@@ -25,11 +25,6 @@ PLAY_TIMEOUT = 5.0  # seconds that one conversation may take
 _START_TIMEOUT = 30.0  # seconds: on a busy machine a child starts slowly
 _REPORT_TIMEOUT = 1.0  # seconds for a child whose conversation has timed out to report that
 MAX_REPORT = 32 * 1024**2  # bytes of a report; a longer one is not read
-# What it raises to read a report that was forged.
-_UNREADABLE = (
-    *(OSError, ValueError, TypeError, LookupError, AttributeError),
-    *(ArithmeticError, RecursionError),
-)
 
 
 class PlayerEnded(Exception):
@@ -103,8 +98,6 @@ class PlayerHandle:
         self.file = str(subject.file)
         self._timeout = timeout
         self._player: PlayerProcess | None = None
-        self._number = 0  # of the last conversation that the child was asked for
-        self._unread = 0  # how many of them receive() has not returned
         self.output = LimitedOutput()  # what the file printed when it was imported
         self.problem: Finding | None = None  # why the file cannot be run
 
@@ -122,7 +115,6 @@ class PlayerHandle:
         if self._player is not None:
             self._player.end()
         self._player = None
-        self._unread = 0
 
     def wait_until_loaded(self) -> None:
         """Wait until the file has been imported: `output` and `problem` are known then."""
@@ -141,18 +133,9 @@ class PlayerHandle:
                 raise ValueError("it does not say whether the file was loaded")
 
     def play(self, steps, options: PlayOptions = DEFAULTS) -> Report:
-        """Play one conversation. Raises PlayerEnded if the process has died.
-
-        What was asked for before and not received is thrown away.
-        """
-        self.drop_unread()
+        """Play one conversation. Raises PlayerEnded if the process has died."""
         self.send(steps, options)
         return self.receive()
-
-    def drop_unread(self) -> None:
-        """Receive and forget what was asked for before."""
-        while self._unread:
-            self.receive()
 
     def send(self, steps, options: PlayOptions = DEFAULTS) -> None:
         """Ask for a conversation; receive() returns it. Several may be asked for at once."""
@@ -160,33 +143,30 @@ class PlayerHandle:
             self._start()
             self.wait_until_loaded()
         try:
-            send_data(self._player.pipe, (self._number + 1, [*map(str, steps)], options))
+            send_data(self._player.pipe, ([*map(str, steps)], options))
         except OSError:
             raise PlayerEnded("process-died", self._how_it_ended()) from None
-        self._number += 1
-        self._unread += 1
 
     def receive(self) -> Report:
         """What happened in the next conversation that was asked for.
 
         Raises PlayerEnded if the process has died. The next send() starts another one.
         """
-        self._unread -= 1
         timeout = self._timeout * WAITING_FACTOR + _REPORT_TIMEOUT + _START_TIMEOUT
         try:
             report = self._receive(timeout, self._read_report)
         except PlayerEnded:
             self._stop()
             raise
-        if report.unknown_step:
-            raise PlayerFailed(report.unknown_step)
         if report.stuck:
             self._stop()
+        if report.unknown_step:
+            raise PlayerFailed(report.unknown_step)
         return report
 
-    def _read_report(self, kind: str, number: int, report: dict) -> Report:
-        if (kind, number) != ("played", self._number - self._unread):
-            raise ValueError(f"it is not the report on conversation {self._number - self._unread}")
+    def _read_report(self, kind: str, report: dict) -> Report:
+        if kind != "played":
+            raise ValueError("it is not about a conversation")
         return read_dataclass(Report, report, self._finish)
 
     def _receive(self, seconds: float, read: Callable) -> Any:
@@ -201,7 +181,9 @@ class PlayerHandle:
             return read(*message)
         except EOFError:
             raise PlayerEnded("process-died", self._how_it_ended()) from None
-        except _UNREADABLE as error:
+        except (PlayerEnded, PlayerFailed):
+            raise
+        except Exception as error:  # a forged report may be anything
             detail = f"The process sent a report that cannot be read: {error}"
             raise PlayerEnded("process-died", detail) from None
 

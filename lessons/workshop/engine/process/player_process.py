@@ -1,31 +1,51 @@
-"""A player that is started as a program, not as a copy of the process that judges.
+"""The process that plays: it plays what the parent asks for, until the pipe is closed.
+
+A forked process runs run_forked(). In a sandbox, it is a program:
 
     python -m MODULE DESCRIPTOR
 
-DESCRIPTOR is a socket. Through it comes an Order, then conversations, as session.py sends them. A
-copy of the judging process would hold what that process knows, such as models and solutions. This
-program knows the Order only.
+DESCRIPTOR is a socket. Through it comes an Order, then conversations. A copy of the judging process
+would hold what that process knows, such as models and solutions. The program knows the Order only.
 """
 
 import gc
+import logging
 import os
 import sys
-from dataclasses import dataclass
+import threading
+import time
+import traceback
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 
+from lessons.workshop.engine.faults.finding import CheckFailed
+from lessons.workshop.engine.process.child_process import set_up_django
+from lessons.workshop.engine.process.conversation import Conversation
+from lessons.workshop.engine.process.data import read_dataclass, receive_data, send_data
 from lessons.workshop.engine.process.limits import Limits, limit_resources
+from lessons.workshop.engine.process.output import LimitedOutput
 from lessons.workshop.engine.process.system_calls import refuse_system_calls
+from lessons.workshop.engine.script.report import DEFAULTS, PlayOptions
+from lessons.workshop.engine.script.steps import parse_step
 from lessons.workshop.engine.subject import Subject
+from lessons.workshop.engine.world.clock import load_time_machine
+from lessons.workshop.engine.world.student_module import load_subject
+from lessons.workshop.engine.world.world import install
 
-STARTED = "started"  # the first report: ["started", whether system calls are refused]
+WATCH_INTERVAL = 0.1  # seconds between two looks at a conversation
+WAITING_FACTOR = 4  # how much longer than it may work a conversation may take in all
+_process_time, _monotonic = time.process_time, time.monotonic  # others may be replaced
+
+STARTED = "started"  # the program's first report: ["started", whether system calls are refused]
 
 
 @dataclass(frozen=True)
 class Order:
-    """What to play, and within which limits. All paths are those that the program sees.
+    """What the program plays, and within which limits. All paths are those that it sees.
 
-    `folder` is for the program's own files. `user` is the number of the user and group to become:
-    only root can.
+    `folder` is for its own files. `user` is the number of the user and group to become: only root
+    can.
     """
 
     subject: Subject
@@ -38,15 +58,14 @@ class Order:
 def main() -> None:
     gc.disable()  # while modules are imported there is almost nothing to collect
     pipe = Connection(int(sys.argv[1]))
-    _close_standard_streams()
-    order = _receive_order(pipe)
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):  # what is printed is kept in the report
+        os.dup2(null, descriptor)
+    os.close(null)
+    order = read_dataclass(Order, receive_data(pipe))
     limit_resources(order.limits)
-    from lessons.workshop.engine.process.child_process import set_up_django
-    from lessons.workshop.engine.process.data import send_data
-    from lessons.workshop.engine.process.served_player import run_player
-
     set_up_django()
-    _load_what_plays()
+    load_time_machine()  # later, another user may not read it
     if order.user is not None:
         os.setgroups([])
         os.setresgid(order.user, order.user, order.user)
@@ -56,26 +75,112 @@ def main() -> None:
     run_player(pipe, order.subject, order.timeout, order.folder)
 
 
-def _load_what_plays() -> None:
-    """Import all that a conversation needs: later, another user may not read it."""
-    from lessons.workshop.engine.process import conversation  # noqa: F401
-    from lessons.workshop.engine.world import clock, database  # noqa: F401
-
-    clock.load_time_machine()
-
-
-def _close_standard_streams() -> None:
-    """Point descriptors 0, 1 and 2 to /dev/null: what is printed is kept in the transcript."""
-    null = os.open(os.devnull, os.O_RDWR)
-    for descriptor in (0, 1, 2):
-        os.dup2(null, descriptor)
-    os.close(null)
+def run_forked(pipe, parents_end, *order) -> None:
+    """Run the player in a forked process."""
+    # It has a copy. With that copy open, the end of the parent would not be noticed.
+    parents_end.close()
+    run_player(pipe, *order)
 
 
-def _receive_order(pipe: Connection) -> Order:
-    from lessons.workshop.engine.process.data import read_dataclass, receive_data
+def run_player(pipe, subject: Subject, timeout: float, folder: str) -> None:
+    """Play what the parent asks for, until the pipe is closed; never returns.
 
-    return read_dataclass(Order, receive_data(pipe))
+    Its database is in `folder`, which the parent removes. It is the working folder, too: a student
+    may open a log with a relative name, which must not end up in the project.
+    """
+    set_up_django()
+    install(folder)
+    os.chdir(folder)
+    sys.stdout = sys.stderr = LimitedOutput()
+    if subject.module:  # the loggers of an app write to the streams of the parent
+        logging.disable()
+    gc.freeze()  # later collections skip the objects of the parent
+    player = _ServedPlayer(pipe, subject, timeout)
+    try:
+        player.serve()
+    except CheckFailed as failure:
+        player.send("problem", failure.finding)
+    except (EOFError, OSError):  # the parent needs no more conversations
+        pass
+    except BaseException:
+        player.send("fault", traceback.format_exc())
+    os._exit(0)  # at once: the subject's code may have registered exit handlers
+
+
+class _ServedPlayer:
+    """Sends a report for each request. If the code hangs, the watchdog's thread sends the last."""
+
+    def __init__(self, pipe, subject: Subject, timeout: float):
+        self._pipe = pipe
+        self._subject = subject
+        self._timeout = timeout
+        self._sending = threading.Lock()
+
+    def send(self, *message) -> None:
+        with self._sending:
+            try:
+                send_data(self._pipe, message)
+            except OSError:  # the parent has ended
+                os._exit(1)
+
+    def serve(self) -> None:
+        """Raises CheckFailed for a file that cannot be run, and EOFError or OSError at the end."""
+        first = Conversation(self._subject, DEFAULTS)
+        with _Watchdog(self._timeout, lambda: self.send("problem", first.finding_of_hang(""))):
+            load_subject(self._subject)
+        # What the file prints during a later import is not kept.
+        self.send("loaded", sys.stdout.getvalue(), sys.stdout.cut)
+        while True:
+            steps, options = receive_data(self._pipe)
+            # Imported again for each conversation: the code may have changed its own module.
+            printed = LimitedOutput()
+            options = read_dataclass(PlayOptions, options)
+            self._play(steps, Conversation(self._subject, options, printed.forget), printed)
+
+    def _play(self, steps: list[str], conversation: Conversation, printed: LimitedOutput) -> None:
+        def report(**stuck) -> None:
+            own = {**stuck, "output": printed.getvalue(), "cut": printed.cut}
+            self.send("played", replace(conversation.report(), **own))
+
+        def report_stuck() -> None:
+            detail = f"Stopped after {self._timeout:g} seconds."
+            report(stuck=conversation.finding_of_hang(detail))
+
+        with (
+            redirect_stdout(printed),
+            redirect_stderr(printed),
+            _Watchdog(self._timeout, report_stuck),
+        ):
+            conversation.play([parse_step(step) for step in steps])
+        report()
+
+
+class _Watchdog:
+    """If its block takes more than `seconds`, call `report_stuck` and end the process.
+
+    The seconds are those of the processor, so a busy machine does not change a verdict. Code that
+    only waits may take longer.
+    """
+
+    def __init__(self, seconds: float, report_stuck):
+        self._seconds = seconds
+        self._report_stuck = report_stuck
+        self._is_over = threading.Event()
+
+    def __enter__(self):
+        self._processor_time, self._begun = _process_time(), _monotonic()
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def __exit__(self, *_):
+        self._is_over.set()
+
+    def _watch(self):
+        while not self._is_over.wait(WATCH_INTERVAL):
+            used = _process_time() - self._processor_time
+            waited = _monotonic() - self._begun
+            if used > self._seconds or waited > self._seconds * WAITING_FACTOR:
+                self._report_stuck()
+                os._exit(0)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ from lessons.workshop.engine.faults.finding import (
     Place,
     SubjectSource,
     make_finding,
-    place_in_thread,
+    running_place,
 )
 from lessons.workshop.engine.recording.layer import RecordingLayer
 from lessons.workshop.engine.world.threads import ControlledThread, is_pool_thread
@@ -193,7 +193,7 @@ def _place_of_job(file: str, job: ControlledThread) -> Place | None:
         is_asgiref = code.co_qualname == SyncToAsync.thread_handler.__qualname__
         if is_asgiref or code.co_filename.startswith(_ENGINE):
             return None
-    return place_in_thread(file, job.ident)
+    return running_place(file, job.ident)
 
 
 @contextmanager

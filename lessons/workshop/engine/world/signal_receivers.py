@@ -23,34 +23,28 @@ SIGNALS = (
 )
 _FRAMEWORKS = {"django", "channels"}
 
-_receiver_was_lost = False
-
 
 @contextmanager
-def isolated_signals(subject):
+def isolated_signals(loaded):
     """Within it, signals only reach the subject's receivers and those that its file connects.
 
-    If the file, or the class, has a function `ready`, it is called as AppConfig.ready() is.
+    If the file, or the class, has a function `ready`, it is called as AppConfig.ready() is. Yields
+    whether a receiver was freed right after it was connected: Django keeps weak references.
     """
-    global _receiver_was_lost
-    before = [list(signal.receivers) for signal in SIGNALS]
-    module = sys.modules[subject.__module__]
-    for signal in SIGNALS:
-        kept = [entry for entry in signal.receivers if not _is_foreign(entry, module)]
-        _set_receivers(signal, kept)
+    module = sys.modules[loaded.__module__]
     try:
-        if ready := getattr(subject, "ready", getattr(module, "ready", None)):
-            # With DEBUG on, Django inspects each receiver and caches the result, so it keeps the
-            # receiver alive. A receiver that only Django refers to would vanish in production only.
-            with mock.patch.object(settings, "DEBUG", False):
-                ready()
-        _receiver_was_lost = any(
-            _function_of(entry) is None for signal in SIGNALS for entry in signal.receivers
-        )
-        yield
+        with receivers_unchanged():
+            for signal in SIGNALS:
+                kept = [entry for entry in signal.receivers if not _is_foreign(entry, module)]
+                _set_receivers(signal, kept)
+            if ready := getattr(loaded, "ready", getattr(module, "ready", None)):
+                # With DEBUG on, Django inspects each receiver and caches the result, so it keeps
+                # the receiver alive. In production, one that only Django refers to would vanish.
+                with mock.patch.object(settings, "DEBUG", False):
+                    ready()
+            entries = [entry for signal in SIGNALS for entry in signal.receivers]
+            yield any(_function_of(entry) is None for entry in entries)
     finally:
-        for signal, receivers in zip(SIGNALS, before, strict=True):
-            _set_receivers(signal, receivers)
         disconnect_student_receivers()
 
 
@@ -58,9 +52,11 @@ def isolated_signals(subject):
 def receivers_unchanged():
     """What is connected within it is connected in another process: it is not called here."""
     before = [list(signal.receivers) for signal in SIGNALS]
-    yield
-    for signal, receivers in zip(SIGNALS, before, strict=True):
-        _set_receivers(signal, receivers)
+    try:
+        yield
+    finally:
+        for signal, receivers in zip(SIGNALS, before, strict=True):
+            _set_receivers(signal, receivers)
 
 
 def disconnect_student_receivers() -> None:
@@ -70,11 +66,6 @@ def disconnect_student_receivers() -> None:
     """
     for signal in SIGNALS:
         _set_receivers(signal, [entry for entry in signal.receivers if not _is_obsolete(entry)])
-
-
-def receiver_was_lost() -> bool:
-    """Whether a receiver was freed right after it was connected: Django keeps weak references."""
-    return _receiver_was_lost
 
 
 def _set_receivers(signal, receivers: list) -> None:

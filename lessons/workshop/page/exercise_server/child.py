@@ -30,7 +30,6 @@ from lessons.workshop.engine.faults.finding import (
     Finding,
     Place,
     make_finding,
-    place_in_thread,
     place_of_error,
     running_place,
 )
@@ -46,7 +45,7 @@ from lessons.workshop.engine.script.steps import Step, parse_step, tickets_in, w
 from lessons.workshop.engine.subject import Subject
 from lessons.workshop.engine.world.channel_layer import ALIASES, served_layers
 from lessons.workshop.engine.world.database import OtherTransaction
-from lessons.workshop.engine.world.signal_receivers import isolated_signals, receiver_was_lost
+from lessons.workshop.engine.world.signal_receivers import isolated_signals
 from lessons.workshop.engine.world.student_module import application_for, load_subject
 from lessons.workshop.engine.world.worker import routes_of
 from lessons.workshop.page.exercise_server import database_copy
@@ -122,8 +121,8 @@ class ChildServer:
         self._end.send("started")
         with served_layers(_own_layers(self._served.prefix)):
             loaded = load_subject(self._served.target)
-            with isolated_signals(loaded):
-                if receiver_was_lost():
+            with isolated_signals(loaded) as receiver_was_lost:
+                if receiver_was_lost:
                     self._report(make_finding("receiver-gone", Place(self._served.file)))
                 self._application = application_for(loaded, self._served.target)
                 self._outside = OutsidePlayer(self._served.target, loaded)
@@ -151,7 +150,7 @@ class ChildServer:
                 case "answer":
                     self._end.answer(*values)
                 case "where":
-                    place = place_in_thread(self._served.file, self._main_thread)
+                    place = running_place(self._served.file, self._main_thread)
                     place = place or running_place(self._served.file) or Place()
                     self._end.send("place", place.line, place.handler)
                 case "connect":

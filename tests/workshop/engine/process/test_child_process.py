@@ -8,7 +8,7 @@ import pytest
 
 from lessons.workshop.course.lesson_index import find
 from lessons.workshop.course.subjects import resolve
-from lessons.workshop.engine.process import child_process, served_player
+from lessons.workshop.engine.process import child_process, player_process
 from lessons.workshop.grading import isolated_function
 
 ANSWERS = methodcaller("__call__", "the answer")
@@ -39,4 +39,4 @@ def test_a_child_and_an_endless_exercise_end_when_their_parent_has_ended(tmp_pat
     file.write_text("while True:\n    pass\n")
     parents_end, _ = multiprocessing.Pipe()
     arguments = parents_end, resolve(lesson, str(file)), 0.1, str(tmp_path)
-    assert exit_code_without_a_parent(served_player.run_forked, *arguments) == 1
+    assert exit_code_without_a_parent(player_process.run_forked, *arguments) == 1

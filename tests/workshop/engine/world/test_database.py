@@ -1,7 +1,5 @@
 """The database of a check: its content, its connections, its queries and its signals."""
 
-import gc
-
 import pytest
 from asgiref.sync import sync_to_async
 from channels.consumer import AsyncConsumer
@@ -21,7 +19,6 @@ from lessons.workshop.engine.world.cache import fresh_cache
 from lessons.workshop.engine.world.database import OtherTransaction, fresh_database
 from lessons.workshop.engine.world.signal_receivers import (
     isolated_signals,
-    receiver_was_lost,
 )
 from lessons.workshop.engine.world.student_module import load_subject
 from lessons.workshop.judge import StrictCommunicator
@@ -153,6 +150,5 @@ def test_the_receivers_of_worked_examples_are_not_called(load):
 def test_notices_a_lost_receiver_even_with_debug_on(load, settings):
     settings.DEBUG = True
     for source, lost in ((LAMBDA, True), (READY, False)):
-        with isolated_signals(load(source)):
-            gc.collect()
-            assert receiver_was_lost() is lost
+        with isolated_signals(load(source)) as receiver_was_lost:
+            assert receiver_was_lost is lost
