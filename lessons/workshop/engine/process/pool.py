@@ -148,6 +148,7 @@ class PlayerPool:
             conversation.answer = player.receive()
         except PlayerEnded as ended:
             conversation.answer = ended
+            player.__exit__()  # the next request starts another process
         if isinstance(conversation.answer, PlayerEnded) or conversation.answer.stuck:
             for other in self._unread[player]:
                 other.was_lost = True
