@@ -8,9 +8,8 @@ import sys
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, date, datetime
-from datetime import datetime as imported_datetime
 from time import time_ns
 
 import pytest
@@ -18,23 +17,15 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from lessons.workshop.engine.world.cache import fresh_cache
-from lessons.workshop.engine.world.clock import BEGINNING, simulated_clock
+from lessons.workshop.engine.world.clock import BEGINNING
 from lessons.workshop.engine.world.loop import EPOCH, SimulatedLoop
 
-
-@contextmanager
-def simulation(seed=0):
-    """A loop whose clock all code sees."""
-    with asyncio.Runner(loop_factory=lambda: SimulatedLoop(seed)) as runner:
-        loop = runner.get_loop()
-        with simulated_clock(loop):
-            loop.run = runner.run
-            yield loop
+PROGRAM = [sys.executable, "-c", ""]
 
 
 def run(coroutine, seed=0):
-    with simulation(seed) as loop:
-        return loop.run(coroutine)
+    with asyncio.Runner(loop_factory=lambda: SimulatedLoop(seed)) as runner:
+        return runner.run(coroutine)
 
 
 def now():
@@ -56,7 +47,7 @@ def test_every_clock_follows_the_loop():
             time.time() - BEGINNING.timestamp(),
             time_ns() / 1e9 - BEGINNING.timestamp(),
             (datetime.now(UTC) - BEGINNING).total_seconds(),
-            (imported_datetime.utcnow().replace(tzinfo=UTC) - BEGINNING).total_seconds(),
+            (datetime.utcnow().replace(tzinfo=UTC) - BEGINNING).total_seconds(),
             (timezone.now() - BEGINNING).total_seconds(),
         ]
 
@@ -65,29 +56,26 @@ def test_every_clock_follows_the_loop():
         await asyncio.sleep(3600)
         return first, await asyncio.to_thread(read), date.today()
 
-    first, later, today = run(main())
-    assert first == [0.0] * 10
-    assert later == [3600.0] * 10
-    assert today == date(2026, 1, 1)
+    assert run(main()) == ([0.0] * 10, [3600.0] * 10, date(2026, 1, 1))
 
 
 def test_the_usual_clocks_come_back():
-    before = (time.sleep, time.monotonic, threading.Lock, threading.Condition.wait, time.time())
+    def functions():
+        return time.sleep, time.monotonic, threading.Condition.wait, os.system, time.time
+
+    before, begun = functions(), time.time()
     run(asyncio.sleep(10**9))
-    after = (time.sleep, time.monotonic, threading.Lock, threading.Condition.wait, time.time())
-    assert after[:4] == before[:4]
-    assert 0 <= after[4] - before[4] < 60
-
-
-async def slow(executor, seconds=2):
-    loop = asyncio.get_running_loop()
-    begun = now()
-    await loop.run_in_executor(executor, time.sleep, seconds)
-    return begun, now()
+    assert functions() == before
+    assert 0 <= time.time() - begun < 60
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2, 3])
 def test_two_slow_calls_overlap_only_on_two_threads(seed):
+    async def slow(pool):
+        begun = now()
+        await asyncio.get_running_loop().run_in_executor(pool, time.sleep, 2)
+        return begun, now()
+
     async def main(threads):
         with ThreadPoolExecutor(threads) as pool:
             return await asyncio.gather(slow(pool), slow(pool))
@@ -96,53 +84,46 @@ def test_two_slow_calls_overlap_only_on_two_threads(seed):
     assert run(main(1), seed) == [(0, 2), (0, 4)]
 
 
-def timed_waits():
-    never = threading.Event()
-    condition = threading.Condition()
+def wait_for_condition():
+    with (condition := threading.Condition()):
+        condition.wait_for(lambda: False, 2)
 
-    def wait_for_condition():
-        with condition:
-            condition.wait_for(lambda: False, 2)
 
-    def result():
-        with pytest.raises(TimeoutError):
-            Future().result(timeout=2)
-
-    yield lambda: never.wait(2)
-    yield wait_for_condition
-    yield result
-    yield lambda: time.sleep(2)
+def wait_for_result():
+    with suppress(TimeoutError):
+        Future().result(timeout=2)
 
 
 @pytest.mark.parametrize("in_thread", [True, False])
-def test_every_timed_wait_takes_its_simulated_time(in_thread):
+@pytest.mark.parametrize(
+    "wait",
+    [
+        lambda: threading.Event().wait(2),
+        wait_for_condition,
+        wait_for_result,
+        lambda: time.sleep(2),
+    ],
+)
+def test_a_timed_wait_takes_its_simulated_time(wait, in_thread):
     async def main():
-        times = []
-        for wait in timed_waits():
-            begun = now()
-            if in_thread:
-                await asyncio.to_thread(wait)
-            else:
-                wait()
-            times.append(now() - begun)
-        return times
+        await asyncio.to_thread(wait) if in_thread else wait()
+        return now()
 
-    assert run(main()) == [2.0] * 4
+    assert run(main()) == 2.0
 
 
 # The loop's own thread
 
 
 def blocked(call):
+    """The time that passed, and what was noted: name, seconds and handlers."""
+
     async def main():
         call()
-        return now()
+        calls = asyncio.get_running_loop().blocking_calls
+        return now(), [(it.name, it.seconds, [at.handler for at in it.places]) for it in calls]
 
-    with simulation() as loop:
-        passed = loop.run(main())
-        # The coroutine comes first: it could await.
-        assert all(it.places[0].handler.endswith("main") for it in loop.blocking_calls)
-        return passed, [(it.name, it.seconds, it.places[1].handler) for it in loop.blocking_calls]
+    return run(main())
 
 
 def bake():
@@ -152,14 +133,6 @@ def bake():
 def wait_for_bread():
     with ThreadPoolExecutor(1) as pool:
         pool.submit(bake).result()
-
-
-def test_a_wait_on_the_loop_is_noted_with_its_line():
-    assert blocked(bake) == (2, [("time.sleep", 2, "bake")])
-    assert blocked(wait_for_bread) == (2, [("Future.result", 2, "wait_for_bread")])
-
-
-PROGRAM = [sys.executable, "-c", ""]
 
 
 def connect():
@@ -173,18 +146,23 @@ def ask_cache():
 
 
 @pytest.mark.parametrize(
-    ("call", "name"),
+    ("call", "name", "seconds"),
     [
-        (lambda: subprocess.run(PROGRAM), "Popen.wait"),
-        (lambda: os.system("exit"), "os.system"),
-        (lambda: os.popen("exit").close(), "os.popen"),
-        (connect, "socket.connect"),
-        (ask_cache, "cache.get"),
+        (bake, "time.sleep", 2),
+        (wait_for_bread, "Future.result", 2),
+        # What waits for another program takes real time.
+        (lambda: subprocess.run(PROGRAM), "Popen.wait", None),
+        (lambda: os.system("exit"), "os.system", None),
+        (lambda: os.popen("exit").close(), "os.popen", None),
+        (connect, "socket.connect", None),
+        (ask_cache, "cache.get", None),
     ],
 )
-def test_a_call_that_waits_for_another_program_takes_real_time_and_is_noted(call, name):
+def test_a_wait_on_the_loop_is_noted_with_its_lines(call, name, seconds):
     passed, calls = blocked(call)
-    assert (passed, calls[0][:2]) == (0, (name, None))
+    # The coroutine comes first: it could await.
+    assert calls[0] == (name, seconds, ["blocked.<locals>.main", call.__qualname__])
+    assert passed == (seconds or 0)
 
 
 def test_calls_that_do_not_block_are_not_noted():
@@ -203,7 +181,6 @@ def test_calls_that_do_not_block_are_not_noted():
             _, writer = await asyncio.open_connection(*server.getsockname())
             writer.close()
             await writer.wait_closed()
+        return asyncio.get_running_loop().blocking_calls
 
-    with simulation() as loop:
-        loop.run(main())
-        assert loop.blocking_calls == []
+    assert run(main()) == []

@@ -6,7 +6,9 @@ from channels.consumer import AsyncConsumer
 from channels.db import database_sync_to_async
 from django.apps import apps
 from django.contrib.auth.models import Group, User
+from django.contrib.sessions.models import Session
 from django.core.cache import cache
+from django.db import connection, connections
 from django.db.migrations.autodetector import MigrationAutodetector
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ProjectState
@@ -14,6 +16,7 @@ from django.db.models.signals import post_save
 
 from db_demo.models import Post
 from lessons.workshop.engine.subject import Subject
+from lessons.workshop.engine.world import database as database_module
 from lessons.workshop.engine.world.accounts import get_or_create_account
 from lessons.workshop.engine.world.cache import fresh_cache
 from lessons.workshop.engine.world.database import OtherTransaction, fresh_database
@@ -40,13 +43,41 @@ def test_migrations_create_all_tables_of_the_models():
     assert MigrationAutodetector(loader.project_state(), state).changes(loader.graph) == {}
 
 
-async def test_the_next_check_finds_an_empty_database():
-    for _ in range(3):
+@pytest.fixture(params=["a file for each check", "one file"])
+def file(request, monkeypatch, tmp_path):
+    """As in a test, and as in a process that only plays."""
+    if request.param != "one file":
+        yield
+        return
+    default = connections.databases["default"]
+    for name in ("NAME", "OPTIONS"):
+        monkeypatch.setitem(default, name, default[name])
+    monkeypatch.setattr(database_module, "_file", None)
+    database_module.keep_file_in(tmp_path)
+    yield
+    database_module.PATCHES.uninstall()
+
+
+def table_names():
+    return connection.introspection.table_names()
+
+
+def create_table():
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE of_a_student (id)")
+
+
+async def test_the_next_check_finds_an_empty_database(file):
+    for creates_table in (False, True, False, False):
         async with fresh_database() as database:
-            assert await Post.objects.acount() == 0
-            await database.do(get_or_create_account, "ada")
+            for model in (Post, User, Session):
+                assert await model.objects.acount() == 0
+            await database.log_in("ada")
             await Post.objects.acreate(title="news", author=await User.objects.aget())
             assert (await Post.objects.aget()).id == 1  # ids start at 1 again
+            if creates_table:
+                await database.do(create_table)
+            assert ("of_a_student" in await database.do(table_names)) == creates_table
 
 
 class Asks(AsyncConsumer):
