@@ -232,7 +232,7 @@ async def test_the_row_of_a_killed_process_expires_after_three_heartbeats(chat):
     )
     await wait(HEARTBEAT_INTERVAL)
     assert ann.new_frames() == [HERE]
-    bob.client.server.is_judged = True  # without a disconnect event, so check nothing more
+    bob.client.is_judged = True  # without a disconnect event, so check nothing more
 
 
 # Slow readers
@@ -354,4 +354,4 @@ async def test_leaves_the_room_even_if_a_busy_server_cancels_again_and_again(cha
     await asyncio.get_running_loop().wait_until_idle()
     assert not layer.groups
     assert await chat.database.do(Presence.objects.count) == 0
-    client.server.is_judged = True  # without a disconnect event, so check nothing more
+    client.is_judged = True  # without a disconnect event, so check nothing more

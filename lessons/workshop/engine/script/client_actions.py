@@ -5,6 +5,7 @@ import json
 from dataclasses import replace
 from urllib.parse import parse_qs, quote, unquote_to_bytes, urlencode
 
+from lessons.workshop.engine.faults.finding import Finding
 from lessons.workshop.engine.script.action import (
     NAME,
     NUMBER,
@@ -16,11 +17,7 @@ from lessons.workshop.engine.script.action import (
 )
 from lessons.workshop.engine.script.frame_notation import HEX, TEXT
 from lessons.workshop.engine.world.channel_layer import current_layer
-from lessons.workshop.engine.world.communicator import (
-    StrictClient,
-    StrictCommunicator,
-    StrictHttpCommunicator,
-)
+from lessons.workshop.engine.world.client import Client, HttpClient, WebSocketClient
 
 HEADERS = ("host", "origin", "cookie", "authorization", "referer")  # that `connect` may have
 # Of a header they are written as they are; a space, a `%` and a `|` are percent-encoded.
@@ -45,13 +42,14 @@ class ClientAction(Action):
     has_client = True
 
     async def take(self, player, step):
-        if client := player.client_of(step):
-            await self.act(client, **step.arguments)
+        client = player.client_of(step)
+        if client and (fault := await self.act(client, **step.arguments)):
+            player.note_fault(step.client, fault)
 
-    async def act(self, client: StrictClient, **arguments) -> None:
+    async def act(self, client: Client, **arguments) -> Finding | None:
         """Returns before the consumer has handled what was sent.
 
-        A client that has left, or has been closed, can send nothing. Raises CheckFailed for a
+        A client that has left, or has been closed, can send nothing. Returns the fault of a
         consumer that does not survive a crash or a kill as it should.
         """
 
@@ -113,7 +111,7 @@ class Connect(BeginningAction, usage=_CONNECT):
             path = f"{path}?{query}"
         headers = player.accounts.headers_for(arguments)
         offered = arguments.get("subprotocols", [])
-        return StrictCommunicator(application, path, headers, offered, port=port)
+        return WebSocketClient(application, path, headers, offered, port=port)
 
 
 class RequestAction(BeginningAction):
@@ -144,7 +142,7 @@ class RequestAction(BeginningAction):
     def new_client(self, player, application, port, arguments):
         body = arguments.get("body", "").encode()
         pieces = [piece.encode() for piece in arguments.get("pieces", ())]
-        return StrictHttpCommunicator(
+        return HttpClient(
             *(application, self.name, arguments.get("path", player.path), pieces or body),
             is_whole=not arguments.get("unfinished"),
             leaves_out=player.setup.get("keys") == "fewer",
@@ -259,8 +257,7 @@ class Crash(ClientAction, usage="crash"):
     kills = True
 
     async def act(self, client):
-        if not client.finished:
-            await client.crash()
+        return None if client.finished else await client.crash()
 
 
 class Kill(ClientAction, usage="kill"):
@@ -274,5 +271,4 @@ class Kill(ClientAction, usage="kill"):
         await super().take(player, step)
 
     async def act(self, client):
-        if not client.finished:
-            await client.kill()
+        return None if client.finished else await client.kill()

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
+from lessons.workshop.engine.faults.connection import fault_of_failed_task, silence
 from lessons.workshop.engine.faults.finding import (
     CheckFailed,
     Finding,
@@ -50,11 +51,7 @@ from lessons.workshop.engine.script.steps import (
 )
 from lessons.workshop.engine.subject import Subject
 from lessons.workshop.engine.world.channel_layer import current_layer
-from lessons.workshop.engine.world.communicator import (
-    CLIENT_PORT,
-    HANDSHAKE_TIMEOUT,
-    StrictClient,
-)
+from lessons.workshop.engine.world.client import CLIENT_PORT, HANDSHAKE_TIMEOUT, Client
 from lessons.workshop.engine.world.database import (
     OtherTransaction,
 )
@@ -68,7 +65,7 @@ class Connection:
     """A client that has opened a connection. Another one may have its number later."""
 
     number: int
-    client: StrictClient
+    client: Client
     is_broken: bool = False  # its consumer broke a rule: the client only waits
     events_before: int = 0  # how many of its events happened before this burst
     last_events: tuple[Event, ...] | None = None  # its transcript without the end of an idle one
@@ -221,7 +218,7 @@ class Player:
         except UnknownStep:
             raise
         except CheckFailed as failure:
-            self._break(client, failure)
+            self.note_fault(client, failure.finding)
         except Exception as error:
             # The step may have called the student's code, such as a receiver of a signal.
             if finding := self._finding_of(error):
@@ -305,29 +302,30 @@ class Player:
 
     def _report_of(self, connection: Connection) -> ClientReport:
         client, server = connection.client, connection.client.server
-        own = client.transcript[connection.events_before :]
+        seen = server.observe()
+        own = seen.events[connection.events_before :]
         report = ClientReport(
             received=tuple((time - self._begun, message) for time, message in server.arrivals),
             sent_at=tuple(place and (place.line, place.handler) for place in server.sent_from),
-            is_busy=client.is_busy,
+            is_busy=seen.is_busy,
             ended=client.finished,
             too_late=tuple(server.sent_too_late),
-            silence=server.silence_diagnosis(client.future),
-            place=server.place_of_handler(),
+            silence=silence(seen),
+            place=seen.place,
             raised=client.raised,
             raised_kinds=tuple(client.raised_kinds),
             scope_changes=tuple(client.scope_changes),
-            failed_task=server.finding_of_failed_task(),
+            failed_task=fault_of_failed_task(seen),
             channel=current_layer().channel_of(server.connection_id) or "",
             handled=sum(it.direction == "in" and it.message.get("type") != "scope" for it in own),
-            waits=server.place_of_wait() is not None,
+            waits=seen.waits_at is not None,
         )
         server.arrivals, server.sent_from, server.unread, server.sent_too_late = [], [], [], []
         return report
 
     # Steps
 
-    def client_of(self, step: Step) -> StrictClient | None:
+    def client_of(self, step: Step) -> Client | None:
         """The client that takes the step; None if its consumer has broken a rule."""
         number = step.client
         if number not in self.connections:
@@ -335,7 +333,7 @@ class Player:
         connection = self.connections[number]
         return None if connection.is_broken else connection.client
 
-    def open_client(self, step: Step) -> StrictClient:
+    def open_client(self, step: Step) -> Client:
         """A new client, which has not taken its first step yet."""
         application = self._application_of(step.arguments.get("server", 1))
         port = CLIENT_PORT + len(self._opened)
@@ -351,22 +349,19 @@ class Player:
         await asyncio.get_running_loop().wait_until_idle()
         for number, connection in [*self.connections.items()]:
             client = connection.client
-            if connection.is_broken or client.server.is_judged or not client.has_begun:
+            if connection.is_broken or client.is_judged or not client.has_begun:
                 continue
-            try:
-                await client.judge()
-                if client.awaits_answer:
-                    await client.wait_for_output(HANDSHAKE_TIMEOUT)
-                if judges_ends and (number in leaving or client.server.client_left):
-                    await client.judge_end(self.options.stop_timeout)
-            except CheckFailed as failure:
-                self._break(number, failure)
-        if not self._worker_is_broken:
-            try:
-                self.workers.judge()
-            except CheckFailed as failure:
-                self._worker_is_broken = True
-                self._break(None, failure)
+            fault = await client.fault_now()
+            if not fault and client.awaits_answer:
+                fault = await client.wait_for_output(HANDSHAKE_TIMEOUT)
+            must_end = judges_ends and (number in leaving or client.server.client_left)
+            if not fault and must_end:
+                fault = await client.fault_of_end(self.options.stop_timeout)
+            if fault:
+                self.note_fault(number, fault)
+        if not self._worker_is_broken and (fault := self.workers.fault()):
+            self._worker_is_broken = True
+            self.note_fault(None, fault)
 
     def _blocked_loop(self) -> list[tuple[None, Finding]]:
         """A finding for each call in this burst that has blocked the event loop."""
@@ -391,10 +386,11 @@ class Player:
                 found.append((connection.number, make_finding("task-left-behind", place)))
         return found
 
-    def _break(self, number: int | None, failure: CheckFailed) -> None:
+    def note_fault(self, number: int | None, fault: Finding) -> None:
+        """Report a fault of that client's consumer. From now on the client only waits."""
         if number in self.connections:
             self.connections[number].is_broken = True
-        self._faults.append((number, failure.finding))
+        self._faults.append((number, fault))
 
     async def _end(self) -> None:
         """End workers and clients. Their end is not a part of the conversation."""

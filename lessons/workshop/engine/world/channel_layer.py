@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 import msgpack
 from channels.layers import BaseChannelLayer, InMemoryChannelLayer, channel_layers
 
-from lessons.workshop.engine.faults.finding import Place, running_places
+from lessons.workshop.engine.faults.finding import running_places
 from lessons.workshop.engine.recording.layer import RecordingLayer
 from lessons.workshop.engine.recording.recorder import TrackedMessage, current_connection
 from lessons.workshop.engine.world.interleaving import switch_point
@@ -170,11 +170,6 @@ class SimulatedLayer(InMemoryChannelLayer):
 _CONNECTION_CLOSED = {"type": "a receiver finds its connection closed"}
 
 
-def place_of_send(file: str, error: BaseException) -> Place | None:
-    """The line of `file` that sent the unreadable message, if that is what `error` is about."""
-    return next((place for place in getattr(error, "sent_at", ()) if place.file == file), None)
-
-
 class FakeRedis:
     """The Redis server behind all layers. A check can stop it, or make a part unreachable.
 
@@ -237,16 +232,6 @@ def _redis_error(name: str, text: str) -> Exception:
     error = getattr(_import_redis(), name)(text)
     error.is_simulated = True
     return error
-
-
-def is_simulated_outage(error: BaseException | None) -> bool:
-    """Whether a check made a layer fail with `error`. Then it is not the consumer's fault.
-
-    The consumer may raise another exception in its place, which refers to the first.
-    """
-    while error is not None and not getattr(error, "is_simulated", False):
-        error = error.__cause__ or error.__context__
-    return error is not None
 
 
 # Which layers are in use

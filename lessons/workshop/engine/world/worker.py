@@ -14,7 +14,7 @@ from channels.routing import ChannelNameRouter
 from channels.worker import Worker
 
 from lessons.workshop.engine.faults.finding import (
-    CheckFailed,
+    Finding,
     SubjectSource,
     make_finding,
     place_of_error,
@@ -132,28 +132,29 @@ class Workers:
             return None
 
     async def kill(self) -> None:
-        """Kill every worker. judge() ignores the errors of killed workers."""
+        """Kill every worker. fault() ignores the errors of killed workers."""
         for worker, running in self._processes.items():
             await worker.kill()
             await asyncio.wait([running])
         self._processes.clear()
 
-    def judge(self) -> None:
-        """Raise CheckFailed for an error that a worker would log, or a consumer that stopped."""
+    def fault(self) -> Finding | None:
+        """An error that a worker would log, or a consumer that stopped."""
         for worker in self._processes:
             for error in worker.errors:
-                raise self.failure("job-raises", error)
+                return self._finding("job-raises", error)
             if worker.stopped:
-                raise self.failure("worker-stopped")
+                return self._finding("worker-stopped")
+        return None
 
-    def failure(self, name: str, error: BaseException | None = None) -> CheckFailed:
-        """The CheckFailed with diagnosis `name`, at the line of `error` or at the last handler."""
+    def _finding(self, code: str, error: BaseException | None = None) -> Finding:
+        """The finding at the line of `error` or at the last handler."""
         job = str(self.jobs[-1].get("type", "")) if self.jobs else ""
         place = error and place_of_error(self._source.file, error)
         place = place or self._source.place_of_handler(job)
         raised = error_text(error) if error else ""
         more = {"raised": raised, "instead": _WORKER_DIAGNOSES}
-        return CheckFailed(make_finding(name, place, job, raised, **more), self.transcript)
+        return make_finding(code, place, job, raised, **more)
 
 
 def _is_job(event: Event) -> bool:

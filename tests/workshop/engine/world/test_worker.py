@@ -8,7 +8,6 @@ from channels.exceptions import StopConsumer
 from channels.layers import get_channel_layer
 
 from lessons.workshop.course.diagnoses import diagnose
-from lessons.workshop.engine.faults.finding import CheckFailed
 from lessons.workshop.engine.world.channel_layer import fresh_layers
 from lessons.workshop.engine.world.worker import Workers
 from lessons.workshop.judge import StrictCommunicator  # noqa: F401 - the loop of a check
@@ -78,7 +77,7 @@ async def test_one_consumer_takes_waiting_and_new_jobs(worker):
     assert await results(worker) == []
     await worker.start("jobs")
     await send(COUNT)
-    worker.judge()
+    assert worker.fault() is None
     assert await results(worker) == [1, 2, 3]
 
 
@@ -96,9 +95,7 @@ async def test_an_ended_consumer_fails_the_check_and_loses_later_jobs(worker, jo
     await send(job, COUNT)
     await worker.start("jobs")
     assert await results(worker) == []
-    with pytest.raises(CheckFailed) as excinfo:
-        worker.judge()
-    assert diagnose(excinfo.value.finding).diagnosis == diagnosis
+    assert diagnose(worker.fault()).diagnosis == diagnosis
 
 
 async def test_a_new_consumer_replaces_an_ended_one_and_the_failure_stays(worker):
@@ -107,8 +104,7 @@ async def test_a_new_consumer_replaces_an_ended_one_and_the_failure_stays(worker
     await asyncio.sleep(0.1)  # runworker looks for ended consumers that often
     await send(COUNT)
     assert await results(worker) == [1]
-    with pytest.raises(CheckFailed, match="LookupError: bad job"):
-        worker.judge()
+    assert worker.fault().detail == "LookupError: bad job"
 
 
 async def test_a_killed_worker_leaves_no_task_and_takes_no_job(worker):

@@ -1,0 +1,214 @@
+"""Names the faults of one connection: functions from an Observation to a finding, or None.
+
+The server observes, these functions name. They look at a moment at which the loop is idle, so that
+whatever has not happened will not happen. For example, a consumer that forgets to accept:
+
+    the server hands out websocket.connect     # the handler runs, and returns
+    the consumer asks for the next event       # nothing more will happen
+    fault_now(...)                             # state is CONNECTING: "no-accept"
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import SynchronousOnlyOperation
+
+from lessons.workshop.engine.faults.exceptions import (
+    is_from_crash,
+    is_simulated_outage,
+    orm_misuse_diagnosis,
+    place_of_send,
+    scope_has_key,
+)
+from lessons.workshop.engine.faults.finding import (
+    Finding,
+    Place,
+    SubjectSource,
+    make_finding,
+    place_of_error,
+)
+from lessons.workshop.engine.recording.events import Event, error_text
+
+# The usual diagnosis of an exception → its diagnosis if a handler of a layer message raised it.
+_LAYER_DIAGNOSES = {
+    **dict.fromkeys(("no-handler", "no-connect-handler", "no-receive-handler"), "no-layer-handler"),
+    **dict.fromkeys(("text-on-binary", "bytes-on-text"), "message-key-missing"),
+}
+
+
+@dataclass(frozen=True)
+class BrokenReply:
+    """A reply that Daphne does not accept, and the line that sent it.
+
+    Daphne raises `error` in the consumer. It drops the reply silently if that is None, but obeys
+    the rest of a reply that `is_obeyed`.
+    """
+
+    code: str
+    place: Place
+    remark: str
+    error: Exception | None
+    is_obeyed: bool
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What the server has seen of one connection.
+
+    `event` is the type of the event, from the client or the layer, whose handler is responsible for
+    what comes next; `client_event` is that of the last event from the client. `rules` know the
+    state of the protocol. `waits_at` is the line at which a handler waits. The application may have
+    ended with `error`. `tasks` are those that it has started and that run, without the ones that
+    wait for a parked thread; `uncancelled` were cancelled and go on; `failed` are the exceptions of
+    ended ones. `groups` are (channel, group) pairs.
+    """
+
+    source: SubjectSource
+    rules: Any
+    event: str
+    client_event: str
+    events: tuple[Event, ...]
+    replies: tuple[BrokenReply, ...]
+    waits_at: Place | None
+    is_busy: bool
+    handles_layer_message: bool
+    has_ended: bool
+    error: BaseException | None
+    tasks: tuple[asyncio.Task, ...]
+    uncancelled: tuple[asyncio.Task, ...]
+    failed: tuple[BaseException, ...]
+    groups: tuple[tuple[str, str], ...]
+
+    @property
+    def place(self) -> Place:
+        """The line at which the last handler waits, or that defines it if it has returned."""
+        return self.waits_at or self.source.place_of_handler(self.event)
+
+    def finding(self, code: str, place: Place | None = None, detail: str = "", **more) -> Finding:
+        """By default at the last handler and its event."""
+        more = {"event": self.event, **more}
+        return make_finding(code, place or self.place, detail=detail, **more)
+
+
+def silence(seen: Observation) -> str:
+    """The diagnosis for a client that waits and receives nothing."""
+    return "handler-never-returned" if seen.is_busy else seen.rules.silence
+
+
+def fault_now(seen: Observation) -> Finding | None:
+    """A fault that shows at any time."""
+    if fault := fault_of_replies(seen):
+        return fault
+    rules = seen.rules
+    if not seen.has_ended:
+        code = None if seen.is_busy else rules.fault_of_waiting(seen.client_event)
+        return code and seen.finding(code, seen.source.place_of_handler(seen.client_event))
+    # If a layer has failed and the consumer has closed, the exception is only logged.
+    is_over = rules.client_left or rules.disconnect_event
+    if seen.error is not None and not (is_over and is_simulated_outage(seen.error)):
+        return fault_of_error(seen, seen.error)
+    code = rules.fault_of_stopped()
+    return code and seen.finding(code)
+
+
+def fault_of_replies(seen: Observation) -> Finding | None:
+    """A reply that Daphne drops silently.
+
+    One that is obeyed in part comes last: a model may permit it, and must still see the others.
+    """
+    dropped = [reply for reply in seen.replies if reply.error is None]
+    for reply in sorted(dropped, key=lambda it: it.is_obeyed):
+        return seen.finding(reply.code, reply.place, reply.remark)
+    return None
+
+
+def fault_of_end(seen: Observation) -> Finding | None:
+    """What is wrong with a consumer that had time to end after its client left."""
+    if seen.has_ended:
+        return _fault_of_leftovers(seen, seen.rules.leftover_task, "group-leak")
+    if fault := _fault_of_uncancelled(seen):
+        return fault
+    return seen.finding(seen.rules.late_handler if seen.rules.client_left else "still-open")
+
+
+def fault_after_crash(seen: Observation, cause: str = "") -> Finding | None:
+    """What a crashed or killed consumer leaves behind, or raises.
+
+    `cause` is the text of the exception that ended it; it is empty if the consumer was killed.
+    """
+    if not seen.has_ended:
+        return _fault_of_uncancelled(seen) or seen.finding("handler-never-returned")
+    if seen.error is not None and not (cause and is_from_crash(seen.error, cause)):
+        place = place_of_error(seen.source.file, seen.error)
+        return seen.finding("cleanup-raises", place, error_text(seen.error))
+    calls = [it.message.get("type") for it in seen.events if it.direction == "out"]
+    was_joining = not cause and calls[-1:] == ["group_add"]
+    leak = "cancelled-while-joining" if was_joining else "group-leak-after-a-crash"
+    return _fault_of_leftovers(seen, "cleanup-skipped", leak)
+
+
+def fault_of_failed_task(seen: Observation) -> Finding | None:
+    """A task that ended with an exception while the client waits."""
+    for error in seen.failed:
+        # A task of Channels listens on the layer, and fails with it.
+        if place_of_error(seen.source.file, error) or not is_simulated_outage(error):
+            return fault_of_error(seen, error, unknown="task-died")
+    return None
+
+
+def _fault_of_uncancelled(seen: Observation) -> Finding | None:
+    for task in seen.uncancelled:
+        return seen.finding("cancel-swallowed", seen.source.place_of_task(task))
+    return None
+
+
+def _fault_of_leftovers(seen: Observation, task_left: str, group_left: str) -> Finding | None:
+    """A leftover task or group membership, with the diagnosis for it."""
+    if fault := _fault_of_uncancelled(seen):
+        return fault
+    for task in seen.tasks:
+        detail = f"The task {task.get_coro().__qualname__} is still running."
+        return seen.finding(task_left, seen.source.place_of_task(task), detail)
+    for channel, group in seen.groups:
+        place = place_of_joining(seen.source, group, seen.events)
+        place = place if place and place.handler else None
+        detail = f"The channel {channel} is still a member of the group {group}."
+        return seen.finding(group_left, place, detail, event="")
+    return None
+
+
+def place_of_joining(source: SubjectSource, group: str, events) -> Place | None:
+    """The handler in which a consumer has joined the group."""
+    for event in events:
+        if (event.message.get("type"), event.message.get("group")) == ("group_add", group):
+            return source.place_of_handler(event.handler or "")
+    return None
+
+
+def fault_of_error(seen: Observation, error: BaseException, unknown="exception") -> Finding:
+    """What an exception means; `unknown` is its diagnosis if its text does not say more."""
+    raised = error_text(error)
+    for reply in seen.replies:
+        if reply.error is error:
+            detail = "\n".join(filter(None, (raised, reply.remark)))
+            return seen.finding(reply.code, reply.place, detail)
+    place = place_of_error(seen.source.file, error)
+    more = {"raised": raised, "instead": _meanings_here(seen, error, place)}
+    if sent := place_of_send(seen.source.file, error):
+        place, more["event"] = sent, ""  # the sender's line is wrong, not the last handler
+    return seen.finding(seen.rules.late_exception or unknown, place, raised, **more)
+
+
+def _meanings_here(seen: Observation, error: BaseException, place: Place | None) -> dict[str, str]:
+    """The diagnoses of an exception that mean another one where this exception was raised."""
+    instead = dict(_LAYER_DIAGNOSES) if seen.handles_layer_message else {}
+    if isinstance(error, KeyError) and scope_has_key(error):
+        instead["no-auth-stack"] = "exception"  # another dictionary has no such key
+    if place:  # Channels awaits handlers; this `await` is in the student's code
+        instead["def-handler-in-async-consumer"] = "awaited-none"
+    if isinstance(error, SynchronousOnlyOperation):
+        instead["orm-in-async"] = orm_misuse_diagnosis(seen.source.file, error)
+    if seen.event != seen.rules.disconnect_type:
+        instead["code-is-none"] = "exception"  # only a disconnect has a code
+    return instead
