@@ -19,6 +19,7 @@ from lessons.workshop.engine.model.model_difference import (
 from lessons.workshop.engine.recording.events import Event
 from lessons.workshop.engine.script.report import BurstReport, PlayOptions, Report
 from lessons.workshop.engine.script.steps import Step
+from lessons.workshop.judge.redaction import redacted
 
 # Diagnoses that only say what a client sees. A replay may find the cause.
 _VAGUE = {
@@ -66,7 +67,8 @@ class Naming:
             finding = make_finding(name, place, event, detail)
         steps = " | ".join(map(str, difference.steps_so_far))
         promise = _promise(difference)
-        return replace(finding, promise=promise, conversation=steps), replayed.events
+        finding = replace(finding, promise=promise, conversation=steps)
+        return finding, tuple(map(redacted, replayed.events))
 
     def _diagnosis(self, difference: Difference, otherwise: str | None) -> str:
         if is_misspelt(difference):

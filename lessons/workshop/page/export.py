@@ -13,12 +13,12 @@ from typing import NamedTuple
 
 from lessons.workshop.course.lesson_index import ACCOUNTS, MANAGE, PROJECT_DIR, Lesson
 from lessons.workshop.engine.recording.events import Event
-from lessons.workshop.engine.recording.python_literal import python_literal
-from lessons.workshop.engine.recording.redaction import HIDDEN
 from lessons.workshop.engine.script.steps import Step, parse_step, tickets_in
 from lessons.workshop.engine.subject import Subject
 from lessons.workshop.engine.world.clock import BEGINNING
+from lessons.workshop.judge.redaction import HIDDEN
 from lessons.workshop.judge.study.recordings import Recording, play, playable
+from lessons.workshop.page.python_literal import python_literal
 
 EXAMPLE = "lessons.asgi.unrecorded"  # every worked example, with the checks of its app
 OWN_ORIGIN = "http://localhost"  # the origin of the project's own pages

@@ -1,10 +1,14 @@
 """A page compares a mistake with the solution."""
 
+import json
+
 import pytest
 
 from lessons.workshop.course.lesson_index import Lesson, find
+from lessons.workshop.engine.recording.events import Event
 from lessons.workshop.judge.study.compared_mistake import compare, find_comparison
 from lessons.workshop.judge.study.mistakes import read_mistakes
+from lessons.workshop.judge.study.recording_difference import find_first_difference
 
 pytestmark = pytest.mark.django_db
 
@@ -155,3 +159,12 @@ def test_answers_only_the_session_of_the_page(ask, client, settings):
 )
 def test_rejects_too_many_or_unknown_steps_with_the_reason(ask, steps, why):
     assert why in ask("stop", 400, mistake="OnlyTakesNote", step=steps)["error"]
+
+
+def test_a_recording_that_was_json_does_not_differ_from_itself():
+    headers = [(b"sec-websocket-protocol", b"weather.celsius")]
+    scope = {"type": "scope", "headers": headers, "client": ("127.0.0.1", 50001)}
+    event = Event(1, 0.0, "consumer", "mark", scope, "main", None, "a")
+    copy = Event.from_json(json.loads(json.dumps(event.as_json())))
+    assert copy.message != scope  # JSON has no tuples
+    assert find_first_difference([event], [copy]) is None

@@ -6,8 +6,6 @@ import sys
 
 from channels.consumer import AsyncConsumer
 
-from lessons.workshop.engine.recording.redaction import redact
-
 MAX_FRAMES = 8  # between the call that reads an event's type and the consumer's dispatch()
 MAX_ATTRIBUTES = 40
 # What Channels itself sets on a consumer.
@@ -52,8 +50,8 @@ def consumer_on_stack() -> AsyncConsumer | None:
 def attributes_of(consumer: AsyncConsumer) -> dict[str, str]:
     """The attributes that the consumer's own code has set, on `self` and on its classes.
 
-    `{"count": "3", "Counter.total": "7"}`: plain values as literals, other objects as their type,
-    without secrets. An attribute of a class has the name of the class before it.
+    `{"count": "3", "Counter.total": "7"}`: plain values as literals, other objects as their type.
+    An attribute of a class has the name of the class before it.
     """
     own = {name: value for name, value in vars(consumer).copy().items() if name not in _OF_CHANNELS}
     found = dict(own)
@@ -63,8 +61,7 @@ def attributes_of(consumer: AsyncConsumer) -> dict[str, str]:
         for name, value in vars(owner).copy().items():
             if name not in own and not name.startswith("__") and _is_value(value):
                 found.setdefault(f"{owner.__name__}.{name}", value)
-    texts = {name: _text(value) for name, value in [*found.items()][:MAX_ATTRIBUTES]}
-    return redact(texts)
+    return {name: _text(value) for name, value in [*found.items()][:MAX_ATTRIBUTES]}
 
 
 def _is_value(value) -> bool:

@@ -20,9 +20,9 @@ class Event:
     `time` is in seconds on a monotonic clock. `direction` is seen from the consumer: "in" reaches
     the consumer, "out" leaves it, "mark" is its end. `message` is the ASGI message or the call:
     {"type": "group_send", "group": ..., "message": ...}, {"type": "query", "sql": ...},
-    {"type": "finished"}, {"type": "raised", "error": ...}. It holds no secrets and consists of
-    exact built-in types. `state` is what the consumer's code changed in its attributes after this
-    event and before its next one, {"count": "3", "task": None}; None stands for a deleted one.
+    {"type": "finished"}, {"type": "raised", "error": ...}. It consists of exact built-in types,
+    but for what Daphne refuses. `state` is what the consumer's code changed in its attributes after
+    this event and before its next one, {"count": "3", "task": None}; None is a deleted one.
     """
 
     seq: int

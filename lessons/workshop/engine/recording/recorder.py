@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 
 from lessons.workshop.engine.recording.consumer_state import attributes_of, consumer_on_stack
 from lessons.workshop.engine.recording.events import Direction, Event, Lane, exact_copy
-from lessons.workshop.engine.recording.redaction import redact
 
 # The tasks of `await_many_dispatch` and the threads of `sync_to_async` inherit this variable. So a
 # channel layer call or a query finds the connection that it belongs to.
@@ -25,13 +24,16 @@ class Recorder:
 
     The recorder calls its listeners one event at a time, in order, in the thread that recorded the
     event. So a listener must be quick and must not record. With `keep=False` the list stays empty.
+    `redact` removes secrets from each message and from the state of the consumer: what a real
+    client sends. A simulated client has none.
 
     With `with_state`, an event gets the changes of the consumer's attributes that followed it: it
     is replaced in the list, and the listeners are called with it again.
     """
 
-    def __init__(self, keep: bool = True, with_state: bool = False):
+    def __init__(self, keep: bool = True, with_state: bool = False, redact=lambda values: values):
         self.keep = keep
+        self.redact: Callable[[dict], dict] = redact
         self.with_state = with_state
         self.events: list[Event] = []
         self.listeners: list[Callable[[Event], None]] = []
@@ -45,7 +47,7 @@ class Recorder:
 
     def record(self, lane, direction, message, thread, handler, connection) -> Event:
         message = exact_copy(message)
-        message = redact(message if isinstance(message, dict) else {"not a dict": message})
+        message = self.redact(message if isinstance(message, dict) else {"not a dict": message})
         with self._lock:
             number = next(self._numbers)
             event = Event(number, clock(), lane, direction, message, thread, handler, connection)
@@ -115,7 +117,7 @@ class Connection:
         """Add to the last event what the consumer has changed in its attributes since then."""
         if self._consumer is None or self._last is None:
             return
-        before, now = self._attributes, attributes_of(self._consumer)
+        before, now = self._attributes, self.recorder.redact(attributes_of(self._consumer))
         if now != before:
             changes = {**dict.fromkeys(before.keys() - now.keys()), **_changed(before, now)}
             self._attributes = now

@@ -6,16 +6,16 @@ from dataclasses import dataclass, replace
 from lessons.workshop.course import subjects
 from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.course.lesson_text import recorded_conversations
-from lessons.workshop.engine.recording.recording_difference import (
-    FirstDifference,
-    find_first_difference,
-    find_visible_difference,
-)
 from lessons.workshop.engine.script.steps import split_steps
 from lessons.workshop.engine.subject import Subject
 from lessons.workshop.judge.runner import judge
 from lessons.workshop.judge.study.mistakes import Mistake
 from lessons.workshop.judge.study.predictions import predictions
+from lessons.workshop.judge.study.recording_difference import (
+    FirstDifference,
+    find_first_difference,
+    find_visible_difference,
+)
 from lessons.workshop.judge.study.recordings import (
     Recording,
     cached,

@@ -4,7 +4,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from lessons.workshop.course.diagnoses import diagnose, message_of
@@ -17,6 +17,7 @@ from lessons.workshop.engine.script.action import UnknownStep
 from lessons.workshop.engine.script.report import MAX_EVENTS, PlayOptions, Report
 from lessons.workshop.engine.script.steps import parse_step
 from lessons.workshop.engine.subject import Subject
+from lessons.workshop.judge.redaction import redacted
 
 MAX_ENTRIES = 200
 OPTIONS = PlayOptions(database=True, events=True, leftovers=False, thorough=False)
@@ -81,18 +82,23 @@ def record(lesson: Lesson, name: str, steps: list[str]) -> Recording:
 
 
 def play(subject: Subject, steps: list[str]) -> Report:
-    """What happens in a conversation in `steps`, with all events.
+    """What happens in a conversation in `steps`, with all events, without secrets.
 
     After the consumer has broken a rule, only the client's waits are played.
     """
     parsed = [parse_step(step) for step in steps]
     try:
-        return play_once(subject, parsed, OPTIONS, diagnose)
+        report = play_once(subject, parsed, OPTIONS, diagnose)
     except (CheckFailed, PlayerEnded) as ended:
         finding = ended.finding
         raise NotPlayed(f"{message_of(finding)}\n{finding.detail}".strip()) from None
     except PlayerFailed as failure:
         raise NotPlayed(str(failure)) from None
+    bursts = (
+        replace(burst, events=tuple((number, redacted(event)) for number, event in burst.events))
+        for burst in report.bursts
+    )
+    return replace(report, events=tuple(map(redacted, report.events)), bursts=tuple(bursts))
 
 
 def events_of(subject: Subject, steps: list[str]) -> tuple[Event, ...]:

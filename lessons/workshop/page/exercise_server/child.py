@@ -48,6 +48,7 @@ from lessons.workshop.engine.world.database import OtherTransaction
 from lessons.workshop.engine.world.signal_receivers import isolated_signals
 from lessons.workshop.engine.world.student_module import application_for, load_subject
 from lessons.workshop.engine.world.worker import routes_of
+from lessons.workshop.judge.redaction import redact
 from lessons.workshop.page.exercise_server import database_copy
 from lessons.workshop.page.exercise_server.messages import ChildEnd
 
@@ -216,7 +217,7 @@ class ChildServer:
             self._report(self.finding("exception", error))
 
     def _recorder(self, number: int) -> Recorder:
-        recorder = Recorder(keep=False, with_state=True)
+        recorder = Recorder(keep=False, with_state=True, redact=redact)
         # At once: what the code does next may end the process.
         recorder.listeners.append(partial(self._end.send, "recorded", number))
         return recorder

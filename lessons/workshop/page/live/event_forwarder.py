@@ -7,9 +7,9 @@ from collections import deque
 from channels.layers import get_channel_layer
 
 from lessons.workshop.engine.recording.events import Event
-from lessons.workshop.engine.recording.python_literal import indented_literal
 from lessons.workshop.engine.recording.transcript import event_text
 from lessons.workshop.page.live.page_socket import LAYER
+from lessons.workshop.page.python_literal import indented_literal
 
 # Events that wait while the loop is busy: the oldest, and the newest of all later ones, because
 # the end shows how a flood of events ended. The others are dropped, and the page says how many.

@@ -11,6 +11,7 @@ from lessons.workshop.engine.recording.layer import record_layer
 from lessons.workshop.engine.recording.middleware import RecordingMiddleware
 from lessons.workshop.engine.recording.queries import record_queries
 from lessons.workshop.engine.recording.recorder import Recorder
+from lessons.workshop.judge.redaction import redact
 from lessons.workshop.page.exercise.exercise_status import ExerciseStatus
 from lessons.workshop.page.exercise_server import servers
 from lessons.workshop.page.live.client_identity import (
@@ -84,7 +85,7 @@ async def _record(application, scope, receive, send):
     if identity.target:
         await servers.serve(group, identity, direct, with_lost_connections(receive), send)
         return
-    recorder = Recorder(keep=False, with_state=True)
+    recorder = Recorder(keep=False, with_state=True, redact=redact)
     recorder.listeners.append(EventForwarder(group, identity.client))
     recorded = RecordingMiddleware(application, recorder)
     await recorded(direct, with_lost_connections(receive), send)

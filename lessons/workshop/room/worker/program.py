@@ -84,9 +84,9 @@ def _verdict_json(verdict) -> dict:
 
 def _comparison(lesson: Lesson, verdict) -> dict | None:
     """What the page's comparison.js draws; None if no conversation shows the fault."""
-    from lessons.workshop.engine.recording.recording_difference import find_visible_difference
     from lessons.workshop.engine.script.steps import parse_step, split_steps
     from lessons.workshop.judge.study.compared_mistake import is_playable
+    from lessons.workshop.judge.study.recording_difference import find_visible_difference
     from lessons.workshop.judge.study.recordings import PLAYBACK_ERRORS, Recording, record
     from lessons.workshop.page.views.play_views import recording_json
 

@@ -1,6 +1,5 @@
 """An event holds exact built-in types, and becomes JSON, a literal or a line of text."""
 
-import ast
 import json
 import pickle
 from collections import OrderedDict
@@ -9,9 +8,7 @@ from enum import IntEnum
 import pytest
 
 from lessons.workshop.engine.recording.events import Event, error_text, exact_copy
-from lessons.workshop.engine.recording.python_literal import indented_literal, python_literal
 from lessons.workshop.engine.recording.recorder import Recorder
-from lessons.workshop.engine.recording.recording_difference import find_first_difference
 from lessons.workshop.engine.recording.transcript import (
     event_text,
     normalize,
@@ -64,42 +61,6 @@ def test_the_text_of_an_error_has_no_address_of_an_object():
         error_text(TypeError(f"no {Lamp()!r}"))
         == f"TypeError: no <{Lamp.__module__}.{Lamp.__qualname__} object>"
     )
-
-
-def test_a_recording_that_was_json_does_not_differ_from_itself():
-    headers = [(b"sec-websocket-protocol", b"weather.celsius")]
-    scope = {"type": "scope", "headers": headers, "client": ("127.0.0.1", 50001)}
-    event = Event(1, 0.0, "consumer", "mark", scope, "main", None, "a")
-    copy = Event.from_json(json.loads(json.dumps(event.as_json())))
-    assert copy.message != scope  # JSON has no tuples
-    assert find_first_difference([event], [copy]) is None
-
-
-# Literals
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        'say "hi"',
-        "both ' and \"",
-        "line\nbreak \\ \x00 é 😀",
-        "\ud800",
-        b"\x00\xff",
-        [1, 2.5, None, True],
-        {"type": "websocket.send", "text": "hi", "nested": [{"a": (1, 2)}]},
-    ],
-)
-def test_a_literal_evaluates_to_its_value(value):
-    assert ast.literal_eval(python_literal(value)) == value
-
-
-def test_a_wide_value_gets_one_line_per_item():
-    value = {"type": "websocket.send", "headers": [(b"a", b"1" * 30), (b"b", b"2")], "empty": {}}
-    text = indented_literal(value)
-    assert ast.literal_eval(text) == value
-    assert max(map(len, text.splitlines())) <= 56
-    assert text.splitlines()[1] == '    "type": "websocket.send",'
 
 
 # Events as text

@@ -1,12 +1,15 @@
-"""Removes secrets from a message before it is stored.
+"""Removes secrets from a message before it is shown or saved.
 
 A value is a secret because of its name (`password`, `api_key`, the header `Cookie`), or because of
 its form (`Bearer …`, a JSON web token, the password in a URL).
 """
 
 import re
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
+
+from lessons.workshop.engine.recording.events import Event
 
 HIDDEN = "[hidden]"
 MAX_VALUE_LENGTH = 4096  # characters or bytes kept of a value; a frame may hold a megabyte
@@ -74,6 +77,13 @@ def redact(value: Any) -> Any:
     if value is None or isinstance(value, bool | int | float):
         return value
     return _without_secrets(_describe(value))
+
+
+def redacted(event: Event) -> Event:
+    """The event without secrets. An attribute that the consumer has deleted stays None."""
+    texts = redact(event.state or {})
+    state = event.state and {name: text and texts[name] for name, text in event.state.items()}
+    return replace(event, message=redact(event.message), state=state)
 
 
 def _key_text(key: Any) -> str:

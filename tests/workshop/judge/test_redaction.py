@@ -1,10 +1,11 @@
-"""No event is stored with a secret."""
+"""No event is shown or saved with a secret."""
 
 from dataclasses import dataclass
 
 import pytest
 
-from lessons.workshop.engine.recording.redaction import HIDDEN, MAX_VALUE_LENGTH, redact
+from lessons.workshop.engine.recording.events import Event
+from lessons.workshop.judge.redaction import HIDDEN, MAX_VALUE_LENGTH, redact, redacted
 
 
 @dataclass
@@ -175,3 +176,11 @@ def test_hides_tokens_among_the_subprotocols(offered, shown):
 
 def test_hides_the_secrets_in_the_repr_of_an_object():
     assert redact({"user": Account("s3cret")}) == {"user": "Account(password='[hidden]')"}
+
+
+def test_an_event_keeps_which_attributes_were_deleted():
+    state = {"ticket": "'s3cret'", "query": "'token=s3cret&a=1'", "jwt": None}
+    message = {"type": "scope", "headers": [(b"cookie", b"s3cret")]}
+    shown = redacted(Event(1, 0.0, "client", "in", message, "main", None, "a", state))
+    assert shown.state == {"ticket": HIDDEN, "query": f"'token={HIDDEN}&a=1'", "jwt": None}
+    assert shown.message == {"type": "scope", "headers": [(b"cookie", HIDDEN.encode())]}
