@@ -65,14 +65,6 @@ def find_source(name: str) -> Source:
     return Source(file, first, "\n".join(line.removeprefix(indentation) for line in lines))
 
 
-def parse_module(name: str) -> ast.Module:
-    """The syntax tree of the module with that name. Raises UnknownName."""
-    file, attributes = _module_of(name)
-    if attributes:
-        raise UnknownName(f"{name} is not a module")
-    return _parsed(file, file.stat().st_mtime_ns)[1]
-
-
 def find_demo_source(name: str) -> Source:
     """The code with that name; of a class, also its base classes in the same file, before it."""
     source = find_source(name)

@@ -38,7 +38,7 @@ def test_reports_a_wrong_redis_url_without_its_password(settings, url, error):
 
 def test_starts_no_redis_if_redis_url_names_one(tmp_path):
     assert "redis" not in cluster.commands([1, 2], None)
-    assert list(cluster.commands([1, 2], str(tmp_path))) == ["redis", "web 1", "web 2", "worker"]
+    assert list(cluster.commands([1, 2], tmp_path)) == ["redis", "web 1", "web 2", "worker"]
 
 
 def test_the_worker_listens_to_every_routed_channel():
