@@ -11,7 +11,7 @@ from django.test import SimpleTestCase
 
 from lessons.workshop.engine.process import pool
 from lessons.workshop.engine.process.child_process import use_sqlite
-from lessons.workshop.setup.external_programs import CHROMIUM, REDIS
+from lessons.workshop.setup.external_programs import REDIS
 from lessons.workshop.setup.redis_server import RedisServer, find_binaries
 from tests.support.courses import (  # noqa: F401 - fixtures for every folder
     compiled,
@@ -21,7 +21,7 @@ from tests.support.courses import (  # noqa: F401 - fixtures for every folder
     lesson,
     project,
 )
-from tests.support.required_programs import find_program, skip_or_fail
+from tests.support.required_programs import CHROMIUM, find_program, skip_or_fail
 
 # A shell starts a background command with SIGINT ignored, and each program that a test starts would
 # inherit that. Some tests interrupt such a program.

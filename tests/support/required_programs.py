@@ -6,6 +6,38 @@ import pytest
 
 from lessons.workshop.setup.external_programs import Program
 
+# chromium-headless-shell is the same engine without windows. It uses two thirds of the processor.
+CHROMIUM = Program(
+    "Chromium",
+    (
+        "chromium-headless-shell",
+        "chromium",
+        "chromium-browser",
+        "google-chrome",
+        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    ),
+    {"apt-get": "chromium", "dnf": "chromium", "pacman": "chromium", "brew": "google-chrome"},
+    "https://www.google.com/chrome",
+)
+NODE = Program(
+    "Node",
+    ("node", "nodejs"),
+    {"apt-get": "nodejs", "dnf": "nodejs", "pacman": "nodejs", "brew": "node"},
+    "https://nodejs.org",
+)
+NGINX = Program(
+    "nginx",
+    ("nginx", "/usr/sbin/nginx"),
+    {"apt-get": "nginx-light", "dnf": "nginx", "pacman": "nginx", "brew": "nginx"},
+    "https://nginx.org",
+)
+POSTGRESQL = Program(
+    "PostgreSQL",
+    ("initdb", "/usr/lib/postgresql/*/bin/initdb"),
+    {"apt-get": "postgresql", "dnf": "postgresql-server", "pacman": "postgresql"},
+    "https://www.postgresql.org",
+)
+
 
 def find_program(program: Program) -> str:
     """The path of the program. Without it, skip or fail the test."""

@@ -11,9 +11,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from lessons.workshop.authoring.notes import FENCE, NOTES
-from lessons.workshop.setup.external_programs import NGINX
 from tests.support.programs.running_program import wait_until
-from tests.support.required_programs import find_program
+from tests.support.required_programs import NGINX, find_program
 
 FRAME = """
 daemon off; master_process off; pid {folder}/pid; error_log {folder}/errors;

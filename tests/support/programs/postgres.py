@@ -7,8 +7,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from lessons.workshop.setup.external_programs import POSTGRESQL
-from tests.support.required_programs import skip_or_fail
+from tests.support.required_programs import POSTGRESQL, skip_or_fail
 
 TEST_TIMEOUT = 60  # seconds; only a test that fails waits this long
 # PostgreSQL does not run as root. The Debian packages create this account.

@@ -13,10 +13,9 @@ from lessons.workshop.course import demo_accounts
 from lessons.workshop.management.commands import test
 from lessons.workshop.setup import virtual_environment
 from lessons.workshop.setup.access_token import token
-from lessons.workshop.setup.external_programs import NODE
 from lessons.workshop.setup.network_access import Mode
 from lessons.workshop.terminal import workshop
-from tests.support.required_programs import find_program
+from tests.support.required_programs import NODE, find_program
 
 
 @pytest.fixture

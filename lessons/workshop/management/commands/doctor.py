@@ -1,8 +1,4 @@
-"""`manage.py doctor`: says what works here, what is missing, and what to type.
-
-manage.py starts the same function without Django, so this command only serves Django's list of
-commands and call_command().
-"""
+"""`manage.py doctor`, for Django's list of commands: manage.py itself starts it without Django."""
 
 import sys
 
@@ -16,9 +12,8 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser):
-        doctor.add_options(parser)
+        parser.add_argument("--port", type=int, default=8000, help="of the workshop (8000)")
 
-    def handle(self, *, port, json, no_color, **options):
-        code = doctor.run_doctor(options.get("stdout") or sys.stdout, port, json, no_color)
-        if code:
+    def handle(self, *, port, **options):
+        if code := doctor.main(["--port", str(port)], options.get("stdout")):
             sys.exit(code)

@@ -3,8 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from lessons.workshop.setup.external_programs import NODE
-from tests.support.required_programs import find_program
+from tests.support.required_programs import NODE, find_program
 
 
 def test_scripts_pass_their_node_tests():
