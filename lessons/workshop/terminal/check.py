@@ -1,6 +1,6 @@
 """`lesson check`: one verdict, for a person or for a program."""
 
-from collections.abc import Callable
+from json import dumps
 
 from django.core.management.base import CommandError
 
@@ -8,42 +8,33 @@ from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.course.subjects import UnknownTarget
 from lessons.workshop.judge.runner import CourseError, judge
 from lessons.workshop.judge.verdict import Verdict
-from lessons.workshop.student import progress
+from lessons.workshop.student import exercise_copies, progress
+from lessons.workshop.terminal.terminal_output import print_text
+from lessons.workshop.terminal.verdict_text import print_claims, print_next, print_verdict
 
 
-def check(open_console: Callable, lesson: Lesson, target: str, json: bool) -> int:
+def check(console, lesson: Lesson, target: str, json: bool) -> int:
     """Judge, print and save. Returns 0 for green, 1 for red.
 
     The claims are printed before the generated conversations are played.
     """
     printed = 0
 
-    def print_claims(verdict: Verdict) -> None:
+    def on_claims(verdict: Verdict) -> None:
         nonlocal printed
-        from lessons.workshop.terminal import verdict_text
+        printed = print_claims(console, verdict)
 
-        printed = verdict_text.print_claims(open_console(), verdict)
-
-    options = {} if json else {"on_claims": print_claims}
-    # Rich is loaded while the checks run.
-    verdict = judge_or_fail(lesson, target, on_start=open_console, **options)
-    console = open_console()
+    verdict = judge_or_fail(lesson, target, **({} if json else {"on_claims": on_claims}))
     if target == "exercise":
         progress.save_verdict(lesson, verdict)
     if json:
-        from json import dumps
-
-        from lessons.workshop.terminal.terminal_output import print_text
-
         print_text(console, dumps(verdict.as_json(), indent=2))
-        return 0 if verdict.green else 1
-    from lessons.workshop.terminal.lesson_actions import print_update_notice
-    from lessons.workshop.terminal.verdict_text import print_next, print_verdict
-
-    print_verdict(console, lesson, verdict, printed)
-    if target == "exercise":
-        print_next(console, lesson, verdict)
-        print_update_notice(console, lesson)
+    else:
+        print_verdict(console, lesson, verdict, printed)
+        if target == "exercise":
+            print_next(console, lesson, verdict)
+            if notice := exercise_copies.update_notice(lesson):
+                print_text(console, notice, "yellow")
     return 0 if verdict.green else 1
 
 

@@ -1,10 +1,16 @@
-"""`lesson list`, `show`, `hint`, `solution` and `reset`: what a student reads in the terminal."""
+"""`lesson list`, `show`, `hint`, `solution`, `reset`, `teach`, `mistakes`: texts in the terminal.
+
+`list` does not wait for the engine: the functions that judge import it.
+"""
 
 from django.core.management.base import CommandError
 from rich.text import Text
 
 from lessons.workshop.course import lesson_index
+from lessons.workshop.course.diagnoses import diagnosis
 from lessons.workshop.course.lesson_index import MANAGE, UNFINISHED, IncompleteLesson, Lesson
+from lessons.workshop.course.lesson_text import TextError, expanded_teach_page, expanded_text
+from lessons.workshop.course.plans import plans
 from lessons.workshop.member import membership
 from lessons.workshop.student import exercise_copies, progress
 from lessons.workshop.student.progress import Progress
@@ -77,8 +83,6 @@ def _state_of(reached: Progress) -> str:
 
 def show_lesson(console, lesson: Lesson) -> None:
     """The lesson's text with its code, then the commands to type next."""
-    from lessons.workshop.course.lesson_text import TextError, expanded_text
-
     try:
         print_markdown(console, expanded_text(lesson))
     except TextError as error:
@@ -148,3 +152,76 @@ def reset_lesson(console, lesson: Lesson) -> None:
     if backup := exercise_copies.reset_exercise(lesson):
         print_text(console, f"Your version is now {short_path(backup)}.")
     print_text(console, f"{file} is the original again.")
+
+
+# For instructors
+
+
+def teach(console, lesson: Lesson | None) -> None:
+    """Print what an instructor needs for `lesson`; without a lesson, the plans for a class."""
+    if lesson is None:
+        _print_plans(console)
+        return
+    try:
+        print_markdown(console, expanded_teach_page(lesson))
+    except TextError as error:
+        raise CommandError(str(error), returncode=2) from None
+    console.print()
+    print_paragraph(console, "Goal     ", lesson.goal)
+    print_paragraph(console, "Minutes  ", str(lesson.minutes))
+    if lesson.needs:
+        needs = ", ".join(f"{one.number} {one.slug}" for one in lesson.needs)
+        print_paragraph(console, "Needs    ", needs)
+
+
+def _print_plans(console) -> None:
+    for plan in plans():
+        print_text(console, plan.title, style="bold")
+        print_paragraph(console, "  ", plan.summary)
+        for session in plan.sessions:
+            console.print()
+            print_text(console, f"  {session.title}")
+            for part in session.parts:
+                number = f"{part.lesson.number:>2}" if part.lesson else "  "
+                label = f"    {part.begins}  {part.minutes:>3} min  {number}  "
+                print_paragraph(console, label, part.title)
+            print_text(console, f"    {session.ends}  end, {session.minutes_left} min to spare")
+        console.print()
+        at_home = ", ".join(f"{one.number} {one.slug}" for one in plan.at_home)
+        print_paragraph(console, "  Optional, at home  ", at_home)
+        console.print()
+    print_text(console, f"The page of one lesson: {MANAGE} lesson teach 1")
+
+
+def print_mistakes(console, lesson: Lesson) -> None:
+    """Print each mistake, its diagnosis, and the conversation that shows it."""
+    from lessons.workshop.course.mistakes import mistakes_of
+    from lessons.workshop.engine.faults.finding import CheckFailed
+    from lessons.workshop.terminal.check import judge_or_fail
+
+    try:
+        mistakes = mistakes_of(lesson)
+    except CheckFailed as error:
+        raise CommandError(str(error), returncode=2) from None
+    for name, mistake in mistakes.items():
+        print_text(console, name, style="bold red")
+        print_paragraph(console, "", mistake.__doc__ or "")
+        _print_mistake_verdict(console, judge_or_fail(lesson, f"mistake:{name}"))
+        console.print()
+    command = f"{MANAGE} lesson check {lesson.number} --target mistake:NAME"
+    print_text(console, f"To judge one:\n  {command}")
+
+
+def _print_mistake_verdict(console, verdict) -> None:
+    for name in verdict.diagnosis_ids[:1]:
+        known = diagnosis(name)
+        print_paragraph(console, "  Gets     ", f"{known.title} ({known.id})")
+        print_paragraph(console, "  Seen as  ", known.symptom)
+    for outcome in verdict.outcomes:
+        if outcome.state == "red":
+            console.print()
+            print_paragraph(console, "  ", outcome.claim, "dim")
+            if outcome.finding.conversation:
+                print_paragraph(console, "  Play it  ", outcome.finding.conversation)
+            print_text(console, outcome.finding.detail)
+            return

@@ -2,7 +2,6 @@
 
 import keyword
 import re
-import shutil
 from pathlib import Path
 from string import Template
 
@@ -11,7 +10,6 @@ from django.core.management.base import CommandError
 
 from lessons.workshop.course import lesson_index
 from lessons.workshop.course.lesson_index import MANAGE, Lesson
-from lessons.workshop.student import exercise_copies
 from lessons.workshop.terminal.terminal_output import print_text, short_path
 
 # A complete lesson about an echo. It can be judged at once: an author changes one thing at a time.
@@ -30,11 +28,8 @@ and     {tests}
 {guide} explains each step."""
 
 
-def create_lesson(console, slug: str, app: str, undo: bool) -> None:
-    """Write the files of the next lesson, and say what to do with them. `undo` deletes them."""
-    if undo:
-        _delete(console, lesson_index.find(slug))
-        return
+def create_lesson(console, slug: str, app: str) -> None:
+    """Write the files of the next lesson, and say what to do with them."""
     if not re.fullmatch(r"[a-z][a-z0-9_]*", slug):
         raise CommandError(
             f"{slug!r} is not a slug: use small letters, digits and _.", returncode=2
@@ -91,26 +86,3 @@ def _files(lesson: Lesson, words: dict) -> dict[Path, str]:
         file = tests if name == "test.py" else lesson.path_to(name)
         texts[file] = Template(template.read_text(encoding="utf-8")).substitute(words)
     return texts
-
-
-def _normalised(content: bytes) -> bytes:
-    """The bytes with the line ends of Linux: Windows writes others. They need not be UTF-8."""
-    return content.replace(b"\r\n", b"\n")
-
-
-def _delete(console, lesson: Lesson) -> None:
-    """Delete the files of a new lesson. Raises CommandError if any has been edited."""
-    texts = _files(lesson, _words(lesson, lesson.app))
-    new = {file: text.encode() for file, text in texts.items()}
-    there = [file for file in (*sorted(lesson.folder.iterdir()), lesson.tests) if file.is_file()]
-    edited = [file for file in there if _normalised(file.read_bytes()) != new.get(file)]
-    if edited:
-        names = ", ".join(map(short_path, edited))
-        raise CommandError(f"Nothing was deleted, because these are edited: {names}.", returncode=2)
-    if exercise_copies.is_unedited(lesson):
-        lesson.exercise.unlink()
-    shutil.rmtree(lesson.folder)
-    lesson.tests.unlink(missing_ok=True)
-    lesson_index.lessons.cache_clear()
-    print_text(console, f"Deleted {short_path(lesson.folder)}")
-    print_text(console, f"and     {short_path(lesson.tests)}")

@@ -1,14 +1,19 @@
-"""`lesson predict`: the questions of a lesson in the terminal, and what really happens."""
+"""`lesson predict`: asks what will happen in a conversation, then shows what really happens."""
+
+from collections.abc import Callable
+from string import ascii_lowercase
 
 from django.core.management.base import CommandError
 
 from lessons.workshop.course.lesson_index import MANAGE, Lesson
 from lessons.workshop.engine.recording.transcript import render
 from lessons.workshop.judge.study.predictions import (
+    Card,
     InvalidPrediction,
     Prediction,
     cards,
     clients,
+    grade_order,
     predictions,
     received_frames,
     shuffled,
@@ -17,31 +22,44 @@ from lessons.workshop.judge.study.recordings import PLAYBACK_ERRORS, Recording
 from lessons.workshop.terminal.terminal_output import print_markdown, print_paragraph, print_text
 
 
-def print_predictions(console, lesson: Lesson, answers: bool) -> None:
-    """Print each question with its cards in a random order; with `answers`, what happens too."""
+def predict(console, lesson: Lesson, answers: bool, ask: Callable[[str], str] = input) -> None:
+    """Ask each question; after the reply, print what happens. With `answers`, ask nothing."""
     try:
         found = predictions(lesson)
         for number, prediction in enumerate(found, start=1):
             recording = prediction.recording(lesson)
+            shown = shuffled(cards(prediction, recording), seed=prediction.question)
             print_text(console, f"Question {number} of {len(found)}", style="bold")
             console.print()
             print_markdown(console, prediction.question.strip())
-            _print_cards(console, prediction, recording)
-            if answers:
-                _print_answer(console, prediction, recording)
+            console.print()
+            for letter, card in zip(ascii_lowercase, shown, strict=False):
+                print_text(console, f"  {letter}  {card.label}")
+            console.print()
+            if not answers:
+                is_right = _ask(prediction, recording, shown, ask)
+                print_text(console, "\nRight." if is_right else "\nNot quite.", style="bold")
+            _print_answer(console, prediction, recording)
+    except EOFError:  # no terminal
+        print_text(console, f"\nThe answers: {MANAGE} lesson predict {lesson.number} --answers")
     except (InvalidPrediction, *PLAYBACK_ERRORS) as error:
         raise CommandError(str(error), returncode=2) from None
-    if not answers:
-        print_text(console, f"The answers: {MANAGE} lesson predict {lesson.number} --answers")
 
 
-def _print_cards(console, prediction: Prediction, recording: Recording) -> None:
-    console.print()
-    for card in shuffled(cards(prediction, recording), seed=prediction.question):
-        print_text(console, f"  {card.label}")
+def _ask(prediction: Prediction, recording: Recording, shown: list[Card], ask) -> bool:
+    """Whether the user's reply is right."""
+    letters = ascii_lowercase[: len(shown)]
     if prediction.kind == "receives":
-        print_text(console, f"  for each: client {', '.join(clients(prediction, recording))}?")
-    console.print()
+        names = ", ".join(clients(prediction, recording))
+        pairs = received_frames(prediction, recording)
+        replies = [ask(f"Which of the clients {names} receive {letter}? ") for letter in letters]
+        right = [{one for one, frame in pairs if frame == card.label} for card in shown]
+        return [set(reply.replace(",", " ").split()) for reply in replies] == right
+    reply = ask("The letters in order, without what never happens: ")
+    given = [shown[letters.index(letter)] for letter in reply.lower() if letter in letters]
+    never = [card for card in shown if card not in given]
+    placed, left_out = grade_order(prediction, recording, given, never)
+    return all(placed) and all(left_out)
 
 
 def _print_answer(console, prediction: Prediction, recording: Recording) -> None:

@@ -5,6 +5,9 @@ import textwrap
 from pathlib import Path
 
 from rich.console import Console
+from rich.markdown import CodeBlock, Heading, Markdown
+from rich.padding import Padding
+from rich.syntax import Syntax
 from rich.text import Text
 from rich.theme import Theme
 
@@ -113,8 +116,6 @@ def print_markdown(console: Console, text: str) -> None:
     if not console.is_terminal:
         print_text(console, text)
         return
-    from lessons.workshop.terminal.terminal_markdown import TerminalMarkdown
-
     console.print(TerminalMarkdown(text), width=min(console.width, MAX_PROSE))
 
 
@@ -123,9 +124,45 @@ def print_python(console: Console, source: str) -> None:
     if not console.is_terminal:
         print_text(console, source.rstrip())
         return
-    from lessons.workshop.terminal.terminal_markdown import code_block
-
     console.print(code_block(source, "python"))
+
+
+def code_block(source: str, language: str) -> Syntax:
+    """Highlighted code without a background, which would be a black box on a light terminal."""
+    return Syntax(
+        source.rstrip(), language, theme="ansi_dark", background_color="default", word_wrap=True
+    )
+
+
+class _Heading(Heading):
+    """Aligned left. Rich centres headings and draws a box around the first."""
+
+    def __rich_console__(self, console, options):
+        self.text.justify = "left"
+        yield self.text
+
+
+class _CodeBlock(CodeBlock):
+    """With its source above it: the info string names the source after the language."""
+
+    @classmethod
+    def create(cls, markdown, token):
+        block = cls(token.info.partition(" ")[0] or "text", "")
+        block.origin = token.info.partition(" ")[2]
+        return block
+
+    def __rich_console__(self, console, options):
+        if self.origin:
+            yield Padding(Text(self.origin, style="dim"), (0, 0, 0, 2))
+        yield Padding(code_block(str(self.text), self.lexer_name), (0, 0, 0, 2))
+
+
+class TerminalMarkdown(Markdown):
+    elements = Markdown.elements | {
+        "heading_open": _Heading,
+        "fence": _CodeBlock,
+        "code_block": _CodeBlock,
+    }
 
 
 def short_path(path: Path | str) -> str:

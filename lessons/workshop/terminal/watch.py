@@ -3,13 +3,12 @@
 The judge process judges. Where it cannot be started, as in a read-only folder, this process does.
 """
 
-import os
-import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from datetime import datetime
+from queue import SimpleQueue
+from threading import Thread
 
 from lessons.workshop.course import lesson_index
 from lessons.workshop.course.lesson_index import Lesson
@@ -19,18 +18,19 @@ from lessons.workshop.terminal.lesson_actions import list_lessons, show_hint, sh
 from lessons.workshop.terminal.terminal_output import print_text, short_path
 from lessons.workshop.terminal.verdict_text import print_verdict
 
-QUIT_KEY = "q"  # the key to quit; a closed terminal counts as this key
-_KEY_INTERVAL = 0.005  # seconds between two looks at the keyboard
-_KEYS = "t text   h hint   l list   c check again   n next lesson   q quit"
+QUIT = "q"  # a closed terminal counts as this key
+_INTERVAL = 0.005  # seconds between two looks at the keyboard
+_KEYS = "t text   h hint   l list   c check again   n next lesson   q quit   (then Enter)"
 _MISSING_TIME = 0.5  # seconds; an editor that renames files removes the exercise for a moment
 
 
 def watch(console, lesson: Lesson) -> int:
     """Judge at every save until q or Ctrl-C. Returns 0 if the last verdict was green, else 1."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # keyboard() then resets the terminal
     session = Session(console, lesson)
-    with suppress(KeyboardInterrupt), keyboard(console) as key:
-        session.run(key)
+    if console.is_terminal and sys.stdin.isatty():
+        Thread(target=session.read_keys, daemon=True).start()
+    with suppress(KeyboardInterrupt):
+        session.run()
     return 0 if session.verdict and session.verdict.green else 1
 
 
@@ -62,10 +62,20 @@ class Session:
         self.console = console
         self.lesson = lesson
         self.verdict: Verdict | None = None
+        self._keys: SimpleQueue[str] = SimpleQueue()
         self._last_seen: float | None = None  # when the exercise was there, until a verdict on it
         self._process: judge_client.Judge | None = None
 
-    def run(self, key: Callable[[float], str]) -> None:
+    def read_keys(self) -> None:
+        """Queue the first letter of each line that the user types. Runs in its own thread."""
+        for line in sys.stdin:
+            self._keys.put(line.strip()[:1])
+        self._keys.put(QUIT)
+
+    def _pressed(self) -> str:
+        return "" if self._keys.empty() else self._keys.get()
+
+    def run(self) -> None:
         with ExitStack() as stack:
             try:
                 self._process = stack.enter_context(judge_client.Judge())
@@ -74,13 +84,13 @@ class Session:
                     self.console, f"The verdicts do not reach the page: {error}", style="dim"
                 )
             self._begin()
-            # No key is read while the judge works: a list would show the state before the verdict.
-            while (pressed := "" if self.is_judging else key(0)) != QUIT_KEY:
+            # No key is used while the judge works: a list would show the state before the verdict.
+            while (pressed := "" if self.is_judging else self._pressed()) != QUIT:
                 if self.console.quiet:
                     return
                 if pressed:
                     self._handle_key(pressed)
-                if (report := self.reports.receive(_KEY_INTERVAL)) is not None:
+                if (report := self.reports.receive(_INTERVAL)) is not None:
                     self._handle_report(report)
                 self._report_missing_file()
                 if self._process and self._process.has_ended():
@@ -119,98 +129,22 @@ class Session:
         if self.console.is_terminal:
             self.console.clear()
         print_verdict(self.console, self.lesson, verdict, time=f"{datetime.now():%H:%M:%S}")
-        self._draw_footer()
-
-    def _handle_key(self, pressed: str) -> None:
-        if pressed == "h":
-            self.console.print()
-            show_hint(self.console, self.lesson)
-        elif pressed == "t":
-            self.console.print()
-            show_lesson(self.console, self.lesson)
-        elif pressed == "l":
-            self.console.print()
-            list_lessons(self.console)
-        elif pressed == "c":
-            self.reports.ask()
-        elif pressed == "n":
-            self._go_to_next_lesson()
-        elif pressed.isalpha() and pressed.islower():  # an arrow key sends no small letter
-            print_text(self.console, f"{pressed} is not a key. {_KEYS}", style="dim")
-
-    def _go_to_next_lesson(self) -> None:
-        later = [one for one in lesson_index.lessons() if one.number > self.lesson.number]
-        if not later:
-            print_text(self.console, "This is the last lesson.")
-            return
-        self.lesson = later[0]
-        self._begin()
-
-    def _draw_footer(self) -> None:
         print_text(self.console, f"Watching {short_path(self.lesson.exercise)}", style="dim")
         if self.console.is_terminal:
             print_text(self.console, _KEYS, style="dim")
 
-
-# Single key presses
-
-
-@contextmanager
-def keyboard(console) -> Iterator[Callable[[float], str]]:
-    """Yield a function that waits some seconds for a key and returns the key, or "".
-
-    The terminal does not echo keys. Its settings are restored at the end. Ctrl-C still raises
-    KeyboardInterrupt. An arrow or function key arrives as several keys without small letters.
-    """
-    if not (console.is_terminal and sys.stdin.isatty()):
-        yield _no_key
-    elif os.name == "nt":
-        yield _windows_key
-    else:
-        with _single_keys(sys.stdin.fileno()) as key:
-            yield key
-
-
-def _no_key(seconds: float) -> str:
-    time.sleep(seconds)
-    return ""
-
-
-@contextmanager
-def _single_keys(terminal: int) -> Iterator[Callable[[float], str]]:
-    import select
-    import termios
-    import tty
-
-    def key(seconds: float) -> str:
-        if not select.select([terminal], [], [], seconds)[0]:
-            return ""
-        try:
-            pressed = os.read(terminal, 1)
-        except OSError:
-            return QUIT_KEY
-        return pressed.decode(errors="replace") if pressed else QUIT_KEY
-
-    def read_single_keys(*_):
-        tty.setcbreak(terminal, termios.TCSANOW)
-
-    before = termios.tcgetattr(terminal)
-    # A shell that continues this process after Ctrl-Z has changed the settings.
-    signal.signal(signal.SIGCONT, read_single_keys)
-    try:
-        read_single_keys()
-        yield key
-    finally:
-        signal.signal(signal.SIGCONT, signal.SIG_DFL)
-        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
-
-
-def _windows_key(seconds: float) -> str:
-    import msvcrt
-
-    until = time.monotonic() + seconds
-    while not msvcrt.kbhit():
-        if time.monotonic() >= until:
-            return ""
-        time.sleep(min(seconds, 0.01))
-    return msvcrt.getwch()
+    def _handle_key(self, pressed: str) -> None:
+        if pressed == "h":
+            show_hint(self.console, self.lesson)
+        elif pressed == "t":
+            show_lesson(self.console, self.lesson)
+        elif pressed == "l":
+            list_lessons(self.console)
+        elif pressed == "c":
+            self.reports.ask()
+        elif pressed == "n":
+            later = [one for one in lesson_index.lessons() if one.number > self.lesson.number]
+            self.lesson = later[0] if later else self.lesson
+            self._begin()
+        else:
+            print_text(self.console, f"{pressed} is not a key. {_KEYS}", style="dim")

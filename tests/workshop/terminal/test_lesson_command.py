@@ -109,39 +109,6 @@ def files_of(folder):
     return {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
-@pytest.mark.parametrize("app", ["sync_demo", "async_demo"])
-def test_undo_deletes_the_files_that_new_has_created(course, app):
-    lesson("list")
-    folders = [
-        lesson_index.COURSE_DIR,
-        course[0].exercise.parent,
-        lesson_index.PROJECT_DIR / "tests",
-    ]
-    before = list(map(files_of, folders))
-    lesson("new", "big_horn", "--app", app)
-    lesson_index.lessons.cache_clear()
-    lesson("list")  # makes a copy of the new exercise
-    assert list(map(files_of, folders)) != before
-
-    assert "Deleted" in lesson("new", "big_horn", "--undo")
-    assert list(map(files_of, folders)) == before
-
-
-def test_undo_deletes_nothing_that_is_edited(course):
-    lesson("new", "horn")
-    lesson_index.lessons.cache_clear()
-    made = lesson_index.find("horn")
-    made.check.write_text(made.check.read_text() + "# mine\n")
-    (made.folder / "notes.txt").write_text("mine")
-    before = files_of(made.folder)
-
-    said = refusal("new", "horn", "--undo")
-    assert said.startswith("Nothing was deleted, because these are edited: ")
-    assert all(name in said for name in ("/check.py", "/notes.txt"))
-    assert "solution.py" not in said
-    assert files_of(made.folder) == before
-
-
 def no_text(course):
     course[0].path_to("lesson.md").write_text("# A lamp\n")
 
@@ -167,7 +134,6 @@ REFUSED = [  # what has changed in the course, the words of the command, and the
     *((None, f"new {slug}", "is not a slug") for slug in ("Horn", "1horn", "a-b", "../x", "hörn")),
     (None, "new lamp", "There is a lesson lamp already"),
     (None, "new none", "class None"),
-    (None, "new lamp --undo", "Nothing was deleted"),
     (None, "verify --survivors", "run --mutants first"),
     (no_text, "check 1", "front matter"),
     (unknown_code, "show 1", "sync_demo.consumers.Gone"),

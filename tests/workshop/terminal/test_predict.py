@@ -1,43 +1,95 @@
-"""`lesson predict`: the questions of predict.toml in the terminal, with or without answers."""
+"""`lesson predict`: it asks the questions of predict.toml, and then shows what happens."""
 
 import re
 
+import pytest
+
 from lessons.workshop.course.lesson_index import find
-from tests.support.lesson_command import lesson, refusal
+from lessons.workshop.terminal.predict import predict
+from lessons.workshop.terminal.terminal_output import open_console
+from tests.support.lesson_command import Terminal, lesson, refusal
 
 
-def test_prints_the_questions_and_their_cards_without_the_answers():
-    shown = lesson("predict", "group")
-    assert "Question 1 of 3\n\nClients 1 and 2 are connected" in shown
-    cards = ['  websocket.send  text: "now playing: tango"', "  for each: client 1, 2, 3?"]
-    assert set(cards) <= set(shown.splitlines())
-    assert "Answer\n" not in shown
-    assert "A group keeps no" not in shown
-    assert shown.endswith("The answers: python3 manage.py lesson predict 12 --answers\n")
+@pytest.fixture
+def answers():
+    """What `lesson predict` prints without a question."""
+    return lambda slug: lesson("predict", slug, "--answers")
 
 
-def test_an_answer_names_the_clients_that_receive_each_frame():
-    shown = lesson("predict", "group", "--answers")
+def replies_of(slug, decide):
+    """Answer each question by `decide(prompt, shown so far)`. What it prints."""
+    file = Terminal()
+    predict(open_console(file, plain=True), find(slug), False, lambda text: decide(text, file))
+    return file.getvalue()
+
+
+def letters_in_order(shown, answer):
+    """The letters of the cards as the answer numbers them."""
+    cards = dict(re.findall(r"^  ([a-z])  (\S.*)$", shown, re.M))
+    order = re.findall(r"^  \d+ +(\S.*)$", answer, re.M)
+    return " ".join(letter for label in order for letter, card in cards.items() if card == label)
+
+
+def test_asks_before_it_shows_and_says_whether_the_reply_is_right(answers):
+    answer = answers("accept").split("Answer\n")[1].partition("Transcript")[0]
+    seen = []
+
+    def reply(prompt, file):
+        seen.append(file.getvalue())
+        return letters_in_order(file.getvalue(), answer) if len(seen) == 1 else "a"
+
+    shown = replies_of("accept", reply)
+    assert "Answer" not in seen[0]
+    assert re.findall(r"^(Right\.|Not quite\.)$", shown, re.M) == ["Right.", "Not quite."]
+
+
+def test_asks_which_clients_receive_each_frame(answers):
+    pattern = r"^  (?:client ([\d, ]+?)|no client)  +(\S.*)$"
+    receivers = {label: names for names, label in re.findall(pattern, answers("group"), re.M)}
+
+    def reply(prompt, file):
+        letter = re.search(r" receive ([a-z])\? $", prompt)
+        if letter is None:
+            raise EOFError
+        label = re.findall(rf"^  {letter[1]}  (\S.*)$", file.getvalue(), re.M)[-1]
+        return receivers[label]
+
+    shown = replies_of("group", reply)
+    assert re.findall(r"^(Right\.|Not quite\.)$", shown, re.M)[0] == "Right."
+
+
+def test_without_a_terminal_it_shows_no_answer_and_names_the_command(monkeypatch):
+    def no_input(prompt):
+        raise EOFError
+
+    monkeypatch.setattr("builtins.input", no_input)
+    file = Terminal()
+    predict(open_console(file, plain=True), find("group"), False, no_input)
+    assert "Question 1 of 3" in file.getvalue()
+    assert "Answer\n" not in file.getvalue()
+    assert "python3 manage.py lesson predict 12 --answers\n" in file.getvalue()
+
+
+def test_an_answer_names_the_clients_that_receive_each_frame(answers):
+    shown = answers("group")
     assert '  client 1, 2   websocket.send  text: "now playing: tango"\n' in shown
     assert '  no client     websocket.send  text: "someone left", again\n' in shown
     assert "A group keeps no" in shown
 
 
-def test_an_answer_numbers_the_events_and_has_the_transcript():
-    shown = lesson("predict", "group", "--answers").partition("Question 2 of 3")[2]
-    question, answer = shown.partition("Question 3 of 3")[0].split("Answer\n")
+def test_an_answer_numbers_the_events_and_has_the_transcript(answers):
+    shown = answers("group").partition("Question 2 of 3")[2].partition("Question 3 of 3")[0]
+    question, answer = shown.split("Answer\n")
     answer, transcript = answer.split("Transcript: ")
     numbers, cards = zip(*re.findall(r"^  (\d)  +(.+)$", answer, re.M), strict=True)
     assert list(numbers) == [str(number) for number in range(1, len(cards) + 1)]
-    assert cards[0] == 'client 1 → websocket.receive  text: "hello"'
-    assert set(re.findall(r"^  (\S+ \d [→←] .+)$", question, re.M)) == set(cards)
+    assert set(re.findall(r"^  [a-z]  (.+)$", question, re.M)) == set(cards)
     assert transcript.startswith("connect | 2 connect | text hello\n  1  client 1   → scope")
 
 
-def test_a_decoy_never_happens():
-    slug = "accept"
-    assert "decoys" in find(slug).predictions.read_text(encoding="utf-8")
-    assert re.search(r"^  never  +\S", lesson("predict", slug, "--answers"), re.M)
+def test_a_decoy_never_happens(answers):
+    assert "decoys" in find("accept").predictions.read_text(encoding="utf-8")
+    assert re.search(r"^  never  +\S", answers("accept"), re.M)
 
 
 def test_a_prediction_that_is_not_valid_is_rejected(course):

@@ -9,7 +9,7 @@ import shlex
 import sys
 from argparse import SUPPRESS
 from collections.abc import Callable
-from functools import cache, partial
+from functools import partial
 from inspect import signature
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -21,27 +21,10 @@ from lessons.workshop.setup import atomic_write
 from lessons.workshop.setup.virtual_environment import INTERRUPTED
 from lessons.workshop.student import exercise_copies, progress
 
-# The function of each action, imported when it is needed: `list` does not wait for Channels. Its
-# first parameter is the console (for `check` a function that opens it); the others are options.
-ACTIONS = {
-    "list": "lesson_actions.list_lessons",
-    "show": "lesson_actions.show_lesson",
-    "predict": "predict.print_predictions",
-    "check": "check.check",
-    "watch": "watch.watch",
-    "hint": "lesson_actions.show_hint",
-    "reset": "lesson_actions.reset_lesson",
-    "solution": "lesson_actions.show_solution",
-    "mistakes": "instructor_pages.print_mistakes",
-    "teach": "instructor_pages.teach",
-    "grade": "grade.grade",
-    "verify": "verify.verify",
-    "new": "new_lesson.create_lesson",
-}
+NEXT = "number or slug; by default the first lesson that is not green"
+FLAG = {"action": "store_true"}
 # Authors and instructors use these actions, which do not need the copies.
 WITHOUT_COPIES = {"verify", "new", "grade"}
-# Without a lesson, these actions are about all of them.
-ABOUT_ALL = WITHOUT_COPIES | {"teach"}
 
 
 class Command(BaseCommand):
@@ -50,76 +33,82 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.usage = "%(prog)s [ACTION] [LESSON] [options]"
-        parser.error = partial(_suggest_an_action, parser.error)
-        actions = parser.add_subparsers(
+        parser.error = partial(self._suggest_an_action, parser.error)
+        self.actions = parser.add_subparsers(
             dest="action",
             metavar="ACTION",
             title="actions",
             parser_class=_ActionParser,
             prog=parser.prog,
         )
-        actions.add_parser("list", help="all lessons, their states, what is next")
-        _add(actions, "show", "the lesson's text and code")
-        predict = _add(actions, "predict", "the questions: what will happen?")
-        predict.add_argument("--answers", action="store_true", help="and what happens")
-        check = _add(actions, "check", "judge the exercise")
-        check.add_argument(
-            "--target", default="exercise", help="solution, mistake:NAME or the path of a file"
+        self._add("list", "lesson_actions.list_lessons", "all lessons, their states, what is next")
+        self._add("show", "lesson_actions.show_lesson", "the lesson's text and code", NEXT)
+        add = self._add("predict", "predict.predict", "what will happen? It asks you", NEXT)
+        add("--answers", help="do not ask", **FLAG)
+        add = self._add("check", "check.check", "judge the exercise", NEXT)
+        add("--target", default="exercise", help="solution, mistake:NAME or the path of a file")
+        add("--json", help="the verdict as JSON", **FLAG)
+        self._add("watch", "watch.watch", "judge the exercise at every save", NEXT)
+        self._add("hint", "lesson_actions.show_hint", "one hint more than the last time", NEXT)
+        add = self._add(
+            "reset", "lesson_actions.reset_lesson", "the original exercise; your version is kept"
         )
-        check.add_argument("--json", action="store_true", help="the verdict as JSON")
-        _add(actions, "watch", "judge the exercise at every save")
-        _add(actions, "hint", "one hint more than the last time")
-        reset = actions.add_parser("reset", help="the original exercise; your version is kept")
-        reset.add_argument("lesson", help="number or slug")
-        solution = _add(actions, "solution", "the solution, once you are green")
-        solution.add_argument("--force", action="store_true", help="show it anyway")
-        _add(actions, "mistakes", "the common mistakes, with the diagnosis of each")
-        _add(actions, "teach", "a page for the instructor", "the plans for a class")
-        grade = actions.add_parser(
-            "grade", help="judge a folder of submissions, report on the class"
+        add("lesson", help="number or slug")
+        add = self._add(
+            "solution", "lesson_actions.show_solution", "the solution, once you are green", NEXT
         )
-        grade.add_argument("folder", help="a folder or a zip file")
-        grade.usage = "%(prog)s [options] FOLDER [LESSON ...]"
-        grade.add_argument(
-            "lessons", nargs="*", default=[], metavar="LESSON", help="by default all lessons"
+        add("--force", help="show it anyway", **FLAG)
+        self._add(
+            "mistakes", "lesson_actions.print_mistakes", "common mistakes and diagnoses", NEXT
         )
-        grade.add_argument("--output", metavar="FOLDER", help="where to write the report")
-        grade.add_argument("--again", action="store_true", help="judge also what has a verdict")
-        verify = actions.add_parser("verify", help="prove the course, for its authors")
-        verify.add_argument("lessons", nargs="*", metavar="LESSON", help="by default all lessons")
-        what = verify.add_mutually_exclusive_group()
-        what.add_argument("--mutants", action="store_true", help="machine-made mistakes too")
-        what.add_argument(
-            "--survivors", action="store_true", help="the mutants that nothing caught the last time"
-        )
-        what.add_argument(
-            "--submissions", action="store_true", help="the written submissions in tests/"
-        )
-        verify.add_argument("--update", action="store_true", help="record the transcripts again")
-        new = actions.add_parser("new", help="create the files of a new lesson, to be filled in")
-        new.add_argument("slug", help="small letters, digits and _")
-        new.add_argument("--app", default="sync_demo", help="demo app of its example (sync_demo)")
-        new.add_argument("--undo", action="store_true", help="delete these files, if unedited")
+        default = "number or slug; by default the plans for a class"
+        self._add("teach", "lesson_actions.teach", "a page for the instructor", default)
+        add = self._add("grade", "grade.grade", "judge a folder of submissions of a class")
+        add("folder", help="a folder or a zip file")
+        add("lessons", nargs="*", default=[], metavar="LESSON", help="by default all lessons")
+        add("--output", metavar="FOLDER", help="where to write the report")
+        add("--again", help="judge also what has a verdict", **FLAG)
+        add = self._add("verify", "verify.verify", "prove the course, for its authors")
+        add("lessons", nargs="*", metavar="LESSON", help="by default all lessons")
+        add("--mutants", help="machine-made mistakes too", **FLAG)
+        add("--survivors", help="the mutants that nothing caught the last time", **FLAG)
+        add("--submissions", help="the written submissions in tests/", **FLAG)
+        add("--update", help="record the transcripts again", **FLAG)
+        add = self._add("new", "new_lesson.create_lesson", "create the files of a new lesson")
+        add("slug", help="small letters, digits and _")
+        add("--app", default="sync_demo", help="demo app of its example (sync_demo)")
 
-    def handle(self, *, action, **options):
-        action = action or "list"
+    def _suggest_an_action(self, error: Callable, message: str) -> None:
+        if found := re.search("argument ACTION: invalid choice: '(.+?)'", message):
+            message += lesson_index.did_you_mean(found[1], self.actions.choices)
+        error(message)
+
+    def _add(self, name: str, function: str, explanation: str, lesson: str | None = None):
+        """Add an action, perhaps about a lesson. Returns the function that adds more arguments.
+
+        `function` is imported when it is needed: `list` does not wait for Channels. Its first
+        parameter is the console; the others are arguments of the action.
+        """
+        action = self.actions.add_parser(name, help=explanation)
+        action.set_defaults(function=function)
+        if lesson:
+            action.add_argument("lesson", nargs="?", help=lesson)
+        return action.add_argument
+
+    def handle(self, *, action, function="lesson_actions.list_lessons", **options):
+        from lessons.workshop.terminal import terminal_output
+
         if action not in WITHOUT_COPIES and options.get("target", "exercise") == "exercise":
             for line in exercise_copies.create_copies():
                 self.stderr.write(line)
-
-        @cache
-        def open_console():
-            from lessons.workshop.terminal import terminal_output
-
-            file = options.get("stdout") or sys.stdout
-            return terminal_output.open_console(file, options["no_color"], options["force_color"])
-
+        file = options.get("stdout") or sys.stdout
+        console = terminal_output.open_console(file, options["no_color"], options["force_color"])
         try:
-            options["lesson"] = _chosen_lesson(action, options)
-            function = import_string(f"lessons.workshop.terminal.{ACTIONS[action]}")
-            _, *names = signature(function).parameters
-            console = open_console if action == "check" else open_console()
-            code = function(console, *(options[name] for name in names))
+            if "lesson" in options:
+                options["lesson"] = _chosen_lesson(action, **options)
+            call = import_string(f"lessons.workshop.terminal.{function}")
+            names = signature(call).parameters.keys() & options.keys()
+            code = call(console, **{name: options[name] for name in names})
         except (UnknownLesson, IncompleteLesson) as error:
             raise CommandError(str(error), returncode=2) from None
         except OSError as error:
@@ -130,20 +119,13 @@ class Command(BaseCommand):
             sys.exit(code)
 
 
-def _add(actions, name: str, explanation: str, default="the first lesson that is not green"):
-    """Add an action that takes a lesson."""
-    parser = actions.add_parser(name, help=explanation)
-    parser.add_argument("lesson", nargs="?", help=f"number or slug; by default {default}")
-    return parser
-
-
-def _chosen_lesson(action: str, options: dict) -> Lesson | None:
-    if options.get("lesson") is not None:
-        return lesson_index.find(options["lesson"])
-    if (target := options.get("target", "exercise")) != "exercise":
+def _chosen_lesson(action: str, lesson: str | None, target="exercise", **others) -> Lesson | None:
+    if lesson is not None:
+        return lesson_index.find(lesson)
+    if target != "exercise":
         command = f"{lesson_index.MANAGE} lesson check 1 --target {shlex.quote(target)}"
         raise CommandError(f"Which lesson is {target} for? Such as: {command}", returncode=2)
-    return None if action in ABOUT_ALL else progress.next_lesson()
+    return None if action == "teach" else progress.next_lesson()
 
 
 class _ActionParser(CommandParser):
@@ -153,9 +135,3 @@ class _ActionParser(CommandParser):
         super().__init__(**options)
         for name in ("--no-color", "--force-color"):
             self.add_argument(name, action="store_true", default=SUPPRESS, help=SUPPRESS)
-
-
-def _suggest_an_action(error: Callable, message: str) -> None:
-    if found := re.search("argument ACTION: invalid choice: '(.+?)'", message):
-        message += lesson_index.did_you_mean(found[1], ACTIONS)
-    error(message)
