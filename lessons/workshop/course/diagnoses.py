@@ -84,24 +84,3 @@ def finding_as_json(finding: Finding) -> dict:
 
 def finding_from_json(data: dict) -> Finding:
     return Finding(**{name: value for name, value in data.items() if name != "message"})
-
-
-def find_by_exception(text: str) -> Diagnosis | None:
-    """The first diagnosis whose pattern matches "Type: message", or a message without its type.
-
-    A pattern that fits any message of its type is only tried with the type in the text.
-    """
-    known = (one for one in catalogue().values() if one.exception)
-    return next((one for one in known if _fits(one.exception, text)), None)
-
-
-def _fits(pattern: str, text: str) -> bool:
-    types = _optional_types(pattern)
-    return any(re.search(pattern, one) for one in [text, *(f"{name}: {text}" for name in types)])
-
-
-@cache
-def _optional_types(pattern: str) -> tuple[str, ...]:
-    """The types of exceptions in the pattern that also needs a certain message of them."""
-    types = sorted(set(re.findall(r"\b[A-Z][a-z]\w+", pattern)))
-    return tuple(name for name in types if not re.search(pattern, f"{name}: \0"))

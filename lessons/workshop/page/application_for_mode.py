@@ -2,9 +2,9 @@
 
 from django.conf import settings
 
-from lessons.workshop.course.demo_accounts import require_safe_accounts
 from lessons.workshop.page.static_files import StaticFilesHandler
 from lessons.workshop.setup.network_access import Mode
+from lessons.workshop.student.demo_accounts import require_safe_accounts
 
 
 def application_for_mode(routed, unrecorded, django_application, plain_paths):

@@ -2,9 +2,9 @@
 
 from django.conf import settings
 
-from lessons.workshop.course.demo_accounts import password_of
 from lessons.workshop.course.lesson_index import ACCOUNTS, MANAGE
 from lessons.workshop.page.live.room_status import in_class, may_join
+from lessons.workshop.student.demo_accounts import password_of
 
 
 def workshop(request) -> dict:

@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -23,6 +23,7 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from lessons.workshop.course import diagnoses, lesson_index, lesson_text
+from lessons.workshop.course.diagnoses import Diagnosis
 from lessons.workshop.course.lesson_index import IncompleteLesson, Lesson, lessons
 from lessons.workshop.page.markup import markdown_sections
 from lessons.workshop.page.notes_chapters import read_chapters
@@ -190,8 +191,29 @@ def recognised_diagnoses(query: Query) -> list[str]:
 
     The last exception comes first, because it is the one that ended the consumer.
     """
-    found = (diagnoses.find_by_exception(one) for one in query.exceptions)
+    found = map(_diagnosis_of, query.exceptions)
     return list(dict.fromkeys(one.id for one in found if one))
+
+
+def _diagnosis_of(text: str) -> Diagnosis | None:
+    """The first diagnosis whose pattern matches "Type: message", or a message without its type.
+
+    A pattern that fits any message of its type is only tried with the type in the text.
+    """
+    known = (one for one in diagnoses.catalogue().values() if one.exception)
+    return next((one for one in known if _fits(one.exception, text)), None)
+
+
+def _fits(pattern: str, text: str) -> bool:
+    types = _optional_types(pattern)
+    return any(re.search(pattern, one) for one in [text, *(f"{name}: {text}" for name in types)])
+
+
+@cache
+def _optional_types(pattern: str) -> tuple[str, ...]:
+    """The types of exceptions in the pattern that also needs a certain message of them."""
+    types = sorted(set(re.findall(r"\b[A-Z][a-z]\w+", pattern)))
+    return tuple(name for name in types if not re.search(pattern, f"{name}: \0"))
 
 
 def search(text: str) -> Found:

@@ -11,10 +11,10 @@ django_application = get_asgi_application()
 
 from channels.routing import ProtocolTypeRouter  # noqa: E402
 
-from lessons.workshop.course.demo_accounts import require_safe_accounts  # noqa: E402
 from lessons.workshop.page.static_files import StaticFilesHandler  # noqa: E402
 from lessons.workshop.page.unknown_path import reject_unknown_paths  # noqa: E402
 from lessons.workshop.room.routing import websocket_application  # noqa: E402
+from lessons.workshop.student.demo_accounts import require_safe_accounts  # noqa: E402
 
 application = ProtocolTypeRouter({"http": django_application, "websocket": websocket_application})
 application = StaticFilesHandler(reject_unknown_paths(application))

@@ -14,16 +14,16 @@ from django.core.management.base import CommandError
 from django.db import DatabaseError, connection
 from django.utils import autoreload
 
-from lessons.workshop.course.demo_accounts import (
-    create_accounts,
-    explain_accounts,
-    require_safe_accounts,
-)
 from lessons.workshop.course.lesson_index import MANAGE
 from lessons.workshop.judge.daemon import judge_client
 from lessons.workshop.setup import virtual_environment
 from lessons.workshop.setup.access_token import PARAMETER, token
 from lessons.workshop.setup.network_access import Mode
+from lessons.workshop.student.demo_accounts import (
+    create_accounts,
+    explain_accounts,
+    require_safe_accounts,
+)
 from lessons.workshop.student.exercise_copies import create_copies
 
 ANY_ADDRESS = ("0.0.0.0", "::")

@@ -6,8 +6,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 
-from lessons.workshop.course import demo_accounts
 from lessons.workshop.setup.network_access import LOCAL_KEY, LOOPBACK, Access, Mode, SettingsError
+from lessons.workshop.student import demo_accounts
 from tests.support.modes import DEPLOYED, KEY
 
 

@@ -9,11 +9,11 @@ import pytest
 from django.contrib.auth.models import Group
 from django.core.management import CommandError, call_command
 
-from lessons.workshop.course import demo_accounts
 from lessons.workshop.management.commands import test
 from lessons.workshop.setup import virtual_environment
 from lessons.workshop.setup.access_token import token
 from lessons.workshop.setup.network_access import Mode
+from lessons.workshop.student import demo_accounts
 from lessons.workshop.terminal import workshop
 from tests.support.required_programs import NODE, find_program
 

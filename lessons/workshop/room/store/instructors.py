@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, get_user_model
 from django.utils.crypto import constant_time_compare
 
-from lessons.workshop.course.demo_accounts import password_of
+from lessons.workshop.student.demo_accounts import password_of
 
 FIRST = "instructor"  # the account that each room has
 
