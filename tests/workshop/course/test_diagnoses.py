@@ -2,7 +2,8 @@
 
 import pytest
 
-from lessons.workshop.course.diagnoses import recognise
+from lessons.workshop.course.diagnoses import diagnose, recognise
+from lessons.workshop.engine.faults.finding import make_finding
 from lessons.workshop.engine.recording.events import error_text
 
 
@@ -32,3 +33,23 @@ from lessons.workshop.engine.recording.events import error_text
 )
 def test_an_exception_is_recognised_by_its_message(error, diagnosis):
     assert recognise(error_text(error)) == diagnosis
+
+
+@pytest.mark.parametrize(
+    ("raised", "instead", "diagnosis"),
+    [
+        ("ValueError: No handler for message type job", {}, "no-handler"),
+        ("ValueError: No handler for message type job", {"no-handler": "zombie"}, "zombie"),
+        ("ValueError: No handler for message type job", {"no-handler": "exception"}, "job-raises"),
+        ("ZeroDivisionError: division by zero", {}, "job-raises"),
+    ],
+)
+def test_a_finding_gets_the_diagnosis_of_what_the_code_raised(raised, instead, diagnosis):
+    finding = make_finding("job-raises", raised=raised, instead=instead)
+    assert diagnose(finding) == make_finding(diagnosis)
+
+
+@pytest.mark.parametrize("finding", [make_finding("unheard-of"), make_finding("")])
+def test_refuses_a_finding_with_an_unknown_diagnosis(finding):
+    with pytest.raises(KeyError):
+        diagnose(finding)

@@ -77,7 +77,7 @@ def start_fork_server() -> None:
     from multiprocessing import forkserver
     from unittest import mock
 
-    forkserver.set_forkserver_preload(settings.ENGINE_PRELOAD)
+    forkserver.set_forkserver_preload(getattr(settings, "ENGINE_PRELOAD", []))
     path = os.pathsep.join(folder or os.getcwd() for folder in sys.path)
     changes = {"PYTHONPATH": path, "PYTHONHASHSEED": "0"}
     with _environment_lock, mock.patch.dict(os.environ, changes):
@@ -123,7 +123,7 @@ def use_sqlite() -> None:
 
     So a verdict does not depend on the workshop's database, and cannot change it.
     """
-    if settings.DATABASE_URL:
+    if getattr(settings, "DATABASE_URL", ""):
         settings.DATABASES = {"default": settings.SQLITE}
         connections.settings = connections.configure_settings(settings.DATABASES)
         with suppress(AttributeError):  # this thread has not used the database yet

@@ -24,6 +24,7 @@ from django.conf import settings
 from django.db import IntegrityError
 from django.db import connection as db_connection
 
+from lessons.workshop.course.diagnoses import diagnose, message_of
 from lessons.workshop.course.lesson_index import ANONYMOUS, Lesson
 from lessons.workshop.engine.faults.finding import (
     CheckFailed,
@@ -231,7 +232,7 @@ class ChildServer:
             said = "Done." if answer is None else f"Done: {answer}"
         except CheckFailed as failure:
             self._report(failure.finding)
-            said = failure.finding.detail
+            said = message_of(diagnose(failure.finding))
         except Exception as error:
             said = error_text(error)
         self._end.send("said", said)
