@@ -68,18 +68,16 @@ class Interleaving:
         if not _is_interruptible():
             return None
         self.passed += 1
-        if self._act is None:
-            return None
         self._points_to_pass -= 1
-        if self._points_to_pass >= 0:
+        if self._act is None or self._points_to_pass >= 0:
             return None
         act, self._act = self._act, None
         return act
 
-    def _start(self, act, thread: int | None = None) -> asyncio.Task:
-        return self._loop.create_task(self._run(act, {thread} - {None}), context=self._context)
+    def _start(self, act, parked: frozenset[int] = frozenset()) -> asyncio.Task:
+        return self._loop.create_task(self._run(act, parked), context=self._context)
 
-    async def _run(self, act, parked: set[int]) -> None:
+    async def _run(self, act, parked: frozenset[int]) -> None:
         """Await `act()` and all its effects, while the consumer and its clients wait."""
         with self._loop.idle_waiters_paused():
             self._loop.parked_threads |= parked
@@ -105,11 +103,11 @@ class Interleaving:
         """A thread of the consumer has reached a switch point."""
         if not (act := self._action_at_this_point()):
             return
-        done, thread = Future(), get_ident()
+        done, own = Future(), frozenset({get_ident()})
         self._loop.thread_scheduler.parked = done
 
         def begin():
-            self._start(act, thread).add_done_callback(
+            self._start(act, own).add_done_callback(
                 lambda task: done.done() or done.set_result(task.exception())
             )
 

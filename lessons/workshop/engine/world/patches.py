@@ -19,12 +19,13 @@ class Patches:
         self._users = 0
 
     def install(self) -> None:
-        """Replace the functions, unless another user has replaced them already."""
-        self._users += 1
-        if self._users == 1:
+        """Replace the functions, also those that a student's code has replaced since."""
+        if self._users == 0:
             # A class may inherit the method.
             self._before = [vars(owner).get(name, _NOTHING) for owner, name, _ in self._rows]
-            for owner, name, replacement in self._rows:
+        self._users += 1
+        for owner, name, replacement in self._rows:
+            if vars(owner).get(name) is not replacement:
                 setattr(owner, name, replacement)
 
     def uninstall(self) -> None:
