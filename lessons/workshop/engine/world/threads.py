@@ -158,7 +158,7 @@ class ThreadScheduler:
         self.loop_waits = False  # the loop's own thread waits for another one
         self._works = 0  # how often a thread has begun work that takes real time
         self.loop_thread: ControlledThread | None = None
-        self._users = 0
+        self.is_active = False
         self._mutex = allocate_lock()
         self._stopped = allocate_lock()  # released when a thread stops or has an action
         self._new_alarms: list[ControlledThread] = []
@@ -169,22 +169,19 @@ class ThreadScheduler:
     @contextmanager
     def control(self):
         """Within it, the threads that this thread starts, and theirs, run in turns."""
-        ident, before = get_ident(), this_thread()
-        if self._users == 0:
-            self.loop_thread = ControlledThread(self)
-            self.loop_thread.state, self.loop_thread.ident = RUNNING, ident
-        _controlled[ident] = self.loop_thread
-        self._users += 1
+        before, own = this_thread(), ControlledThread(self)
+        own.state, own.ident = RUNNING, get_ident()
+        self.loop_thread = _controlled[own.ident] = own
+        self.is_active = True
         try:
             yield
         finally:
-            self._users -= 1
+            self.is_active = False
             if before is None:
-                del _controlled[ident]
+                del _controlled[own.ident]
             else:
-                _controlled[ident] = before
-            if self._users == 0:
-                self._let_all_run()
+                _controlled[own.ident] = before
+            self._let_all_run()
 
     def _let_all_run(self) -> None:
         with self._mutex:
@@ -380,7 +377,7 @@ class ThreadScheduler:
                 if thread.alarm:
                     thread.alarm.cancel()
                     thread.alarm = None
-                if self._users:
+                if self.is_active:
                     thread.state = READY
                     self._add(Action(partial(self._let_run, thread), thread))
                 else:
@@ -414,7 +411,7 @@ class ThreadScheduler:
         """A job was submitted, or a thread started."""
         with self._mutex:
             self._threads.add(thread)
-            if self._users:
+            if self.is_active:
                 queue = thread.executor and ("jobs", thread.executor)
                 self._add(Action(partial(self._begin, thread), thread, queue))
             else:
