@@ -121,18 +121,18 @@ def test_ctrl_c_ends_it_during_a_verdict(start, capfd, tmp_path_factory):
 
 def test_each_letter_does_what_the_last_line_says(start):
     watch = start("2", on_terminal=True)
-    for letter, shown, until in (
-        ("", "Lesson 2 bell", "then Enter"),
-        ("h\n", "Begin with", "lesson hint 2"),
-        ("h\n", "Left: 1.", "lesson hint 2"),
-        ("t\n", "A lamp", "lesson hint 2"),
-        ("c\n", "Lesson 2 bell", "then Enter"),
-        ("x\n", "x is not a key. t text   h hint", "then Enter"),
-        ("l\n", "2  bell", "3  buzzer"),
-        ("n\n", "Lesson 3 buzzer", "then Enter"),
+    for letter, shown in (
+        ("", "Lesson 2 bell"),
+        ("h\n", "Begin with"),
+        ("h\n", "Left: 1."),
+        ("t\n", "A lamp"),
+        ("c\n", "Lesson 2 bell"),
+        ("x\n", "x is not a key. t text   h hint"),
+        ("l\n", "3  buzzer"),
+        ("n\n", "Lesson 3 buzzer"),
     ):
         watch.press(letter)
-        assert shown in watch.read_until(until)
+        watch.read_until(shown)
     watch.press("q\n")
     assert watch.process.wait() == 1
 
