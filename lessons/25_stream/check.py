@@ -120,7 +120,7 @@ def diagnosis_of_texts(client, difference):
     """The diagnosis for what this client has received, or None."""
     expected = difference.texts(difference.expected)
     received = difference.texts(difference.received)
-    first = difference.first_late if difference.late else difference.first
+    first = difference.first if difference.late is None else difference.late
     wanted = expected[first] if first < len(expected) else None
     found = received[first] if first < len(received) else None
     if wanted == "stopped":
@@ -131,7 +131,7 @@ def diagnosis_of_texts(client, difference):
         return "queue-unbounded"
     if found == "1 You" != wanted and is_piece(wanted) and (client.waiting or client.answers > 1):
         return "answers-mixed"
-    if difference.late:
+    if difference.late is not None:
         return "stream-not-stopped" if client.was_stopped and wanted == "1 You" else None
     if found is None and (is_piece(wanted) or (wanted == "end" and client.was_held)):
         is_next = wanted == "1 You" and client.ended_early

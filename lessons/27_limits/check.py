@@ -91,8 +91,8 @@ class Copier(Model):
             for it in (difference.expected, difference.received)
         )
         wanted, got = (it[0] if it else "" for it in (expected, received))
-        if (late := difference.first_late) is not None:
-            is_early = difference.times[late] < difference.due[late]
+        if (late := difference.late) is not None:
+            is_early = difference.times[late] < difference.wanted[late].at
             return "idle-too-early" if is_early else "idle-not-noticed"
         if got in ("still", "4408") and wanted != got:
             return "idle-too-early"

@@ -132,7 +132,7 @@ class Naming:
         is_replayed = difference.burst < len(replayed.bursts)
         burst = replayed.bursts[difference.burst] if is_replayed else None
         again = burst.clients.get(difference.client) if burst else None
-        first = difference.first_late if difference.late else difference.first
+        first = difference.first if difference.late is None else difference.late
         if first is not None and again and first < len(again.sent_at) and again.sent_at[first]:
             place = Place(seen.place.file, *again.sent_at[first])
         elif difference.missing and not seen.waits:

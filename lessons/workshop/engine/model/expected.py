@@ -113,8 +113,8 @@ class Stream(Expected):
         return stream
 
     def parts(self, now):
-        due = (message for time, message in self.right[self.shown :] if time <= now + _MOMENT)
-        return [Expected(message) for message in due]
+        due = [it for it in self.right[self.shown :] if it[0] <= now + _MOMENT]
+        return [Expected(message, at=time) for time, message in due]
 
 
 @dataclass(frozen=True)
@@ -172,13 +172,13 @@ class Lanes:
 
 
 def still_expected(
-    items: Iterable[Expected], received: Sequence[Arrival], now: float, may_end: bool = False
+    items: list[Expected], received: Sequence[Arrival], now: float, may_end: bool = False
 ) -> list[Expected] | None:
     """What of `items` is expected after this burst; None if `received` is not allowed.
 
     With `may_end`, the last messages may be missing.
     """
-    return _still_expected(Lanes.of(items), received, now, may_end)
+    return _still_expected(Lanes.of(items), received, now, may_end) if items or received else []
 
 
 def _still_expected(lanes: Lanes, received, now, may_end) -> list[Expected] | None:

@@ -342,36 +342,20 @@ class Model:
         model.clients = {client.number: client for client in model.by_connection.values()}
         return model
 
-    def value(self) -> tuple:
-        """A value that two models share if they are in the same state after a burst."""
-        clients = {name: _values(client) for name, client in self.by_connection.items()}
-        return _values(self), tuple(clients.items())
-
-    def _take(self, step: Step):
+    def _take(self, step: Step) -> Answer | None:
         self.step = step
+        client, arguments = self.clients.get(step.client), step.arguments
         if step.client is None:
             return self._take_as_other(step)
-        if step.kind.begins:
-            count = sum(name.number == step.client for name in self.by_connection)
-            client = ModelClient(self, Connection(step.client, count), step)
-            self.clients[step.client] = self.by_connection[client.id] = client
-            if step.action == "connect":
-                self.connect(client)
-            else:
-                pieces = "".join(step.arguments.get("pieces", ()))
-                client.state = OPEN
-                body = step.arguments.get("body", pieces)
-                self._receive_piece(client, body, step.arguments.get("unfinished"))
-            return None
         if step.action == "wait":
-            self._wait(step.arguments["seconds"])
-            return None
-        client = self.clients.get(step.client)
-        if client is not None and client.state != LEFT:
+            self._wait(arguments["seconds"])
+        elif step.kind.begins:
+            self._begin(step)
+        elif client is not None and client.state != LEFT:
             self._take_as_client(client, step)
         return None
 
-    def _take_as_other(self, step: Step):
+    def _take_as_other(self, step: Step) -> Answer | None:
         answer = None
         if step.action in TABLE_STEPS:
             rows, changes = self._changed_tables().take(step)
@@ -379,8 +363,7 @@ class Model:
             answer = None if rows is None else Answer(rows, is_right)
             for change in changes:
                 self.committed(change)
-        own = self.other(step)
-        return answer if own is None else own
+        return self.other(step) or answer
 
     def _changed_tables(self) -> Tables:
         """The tables as a new state, which may be changed."""
@@ -388,28 +371,39 @@ class Model:
         self.recent_tables = [*self.recent_tables, self.tables]
         return self.tables
 
+    def _begin(self, step: Step) -> None:
+        count = sum(name.number == step.client for name in self.by_connection)
+        client = ModelClient(self, Connection(step.client, count), step)
+        self.clients[client.number] = self.by_connection[client.id] = client
+        if step.action == "connect":
+            self.connect(client)
+        else:
+            client.state = OPEN
+            pieces = "".join(step.arguments.get("pieces", ()))
+            self._receive_piece(client, step.arguments.get("body", pieces), step)
+
     def _take_as_client(self, client: ModelClient, step: Step) -> None:
+        arguments = step.arguments
         match step.action:
             case "text" | "bytes":
-                text, data = step.arguments.get("text"), step.arguments.get("hex")
-                data = None if data is None else bytes.fromhex(data)
+                data = bytes.fromhex(arguments["hex"]) if step.action == "bytes" else None
                 receive = self.receive if client.is_open else self.receive_after_close
-                receive(client, text, data)
+                receive(client, arguments.get("text"), data)
             case "close" | "vanish" | "crash" | "kill":
                 client.left_itself, client.end = True, step.action
                 self._leave(client)
             case "piece" if client.is_open and not client.body_is_whole:
-                arguments = step.arguments
-                self._receive_piece(client, arguments["piece"], arguments.get("unfinished"))
-            case "layer" if self._has_known_channel(client):
-                self.layer(client, step.arguments["message"])
+                self._receive_piece(client, arguments["piece"], step)
+            case "layer" if client.is_open and self._is_known(client):
+                self.layer(client, arguments["message"])
 
-    def _has_known_channel(self, client: ModelClient) -> bool:
-        return client.is_open and self.channels_before.get(client.number) == client.channel
+    def _is_known(self, client: ModelClient) -> bool:
+        """Whether its consumer's channel had a name before this burst."""
+        return self.channels_before.get(client.number) == client.channel
 
-    def _receive_piece(self, client: ModelClient, piece: str, unfinished: bool) -> None:
+    def _receive_piece(self, client: ModelClient, piece: str, step: Step) -> None:
         client.body += piece.encode()
-        client.body_is_whole = not unfinished
+        client.body_is_whole = not step.arguments.get("unfinished")
         if client.body_is_whole:
             self.request(client, client.body)
 
@@ -442,14 +436,11 @@ class Model:
         self.now = end
 
 
-# What a burst has led to, and what never differs between two states.
+# What a burst has led to, what it began with, and what is the same in all states.
 _NOT_STATE = {
     *("answers", "recent_tables", "at_point", "channels_before", "channels_now", "step"),
-    *("model", "handshake", "clients", "by_connection", "_timers_set", "_chosen", "_options"),
+    *("model", "handshake", "clients", "_timers_set", "_chosen", "_options"),
 }
-
-
-_CONTAINERS = list, dict, set
 
 
 def distinct(models: Iterable[Model]) -> list[Model]:
@@ -457,10 +448,24 @@ def distinct(models: Iterable[Model]) -> list[Model]:
     models = [*models]
     if len(models) < 2:
         return models
-    states: dict[tuple, Model] = {}
-    for model in models:
-        states.setdefault(model.value(), model)
-    return [*states.values()]
+    return [*{_as_value(model): model for model in reversed(models)}.values()][::-1]
+
+
+def _as_value(thing):
+    """`thing` in a form that can be compared, and that is the same for equal states."""
+    match thing:
+        case list():
+            return tuple(map(_as_value, thing))
+        case dict():
+            return tuple((name, _as_value(item)) for name, item in thing.items())
+        case set():
+            return frozenset(thing)
+        case Model() | ModelClient():
+            state = {name: it for name, it in vars(thing).items() if name not in _NOT_STATE}
+            return _as_value(state)
+        case Tables():
+            return thing.as_text
+    return thing
 
 
 def _copied(original):
@@ -473,22 +478,7 @@ def _copied(original):
     return copy
 
 
-def _values(thing) -> tuple:
-    """The attributes of a model or a client as a value that two equal states share."""
-    return tuple(
-        (name, _as_value(value)) for name, value in vars(thing).items() if name not in _NOT_STATE
-    )
-
-
-def _as_value(value):
-    match value:
-        case list():
-            return tuple(map(_as_value, value))
-        case dict():
-            return tuple((key, _as_value(item)) for key, item in value.items())
-        case set():
-            return frozenset(value)
-    return value
+_CONTAINERS = list, dict, set
 
 
 def _interleavings(burst: Sequence[Step]) -> Iterator[tuple[Step, ...]]:

@@ -90,12 +90,6 @@ class Difference:
         return [time for time, _ in self.arrivals]
 
     @property
-    def late(self) -> bool:
-        """Whether the messages are right, and their times are not."""
-        is_about_messages = self.client is not None and self.fault is None
-        return is_about_messages and self.seen is not None and self.expected == self.received
-
-    @property
     def steps_so_far(self) -> list[Step]:
         """The steps up to the burst in which the difference shows."""
         setup = [step for step in self.steps if step.kind.is_setup]
@@ -113,9 +107,11 @@ class Difference:
         return min(len(self.expected), len(self.received)) if found is None else found
 
     @property
-    def first_late(self) -> int | None:
-        """The index of the first message that came at a wrong time."""
-        pairs = enumerate(zip(self.wanted, self.times, strict=False)) if self.late else ()
+    def late(self) -> int | None:
+        """The index of the first message that came at a wrong time, if all messages are right."""
+        if self.fault or self.client is None or self.expected != self.received:
+            return None
+        pairs = enumerate(zip(self.wanted, self.times, strict=True))
         wrong = (n for n, (it, time) in pairs if it.at is not None and not is_in_time(time, it.at))
         return next(wrong, None)
 
@@ -361,21 +357,14 @@ def detail_of(difference: Difference) -> str:
     rest = max(len(difference.expected), len(difference.received)) - end
     if rest > 0:
         parts.append(f"(and {rest} more)")
-    if difference.late:
-        parts.append(_times_of(difference))
+    if (index := difference.late) is not None:
+        due, time = difference.wanted[index].at, difference.times[index]
+        number = f"Message {index + 1}" if len(difference.times) > 1 else "The message"
+        text = f"{number} is right, but was due at {due:.4g} s and came at {time:.4g} s."
+        parts.append(text)
     if remark := ignored_keys_of(difference):
         parts.append(remark)
     return "\n".join(parts)
-
-
-def _times_of(difference: Difference) -> str:
-    """When the first late message was due, and when it came."""
-    if (index := difference.first_late) is not None:
-        due, time = difference.wanted[index].at, difference.times[index]
-        number = f"Message {index + 1}" if len(difference.times) > 1 else "The message"
-        return f"{number} is right, but was due at {due:.4g} s and came at {time:.4g} s."
-    times = ", ".join(f"{time:.4g} s" for time in difference.times)
-    return f"The messages are right, but their times are not. They came at {times}."
 
 
 def held_text(difference: Difference) -> str:
@@ -402,7 +391,7 @@ def generic_diagnosis(difference: Difference) -> str:
         return difference.fault.diagnosis
     if difference.client is None:
         return "claim-not-met"
-    if difference.late:
+    if difference.late is not None:
         return "wrong-time"
     if missing := difference.missing:
         if missing["type"] == "websocket.close":
