@@ -74,11 +74,11 @@ async def test_closes_when_nothing_was_confirmed_for_ten_seconds(client):
     await asyncio.sleep(9)
     await publish(10)
     await client.settle()
-    client.expect()
+    assert client.take_unread() == []
     await asyncio.sleep(2)
     await publish(11, 12)
     await client.settle()
-    client.expect({"type": "websocket.close", "code": 4408})
+    assert client.take_unread() == [{"type": "websocket.close", "code": 4408}]
     assert client.finished
     assert get_channel_layer().groups == {}
 
@@ -119,14 +119,14 @@ async def test_closes_with_4429_and_handles_no_frame_after_that():
         await client.connect()
         for text in "abcd":
             await client.send_to(text_data=text)
-        client.expect()
+        assert client.take_unread() == []
         await client.send_to(text_data="e")
-        client.expect({"type": "websocket.close", "code": 4429})
+        assert client.take_unread() == [{"type": "websocket.close", "code": 4429}]
         await asyncio.sleep(5)
         client.deliver({"type": "websocket.receive", "text": "f"})
         await client.settle()
-        client.expect()
-        assert client.input_queue.empty()
+        assert client.take_unread() == []
+        assert client.server.inbox.empty()
         await client.disconnect(4429)
         assert client.finished
 

@@ -29,7 +29,7 @@ class Participant:
 
     def new_frames(self) -> list[dict]:
         """Return the decoded frames since the last call."""
-        events, self.client.server.unread = self.client.unread, []
+        events = self.client.take_unread()
         return [json.loads(event["text"]) for event in events if event["type"] == "websocket.send"]
 
     async def confirm(self, frames) -> None:

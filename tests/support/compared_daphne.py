@@ -175,4 +175,4 @@ class SimulatedServer:
 
     def _error_of(self, client):
         """The text of the exception with which the application ended."""
-        return str(client.future.exception()) if client.raised else ""
+        return "" if client.error is None else str(client.error)

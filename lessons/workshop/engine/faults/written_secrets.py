@@ -21,52 +21,39 @@ class WrittenSecrets:
         self._file = file
         self._secrets: set[str] = set()
         self._stack = ExitStack()
+        self.close = self._stack.close
 
     def add(self, secret: str) -> None:
         if not self._secrets:
-            self._begin()
+            handler, root = logging.Handler(), logging.getLogger()
+            handler.emit = lambda record: self._look(handler.format(record))
+            self._stack.callback(root.setLevel, root.level)
+            self._stack.callback(root.removeHandler, handler)
+            root.addHandler(handler)
+            root.setLevel(logging.DEBUG)
+            for name in ("stdout", "stderr"):
+                stream = _Stream(getattr(sys, name), self._look)
+                self._stack.enter_context(mock.patch.object(sys, name, stream))
         self._secrets.update({secret} - {""})
 
-    def close(self) -> None:
-        self._stack.close()
-
-    def look(self, text: str) -> None:
-        """Look for the secrets in a text that has been written."""
+    def _look(self, text: str) -> None:
+        """Look for the secrets in a text that is written."""
         shown = text
         for secret in self._secrets:
             shown = shown.replace(secret, "[the secret]")
-        if shown != text:
-            place = running_place(self._file, get_ident()) or Place(self._file)
-            finding = make_finding("secret-logged", place, detail=f"Written: {shown.strip()}")
-            if all(known.line != finding.line for known in self.findings):
-                self.findings.append(finding)
-
-    def _begin(self) -> None:
-        handler, root = _Handler(self.look), logging.getLogger()
-        self._stack.callback(root.setLevel, root.level)
-        self._stack.callback(root.removeHandler, handler)
-        root.addHandler(handler)
-        root.setLevel(logging.DEBUG)
-        for name in ("stdout", "stderr"):
-            stream = _Stream(getattr(sys, name), self.look)
-            self._stack.enter_context(mock.patch.object(sys, name, stream))
-
-
-class _Handler(logging.Handler):
-    def __init__(self, look):
-        super().__init__()
-        self._look = look
-
-    def emit(self, record):
-        self._look(self.format(record))
+        if shown == text:
+            return
+        place = running_place(self._file, get_ident()) or Place(self._file)
+        if all(known.line != place.line for known in self.findings):
+            detail = f"Written: {shown.strip()}"
+            self.findings.append(make_finding("secret-logged", place, detail=detail))
 
 
 class _Stream:
     """A text stream that shows what is written to `look`, too."""
 
     def __init__(self, stream, look):
-        self._stream = stream
-        self._look = look
+        self._stream, self._look = stream, look
 
     def write(self, text):
         self._look(text)

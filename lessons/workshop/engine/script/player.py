@@ -303,6 +303,7 @@ class Player:
     def _report_of(self, connection: Connection) -> ClientReport:
         client, server = connection.client, connection.client.server
         seen = server.observe()
+        kinds = () if seen.error is None else type(seen.error).__mro__
         own = seen.events[connection.events_before :]
         report = ClientReport(
             received=tuple((time - self._begun, message) for time, message in server.arrivals),
@@ -312,8 +313,8 @@ class Player:
             too_late=tuple(server.sent_too_late),
             silence=silence(seen),
             place=seen.place,
-            raised=client.raised,
-            raised_kinds=tuple(client.raised_kinds),
+            raised=error_text(seen.error) if kinds else "",
+            raised_kinds=tuple(kind.__name__ for kind in kinds),
             scope_changes=tuple(client.scope_changes),
             failed_task=fault_of_failed_task(seen),
             channel=current_layer().channel_of(server.connection_id) or "",

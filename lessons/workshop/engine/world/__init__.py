@@ -1,7 +1,7 @@
 """Simulates what surrounds a consumer in production, so that a verdict is quick and repeatable.
 
-communicator.py    the clients: what they send and receive
-server.py          Daphne: delivers events, applies daphne_rules.py, names faults
+client.py          the clients: what they send and receive; communicator.py those of tests
+server.py          Daphne: delivers events, applies daphne_rules.py, observes the consumer
 world.py           sets up all this; patches.py replaces functions for it
 loop.py            the scheduler; threads.py the turns of threads; clock.py one clock for all
 blocking_calls.py  what holds up the loop

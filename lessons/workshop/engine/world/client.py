@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlparse
 
 from lessons.workshop.engine.faults import connection as faults
 from lessons.workshop.engine.faults.finding import Finding
-from lessons.workshop.engine.recording.events import Event, error_text
+from lessons.workshop.engine.recording.events import Event
 from lessons.workshop.engine.world.daphne_rules import CODE_DROPPED, HttpRules, WebSocketRules
 from lessons.workshop.engine.world.database import without_connection_cleanup
 from lessons.workshop.engine.world.server import FakeServer
@@ -85,16 +85,6 @@ class Client:
         """The exception with which the application ended."""
         has_result = self.has_begun and self.finished and not self.future.cancelled()
         return self.future.exception() if has_result else None
-
-    @property
-    def raised(self) -> str:
-        """That exception as text; empty if it raised none."""
-        return error_text(self.error) if self.error is not None else ""
-
-    @property
-    def raised_kinds(self) -> list[str]:
-        """The names of that exception's class and of the classes that it inherits from."""
-        return [kind.__name__ for kind in type(self.error).__mro__] if self.raised else []
 
     @property
     def scope_changes(self) -> list[str]:

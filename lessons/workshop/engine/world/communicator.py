@@ -9,9 +9,8 @@ CheckFailed for what Daphne rejects or drops, and for a missing reply.
 import asyncio
 import json
 
-from lessons.workshop.engine.faults.connection import fault_now, fault_of_failed_task, silence
+from lessons.workshop.engine.faults.connection import fault_of_failed_task, silence
 from lessons.workshop.engine.faults.finding import CheckFailed, Finding
-from lessons.workshop.engine.recording.transcript import first_difference, render_difference
 from lessons.workshop.engine.world.client import (
     CLOSE_TIMEOUT,
     HANDSHAKE_TIMEOUT,
@@ -40,11 +39,6 @@ class StrictClient(Client):
         finally:
             await self.cancel_application()
 
-    @property
-    def input_queue(self):
-        """Events that the consumer has not taken yet, as in the stock communicator."""
-        return self.server.inbox
-
     def require(self, fault: Finding | None) -> None:
         """Raise CheckFailed if there is a fault."""
         if fault:
@@ -54,12 +48,6 @@ class StrictClient(Client):
     def fail(self, code: str, detail: str = "") -> None:
         """Raise CheckFailed with diagnosis `code` at the last handler."""
         self.require(self.server.observe().finding(code, detail=detail))
-
-    def fail_for_silence(self, missing: str = "", detail: str = "") -> None:
-        """Raise CheckFailed for a missing message; `missing` is its usual diagnosis."""
-        seen = self.server.observe()
-        self.require(fault_of_failed_task(seen))
-        self.fail(missing or silence(seen), detail)
 
     async def settle(self):
         """Wait until the loop is idle. If the consumer closed, let it disconnect. Judge it."""
@@ -102,7 +90,8 @@ class StrictClient(Client):
         """The next message from the consumer."""
         self.require(await self.wait_for_output(timeout))
         if not self.unread:
-            self.fail_for_silence()
+            seen = self.server.observe()
+            self.require(fault_of_failed_task(seen) or seen.finding(silence(seen)))
         return self.unread.pop(0)
 
     async def receive_nothing(self, timeout=0.1, interval=0.01):
@@ -110,21 +99,10 @@ class StrictClient(Client):
         self.require(await self.wait_for_output(timeout))
         return not self.unread
 
-    def expect(self, *events, otherwise=None):
-        """Raise CheckFailed unless `events` are all that the consumer sent since the last read.
-
-        `otherwise` is the diagnosis for a difference. But if a layer message has caused a fault
-        since the last read, that fault is raised.
-        """
-        if not self.is_judged:
-            self.require(fault_now(self.server.observe()))
-        sent, self.server.unread = self.server.unread, []
-        if first_difference(events, sent) is None:
-            return
-        missing, detail = "reply-differs" if sent else "", render_difference(events, sent)
-        if len(sent) < len(events):
-            self.fail_for_silence(otherwise or missing, detail)
-        self.fail(otherwise or missing, detail)
+    def take_unread(self) -> list[dict]:
+        """All messages from the consumer that no check has read."""
+        unread, self.server.unread = self.server.unread, []
+        return unread
 
 
 class StrictCommunicator(StrictClient, WebSocketClient):
@@ -194,9 +172,3 @@ class StrictHttpCommunicator(StrictClient, HttpClient):
             parts.append(part.get("body", b""))
             if not part.get("more_body", False):
                 return b"".join(parts)
-
-    async def read_so_far(self) -> bytes:
-        """The part of the body that has arrived and was not read, without a wait for more."""
-        await self.settle()
-        messages, self.server.unread = self.server.unread, []
-        return b"".join(message.get("body", b"") for message in messages)

@@ -53,16 +53,19 @@ class InvalidHeaderName(ValueError):
     """As Twisted's exception of that name: a header's name may not have these characters."""
 
 
-def type_of(message):
-    """The type of a message that a consumer sent. Raises BrokenRule if it has no type."""
+def type_of(message, is_dropped: bool = False):
+    """The type of a message that a consumer sent. Raises BrokenRule if it has no type.
+
+    Daphne does not look at a message that `is_dropped`.
+    """
     if not isinstance(message, dict):
         try:
             message["type"]
         except Exception as error:
-            raise BrokenRule("reply-not-a-dict", error) from None
+            raise BrokenRule("reply-not-a-dict", None if is_dropped else error) from None
         raise BrokenRule("reply-not-a-dict")  # an object that only looks like a dict
     if "type" not in message:
-        raise BrokenRule("reply-without-type", KeyError("type"))
+        raise BrokenRule("reply-without-type", None if is_dropped else KeyError("type"))
     return exact_copy(dict.get(message, "type"))
 
 
@@ -182,12 +185,7 @@ class WebSocketRules:
             "websocket.send": self._send,
             "websocket.close": self._close,
         }
-        try:
-            kind = type_of(message)
-        except BrokenRule as broken:
-            if self.state is State.REJECTED:
-                broken.error = None  # nor does it look at it here
-            raise
+        kind = type_of(message, is_dropped=self.state is State.REJECTED)
         # The type may be an object that cannot be a key of a dict.
         rule = rules.get(kind) if isinstance(kind, str) else None
         if rule is None:
@@ -228,8 +226,10 @@ class WebSocketRules:
         if text is not None and not isinstance(text, str):
             reason = f"'{type(text).__name__}' object has no attribute 'encode'"
             raise BrokenRule("payload-not-text", AttributeError(reason) if text else None)
-        if text:
-            _check_encodable(text)
+        try:
+            size = len(text.encode() if text else b"")
+        except UnicodeEncodeError as error:  # a lone surrogate, which JSON can hold, has no bytes
+            raise BrokenRule("text-not-encodable", error) from None
         if data is not None and type(data) is not bytes:
             reason = f'"payload" must have type bytes, but was "{type(data)}"'
             raise BrokenRule("payload-not-bytes", AssertionError(reason) if data else None)
@@ -238,7 +238,7 @@ class WebSocketRules:
             raise BrokenRule("send-after-close", error)
         if text is None and data is None:
             raise BrokenRule("send-without-payload")
-        size = len(text.encode() if text else data or b"")
+        size = size or len(data or b"")
         if size > MAX_FRAME_SIZE:
             limit = f"size {size} exceeding payload limit of {MAX_FRAME_SIZE} octets"
             error = PayloadExceededError(f"tried to send WebSocket message with {limit}")
@@ -258,7 +258,8 @@ class WebSocketRules:
             reason = f"invalid type '{type(code)}' for close code (must be an integer)"
             remark = _type_text("code", code, "an int")
             raise BrokenRule("forbidden-close-code", Exception(reason), remark)
-        if code is not None and not _may_be_sent(code):
+        # RFC 6455, section 7.4.2: of the codes an application may use, autobahn sends only these.
+        if code is not None and not (code == 1000 or 3000 <= code <= 4999):
             reason = f"invalid close code {code} (must be 1000 or from [3000, 4999])"
             raise BrokenRule("forbidden-close-code", Exception(reason))
         if self.state is not State.OPEN:
@@ -272,19 +273,6 @@ def _type_text(key: str, value, wanted: str) -> str:
     name = type(value).__name__
     article = "an" if name[0].lower() in "aeiou" else "a"
     return f"The value of {key!r} is {value!r}, {article} {name}. It must be {wanted}."
-
-
-def _check_encodable(text: str) -> None:
-    """Daphne encodes each text as UTF-8. A lone surrogate, which JSON can hold, has no bytes."""
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise BrokenRule("text-not-encodable", error) from None
-
-
-def _may_be_sent(code: int) -> bool:
-    """RFC 6455, section 7.4.2: of the codes an application may use, autobahn sends only these."""
-    return code == 1000 or 3000 <= code <= 4999
 
 
 class Response(Enum):
@@ -360,11 +348,7 @@ class HttpRules:
 
     def _judge_late(self, message) -> None:
         """A message after a complete response: Daphne drops it silently, whatever it is."""
-        try:
-            kind = type_of(message)
-        except BrokenRule as broken:
-            broken.error = None
-            raise
+        kind = type_of(message, is_dropped=True)
         if self.client_left and kind == "http.response.body" and not dict.get(message, "body"):
             return  # a stream may still send its end after the client has left
         is_start = kind == "http.response.start"

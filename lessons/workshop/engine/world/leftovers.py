@@ -17,6 +17,7 @@ import sys
 import threading
 import traceback
 import warnings
+from collections.abc import Iterable
 from contextlib import contextmanager
 from functools import partial
 from types import CoroutineType
@@ -76,10 +77,9 @@ class Leftovers:
                 break
         else:
             endless = begun
-        places = [_place_of_job(self._source.file, job) for job in endless] if reports else []
-        for place in sorted({it for it in places if it}, key=lambda it: it.line):
-            detail = "A job that was submitted to a pool does not end."
-            self.findings.append(make_finding("thread-left-behind", place, detail=detail))
+        if reports:
+            places = (_place_of_job(self._source.file, job) for job in endless)
+            self._note("A job that was submitted to a pool does not end.", places)
 
     async def wait_for_timers(self) -> None:
         """Let the timers of the student's functions end, and find one that is set again and again.
@@ -93,18 +93,23 @@ class Leftovers:
                 return
             last = max(timer.when() for timer in timers) - loop.time()
             await asyncio.sleep(min(max(last, 0.0), LONGEST_TIMER))
-        for place in sorted({*self._students_timers(loop).values()}, key=lambda it: it.line):
-            detail = "A timer of the event loop is set again each time that it has fired."
+        detail = "A timer of the event loop is set again each time that it has fired."
+        self._note(detail, self._students_timers(loop).values())
+
+    def _note(self, detail: str, places: Iterable[Place | None]) -> None:
+        for place in sorted({*places} - {None}, key=lambda it: it.line):
             self.findings.append(make_finding("thread-left-behind", place, detail=detail))
 
     def _students_timers(self, loop) -> dict[asyncio.TimerHandle, Place]:
         """The timers that will call a function of the student's file, and its place."""
         found = {}
         for timer in loop._scheduled:
-            if not timer.cancelled():
-                code = getattr(_function_of(timer._callback), "__code__", None)
-                if code is not None and code.co_filename == self._source.file:
-                    found[timer] = Place(code.co_filename, code.co_firstlineno, code.co_qualname)
+            function = timer._callback  # None if it was cancelled
+            while isinstance(function, partial):
+                function = function.func
+            code = getattr(function, "__code__", None)
+            if code is not None and code.co_filename == self._source.file:
+                found[timer] = Place(code.co_filename, code.co_firstlineno, code.co_qualname)
         return found
 
     @contextmanager
@@ -146,8 +151,7 @@ class Leftovers:
             # The last thread of a ThreadSensitiveContext may be ending.
             thread.join(THREAD_TIMEOUT)
             if thread.is_alive():
-                finding = make_finding("thread-left-behind", detail=f"Thread {thread.name}")
-                self.findings.append(finding)
+                self._note(f"Thread {thread.name}", [Place()])
 
     def _find_warnings(self, caught) -> None:
         for warning in caught:
@@ -173,13 +177,6 @@ class Leftovers:
         in_sync_code = isinstance(self._subject, type) and issubclass(self._subject, SyncConsumer)
         diagnosis = "layer-not-called" if is_layer and in_sync_code else "never-awaited"
         return make_finding(diagnosis, place, detail=f"coroutine '{name}' was never awaited")
-
-
-def _function_of(callback):
-    """The function that a callback calls in the end."""
-    while isinstance(callback, partial):
-        callback = callback.func
-    return callback
 
 
 def _place_of_job(file: str, job: ControlledThread) -> Place | None:
