@@ -63,9 +63,10 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "channels",
     "lessons.workshop.page",
-    "lessons.workshop.room",
 ]
-if MODE is not Mode.ROOM:
+if MODE is Mode.ROOM:
+    INSTALLED_APPS += ["lessons.workshop.room"]
+else:
     INSTALLED_APPS += ["sync_demo", "async_demo", "layers_demo", "auth_demo", "db_demo"]
     INSTALLED_APPS += ["lessons.extras"]
 
@@ -201,6 +202,9 @@ CHANNEL_LAYERS = {
     "wire": {"BACKEND": _IN_MEMORY, "CONFIG": {"capacity": 10_000}},
 }
 
+if MODE is Mode.ROOM:  # one process, and a message to a busy board must not be lost
+    CHANNEL_LAYERS["default"] = {"BACKEND": _IN_MEMORY, "CONFIG": {"capacity": 10_000}}
+
 # What the processes share, such as the tickets that are unused. Without Redis, each process has
 # a separate cache, as it has separate layers.
 _CACHE = "django.core.cache.backends"
@@ -229,7 +233,6 @@ LOGGING = {
         "channels_redis.pubsub": _REDIS_OUTAGE,
         "django.request": _REDIS_OUTAGE,  # views
         "lessons.extras.login_throttle": _REDIS_OUTAGE,  # logins
-        "lessons.workshop.room.guess_limit": _REDIS_OUTAGE,  # students who join
         "django.db.backends.base": _REDIS_OUTAGE,  # on_commit(..., robust=True)
         # The log lines of a worked example are part of what it shows.
         "sync_demo": {"level": "INFO", "handlers": ["console"]},

@@ -5,7 +5,7 @@ import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-JOINED = {"token": "secret", "place": "AAAA-BBBB", "name": "Ann", "class": "Monday"}
+JOINED = {"token": "secret", "name": "Ann", "class": "Monday"}
 
 
 @contextmanager

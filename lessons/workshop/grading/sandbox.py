@@ -53,13 +53,12 @@ _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/nix/store", "/
 _PLAYERS = ("recording", "world", "faults", "script", "process")
 # What plays, without what judges and without the lessons.
 _WORKSHOP = ("setup", "engine/subject.py", *(f"engine/{name}" for name in _PLAYERS))
-_INITS = ("", "/workshop", "/workshop/engine", "/workshop/page", "/workshop/room")
+_INITS = ("", "/workshop", "/workshop/engine", "/workshop/page")
 _PROJECT = (
     "lessons/settings.py",
     *(f"lessons{folder}/__init__.py" for folder in _INITS),
     *(f"lessons/workshop/{name}" for name in _WORKSHOP),
-    *(f"lessons/workshop/room/{name}.py" for name in ("apps", "models")),  # an installed app
-    "lessons/extras",  # another one
+    "lessons/extras",  # an installed app
 )
 # Where the bytecode is of the files, not folders, among these.
 _BYTECODE = tuple(f"lessons{folder}/__pycache__" for folder in _INITS)

@@ -1,1 +1,1 @@
-"""The student's side of a room: a workshop that has joined a class, and what it reports."""
+"""The student's side of a class: a workshop that has joined a room, and what it reports."""

@@ -2,25 +2,22 @@
 
 import ipaddress
 import json
-import secrets
-import ssl
 import urllib.error
 import urllib.request
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from lessons.workshop.course.lesson_index import MANAGE
-from lessons.workshop.member import membership, outbox
-from lessons.workshop.member.class_codes import normal_code
+from lessons.workshop.member import membership
 from lessons.workshop.member.membership import Membership
-from lessons.workshop.member.protocol import InvalidFrame, clean_name
+from lessons.workshop.member.protocol import InvalidFrame, clean_name, normal_code
 from lessons.workshop.student import progress
 
 TIMEOUT = 10.0  # seconds for the room's answer
 MAX_ANSWER = 16_384  # bytes
 MAX_TEXT = 200  # characters of an error's text from the room
 MAX_URL = 300  # characters
-FIELDS = ("url", "code", "name", "place")  # of a wish; a failure may be about one of them
+FIELDS = ("url", "code", "name")  # of a wish; a failure may be about one of them
 
 
 class Wish(NamedTuple):
@@ -29,7 +26,6 @@ class Wish(NamedTuple):
     url: str
     code: str
     name: str = ""
-    place: str = ""
     shares_code: bool = False
 
 
@@ -45,10 +41,6 @@ class JoinFailed(Exception):
         self.field, self.can_retry = field, can_retry
 
 
-class NameTaken(JoinFailed):
-    """Another student of the class has this name. With the place code, it may be the same one."""
-
-
 class InOtherClass(JoinFailed):
     """The workshop is in another class, or has another name there."""
 
@@ -59,74 +51,50 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 def join_class(wish: Wish) -> Membership:
-    """Join the class, unless this workshop is in it. Raises JoinFailed and OSError.
-
-    If only `shares_code` differs, join again as the same student and the same device.
-    """
+    """Join the class, unless this workshop is in it. Raises JoinFailed and OSError."""
     with progress.state_lock("room-join"):  # a second click must not join as a second student
         known = membership.read()
         if known is None:
-            known = join(*wish)
+            known = _join(wish)
             membership.save(known)
         elif not _is_in(known, wish):
             raise InOtherClass(
                 f"This workshop is in the class {known.school_class} as {known.name}. "
                 "Leave that class first."
             )
-        elif known.shares_code != wish.shares_code:
-            known = _join_again(known, wish.shares_code)
-        return known
+        return membership.change(known, shares_code=wish.shares_code)
 
 
 def _is_in(known: Membership, wish: Wish) -> bool:
     is_same_room = known.url == normal_url(wish.url)
     is_same_class = is_same_room and normal_code(known.code) == normal_code(wish.code)
-    return is_same_class and wish.name in ("", known.name, known.asked_name)
+    return is_same_class and wish.name.strip() in ("", known.name)
 
 
-def _join_again(known: Membership, shares_code: bool) -> Membership:
-    again = join(known.url, known.code, known.name, known.place, shares_code)
-    new = {"token": again.token, "shares_code": shares_code}
-    if shares_code:  # what was reported without the code is reported again
-        new["reported"] = {}
-    return membership.change(known.device, lambda _: new)
-
-
-def leave_class() -> tuple[Membership, int] | None:
-    """Leave the class. Returns it with the number of reports that are lost; None without one.
-
-    Raises OSError.
-    """
+def leave_class() -> Membership | None:
+    """Leave the class. Returns it; None without one. Raises OSError."""
     known = membership.read()
-    if known is None:
-        return None
-    lost = outbox.count(known.device)
-    membership.forget()
-    outbox.delete(known.device)
-    return known, lost
+    if known is not None:
+        membership.forget()
+    return known
 
 
-def join(url: str, code: str, name: str, place: str = "", shares_code: bool = False) -> Membership:
+def _join(wish: Wish) -> Membership:
     """Ask the room for a place in the class. Raises JoinFailed."""
-    url = normal_url(url)
-    if not code.strip():
+    url = normal_url(wish.url)
+    if not wish.code.strip():
         raise JoinFailed("The class code is missing. Your instructor has it.", "code")
     try:
-        clean_name(name)
+        name = clean_name(wish.name)
     except InvalidFrame as error:
         raise JoinFailed(str(error), "name") from None
-    wish = {"code": code, "name": name, "place": place or None, "shares_code": shares_code}
-    answer = _request(url, json.dumps(wish).encode())
-    texts = [answer.get(one) for one in ("token", "place", "name", "class")]
-    token, place, given_name, school_class = texts
+    answer = _request(url, json.dumps({"code": wish.code, "name": name}).encode())
+    texts = [answer.get(one) for one in ("token", "name", "class")]
     is_room = all(isinstance(one, str) and 0 < len(one) <= MAX_TEXT for one in texts)
     # The token becomes part of a header.
-    if not is_room or not token.isascii() or not token.isprintable():
+    if not is_room or not texts[0].isascii() or not texts[0].isprintable():
         raise JoinFailed(f"What answers at {url} is not a room. Check the address.", "url")
-    device = secrets.token_hex(16)
-    return Membership(
-        url, code, token, place, given_name, school_class, device, shares_code, asked_name=name
-    )
+    return Membership(url, wish.code, *texts)
 
 
 def normal_url(url: str) -> str:
@@ -175,12 +143,15 @@ def _request(url: str, body: bytes) -> dict:
     except urllib.error.HTTPError as error:
         with error:
             raise _refusal(url, error.code, error.headers, error.read(MAX_ANSWER)) from None
-    except urllib.error.URLError as error:
-        raise _unreachable(url, error.reason) from None
-    except (OSError, ValueError) as error:  # http.client raises ValueError and OSError too
-        raise _unreachable(url, error) from None
-    except Exception as error:  # http.client.HTTPException: what answers is not HTTP
-        raise _unreachable(url, error) from None
+    except Exception as error:  # of the network, of TLS, or of an answer that is not HTTP
+        reason = getattr(error, "reason", None) or error
+        raise JoinFailed(
+            f"The room at {url} does not answer: {reason}. Check the address, also whether it "
+            "begins with http:// or https://, and the network. Then join again, in the browser or "
+            f"with {MANAGE} workshop --join",
+            "url",
+            can_retry=True,
+        ) from None
 
 
 def _decoded(body: bytes) -> dict:
@@ -200,34 +171,9 @@ def _refusal(url: str, status: int, headers, body: bytes) -> JoinFailed:
         wait = f"{wait} seconds" if wait.isdecimal() else "a minute"
         return JoinFailed(f"Too many attempts to join. Try again in {wait}.", can_retry=True)
     if status in (400, 403, 409) and said:
-        kind = NameTaken if (status, field) == (409, "name") else JoinFailed
-        return kind(said, field if field in FIELDS else "")
+        return JoinFailed(said, field if field in FIELDS else "")
     if status >= 500:
         text = f"The room at {url} has an error ({status}). Try again later."
         return JoinFailed(text, "url", can_retry=True)
     text = f"What answers at {url} is not a room (HTTP {status}). Check address and port."
     return JoinFailed(text, "url")
-
-
-def _unreachable(url: str, reason) -> JoinFailed:
-    if isinstance(reason, ssl.SSLCertVerificationError):
-        return JoinFailed(
-            f"This machine does not trust the certificate of {url}: {reason.verify_message}. "
-            "Ask your instructor for the file of its authority, then start the workshop with "
-            "SSL_CERT_FILE=FILE.",
-            "url",
-        )
-    if isinstance(reason, ssl.SSLError):
-        return JoinFailed(
-            f"{url} does not speak HTTPS. If your instructor has started the room with "
-            f"--plain-http, write http://{urlsplit(url).netloc}",
-            "url",
-        )
-    is_https = urlsplit(url).scheme == "http" and "RemoteDisconnected" in type(reason).__name__
-    hint = " Perhaps the room needs https:// in its address." if is_https else ""
-    return JoinFailed(
-        f"The room at {url} does not answer: {reason}. Check the address and the network.{hint} "
-        f"Then join again, in the browser or with {MANAGE} workshop --join",
-        "url",
-        can_retry=True,
-    )

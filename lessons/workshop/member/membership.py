@@ -5,11 +5,10 @@ Only this user may read the file, because it has a secret. Without it, the works
 
 import json
 import logging
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
-from lessons.workshop.course.lesson_index import Lesson
+from lessons.workshop.course.lesson_index import Lesson, find
 from lessons.workshop.setup import atomic_write
 from lessons.workshop.student import progress
 from lessons.workshop.student.progress import Progress
@@ -21,40 +20,22 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Membership:
-    """What the room has given this workshop, and what the workshop must not forget.
+    """What the room has given this workshop, and what the workshop must remember of the class.
 
-    `place` is the code with which the student returns on another machine. `device` names this
-    folder. `asked_name` is the name with which the student joined; a class of pseudonyms gives
-    another one. `after` is the id of the last announcement. `acknowledged` is the number of the
-    last report that the room has stored, and `reported` has, by lesson key, the version of the
-    progress in the last one. `messages` are those that the student has not dismissed: {"id",
-    "text"}.
+    `dismissed` is the id of the last message that the student has dismissed. `held` has the
+    switches that hold something back, and `today` the slugs of today's lessons, [] for no plan:
+    both stay in force while the room is unreachable.
     """
 
     url: str
     code: str = field(repr=False)
     token: str = field(repr=False)
-    place: str = field(repr=False)
     name: str
     school_class: str
-    device: str
     shares_code: bool = False
-    asked_name: str = ""
-    after: int = 0
-    acknowledged: int = 0
-    reported: dict[str, int] = field(default_factory=dict)
-    hints_held: list[str] = field(default_factory=list)
-    solutions_held: list[str] = field(default_factory=list)
-    messages: list[dict] = field(default_factory=list)
-
-    def holds(self, what: str, lesson: Lesson) -> bool:
-        """Whether the instructor holds back the "hints" or the "solutions" of this lesson."""
-        held = self.hints_held if what == "hints" else self.solutions_held
-        return "*" in held or lesson.slug in held
-
-
-class MembershipEnded(Exception):
-    """The student has left the class, or has joined another one."""
+    dismissed: int = 0
+    held: list[str] = field(default_factory=list)
+    today: list[str] = field(default_factory=list)
 
 
 def file() -> Path:
@@ -64,25 +45,18 @@ def file() -> Path:
 def read() -> Membership | None:
     """The membership; None without one. A damaged file counts as none."""
     try:
-        return _parsed(json.loads(file().read_bytes()))
+        data = json.loads(file().read_bytes())
+        types = {one.name: getattr(one.type, "__origin__", one.type) for one in fields(Membership)}
+        found = Membership(**data)
+        for name, expected in types.items():
+            if type(getattr(found, name)) is not expected:
+                raise ValueError(f"{name} is not valid")
+        return found
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError, RecursionError) as error:
         log.warning("%s cannot be read, so this workshop is in no class: %s", file(), error)
         return None
-
-
-def _parsed(data: dict) -> Membership:
-    """Raises TypeError or ValueError for anything that save() did not write."""
-    if not isinstance(data, dict):
-        raise ValueError("not an object")
-    names = {one.name: one.type for one in fields(Membership)}
-    found = Membership(**{name: value for name, value in data.items() if name in names})
-    for name, kind in names.items():
-        expected = getattr(kind, "__origin__", kind)
-        if type(getattr(found, name)) is not expected:
-            raise ValueError(f"{name} is not valid")
-    return found
 
 
 def save(new: Membership) -> None:
@@ -91,18 +65,17 @@ def save(new: Membership) -> None:
         _write(new)
 
 
-def change(device: str, update: Callable[[Membership], dict]) -> Membership:
-    """Save the values that `update` returns for the membership of this device.
+def change(known: Membership, **values) -> Membership:
+    """The membership with these values. They are saved, unless the student has left meanwhile.
 
-    Raises MembershipEnded if the file has another membership now, or none. If the file cannot be
-    written, log a warning and continue.
+    If the file cannot be written, log a warning and continue.
     """
     with progress.state_lock("room"):
-        old = read()
-        if old is None or old.device != device:
-            raise MembershipEnded
-        new = replace(old, **update(old))
-        if new != old:
+        found = read()
+        if found is None or found.token != known.token:
+            return replace(known, **values)
+        new = replace(found, **values)
+        if new != found:
             try:
                 _write(new)
             except OSError as error:
@@ -116,10 +89,10 @@ def forget() -> None:
         file().unlink(missing_ok=True)
 
 
-def is_held(what: str, lesson: Lesson) -> bool:
-    """Whether an instructor holds back the "hints" or the "solutions" of this lesson."""
+def is_held(what: str) -> bool:
+    """Whether an instructor holds back the "hints" or the "solutions"."""
     found = read()
-    return found is not None and found.holds(what, lesson)
+    return found is not None and what in found.held
 
 
 def may_read_solution(lesson: Lesson, known: Progress | None = None) -> bool:
@@ -128,7 +101,13 @@ def may_read_solution(lesson: Lesson, known: Progress | None = None) -> bool:
     What a student has opened stays open. `known` is the progress, if it was read already.
     """
     known = progress.of(lesson) if known is None else known
-    return known.is_read or (known.was_green and not is_held("solutions", lesson))
+    return known.is_read or (known.was_green and not is_held("solutions"))
+
+
+def todays_lessons() -> tuple[Lesson, ...]:
+    """The lessons that the instructor has chosen for today; none without a plan."""
+    found = read()
+    return tuple(map(find, found.today)) if found else ()
 
 
 def _write(new: Membership) -> None:

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING
 from django.core.files import locks
 
 from lessons.workshop.member import membership
-from lessons.workshop.member.membership import Membership, MembershipEnded
+from lessons.workshop.member.membership import Membership
 from lessons.workshop.student import progress
 from lessons.workshop.student.watched_file import state_of
 
@@ -43,6 +43,8 @@ class RoomLink:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._client: RoomClient | None = None
         self._pages: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
+        self._known: Membership | None = None
+        self._file_state = None
 
     def start(self) -> None:
         """Start the thread, unless it runs."""
@@ -71,25 +73,22 @@ class RoomLink:
 
     def do(self, action: Callable) -> None:
         """Call `action(client)` in the room's loop, if there is a client. It may be async."""
-        loop = self._loop
 
         async def run() -> None:
             if self._client is not None:
-                with suppress(MembershipEnded):
-                    result = action(self._client)
-                    if asyncio.iscoroutine(result):
-                        await result
+                result = action(self._client)
+                if asyncio.iscoroutine(result):
+                    await result
 
-        if loop is not None and not loop.is_closed():
+        if self._loop is not None and not self._loop.is_closed():
             with suppress(RuntimeError):  # the loop has just closed
-                asyncio.run_coroutine_threadsafe(run(), loop)
+                asyncio.run_coroutine_threadsafe(run(), self._loop)
 
     # The thread
 
     def _run(self) -> None:
         try:
-            while (known := self._next_membership()) is not None:
-                asyncio.run(self._serve(known))
+            asyncio.run(self._serve())
         except Exception:
             log.exception("The connection to the class has failed. Start the workshop again.")
         finally:
@@ -97,53 +96,49 @@ class RoomLink:
                 self._publish(None)
                 self._thread = None
 
-    def _next_membership(self) -> Membership | None:
-        """Look at room.json until it has a membership. None after the link was stopped."""
-        seen = None
+    async def _serve(self) -> None:
+        from lessons.workshop.member.room_client import RoomClient  # loads a library
+
+        self._loop, self._file_state = asyncio.get_running_loop(), None
         while not self._stopped.is_set():
-            if seen != (seen := state_of(membership.file())) and (known := membership.read()):
-                return known
-            self._publish(None)
-            self._stopped.wait(WATCH_INTERVAL)
-        return None
+            known = self._membership()
+            lock = _acquire_lock() if known else None
+            if lock is not None:
+                with lock:
+                    await self._serve_membership(known)
+            else:
+                other = known and {**RoomClient(known).snapshot(), "link": "other process"}
+                self._publish(other)
+                await asyncio.sleep(WATCH_INTERVAL)
 
-    async def _serve(self, known: Membership) -> None:
-        from lessons.workshop.member.room_client import RoomClient, idle_snapshot  # loads a library
+    async def _serve_membership(self, known: Membership) -> None:
+        """Serve it until the file has another one, or none, and until a stop.
 
-        self._loop = asyncio.get_running_loop()
-        lock = _acquire_lock()
-        if lock is None:
-            self._publish(idle_snapshot(known))
-            await asyncio.sleep(WATCH_INTERVAL)
-            return
+        It also ends when the student decides again whether to share code: all is then sent again.
+        """
+        from lessons.workshop.member.room_client import RoomClient
+
+        client = RoomClient(known, changed=lambda: self._publish(client.snapshot()))
+        self._publish(client.snapshot())
+        self._client, serving = client, asyncio.create_task(client.run())
         try:
-            client = RoomClient(known, changed=lambda: self._publish(client.snapshot()))
-            self._client = client
-            self._publish(client.snapshot())
-            try:
-                async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(client.run())
-                    tasks.create_task(self._until_left(client, known.token))
-            except* MembershipEnded:
-                pass
+            while not self._stopped.is_set() and not serving.done():
+                found = self._membership()
+                if found is None or _identity(found) != _identity(known):
+                    break
+                await asyncio.sleep(WATCH_INTERVAL)
+            if serving.done():
+                await serving  # raises what has ended it
         finally:
             self._client = None
-            lock.close()
+            serving.cancel()
+            await asyncio.gather(serving, return_exceptions=True)
 
-    async def _until_left(self, client: "RoomClient", token: str) -> None:
-        """Raise MembershipEnded when room.json has another membership or none, and at a stop.
-
-        A student who joins again gets another token.
-        """
-        seen = ()  # no state of a file: a student may have left before the first look
-        while not self._stopped.is_set():
-            if seen != (seen := state_of(membership.file())):
-                found = membership.read()
-                known = client.membership.device, token
-                if found is None or (found.device, found.token) != known:
-                    break
-            await asyncio.sleep(WATCH_INTERVAL)
-        raise MembershipEnded
+    def _membership(self) -> Membership | None:
+        """The membership, which is read again when its file has changed."""
+        if self._file_state != (now := state_of(membership.file())):
+            self._file_state, self._known = now, membership.read()
+        return self._known
 
     def _publish(self, snapshot: dict | None) -> None:
         if snapshot == self.snapshot:
@@ -152,6 +147,10 @@ class RoomLink:
         for loop, changed in self._pages:
             with suppress(RuntimeError):  # that loop has ended
                 loop.call_soon_threadsafe(changed.set)
+
+
+def _identity(known: Membership) -> tuple:
+    return known.token, known.shares_code
 
 
 def _acquire_lock() -> IO | None:

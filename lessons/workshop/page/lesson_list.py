@@ -5,7 +5,14 @@ from itertools import groupby
 from django.conf import settings
 
 from lessons.workshop.course import lesson_index
-from lessons.workshop.course.lesson_index import UNFINISHED, IncompleteLesson, Lesson
+from lessons.workshop.course.lesson_index import (
+    UNFINISHED,
+    IncompleteLesson,
+    Lesson,
+    UnknownLesson,
+)
+from lessons.workshop.course.plans import plans
+from lessons.workshop.member import membership
 from lessons.workshop.student.progress import STANDINGS, Progress
 
 _PROMISES = ("stop", "push", "group", "logout", "chat")  # one lesson of each part
@@ -15,6 +22,7 @@ def lesson_list_context(known: dict[str, Progress]) -> dict:
     """All lessons, by part, each with the state of the student's work."""
     rows = [_row(lesson, known.get(lesson.key, Progress()).standing) for lesson in _lessons()]
     to_do = [row for row in rows if row["state"] in ("new", "red") and "incomplete" not in row]
+    today = [row for row in to_do if row["lesson"] in membership.todays_lessons()]
     return {
         "promises": [
             row["goal"] for row in rows if row["lesson"].slug in _PROMISES and "goal" in row
@@ -25,11 +33,21 @@ def lesson_list_context(known: dict[str, Progress]) -> dict:
         "all": len(rows),
         "time": time_text(sum(row["minutes"] for row in rows)),
         "time_left": time_text(sum(row["minutes"] for row in to_do)),
-        "next": next(iter(to_do), None),
+        "next": next(iter(today or to_do), None),
         "in_workshop": settings.WORKSHOP,
         "manage": lesson_index.MANAGE,
         "version": list_version(known),
     }
+
+
+def is_optional(lesson: Lesson) -> bool:
+    """Whether the lesson is not one of today's lessons in class. Without those the plan says it."""
+    if today := membership.todays_lessons():
+        return lesson not in today
+    try:
+        return lesson in plans()[0].at_home
+    except UnknownLesson:  # another course has no plan
+        return False
 
 
 def list_version(known: dict[str, Progress]) -> str:
@@ -49,7 +67,7 @@ def _lessons() -> tuple[Lesson, ...]:
 
 
 def _row(lesson: Lesson, state: str) -> dict:
-    row = {"lesson": lesson, "state": state, "minutes": 0}
+    row = {"lesson": lesson, "state": state, "minutes": 0, "optional": is_optional(lesson)}
     try:
         whole = {"title": lesson.title, "goal": lesson.goal, "minutes": lesson.minutes}
         return row | {"part": lesson.part_title, "app": lesson.app} | whole

@@ -1,205 +1,160 @@
 """What `manage.py room` does: prepares the room, says how to enter it, and serves it."""
 
+import ipaddress
 import os
+import socket
 import sys
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
 
+from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from lessons.workshop.course.lesson_index import MANAGE
-from lessons.workshop.room.address import PROXY, Address
-from lessons.workshop.room.export import write_export
+from lessons.workshop.room import classes
 from lessons.workshop.room.models import Class
-from lessons.workshop.room.server import Certificate, serve
-from lessons.workshop.room.store import classes, instructors
-from lessons.workshop.setup import atomic_write, virtual_environment
+from lessons.workshop.setup import virtual_environment
 from lessons.workshop.setup.network_access import Mode
-from lessons.workshop.terminal.workshop import Write, explained_database_errors, free_port, migrate
+from lessons.workshop.terminal.workshop import Write, explained_database_errors, free_port
 
 FIRST_CLASS = "Class 1"
-ABORTED = 1
+ANY_ADDRESS = "0.0.0.0"
+FAR_ADDRESS = "203.0.113.1"  # reserved for documentation (RFC 5737), so no machine has it
+PROXY = "proxy"  # of DJANGO_HTTPS
 
 
-@dataclass(frozen=True)
-class Options:
-    """What the command line says about the server."""
-
-    host: str
-    port: int
-    listen: str | None
-    certificate: Certificate | None
-    plain_http: bool
-
-    @property
-    def https(self) -> str:
-        """For DJANGO_HTTPS: where TLS ends."""
-        if self.certificate:
-            return str(self.port)
-        return os.environ.get("DJANGO_HTTPS", "").strip().lower()
-
-    @property
-    def address(self) -> Address:
-        return Address.of(self.host, self.listen, self.https)
-
-    @classmethod
-    def read(
-        cls,
-        *,
-        host: str,
-        port: int,
-        listen: str | None,
-        certificate: str | None,
-        key: str | None,
-        plain_http: bool,
-    ) -> "Options":
-        """Raises CommandError where the room would not be safe."""
-        if (certificate is None) != (key is None):
-            raise CommandError("Give both: --certificate FILE --key FILE", returncode=2)
-        pair = Certificate(Path(certificate), Path(key)) if certificate and key else None
-        if pair:
-            pair.check()
-        options = cls(host, port, listen, pair, plain_http)
-        if not pair and options.https not in {"", PROXY}:
-            reason = f"DJANGO_HTTPS={options.https} needs --certificate FILE and --key FILE."
-            raise CommandError(reason, returncode=2)
-        address = options.address
-        if not (options.https or address.is_loopback or plain_http):
-            raise CommandError(
-                f"Without HTTPS, passwords and codes would cross the network readable. Either "
-                f"give a certificate: {MANAGE} room --host {host} --certificate FILE --key FILE. "
-                "Or let a proxy end TLS, and set DJANGO_HTTPS=proxy. Or, in a network that you "
-                f"trust: {MANAGE} room --host {host} --plain-http",
-                returncode=2,
-            )
-        if port or pair:  # Daphne itself takes any free port; for TLS the settings must know it
-            number = free_port(address.listen, port)
-            return cls(host, number, listen, pair, plain_http)
-        return options
-
-
-def run_room(options: Options, name: str | None, pseudonyms: bool, write: Write, warn: Write):
+def run_room(host: str, port: int, plain_http: bool, name: str | None, write: Write) -> None:
     """Serve the room until Ctrl-C. Raises CommandError."""
-    enter_mode(options)
+    proxy = os.environ.get("DJANGO_HTTPS", "").strip().lower() == PROXY
+    names = names_of(host)
+    listens_locally = proxy or is_loopback(host)
+    if not (listens_locally or plain_http):
+        raise CommandError(
+            "Without HTTPS, passwords and codes would cross the network readable. In a network "
+            f"that you trust: {MANAGE} room --host {host} --plain-http. Otherwise let a proxy on "
+            "this machine end TLS, and set DJANGO_HTTPS=proxy.",
+            returncode=2,
+        )
+    listen = "127.0.0.1" if proxy or host == "localhost" else host if _ip(host) else ANY_ADDRESS
+    port = free_port(listen, port) if port else 0
+    enter_mode(names)
     with explained_database_errors():
-        prepare_tables(write)
+        prepare_tables()
         for old in classes.delete_old_classes():
             days = classes.KEPT_FOR.days
             write(f"The class {old} was deleted: it was not used for {days} days.")
-        if name or not Class.objects.exists():
-            classes.create_class(valid_name(name or FIRST_CLASS), pseudonyms)
-        password = instructors.create_first_instructor()
+        known = set(Class.objects.values_list("name", flat=True))
+        if (name or FIRST_CLASS) not in known and (name or not known):
+            try:
+                classes.add_class(name or FIRST_CLASS)
+            except classes.InvalidClassName as error:
+                raise CommandError(str(error), returncode=2) from None
+        password = classes.create_first_instructor()
         rooms = list(Class.objects.order_by("name"))
-    if not options.https and not options.address.is_loopback:
-        warn("Warning: without HTTPS, passwords and reports cross the network readable.")
+    if not listens_locally:
+        write("Warning: without HTTPS, passwords and reports cross the network readable.")
 
     def on_ready(port: int) -> None:
-        url = options.address.url(port, options.https)
-        lines = explain(url, options.address.other_addresses, password, rooms)
-        for line in [*lines, f"Room ready at {url}/room/"]:
+        url = f"https://{names[0]}" if proxy else f"http://{names[0]}:{port}"
+        for line in explain(url, names[1:], password, rooms):
             write(line)
         sys.stdout.flush()
 
-    serve(options.address.listen, options.port, options.certificate, on_ready)
+    serve(listen, port, on_ready)
 
 
-def enter_mode(options: Options | None = None) -> None:
-    """Continue as a room under the names of the options. The settings read them only once."""
+def names_of(host: str) -> list[str]:
+    """The names and addresses under which others reach the room; the first one is printed."""
+    if host != ANY_ADDRESS:
+        return [f"[{host}]" if ":" in host else host.lower()]
+    names = [socket.gethostname().lower()]
+    with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect((FAR_ADDRESS, 9))  # of a datagram socket: nothing is sent
+        names.insert(0, probe.getsockname()[0])
+    return names
+
+
+def is_loopback(host: str) -> bool:
+    ip = _ip(host)
+    return host == "localhost" or (ip is not None and ip.is_loopback)
+
+
+def _ip(host: str):
+    try:
+        return ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return None
+
+
+def enter_mode(names: list[str] | None = None) -> None:
+    """Continue as a room under these names. The settings read them only once."""
     hosts = os.environ.get("DJANGO_ALLOWED_HOSTS", "")
     changes = {"DJANGO_MODE": Mode.ROOM}
-    if options:
-        names = [name for name in options.address.names if name not in settings.LOOPBACK]
+    if names is not None:
         known = [name.strip() for name in hosts.split(",") if name.strip()]
-        changes["DJANGO_ALLOWED_HOSTS"] = ",".join(dict.fromkeys([*known, *names]))
-        changes["DJANGO_HTTPS"] = options.https
+        new = [name for name in names if name not in settings.LOOPBACK]
+        changes["DJANGO_ALLOWED_HOSTS"] = ",".join(dict.fromkeys([*known, *new]))
     if any(os.environ.get(variable, "") != value for variable, value in changes.items()):
         os.environ.update(changes)
-        arguments = list(sys.argv)
-        if options and options.certificate:  # the port that the settings now have
-            arguments += ["--port", str(options.port)]
-        sys.exit(virtual_environment.replace_process([sys.executable, *arguments]))
+        sys.exit(virtual_environment.replace_process([sys.executable, *sys.argv]))
 
 
-def prepare_tables(write: Write) -> None:
-    """Create the tables. Only this user may read the file: it has names, code and reports."""
+def prepare_tables() -> None:
+    """Create the tables. Only this user may read the file: it has names and code.
+
+    A file with the tables of another version is an error, which says which file to move away.
+    """
     if not settings.DATABASE_URL:
         Path(settings.DATABASES["default"]["NAME"]).touch(0o600)
-    migrate(write)
+    call_command("migrate", verbosity=0, interactive=False, run_syncdb=True)
+    for model in apps.get_app_config("room").get_models():
+        model.objects.first()
 
 
 def explain(url: str, others: list[str], password: str | None, rooms: list[Class]) -> list[str]:
-    """How the instructor and the students enter. `others` are further addresses of this machine."""
-    account = instructors.FIRST
+    """How the instructor and the students enter. `others` are further names of this machine."""
     known = f"password {password}" if password else "with the password that you have set"
-    lines = [f"Board: {url}/room/", f"Sign in as {account}, {known}."]
+    lines = [f"Sign in as {classes.INSTRUCTOR}, {known}."]
     for room in rooms:
         lines += [
             f"Class {room.name}, code {room.code}. A student joins with:",
             f"  {MANAGE} workshop --join {url} {room.code} --name NAME",
         ]
     if others:
-        lines.append(f"If students cannot reach this address, try {' or '.join(others)}.")
-    return lines
+        also = "or start the room with --host ADDRESS, another address of this machine"
+        lines.append(f"If students cannot reach this address, try {others[0]}, {also}.")
+    return [*lines, f"Room ready at {url}/room/"]
 
 
-def valid_name(name: str) -> str:
-    """Raises CommandError if no class can have this name."""
-    try:
-        return classes.valid_name(name)
-    except classes.InvalidClassName as error:
-        raise CommandError(str(error), returncode=2) from None
+def serve(listen: str, port: int, on_ready) -> None:
+    """Serve until a signal arrives. `on_ready` gets the port; 0 as `port` takes any free one."""
+    from daphne.server import Server  # it chooses Twisted's reactor, so it must come first
+
+    from lessons.workshop.room.asgi import application
+
+    class RoomServer(Server):
+        def listen_success(self, port):
+            super().listen_success(port)
+            on_ready(port.getHost().port)
+
+        def listen_error(self, failure):
+            print(f"Cannot listen: {failure.getErrorMessage()}", file=sys.stderr, flush=True)
+            os._exit(1)  # in Twisted's callbacks, SystemExit would end nothing
+
+    interface = listen.strip("[]").replace(":", r"\:")
+    RoomServer(application, endpoints=[f"tcp:{port}:interface={interface}"]).run()
 
 
 def add_instructor(name: str, write: Write) -> None:
     """Create an account for the board, or give an existing one its password back."""
     enter_mode()
     with explained_database_errors():
-        prepare_tables(write)
+        prepare_tables()
         try:
-            password = instructors.set_password(name)
+            password = classes.set_password(name)
         except ValidationError as error:
             raise CommandError(" ".join(error.messages), returncode=2) from None
     write(f"Sign in as {name}, password {password}.")
-
-
-def export(name: str, folder: str, write: Write) -> None:
-    """Write the tables and the page of a class into a folder. Raises CommandError."""
-    enter_mode()
-    with explained_database_errors():
-        prepare_tables(write)
-        found = _find_class(name)
-        try:
-            files = write_export(found, Path(folder))
-        except OSError as error:
-            raise CommandError(atomic_write.explain_os_error(error)) from None
-    for file in files:
-        write(f"Written: {file}")
-
-
-def delete(name: str, confirmed: bool, write: Write) -> None:
-    """Delete a class after a question. Raises CommandError."""
-    enter_mode()
-    with explained_database_errors():
-        prepare_tables(write)
-        found = _find_class(name)
-        held = classes.contents(found)
-        if not confirmed and not _agrees(f"Delete the class {name} with {held}? [y/N] "):
-            raise CommandError("Nothing was deleted.", returncode=ABORTED)
-        classes.delete_class(found)
-    write(f"The class {name} was deleted, with {held}.")
-
-
-def _find_class(name: str) -> Class:
-    try:
-        return classes.find_class(name)
-    except classes.UnknownClass as error:
-        raise CommandError(str(error), returncode=2) from None
-
-
-def _agrees(question: str) -> bool:
-    try:
-        return input(question).strip().lower() in {"y", "yes"}
-    except EOFError:
-        return False

@@ -5,8 +5,7 @@ from channels.routing import URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
 from django.urls import path, re_path
 
-from lessons.workshop.room.board_socket import BoardSocket
-from lessons.workshop.room.student_socket import StudentSocket
+from lessons.workshop.room.consumers import BoardConsumer, StudentConsumer
 
 
 def check_origin_of_browsers(application):
@@ -20,9 +19,9 @@ def check_origin_of_browsers(application):
     return check
 
 
-# The token of a student's machine replaces the cookie.
-students = check_origin_of_browsers(StudentSocket.as_asgi())
+# The token of a student's workshop replaces the cookie.
+students = check_origin_of_browsers(StudentConsumer.as_asgi())
 boards = AllowedHostsOriginValidator(
-    AuthMiddlewareStack(URLRouter([path("ws/room/board/<int:class_id>/", BoardSocket.as_asgi())]))
+    AuthMiddlewareStack(URLRouter([path("ws/room/board/<int:class_id>/", BoardConsumer.as_asgi())]))
 )
 websocket_application = URLRouter([path("room/student/", students), re_path(r"", boards)])

@@ -5,16 +5,11 @@ from django.core.management.base import CommandError
 
 from lessons.workshop.course.lesson_index import MANAGE
 from lessons.workshop.member import joining, membership
-from lessons.workshop.member.joining import InOtherClass, JoinFailed, NameTaken, Wish
+from lessons.workshop.member.joining import InOtherClass, JoinFailed, Wish
 from lessons.workshop.member.room_link import other_process_serves
 from lessons.workshop.setup import atomic_write
 from lessons.workshop.setup.network_access import Mode
 from lessons.workshop.terminal.workshop import Write
-
-_HINTS = {
-    NameTaken: " To add the place code: --place CODE",
-    InOtherClass: f" To leave: {MANAGE} workshop --leave",
-}
 
 
 def require_local() -> None:
@@ -31,14 +26,12 @@ def join(wish: Wish, write: Write, warn: Write) -> None:
 
     If the room does not answer, warn: the workshop starts anyway.
     """
-    was_in_class = membership.read() is not None
     try:
-        joined = joining.join_class(wish)
-        if not was_in_class:
-            write(f"Your place code, to return from another machine: {joined.place}")
+        joining.join_class(wish)
         explain(write, warn)
     except JoinFailed as error:
-        text = f"{error}{_HINTS.get(type(error), '')}"
+        leave = f" To leave: {MANAGE} workshop --leave"
+        text = f"{error}{leave if isinstance(error, InOtherClass) else ''}"
         if not error.can_retry:
             raise CommandError(text, returncode=2) from None
         warn(text)
@@ -71,6 +64,4 @@ def leave(write: Write) -> None:
         raise CommandError(atomic_write.explain_os_error(error), returncode=2) from None
     if left is None:
         raise CommandError("This workshop is in no class.", returncode=2)
-    known, count = left
-    lost = f" {count} reports were not sent, and are deleted." if count else ""
-    write(f"You have left the class {known.school_class}.{lost}")
+    write(f"You have left the class {left.school_class}.")

@@ -103,7 +103,7 @@ def print_update_notice(console, lesson: Lesson) -> None:
 
 def show_hint(console, lesson: Lesson) -> None:
     """One hint more than the last time; after the last hint, the last one again."""
-    if membership.is_held("hints", lesson):
+    if membership.is_held("hints"):
         print_text(console, f"{membership.NOT_RELEASED} Lesson {lesson.number}: hints.")
         return
     shown, total = progress.show_hint(lesson), len(lesson.hints)
@@ -126,7 +126,7 @@ def show_solution(console, lesson: Lesson, force: bool) -> int:
     With `force`, a lesson that was never green counts as read.
     """
     may_read = membership.may_read_solution(lesson)
-    if not may_read and membership.is_held("solutions", lesson):
+    if not may_read and membership.is_held("solutions"):
         print_text(console, f"{membership.NOT_RELEASED} Lesson {lesson.number}: solution.")
         return 1
     if not (force or may_read):

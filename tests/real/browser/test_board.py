@@ -10,11 +10,11 @@ from playwright.sync_api import expect
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from lessons.workshop.member.protocol import LOGGED_OUT
+from lessons.workshop.member.protocol import REMOVED
 from tests.support.axe import violations
 from tests.support.cut_text import WIDTHS, cut
 from tests.support.programs.running_program import TEST_TIMEOUT
-from tests.support.room import RED, report
+from tests.support.standings import RED, standing
 
 NUMBERS = itertools.count(2)  # of the classes; the room begins with Class 1
 MARKUP = '<img src=x onerror="document.title=1">'
@@ -24,16 +24,14 @@ class Student:
     """The machine of a student who has joined."""
 
     def __init__(self, room, stack, name, code):
-        wish = {"code": code, "name": name, "shares_code": True}
-        status, answer = room.ask("/room/join/", wish)
+        status, answer = room.ask("/room/join/", {"code": code, "name": name})
         assert status == 200, answer
         joined = json.loads(answer)
-        self.name, self.sequence = joined["name"], 0
+        self.name = joined["name"]
         address = f"{room.url.replace('http', 'ws')}/room/student/"
         headers = {"Authorization": f"Bearer {joined['token']}"}
         self.socket = stack.enter_context(connect(address, additional_headers=headers, proxy=None))
-        self.say("hello", device="laptop", after=0)
-        self.next("welcome")
+        self.next("state")
 
     def say(self, type, **values):
         self.socket.send(json.dumps({"type": type, **values}))
@@ -46,9 +44,7 @@ class Student:
                 return frame
 
     def report(self, **values):
-        self.sequence += 1
-        self.say("report", **report(self.sequence, **values))
-        self.next("acknowledged", sequence=self.sequence)
+        self.say("standings", standings=[standing(**values)])
 
 
 class Classroom:
@@ -111,7 +107,7 @@ def classroom(room, window):
 def three(classroom):
     """Ann is red, Ben is green, Cleo has begun nothing."""
     ann, ben, cleo = (classroom.student(name) for name in ("Ann", "Ben", "Cleo"))
-    ann.report(verdict=RED, hints=2)
+    ann.report(hints=2)
     ben.report(state="green", was_green=True)
     expect(classroom.tile("Ben")).to_have_attribute("data-state", "green")
     return ann, ben, cleo
@@ -122,14 +118,14 @@ def test_a_report_changes_its_tile_and_a_raised_hand_moves_it_with_its_focus(cla
     assert classroom.names() == ["Ann", "Cleo", "Ben"]  # red, not started, green
     for name in ("Ann", "Ben"):
         classroom.tile(name).evaluate("tile => tile.dataset.mine = 'yes'")
-    three[1].report(state="red", lesson="group", verdict=RED)
+    three[1].report(lesson="group")
     expect(classroom.tile("Ben")).to_have_attribute("data-state", "red")
     expect(classroom.tile("Ben")).to_contain_text("12 group")
     expect(page.locator("[data-mine]")).to_have_count(2)  # no tile was made again
     link = page.get_by_role("link", name="Cleo")
     link.focus()
-    three[2].say("hand", raised=True)
-    expect(tiles.first).to_contain_text("Cleo")
+    three[2].say("hand", text="Why 1006?")
+    expect(tiles.first).to_contain_text("Why 1006?")
     expect(link).to_be_focused()
     page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="Lower hand")).to_be_focused()
@@ -140,21 +136,66 @@ def test_a_report_changes_its_tile_and_a_raised_hand_moves_it_with_its_focus(cla
 
 def test_names_and_findings_with_markup_are_text(classroom):
     student = classroom.student(MARKUP)
-    finding = {"diagnosis": MARKUP, "message": MARKUP}
-    student.report(verdict={"outcomes": [{"claim": MARKUP, "state": "red", "finding": finding}]})
+    verdict = {"diagnosis": MARKUP, "message": MARKUP}
+    student.report(verdict={**RED, **verdict, "claims": [{"claim": MARKUP, "state": "red"}]})
+    student.say("hand", text=MARKUP)
     expect(classroom.tile(MARKUP).locator(".headline")).to_have_text(MARKUP)
+    expect(classroom.tile(MARKUP).locator(".sentence")).to_have_text(MARKUP)
     expect(classroom.page.locator("#mistakes button")).to_have_text(f"1 {MARKUP}")
     classroom.page.get_by_role("button", name="Grid").click()
     expect(classroom.page.locator("#grid .real-name")).to_have_text(MARKUP)
     classroom.page.get_by_role("link", name="Lesson 3: red").click()
-    expect(classroom.page.locator(".claims")).to_contain_text(MARKUP)
+    expect(classroom.page.locator(".claimed .claims")).to_contain_text(MARKUP)
     assert classroom.page.locator("img").count() == 0
+
+
+def test_the_lesson_filter_shows_how_far_each_student_is_there_and_the_counters_follow(
+    classroom, three
+):
+    page = classroom.page
+    three[1].say("reading", lesson="group")
+    expect(classroom.tile("Ben")).to_have_attribute("data-state", "reading")
+    page.locator("#by-lesson").select_option("stop")
+    expect(classroom.tile("Ben")).to_have_attribute("data-state", "green")
+    expect(classroom.tile("Cleo")).to_have_attribute("data-state", "new")
+    counters = {"All": 3, "Red": 1, "Green": 1}
+    for name, count in counters.items():
+        expect(page.get_by_role("button", name=f"{name} {count}")).to_be_visible()
+
+
+def test_todays_lessons_are_the_columns_of_the_grid_and_the_slide_counts_who_is_green(
+    classroom, three
+):
+    page = classroom.page
+    classroom.press("Grid")
+    classroom.press("Plan")
+    dialog = page.get_by_role("dialog")
+    for box in dialog.get_by_role("checkbox").all():
+        box.set_checked(box.get_attribute("value") in ("stop", "group"))
+    dialog.get_by_role("button", name="Set the plan").click()
+    expect(page.locator("#grid thead th")).to_have_text(["Student", "3", "12"])
+    assert three[0].next("state", today=["stop", "group"])
+    classroom.press("Everyone look here")
+    expect(dialog.locator("[name=lesson]")).to_have_value(re.compile("stop|group"))
+    dialog.locator("[name=lesson]").select_option("stop")
+    classroom.press("Point there")
+    with page.context.new_page() as slide:
+        slide.goto(f"{page.url}slide/")
+        expect(slide.get_by_role("heading", level=1)).to_contain_text("3 ")
+        expect(slide.locator("#slide-green")).to_have_text("1 of 3 green")
+        expect(slide.locator(".class-code")).to_have_text(classroom.code)
+        for scheme in ("dark", "light"):
+            slide.emulate_media(color_scheme=scheme)
+            assert violations(slide) == []
+        assert {width: rest for width in WIDTHS if (rest := cut(slide, width))} == {}
+        assert "Ann" not in slide.content()
 
 
 def test_the_grid_has_a_cell_for_each_lesson_and_arrow_keys_move_in_it(classroom, three):
     three[0].report(lesson="accept", state="green", was_green=True)
+    three[0].say("hand", text="")
+    three[1].report(state="red")  # the order is Ann, Ben, Cleo
     page = classroom.page
-    page.get_by_label("Order").select_option("number")
     page.get_by_role("button", name="Grid").click()
     ann = page.locator("#grid tbody tr").filter(has_text="Ann")
     expect(ann.get_by_role("link", name="Lesson 1: green")).to_be_visible()
@@ -164,7 +205,7 @@ def test_the_grid_has_a_cell_for_each_lesson_and_arrow_keys_move_in_it(classroom
     expect(ann.get_by_role("link", name="Lesson 3: red")).to_be_focused()
     page.keyboard.press("ArrowDown")
     ben = page.locator("#grid tbody tr").filter(has_text="Ben")
-    expect(ben.get_by_role("link", name="Lesson 3: green")).to_be_focused()
+    expect(ben.get_by_role("link", name="Lesson 3: red")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Ben")
 
@@ -188,7 +229,7 @@ def test_a_student_is_removed_after_a_question_with_the_keyboard(classroom, thre
     expect(classroom.tile("Ben")).to_have_count(0)
     with pytest.raises(ConnectionClosed) as closed:
         three[1].next("nothing")
-    assert closed.value.rcvd.code == LOGGED_OUT
+    assert closed.value.rcvd.code == REMOVED
 
 
 def test_a_lost_connection_returns_with_a_fresh_snapshot_unless_the_login_has_ended(
@@ -211,12 +252,11 @@ def test_a_lost_connection_returns_with_a_fresh_snapshot_unless_the_login_has_en
     sockets[1].close(code=1011)
     text = "You are not logged in any more. Reload the page."
     expect(page.locator("#connection")).to_have_text(text)
-    assert len(sockets) == 3
 
 
 def test_the_board_and_its_dialogs_have_no_axe_violations_and_are_not_cut(classroom, three):
     page = classroom.page
-    three[0].say("hand", raised=True)
+    three[0].say("hand", text="Why?")
     expect(page.locator(".tile.raised")).to_have_count(1)
     for view in ("Grid", "Tiles"):
         classroom.press(view)
@@ -225,11 +265,12 @@ def test_the_board_and_its_dialogs_have_no_axe_violations_and_are_not_cut(classr
             page.emulate_media(color_scheme=scheme)
             assert violations(page) == []
         assert {width: rest for width in WIDTHS if (rest := cut(page, width))} == {}
-    for name in ("Message to all", "Everyone look here", "Hints and solutions", "Timer", "Poll"):
+    tools = ("Message to all", "Everyone look here", "Ask", "Ask from a lesson", "Timer")
+    for name in (*tools, "Break", "Plan"):
         classroom.press(name)
         dialog = page.get_by_role("dialog")
         expect(dialog).to_be_visible()
-        if name in ("Everyone look here", "Poll"):  # the lessons are loaded
+        if name in ("Everyone look here", "Ask from a lesson"):  # the lessons are loaded
             expect(dialog.locator("[name=lesson] option")).not_to_have_count(0)
         assert (name, violations(page, "dialog[open]")) == (name, [])
         page.keyboard.press("Escape")

@@ -3,9 +3,8 @@
 import pytest
 
 from lessons.workshop.course.lesson_index import find
-from lessons.workshop.room.worker import orders
-from lessons.workshop.room.worker.orders import WorkerFailed, read_question, run_worker
-from lessons.workshop.room.worker.rejudge import DONE, TIMEOUT, Job
+from lessons.workshop.room import worker
+from lessons.workshop.room.worker import WorkerFailed, judge_code, read_answer
 from tests.support.submissions import bubblewrap
 
 LESSON = find("stop")
@@ -15,10 +14,7 @@ SOLUTION = LESSON.solution.read_text(encoding="utf-8")
 def judged(code):
     """The worker's answer on this code."""
     bubblewrap()
-    job = Job(LESSON, code)
-    job.run()
-    assert job.state == DONE
-    return job.answer
+    return judge_code(LESSON, code)
 
 
 def test_the_solution_is_green_and_sees_no_secret_of_the_room(monkeypatch):
@@ -58,12 +54,13 @@ def test_deep_code_ends_the_worker_at_most():
 
 def test_a_worker_that_fails_says_its_last_line():
     with pytest.raises(WorkerFailed, match="There is no lesson 'nothing'"):
-        run_worker({"order": "judge", "lesson": "nothing", "code": ""}, TIMEOUT)
+        read_answer("nothing", 1)
 
 
-def test_a_worker_that_takes_too_long_is_ended():
-    with pytest.raises(WorkerFailed, match=r"has not ended after 0\.01 s"):
-        run_worker({"order": "judge", "lesson": "stop", "code": SOLUTION}, 0.01)
+def test_a_worker_that_takes_too_long_is_ended(monkeypatch):
+    monkeypatch.setattr(worker, "TIMEOUT", 0.01)
+    found = judge_code(LESSON, SOLUTION)
+    assert (found["state"], "has not ended" in found["detail"]) == ("not judged", True)
 
 
 def test_the_worker_knows_nothing_of_the_rooms_environment(monkeypatch):
@@ -73,16 +70,23 @@ def test_the_worker_knows_nothing_of_the_rooms_environment(monkeypatch):
         seen.update(options["env"], command=command)
         raise OSError(2, "No such file or directory")
 
-    monkeypatch.setattr(orders.subprocess, "run", run)
+    monkeypatch.setattr(worker.subprocess, "run", run)
     for name in ("DJANGO_SECRET_KEY", "DJANGO_MODE", "DATABASE_URL", "REDIS_URL"):
         monkeypatch.setenv(name, "room")
     with pytest.raises(WorkerFailed, match="did not start: No such file"):
-        run_worker({}, 1)
+        read_answer("stop", 1)
     assert "room" not in seen.values()
-    assert seen["command"][-1] == "lessons.workshop.room.worker.program"
+    assert seen["command"][-1] == "lessons.workshop.room.worker"
 
 
-def test_a_question_is_played_by_a_worker_and_kept():
-    found = read_question(find("group"), 1)
-    assert found is read_question(find("group"), 1)
+def test_a_question_is_played_by_a_worker_which_grades_the_votes():
+    right, wrong = "1:0 1:1 2:0 3:1", "2:0"
+    found = read_answer("group", 1, [right, wrong, "<script>"])
+    assert found is read_answer("group", 1, [wrong, "<script>", right])
     assert [card.partition(" ")[0] for card in found["cards"]] == ["websocket.send"] * 2
+    assert found["grades"] == {right: True, wrong: False, "<script>": False}
+
+
+@pytest.mark.parametrize("vote", ["", "x", "0 0", "9 | 1", "0 | 1 | 2"])
+def test_an_order_that_is_none_is_wrong(vote):
+    assert read_answer("stop", 1, [vote])["grades"] == {vote: False}

@@ -13,7 +13,6 @@ from lessons.workshop.member.joining import (
     JoinFailed,
     Wish,
     is_readable,
-    join,
     join_class,
     normal_url,
 )
@@ -33,18 +32,21 @@ def state_dir(tmp_path, monkeypatch, settings):
     return tmp_path
 
 
-def hold(**held):
-    """Join a class whose instructor holds back hints and solutions."""
-    membership.save(Membership("http://x", "C", "secret", "P", "Ann", "Monday", "laptop"))
-    membership.change("laptop", lambda _: held)
+def hold(*held):
+    """Join a class whose instructor holds this back."""
+    membership.save(Membership("http://x", "C", "secret", "Ann", "Monday", held=list(held)))
+
+
+def join(url, **values):
+    return join_class(wish(url, **values))
 
 
 def test_joins_and_keeps_what_the_room_gives():
     with room(200, JOINED) as (url, requests):
-        found = join(url, "K7QM-3XTD", "Ann", shares_code=True)
-    assert (found.token, found.place, found.school_class) == ("secret", "AAAA-BBBB", "Monday")
-    wish = {"code": "K7QM-3XTD", "name": "Ann", "place": None, "shares_code": True}
-    assert requests == [("/room/join/", wish)]
+        found = join(url, shares_code=True)
+    assert found == membership.read()
+    assert (found.token, found.school_class, found.shares_code) == ("secret", "Monday", True)
+    assert requests == [("/room/join/", {"code": "K7QM-3XTD", "name": "Ann"})]
 
 
 NOT_A_ROOM = "is not a room"
@@ -52,6 +54,7 @@ REFUSED = [  # what the student typed, the room's status and answer, the field, 
     ({"url": "javascript:alert(1)"}, 200, JOINED, "url", "is not the address of a room"),
     ({"url": "x" * 400}, 200, JOINED, "url", "is not the address of a room"),
     ({"code": " "}, 200, JOINED, "code", "class code is missing"),
+    ({"name": " "}, 200, JOINED, "name", "Write your name"),
     ({"name": "x" * 41}, 200, JOINED, "name", "40"),
     ({"name": "a\u202eb"}, 200, JOINED, "name", "invisible"),
     ({}, 404, b"<h1>nginx</h1>", "url", NOT_A_ROOM),
@@ -69,18 +72,10 @@ REFUSED = [  # what the student typed, the room's status and answer, the field, 
 
 @pytest.mark.parametrize("typed, status, answer, field, text", REFUSED)
 def test_a_failure_says_what_is_wrong_with_which_value(typed, status, answer, field, text):
-    with room(status, answer, Retry_After="40") as (url, _):
-        values = {"url": url, "code": "K7QM-3XTD", "name": "Ann", **typed}
-        with pytest.raises(JoinFailed, match=text) as error:
-            join(**values)
+    failure = pytest.raises(JoinFailed, match=text)
+    with room(status, answer, Retry_After="40") as (url, _), failure as error:
+        join(**{"url": url, **typed})
     assert error.value.field == field
-
-
-def test_https_to_a_room_on_plain_http_names_the_address_that_works():
-    with room(200, JOINED) as (url, _):
-        host = url.removeprefix("http://")
-        with pytest.raises(JoinFailed, match=f"write http://{host}"):
-            join(f"https://{host}", "K7QM-3XTD", "Ann")
 
 
 def test_an_address_without_a_scheme_means_https_except_on_this_machine():
@@ -91,7 +86,7 @@ def test_an_address_without_a_scheme_means_https_except_on_this_machine():
 
 
 def wish(url, **values):
-    known = {"code": "K7QM-3XTD", "name": "Ann", "place": "", "shares_code": False, **values}
+    known = {"code": "K7QM-3XTD", "name": "Ann", "shares_code": False, **values}
     return Wish(url, **known)
 
 
@@ -106,12 +101,19 @@ def test_the_workshop_starts_anyway_if_the_room_does_not_answer():
 
 
 def test_the_same_command_on_the_next_day_asks_the_room_for_nothing():
-    with room(200, {**JOINED, "name": "Heron 12"}) as (url, requests):  # a pseudonym
+    with room(200, JOINED) as (url, requests):
         for code in ("K7QM-3XTD", "k7qm3xtd"):
             class_membership.join(wish(url, code=code), print, print)
         assert len(requests) == 1
         with pytest.raises(CommandError, match="--leave"):
             class_membership.join(wish(url, code="OTHER"), print, print)
+
+
+def test_joining_again_with_shared_code_changes_the_membership_alone():
+    with room(200, JOINED) as (url, requests):
+        join(url)
+        assert join(url, shares_code=True).shares_code
+        assert len(requests) == 1
 
 
 def test_a_second_click_joins_once():
@@ -141,7 +143,7 @@ def test_a_shared_workshop_joins_no_class(settings):
 
 @pytest.mark.parametrize("action", ["hint", "solution"])
 def test_the_terminal_shows_nothing_that_is_held(action, capsys):
-    hold(hints_held=["stop"], solutions_held=["*"])
+    hold("hints", "solutions")
     with suppress(SystemExit):
         call_command("lesson", action, "stop")
     assert membership.NOT_RELEASED in capsys.readouterr().out
@@ -152,7 +154,7 @@ def test_the_terminal_shows_nothing_that_is_held(action, capsys):
 def test_the_page_shows_no_hint_and_no_solution_that_is_held(client, settings, monkeypatch):
     settings.WORKSHOP = True
     monkeypatch.setattr(progress, "of", lambda _: progress.Progress("green", was_green=True))
-    hold(hints_held=["stop"], solutions_held=["stop"])
+    hold("hints", "solutions")
     shown = client.post("/lessons/03-stop/hint/", headers={"X-Part": "exercise"}).content.decode()
     assert membership.NOT_RELEASED in shown
     assert 'id="hint"' not in shown
@@ -188,5 +190,5 @@ def test_the_page_plays_exports_and_compares_the_solution_that_it_shows(
         }
 
     assert is_open() == {free}
-    hold(solutions_held=["stop"])
+    hold("solutions")
     assert is_open() == {held}

@@ -8,53 +8,50 @@ import pytest
 from websockets.asyncio.server import serve
 
 from lessons.workshop.course.lesson_index import find
-from lessons.workshop.member import membership, outbox, room_client
+from lessons.workshop.member import membership, room_client
 from lessons.workshop.member.membership import Membership
+from lessons.workshop.member.protocol import STUDENT_FRAMES, parse
 from lessons.workshop.member.room_client import RoomClient
 from lessons.workshop.student import progress
 from lessons.workshop.student.progress import Progress
 
 TIMEOUT = 60  # seconds; only a test that fails waits this long
 STATE = {
-    "hints_held": [], "solutions_held": [], "hand": False, "look": None, "timer": None,
-    "poll": None,
+    "type": "state", "messages": [], "held": [], "hand": False, "look": None, "timer": None,
+    "today": None, "poll": None,
 }  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
 def state_dir(tmp_path, monkeypatch):
     monkeypatch.setattr(progress, "state_dir", lambda: tmp_path)
-    for pause in ("FIRST_PAUSE", "MAX_PAUSE", "REFUSED_PAUSE"):
+    for pause in ("MAX_PAUSE", "REFUSED_PAUSE"):
         monkeypatch.setattr(room_client, pause, 0.01)
     return tmp_path
 
 
 class FakeRoom:
-    """A room that stores reports, and acknowledges them when a test says so."""
+    """A room that remembers what it receives."""
 
     def __init__(self):
-        self.reports, self.hellos, self.frames = {}, [], []
-        self.acknowledges = True
+        self.connections, self.frames = [], []
 
     async def handle(self, connection):
-        self.connection = connection
         assert connection.request.headers["Authorization"] == "Bearer secret"
         assert "Origin" not in connection.request.headers
+        self.connections.append(connection)
+        await self.say()
         async for text in connection:
-            frame = json.loads(text)
-            if frame["type"] == "hello":
-                self.hellos.append(frame)
-                values = {"class": "Monday", "name": "Ann", "state": STATE}
-                await self.say("welcome", acknowledged=max(self.reports, default=0), **values)
-                continue
-            self.frames.append(frame)
-            if frame["type"] == "report":
-                self.reports[frame["sequence"]] = frame
-                if self.acknowledges:
-                    await self.say("acknowledged", sequence=frame["sequence"])
+            self.frames.append(parse(text, STUDENT_FRAMES))
 
-    async def say(self, type, **values):
-        await self.connection.send(json.dumps({"type": type, **values}))
+    async def say(self, **values):
+        await self.connections[-1].send(json.dumps({**STATE, **values}))
+
+    @property
+    def states(self):
+        """The states of the standings that were received, in order."""
+        found = [frame["standings"] for kind, frame in self.frames if kind == "standings"]
+        return [(one["lesson"], one["state"]) for frame in found for one in frame]
 
 
 @asynccontextmanager
@@ -62,7 +59,7 @@ async def running_room():
     room = FakeRoom()
     async with serve(room.handle, "127.0.0.1", 0) as server:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        membership.save(Membership(url, "CODE", "secret", "PLACE", "Ann", "Monday", "laptop"))
+        membership.save(Membership(url, "CODE", "secret", "Ann", "Monday"))
         yield room
 
 
@@ -85,94 +82,107 @@ async def until(condition):
             await asyncio.sleep(0.005)
 
 
-def change(version):
-    return {find("stop").key: Progress("red", version=version)}
+def change(slug, state):
+    return {find(slug).key: Progress(state, was_green=True)}
 
 
-async def test_a_restart_loses_no_report_that_the_room_has_not_stored():
-    async with running_room() as room:
-        room.acknowledges = False
-        async with running_client() as client:
-            for version in (1, 2, 3):
-                client.take_progress(change(version))
-            await until(lambda: len(room.frames) == 3)
-        room.reports.pop(3)
-        room.acknowledges = True
-        async with running_client():
-            await until(lambda: membership.read().acknowledged == 3)
-        assert [frame["sequence"] for frame in room.frames] == [1, 2, 3, 3]
-        assert room.reports[1]["lesson"] == "stop"
-        assert outbox.count("laptop") == 0
-
-
-async def test_gets_announcements_once_and_asks_for_those_after_the_last():
-    async with running_room() as room:
-        async with running_client() as client:
-            await until(lambda: room.hellos)
-            for _ in range(2):
-                await room.say("announcement", id=5, kind="message", data={"text": "<b>Hi"})
-            await room.say("state", **{**STATE, "hand": True})
-            await until(lambda: client.state.hand)  # so both have arrived
-        async with running_client() as client:
-            await until(lambda: len(room.hellos) == 2)
-            assert room.hellos[1]["after"] == 5
-            assert client.snapshot()["messages"] == [{"id": 5, "text": "<b>Hi"}]
-            client.dismiss(5)
-            assert membership.read().messages == []
-
-
-async def test_goes_on_after_the_room_has_closed_the_socket_until_the_class_ends():
+async def test_sends_each_standing_that_changes_and_all_after_a_new_connection():
     async with running_room() as room, running_client() as client:
         await until(lambda: client.link == "connected")
-        await client.raise_hand(True)
-        await until(lambda: room.frames == [{"type": "hand", "raised": True}])
-        await room.connection.close(1011)
-        client.take_progress(change(1))
-        await until(lambda: membership.read().acknowledged == 1)
-        await client.vote(7, 2, "0 1 | 2")
-        await until(lambda: len(room.frames) == 3)
-        assert room.frames[2] == {"type": "vote", "poll": 7, "round": 2, "answer": "0 1 | 2"}
-        await room.connection.close(4404)
+        client.take_progress(change("stop", "green"))
+        await until(lambda: room.states == [("stop", "green")])
+        client.take_progress(change("group", "green"))
+        await until(lambda: room.states[1:] == [("group", "green")])
+        await room.connections[0].close(1011)
+        await until(lambda: len(room.states) == 4)
+        assert sorted(room.states[2:]) == [("group", "green"), ("stop", "green")]
+
+
+async def test_sends_what_happened_while_the_room_was_unreachable():
+    async with running_room() as room, running_client() as client:
+        await until(lambda: client.link == "connected")
+        await room.connections[0].close(1012)
+        for state in ("red", "green"):
+            client.take_progress(change("stop", state))
+        await until(lambda: room.states[-1:] == [("stop", "green")])
+
+
+async def test_the_lesson_that_is_open_is_reported_again_after_a_new_connection():
+    async with running_room() as room, running_client() as client:
+        await until(lambda: client.link == "connected")
+        await client.read("group")
+        await until(lambda: room.frames == [("reading", {"lesson": "group"})])
+        await room.connections[0].close(1011)
+        await until(lambda: len(room.frames) == 2)
+
+
+async def test_dismissed_messages_stay_dismissed_and_later_ones_are_shown():
+    messages = [{"id": 5, "text": "<b>Hi"}, {"id": 6, "text": "Break"}]
+    async with running_room() as room:
+        async with running_client() as client:
+            await until(lambda: client.link == "connected")
+            await room.say(messages=messages[:1])
+            await until(lambda: client.snapshot()["messages"] == messages[:1])
+            client.dismiss(5)
+        async with running_client() as client:
+            await until(lambda: len(room.connections) == 2)
+            await room.say(messages=messages)
+            await until(lambda: client.snapshot()["messages"] == messages[1:])
+
+
+@pytest.mark.parametrize("code", [4401, 4404])
+async def test_a_class_that_has_ended_shows_and_holds_nothing_any_more(code):
+    async with running_room() as room, running_client() as client:
+        await until(lambda: client.link == "connected")
+        await room.say(
+            messages=[{"id": 5, "text": "Hi"}], held=["hints"], today=["stop"], hand=True
+        )
+        await until(lambda: membership.is_held("hints"))
+        await room.connections[0].close(code)
         await until(lambda: client.link == "ended")
-        assert len(room.hellos) == 2
+        shown = client.snapshot()
+        assert (shown["messages"], shown["hand"], shown["held"]) == ([], False, [])
+        assert not membership.is_held("hints")
+        assert membership.todays_lessons() == ()
+        assert len(room.connections) == 1
 
 
-async def test_what_is_held_stays_held_without_a_connection():
-    async with running_room() as room, running_client():
-        await until(lambda: room.hellos)
-        await room.say("state", **{**STATE, "hints_held": ["*"], "solutions_held": ["stop"]})
-        await until(lambda: membership.is_held("hints", find("group")))
-    assert membership.is_held("solutions", find("stop"))
-    assert not membership.is_held("solutions", find("group"))
+async def test_what_is_held_and_todays_lessons_stay_without_a_connection():
+    async with running_room() as room, running_client() as client:
+        await until(lambda: client.link == "connected")
+        await room.say(held=["solutions"], today=["stop", "group"])
+        await until(lambda: membership.is_held("solutions"))
+    assert not membership.is_held("hints")
+    assert membership.todays_lessons() == (find("stop"), find("group"))
 
 
 HOSTILE = [
     "[" * 100_000,
     "null",
     '{"type": "shutdown"}',
-    '{"type": "acknowledged", "sequence": -1}',
-    '{"type": "acknowledged", "sequence": true}',
-    '{"type": "announcement", "id": 1, "kind": "look", "data": {"lesson": "../../etc"}}',
-    json.dumps({"type": "announcement", "id": 1, "kind": "message", "data": {"text": "x" * 1001}}),
-    json.dumps({"type": "state", **STATE, "look": {"lesson": "javascript:alert(1)"}}),
-    json.dumps({"type": "state", **STATE, "timer": {"seconds": "soon"}}),
-    '{"type": "state", "hints_held": 1}',
+    '{"type": "state", "held": 1}',
+    json.dumps({**STATE, "held": ["everything"]}),
+    json.dumps({**STATE, "messages": [{"id": 1, "text": "x" * 2_001}]}),
+    json.dumps({**STATE, "messages": [{"id": True, "text": "x"}]}),
+    json.dumps({**STATE, "look": {"id": 1, "place": {"lesson": "../../etc"}}}),
+    json.dumps({**STATE, "timer": {"seconds": "soon", "label": "", "is_break": False}}),
+    json.dumps({**STATE, "today": ["javascript:alert(1)"]}),
 ]
 
 
 async def test_a_hostile_frame_ends_the_connection_and_changes_nothing():
     async with running_room() as room, running_client() as client:
-        await until(lambda: room.hellos)
+        await until(lambda: client.link == "connected")
         before = membership.read()
         for count, text in enumerate(HOSTILE, 2):
-            await room.connection.send(text)
-            await until(lambda count=count: len(room.hellos) == count)
+            await room.connections[-1].send(text)
+            await until(lambda count=count: len(room.connections) == count)
             assert membership.read() == before
             assert not client.task.done()
 
 
 def test_only_this_user_may_read_the_membership(state_dir):
-    membership.save(Membership("http://x", "C", "secret", "P", "Ann", "Monday", "laptop"))
+    membership.save(Membership("http://x", "C", "secret", "Ann", "Monday"))
     assert (state_dir / "room.json").stat().st_mode & 0o777 == 0o600
     assert "secret" not in repr(membership.read())
 

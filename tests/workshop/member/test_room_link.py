@@ -13,7 +13,7 @@ from lessons.workshop.member.room_link import RoomLink
 from lessons.workshop.student import progress
 
 TIMEOUT = 60  # seconds; only a test that fails waits this long
-KNOWN = Membership("http://x", "C", "secret", "P", "Ann", "Monday", "laptop")
+KNOWN = Membership("http://x", "C", "secret", "Ann", "Monday")
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +33,8 @@ class FakeClient(room_client.RoomClient):
         self.made.append(self.membership.school_class)
         if self.failure:
             raise self.failure
-        self._set_link("connected")
+        self.link = "connected"
+        self.changed()
         await asyncio.Event().wait()
 
 
@@ -76,11 +77,18 @@ async def test_only_one_process_of_a_folder_connects_and_the_other_takes_over(
         assert locks.lock(lock, locks.LOCK_EX | locks.LOCK_NB)
         membership.save(KNOWN)
         await until(link, shows("other process"))
-        membership.change("laptop", lambda _: {"hints_held": ["stop"]})
-        await until(link, lambda snapshot: snapshot["held"][0] == ["stop"])
+        membership.change(KNOWN, held=["hints"])
+        await until(link, lambda snapshot: snapshot["held"] == ["hints"])
         assert made == []
     await until(link, shows())
     assert made == ["Monday"]
+
+
+async def test_sends_everything_again_when_the_student_decides_to_share_code(link, made):
+    membership.save(KNOWN)
+    await until(link, shows())
+    membership.change(KNOWN, shares_code=True)
+    await until(link, lambda _: made == ["Monday", "Monday"])
 
 
 async def test_a_failure_of_the_thread_is_logged_and_the_next_page_starts_it_again(

@@ -14,22 +14,19 @@ from tests.support.played_page import PageClient
 
 SNAPSHOT = {
     "class": "Monday",
-    "name": "Ann",
-    "place": "PLACE",
     "link": "connected",
-    "problem": "",
-    "waiting": 0,
     "hand": False,
     "messages": [],
     "timer": None,
     "poll": None,
     "look": None,
-    "held": [[], []],
+    "held": [],
+    "today": [],
 }
-KNOWN = Membership("http://x", "C", "secret", "PLACE", "Ann", "Monday", "laptop")
+KNOWN = Membership("http://x", "C", "secret", "Ann", "Monday")
 POLL = {
     "id": 9, "lesson": "stop", "question": 2, "round": 1, "state": "open", "voted": None,
-    "rounds": None,
+    "text": "<p>What comes?</p>", "options": [],
 }  # fmt: skip
 
 
@@ -65,17 +62,16 @@ class FakeLink:
     def do(self, action):
         action(self)
 
-    def raise_hand(self, is_raised):
-        self.done.append(("hand", is_raised))
-        self.publish({**self.snapshot, "hand": is_raised})
+    def send(self, **frame):
+        self.done.append(frame)
+        self.publish({**self.snapshot, "hand": not self.snapshot["hand"]})
+
+    def read(self, slug):
+        self.done.append(slug)
 
     def dismiss(self, number):
-        self.done.append(("dismiss", number))
+        self.done.append(number)
         self.publish({**self.snapshot, "messages": []})
-
-    def vote(self, *vote):
-        self.done.append(vote)
-        self.publish({**self.snapshot, "poll": {**POLL, "voted": vote[-1]}})
 
 
 @pytest.fixture
@@ -89,22 +85,23 @@ def page():
     return PageClient(RoomStatus.as_asgi(), "/ws/feed/room/")
 
 
-async def test_the_hand_and_dismiss_reach_the_room_and_nothing_else_does(joined, link):
+async def test_what_a_student_does_reaches_the_room_and_nothing_else_does(joined, link):
     link.snapshot = {**SNAPSHOT, "messages": [{"id": 7, "text": "Hi"}]}
     client = page()
     await client.connect()
     await client.receive_json_from()
     for text in (
-        "{", "[]", '"hand"', "[" * 100_000, '{"type": "vote"}', '{"type": "hand", "raised": 1}',
-        '{"type": "dismiss", "id": "7"}',
+        "{", "[]", '"hand"', "[" * 100_000, '{"type": "vote"}', '{"type": "hand", "text": 1}',
+        '{"type": "dismiss", "id": "7"}', '{"type": "reading", "lesson": "../etc"}',
     ):  # fmt: skip
         await client.send_input({"type": "websocket.receive", "text": text})
     await client.send_to(bytes_data=b"x")
-    await client.send_json_to({"type": "hand", "raised": True})
+    await client.send_json_to({"type": "reading", "lesson": "03-stop"})
+    await client.send_json_to({"type": "hand", "text": "Why?"})
     assert (await client.receive_json_from())["hand"]
     await client.send_json_to({"type": "dismiss", "id": 7})
     await client.receive_json_from()
-    assert link.done == [("hand", True), ("dismiss", 7)]
+    assert link.done == ["stop", {"type": "hand", "text": "Why?"}, 7]
     await client.disconnect()
 
 
@@ -124,8 +121,12 @@ async def test_a_vote_reaches_the_room_only_for_the_poll_and_round_of_the_page(
     for change in ({"poll": 8}, {"round": 2}, {"given": 1}, {"never": [1]}, {"given": [{}]}):
         await client.send_json_to({**vote, **change})
     await client.send_json_to(vote)
-    assert (await client.receive_json_from())["poll"]["has_voted"]
-    assert link.done == [(9, 1, "stop 2 f ['0'] []")]
+    await client.receive_json_from()
+    link.snapshot = {**SNAPSHOT, "poll": {**POLL, "lesson": None, "options": ["A", "B"]}}
+    await client.send_json_to({"type": "vote", "poll": 9, "round": 1, "answer": "B"})
+    await client.receive_json_from()
+    known = {"type": "vote", "poll": 9, "round": 1}
+    assert link.done == [{**known, "answer": "stop 2 f ['0'] []"}, {**known, "answer": "B"}]
     await client.disconnect()
 
 
@@ -151,7 +152,7 @@ async def test_the_server_of_several_users_says_nothing_of_classes(joined, link,
     ],
 )
 def test_look_leads_to_the_place_that_the_instructor_shows(place, address, text):
-    look = page_state({**SNAPSHOT, "look": {"id": 4, "lesson": "stop", **place}})["look"]
+    look = page_state({**SNAPSHOT, "look": {"id": 4, "place": {"lesson": "stop", **place}}})["look"]
     assert (look["url"], look["text"]) == (f"/lessons/03-stop/{address}", f"lesson 3 stop{text}")
 
 

@@ -14,7 +14,7 @@ from tests.support.join_server import JOINED, answering_room
 pytestmark = pytest.mark.django_db
 
 MARKUP = '<img src=x onerror="document.title=1">'
-KNOWN = Membership("http://x", "CODE", "secret", "AAAA-BBBB", "Ann", "Monday", "laptop")
+KNOWN = Membership("http://x", "CODE", "secret", "Ann", "Monday")
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +25,7 @@ def state_dir(tmp_path, monkeypatch, settings):
 
 
 def typed(url, **values):
-    return {"url": url, "code": "K7QM-3XTD", "name": "Ann", "place": "", **values}
+    return {"url": url, "code": "K7QM-3XTD", "name": "Ann", **values}
 
 
 def join(client, url, **values):
@@ -39,14 +39,13 @@ def value_of(page, field):
     return page.split(f'name="{field}" value="')[1].split('"')[0]
 
 
-def test_joins_and_shows_the_class_with_the_place_code(client):
+def test_joins_and_shows_the_class(client):
     with answering_room(200, JOINED) as (url, requests):
         answer = client.post("/class/", typed(url, shares_code="on"))
     assert (answer.status_code, answer.url) == (302, "/#class")
-    wish = {"code": "K7QM-3XTD", "name": "Ann", "place": None, "shares_code": True}
-    assert requests == [("/room/join/", wish)]
+    assert requests == [("/room/join/", {"code": "K7QM-3XTD", "name": "Ann"})]
     page = client.get("/").content.decode()
-    for text in ("Monday", "Ann", "AAAA-BBBB", "the code of your exercises", "Leave the class"):
+    for text in ("Monday", "Ann", "the code of your exercises", "Leave the class"):
         assert text in page
     assert "secret" not in page
 
@@ -62,11 +61,11 @@ def test_an_error_stands_at_its_field_and_nothing_typed_is_lost(
     client, status, answer, field, text
 ):
     with answering_room(status, answer) as (url, _):
-        code, page = join(client, url, name="Ann B.", place="AAAA", shares_code="on")
+        code, page = join(client, url, name="Ann B.", shares_code="on")
     assert code == 400
     assert membership.read() is None
     shown = {name: value_of(page, name) for name in joining.FIELDS}
-    assert shown == {"url": url, "code": "K7QM-3XTD", "name": "Ann B.", "place": "AAAA"}
+    assert shown == {"url": url, "code": "K7QM-3XTD", "name": "Ann B."}
     assert 'name="shares_code" checked' in page
     form = page.split('class="join-form"')[1].split("</form>")[0]
     assert text in form
@@ -113,8 +112,8 @@ def test_a_page_of_another_site_can_neither_join_nor_leave(path):
 
 def test_markup_is_shown_as_text(client):
     with answering_room(409, {"error": MARKUP, "field": "name"}) as (url, _):
-        refused = client.post("/class/", typed(url, name=MARKUP[:40], code=MARKUP, place=MARKUP))
-    named = {**JOINED, "name": MARKUP, "class": MARKUP, "place": MARKUP}
+        refused = client.post("/class/", typed(url, name=MARKUP[:40], code=MARKUP))
+    named = {**JOINED, "name": MARKUP, "class": MARKUP}
     with answering_room(200, named) as (url, _):
         client.post("/class/", typed(url))
     for page in (refused.content.decode(), client.get("/").content.decode()):

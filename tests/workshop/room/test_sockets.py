@@ -1,180 +1,368 @@
-"""A student's machine and a board on the real consumers, with and without faults of the room."""
+"""The sockets of a student's workshop and of a board: what both see, and what no frame can do."""
 
-from datetime import timedelta
+import json
 
 import pytest
-from channels.db import database_sync_to_async
-from channels.layers import get_channel_layer
-from django.db import OperationalError
-from django.utils import timezone
+from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
 
-from lessons.workshop.course.lesson_index import lessons
-from lessons.workshop.room import board_socket as board_module
-from lessons.workshop.room import report_writer
-from lessons.workshop.room import student_socket as student_module
-from lessons.workshop.room.models import Presence, Report
-from lessons.workshop.room.store import presence
+from lessons.workshop.member.protocol import MAX_FRAME, ROOM_FRAMES, parse
+from lessons.workshop.room import consumers
+from lessons.workshop.room.actions import act
+from lessons.workshop.room.classes import add_class
+from lessons.workshop.room.consumers import tell_class
+from lessons.workshop.room.models import Standing, Student, Vote
 from tests.support.room import (
-    TIMEOUT,
+    RoomClient,
+    board_client,
+    in_database,
     new_student,
+    open_poll,
+    opened,
     report,
-    student_socket,
+    room_with_ann,
+    session_cookie,
+    student_client,
 )
+from tests.support.standings import standing
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-VERDICT = {
-    "outcomes": [{"finding": {"diagnosis": "no-stop", "message": "It never stops."}}, {}, None],
-    "problem": None,
+
+@pytest.fixture
+async def both():
+    async with room_with_ann() as clients:
+        yield clients
+
+
+@pytest.fixture
+def board(both):
+    return both[0]
+
+
+@pytest.fixture
+def student(both):
+    return both[1]
+
+
+async def do(student, /, **action):
+    """Let the instructor do this."""
+    await in_database(act)(student.school_class.pk, action)
+    await tell_class(student.school_class.pk)
+
+
+def row(frame):
+    return frame["students"][0]
+
+
+# What both see
+
+
+async def test_a_standing_reaches_the_board(board, student):
+    assert board.first["students"][0]["standings"] == {}
+    await student.say("standings", standings=[standing(hints=2)])
+    ann = row(await board.until(lambda frame: row(frame)["standings"]))
+    found = ann["standings"]["stop"]
+    assert found.pop("at") > ann["joined"]
+    assert found == {
+        "state": "red",
+        "hints": 2,
+        "diagnosis": "no-stop-consumer",
+        "title": "The consumer did not stop when its client had left",
+    }
+    assert (ann["name"], ann["lesson"], ann["connected"]) == ("Ann", "stop", True)
+
+
+async def test_the_last_standing_of_a_lesson_counts_and_the_others_stay(board, student):
+    await student.say("standings", standings=[standing(), standing(lesson="accept")])
+    await student.say("standings", standings=[standing(state="green", verdict=None)])
+    found = await board.until(
+        lambda frame: row(frame)["standings"].get("stop", {}).get("state") == "green"
+    )
+    assert row(found)["standings"]["accept"]["state"] == "red"
+    assert await Standing.objects.acount() == 2
+
+
+async def test_only_a_change_of_state_or_mistake_is_progress(student):
+    await in_database(report)(student.row)
+    begun = (await Standing.objects.aget()).changed
+    await in_database(report)(student.row, standing(hints=3, code="other"))
+    assert (await Standing.objects.aget()).changed == begun
+    await in_database(report)(student.row, standing(state="green"))
+    assert (await Standing.objects.aget()).changed > begun
+
+
+async def test_the_board_shows_which_lesson_a_student_reads(board, student):
+    await student.say("reading", lesson="group")
+    await board.until(lambda frame: row(frame)["lesson"] == "group")
+
+
+async def test_a_hand_goes_up_with_its_sentence_and_the_instructor_lowers_it(board, student):
+    await student.say("hand", text="Why 1006?")
+    assert (await student.until(lambda frame: True))["hand"]
+    found = row(await board.until(lambda frame: row(frame)["hand"]))
+    assert found["hand"] == "Why 1006?"
+    await do(student, type="hand", student=student.row.pk)
+    assert not (await student.until(lambda frame: True))["hand"]
+    await board.until(lambda frame: row(frame)["hand"] is None)
+
+
+async def test_messages_reach_one_student_or_all_also_those_who_connect_later(student):
+    ben = await in_database(new_student)(student.school_class, "Ben")
+    await do(student, type="message", student=None, text="Break")
+    await do(student, type="message", student=ben.pk, text="Well done")
+    found = await student.until(lambda frame: frame["messages"])
+    assert [one["text"] for one in found["messages"]] == ["Break"]
+    async with opened(student_client(ben.token)) as other:
+        assert [one["text"] for one in other.first["messages"]] == ["Break", "Well done"]
+
+
+async def test_what_the_instructor_sets_reaches_the_student(student):
+    await do(student, type="hold", what="solutions", is_held=True)
+    await do(student, type="look", place={"lesson": "group", "step": "do"})
+    await do(student, type="timer", seconds=600, label="Coffee", is_break=True)
+    await do(student, type="today", lessons=["stop", "accept"], start="09:00", factor=1.5)
+    found = await student.until(lambda frame: frame["today"])
+    assert parse(json.dumps(found), ROOM_FRAMES)[0] == "state"  # a workshop accepts it
+    assert found["held"] == ["solutions"]
+    assert found["look"]["place"] == {
+        **dict.fromkeys(("mistake", "conversation")), "lesson": "group", "step": "do"
+    }  # fmt: skip
+    assert 590 < found["timer"].pop("seconds") <= 600
+    assert found["timer"] == {"label": "Coffee", "is_break": True}
+    assert found["today"] == ["accept", "stop"]
+
+
+async def test_the_class_votes_on_a_question_and_the_board_counts(board, student):
+    poll = await in_database(open_poll)(student.school_class)
+    await tell_class(student.school_class.pk)
+    assert (await student.until(lambda frame: frame["poll"]))["poll"]["voted"] is None
+    await student.say("vote", poll=poll.pk, round=1, answer="yes")
+    assert (await student.until(lambda frame: True))["poll"]["voted"] == "yes"
+    found = await board.until(lambda frame: frame["poll"] and frame["poll"]["votes"])
+    assert (found["poll"]["rounds"], found["poll"]["students"]) == ([{"yes": 1}], 1)
+
+
+async def test_a_student_is_connected_as_long_as_one_socket_is_open(board, student):
+    async with opened(student_client(student.row.token)):
+        pass
+    await board.until(lambda frame: row(frame)["connected"])
+    await student.disconnect()
+    await board.until(lambda frame: not row(frame)["connected"])
+
+
+async def test_a_poll_waits_for_no_student_who_has_left(student, board):
+    await in_database(new_student)(student.school_class, "Ben")
+    await in_database(open_poll)(student.school_class)
+    await tell_class(student.school_class.pk)
+    assert (await board.until(lambda frame: frame["poll"]))["poll"]["students"] == 1
+
+
+# Who may connect
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        (b"x-none", b""),
+        (b"authorization", b"Bearer "),
+        (b"authorization", b"Bearer wrong"),
+        (b"authorization", b"Bearer \xff\x00"),
+        (b"authorization", b"Basic TOKEN"),
+        (b"cookie", b"token=TOKEN"),
+        (b"cookie", b"SESSION"),
+    ],
+)
+async def test_rejects_a_student_without_a_valid_token(name, value, student):
+    _, session = await in_database(session_cookie)()  # of an instructor
+    value = value.replace(b"TOKEN", student.row.token.encode()).replace(b"SESSION", session)
+    assert not await RoomClient("/room/student/", [(name, value)]).open()
+    assert student.row.token != student.row.token_digest
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "is_accepted"),
+    [
+        (b"http://localhost", b"localhost", True),
+        (b"http://evil.test", b"localhost", False),
+        (b"null", b"localhost", False),
+        (b"http://localhost.evil.test", b"localhost", False),
+        (b"http://evil.test", b"evil.test", False),  # a rebound name: both agree
+    ],
+)
+async def test_both_sockets_accept_only_a_page_of_the_room(origin, host, is_accepted, student):
+    for client in (
+        student_client(student.row.token, (b"origin", origin)),
+        board_client(student.school_class, await in_database(session_cookie)(), origin),
+    ):
+        client.scope["headers"][0] = (b"host", host)
+        assert await client.open() is is_accepted
+        if is_accepted:
+            await client.disconnect()
+
+
+@pytest.mark.parametrize("known_by", ["nothing", "a wrong cookie", "no staff", "a student's token"])
+async def test_a_board_without_a_login_of_staff_receives_nothing_of_the_class(student, known_by):
+    header = {
+        "nothing": (b"cookie", b""),
+        "a wrong cookie": (b"cookie", b"sessionid=wrong"),
+        "no staff": await in_database(session_cookie)("eve", is_staff=False),
+        "a student's token": (b"authorization", f"Bearer {student.row.token}".encode()),
+    }[known_by]
+    board = board_client(student.school_class, header)
+    assert await board.open()
+    assert "not logged in" in (await board.until(lambda frame: True))["ended"]
+    assert await board.close_code() == 4401
+
+
+@pytest.mark.parametrize("change", ["log out", "no staff any more", "inactive", "new password"])
+async def test_closes_a_board_whose_user_has_lost_the_right(board, student, change):
+    user = await User.objects.aget()
+    if change == "log out":
+        await Session.objects.all().adelete()
+    elif change == "new password":
+        user.set_password("other")
+    user.is_staff = change != "no staff any more"
+    user.is_active = change != "inactive"
+    await user.asave()
+    await student.say("standings", standings=[standing()])
+    assert await board.close_code() == 4401
+
+
+async def test_a_removed_student_and_a_deleted_class_close_their_sockets(board, student):
+    ben = await in_database(new_student)(student.school_class, "Ben")
+    async with opened(student_client(ben.token)) as other:
+        await do(student, type="remove", student=ben.pk)
+        assert await other.close_code() == 4401
+    assert not await student_client(ben.token).open()
+    class_id = student.school_class.pk
+    await student.school_class.adelete()
+    await tell_class(class_id)
+    assert await student.close_code() == 4404
+    assert await board.close_code() == 4404
+
+
+async def test_a_standing_of_a_student_who_was_just_removed_closes_the_socket(student):
+    await Student.objects.all().adelete()
+    await student.say("standings", standings=[standing()])
+    assert await student.close_code() == 4401
+
+
+# What a frame cannot do
+
+
+async def test_a_forged_student_in_a_frame_changes_nothing(student):
+    ben = await in_database(new_student)(student.school_class, "Ben")
+    forged = {"student": ben.pk, "student_id": ben.pk, "name": "Ben"}
+    await student.say("standings", standings=[{**standing(), **forged}], **forged)
+    await student.say("hand", text="", **forged)
+    await student.until(lambda frame: frame["hand"])
+    assert (await Standing.objects.aget()).student_id == student.row.pk
+    assert (await Student.objects.aget(hand__isnull=False)).pk == student.row.pk
+
+
+async def test_a_class_sees_nothing_of_another_class(student):
+    friday = await in_database(add_class)("Friday")
+    ben = await in_database(new_student)(friday, "Ben")
+    await do(student, type="message", student=None, text="for Monday")
+    async with opened(student_client(ben.token)) as other:
+        assert other.first["messages"] == []
+        assert (await student.until(lambda frame: frame["messages"]))["messages"]
+        poll = await in_database(open_poll)(student.school_class)
+        await other.say("vote", poll=poll.pk, round=1, answer="yes")
+        assert "does not accept" in await other.error()
+    assert not await Vote.objects.aexists()
+
+
+ENDED, NO_ANSWER = "does not accept answers any more", "has no such answer"
+VOTED = "have answered this question"
+
+
+@pytest.mark.parametrize(
+    ("actions", "answers", "error"),
+    [
+        ([], ["yes", "no"], VOTED),
+        ([], ["maybe"], NO_ANSWER),
+        (["close"], ["yes"], ENDED),
+        (["show"], ["yes"], ENDED),
+        (["end"], ["yes"], ENDED),
+        (["close", "again"], ["yes"], ENDED),  # the vote is for the first round
+    ],
+)
+async def test_a_question_takes_one_vote_of_each_student_while_it_is_open(
+    student, actions, answers, error
+):
+    poll = await in_database(open_poll)(student.school_class)
+    for action in actions:
+        await do(student, type="poll", action=action)
+    for answer in answers:
+        await student.say("vote", poll=poll.pk, round=1, answer=answer)
+    assert error in await student.error()
+    assert await Vote.objects.acount() == len(answers) - 1
+
+
+DEEP = '{"type": "standings", "standings": ' + "[" * 100_000 + "]" * 100_000 + "}"
+MALFORMED = [
+    '{"type": "hand", "text": tr',
+    "[]",
+    "null",
+    "{}",
+    '{"type": "delete"}',
+    '{"type": ["hand"]}',
+    '{"type": "class.changed"}',
+    '{"type": "hand", "text": 1}',
+    json.dumps({"type": "hand", "text": "x" * 201}),
+    json.dumps({"type": "hand", "text": "x" * MAX_FRAME}),
+    json.dumps({"type": "standings", "standings": [standing()] * 100}),
+    '{"type": "vote", "poll": ' + "1" * 5_000 + "}",
+    '{"type": "vote", "poll": NaN}',
+    DEEP,
+]
+WRONG_VALUES = {
+    "state": ["done", None, 1, ["red"], "green "],
+    "was_green": [1, "true", None],
+    "hints": [-1, 101, "2", None, 1.5, True],
+    "verdict": [[], "red", 1, True, {}, {"claims": 1}],
+    "code": [1, [], {}, True, "x" * 20_001],
+    "lesson": ["nothing", "../stop", "", 3, None, ["stop"], "*"],
 }
 
 
-async def test_a_report_reaches_the_board_and_the_database(board, student, ann):
-    assert student.welcome == {
-        "type": "welcome",
-        "class": "Monday",
-        "name": "Ann",
-        "acknowledged": 0,
-        "state": {
-            **dict.fromkeys(("look", "timer", "poll")),
-            "hints_held": [],
-            "solutions_held": [],
-            "hand": False,
-        },
-    }
-    await student.say("report", **report(verdict=VERDICT, hints=2, code="secret"))
-    assert await student.next() == {"type": "acknowledged", "sequence": 1}
-    row = {"version": 0}
-    while row["version"] == 0:
-        [row] = (await board.next("rows"))["students"]
-    assert row.pop("joined") < row.pop("progress_at")
-    assert row == {
-        "id": ann.student.pk,
-        "name": "Ann",
-        "number": 1,
-        "version": 1,
-        "connected": True,
-        "standings": {"stop": "red"},
-        "done": [],
-        "lesson": "stop",
-        "state": "red",
-        "diagnosis": "no-stop",
-        "headline": "It never stops.",
-        "hints": 2,
-        "hand": None,
-        "shares_code": False,
-    }
-    stored = await Report.objects.aget()
-    assert (stored.device, stored.sequence, stored.verdict) == ("laptop", 1, VERDICT)
-    assert stored.code is None  # Ann does not share it
+async def test_a_frame_that_is_not_valid_is_answered_and_changes_nothing(student, monkeypatch):
+    monkeypatch.setattr(consumers, "BAD_FRAME", 0)
+    monkeypatch.setattr(consumers, "BURST", 10_000)
+    student.left = 10_000
+    wrong = [standing(**{name: it}) for name, all in WRONG_VALUES.items() for it in all]
+    frames = [json.dumps({"type": "standings", "standings": [one]}) for one in wrong]
+    for text in [*MALFORMED, *frames]:
+        await student.send_to(text_data=text)
+        assert await student.error()
+    await student.send_input({"type": "websocket.receive", "bytes": b'{"type": "hand"}'})
+    assert await student.error()
+    await student.say("hand", text=None)
+    await student.until(lambda frame: frame["type"] == "state")
+    assert not await Standing.objects.aexists()
 
 
-async def test_a_message_reaches_connected_students_and_those_who_come_later(monday, ann, board):
-    ben = await new_student(monday, "Ben")
-    async with student_socket(ann) as student:
-        await board.say("message", student=None, text="Break", request=7)
-        assert await board.next("done") == {"type": "done", "request": 7}
-        message = await student.next()
-        assert (message["kind"], message["data"]) == ("message", {"text": "Break"})
-    await board.say("message", student=ben.student.pk, text="Well done")
-    assert await board.next("done") == {"type": "done"}
-    async with student_socket(ann, after=message["id"]) as student:
-        await student.say("hand", raised=True)
-        assert (await student.next())["hand"] is True  # no announcement came before it
-    async with student_socket(ben) as student:
-        texts = [(await student.next("announcement"))["data"]["text"] for _ in range(2)]
-        assert texts == ["Break", "Well done"]
+async def test_texts_that_no_database_can_store_are_stored_with_replacements(board, student):
+    await student.say("standings", standings=[standing(code="a\0b\ud800c\U0001f600")])
+    await board.until(lambda frame: row(frame)["standings"])
+    assert (await Standing.objects.aget()).code == "a\ufffdb\ufffdc\U0001f600"
 
 
-async def test_a_switch_changes_the_state_of_all_students(board, student):
-    await board.say("hold", what="hints", lesson="stop")
-    assert (await student.next("state"))["hints_held"] == ["stop"]
-    await board.say("hold", what="hints", lesson="*")
-    assert (await student.next("state"))["hints_held"] == ["*"]
-    await board.say("release", what="hints", lesson="stop")
-    state = await student.next("state")
-    assert "stop" not in state["hints_held"]
-    assert len(state["hints_held"]) == len(lessons()) - 1
-    assert (await board.next("class"))["class"]["hints_held"]
-
-
-async def test_a_poll_shows_its_counts_only_when_the_board_says_so(board, student):
-    await board.say("poll", action="open", lesson="stop", question=1)
-    poll = (await student.next("state"))["poll"]
-    assert (poll["state"], poll["round"], poll["rounds"]) == ("open", 1, None)
-    await student.say("vote", poll=poll["id"], round=1, answer="b")
-    assert (await student.next("state"))["poll"]["voted"] == "b"
-    await board.say("poll", action="show")
-    assert (await student.next("state"))["poll"]["rounds"] == [{"b": 1}]
-    await board.say("poll", action="again")
-    again = (await student.next("state"))["poll"]
-    assert (again["state"], again["round"], again["voted"]) == ("open", 2, None)
-    await board.say("poll", action="end")
-    assert (await student.next("state"))["poll"] is None
-
-
-# Faults
-
-
-async def test_a_lost_message_only_delays_what_student_and_board_see(
-    quick_reread, board, student, monkeypatch
-):
-    async def lose(class_id, change):
-        pass
-
-    for module in (board_module, student_module):
-        monkeypatch.setattr(module, "announce", lose)
-    await board.say("message", student=None, text="Break")
-    await board.say("hold", what="solutions", lesson="*")
-    assert (await student.next("announcement"))["data"] == {"text": "Break"}
-    assert (await board.next("class"))["class"]["solutions_held"] == ["*"]
-    await student.say("report", **report(state="green", was_green=True))
-    row = {"standings": {}}
-    while not row["standings"]:
-        [row] = (await board.next("rows"))["students"]
-    assert (row["standings"], row["done"]) == ({"stop": "green"}, ["stop"])
-
-
-async def test_a_layer_that_fails_loses_no_report(student, monkeypatch):
-    async def fail(*args):
-        raise ConnectionError("Redis is unreachable")
-
-    monkeypatch.setattr(type(get_channel_layer()), "group_send", fail)
-    await student.say("report", **report())
-    assert await student.next() == {"type": "acknowledged", "sequence": 1}
-    assert await Report.objects.acount() == 1
-
-
-async def test_a_database_that_fails_acknowledges_nothing(ann, monkeypatch):
-    def fail(reports):
-        raise OperationalError("database is locked")
-
-    async def send_a_report():
-        async with student_socket(ann) as student:
-            await student.say("report", **report())
-            await student.wait(TIMEOUT)
-
-    monkeypatch.setattr(report_writer, "save_reports", fail)
-    with pytest.raises(OperationalError):  # Daphne closes with 1011, and the client returns
-        await send_a_report()
-    async with student_socket(ann) as student:
-        assert student.welcome["acknowledged"] == 0
-
-
-async def test_a_student_is_connected_as_long_as_one_machine_is(ann, monday):
-    connected = database_sync_to_async(presence.connected)
-    async with student_socket(ann, "laptop"):
-        async with student_socket(ann, "desktop"):
-            assert await connected(monday.pk) == {ann.student.pk}
-        assert await connected(monday.pk) == {ann.student.pk}
-    assert await connected(monday.pk) == set()
-    assert not await Presence.objects.aexists()
-
-
-async def test_a_student_of_a_killed_server_is_disconnected_after_forty_seconds(ann):
-    killed = await Presence.objects.acreate(student=ann.student, channel="killed")
-    connected = database_sync_to_async(presence.connected)
-    assert await connected(ann.student.school_class_id) == {ann.student.pk}
-    killed.seen = timezone.now() - presence.STALE_AFTER - timedelta(seconds=1)
-    await killed.asave()
-    assert await connected(ann.student.school_class_id) == set()
+@pytest.mark.parametrize(
+    ("burst", "frames"),
+    [
+        (50, ["not JSON"] * 20),
+        (5, ['{"type": "reading", "lesson": "stop"}'] * 9),
+        (2, [json.dumps({"type": "hand", "text": "x" * 40_000})]),
+    ],
+    ids=["bad frames", "many frames", "a long frame counts as several"],
+)
+async def test_closes_a_socket_that_sends_too_much(monkeypatch, burst, frames):
+    monkeypatch.setattr(consumers, "BURST", burst)
+    monkeypatch.setattr(consumers, "FRAMES_PER_SECOND", 0)
+    async with room_with_ann() as (_, student):
+        for text in frames:
+            await student.send_to(text_data=text)
+        assert await student.close_code() == 4429

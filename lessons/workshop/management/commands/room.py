@@ -2,8 +2,6 @@
 
 from django.core.management.base import BaseCommand, CommandError
 
-from lessons.workshop.room import command
-
 
 class Command(BaseCommand):
     help = "Start the room: students' workshops report to it, and the instructor sees a board."
@@ -17,51 +15,18 @@ class Command(BaseCommand):
             "127.0.0.1: only this machine",
         )
         parser.add_argument("--port", type=int, default=9000, help="9000; 0 takes any free port")
-        parser.add_argument("--listen", metavar="ADDRESS", help="if the host is not an address")
         parser.add_argument("--name", metavar="CLASS", help="create this class if it is new")
-        parser.add_argument(
-            "--pseudonyms", action="store_true", help="students of a new class have no names"
-        )
-        parser.add_argument("--certificate", metavar="FILE", help="for HTTPS, in PEM format")
-        parser.add_argument("--key", metavar="FILE", help="of the certificate, in PEM format")
         parser.add_argument(
             "--plain-http", action="store_true", help="without HTTPS: passwords are readable"
         )
         parser.add_argument("--add-instructor", metavar="NAME", help="print a password, and end")
-        parser.add_argument(
-            "--export",
-            nargs=2,
-            metavar=("CLASS", "FOLDER"),
-            help="write CSV files and a page about this class into a folder, and end",
-        )
-        parser.add_argument("--delete", metavar="CLASS", help="delete all of this class, and end")
-        parser.add_argument("--yes", action="store_true", help="delete without a question")
 
-    def handle(
-        self,
-        *,
-        name,
-        pseudonyms,
-        add_instructor,
-        export,
-        delete,
-        yes,
-        host,
-        port,
-        listen,
-        **options,
-    ):
-        if "" in (add_instructor, delete):
+    def handle(self, *, name, add_instructor, host, port, plain_http, **options):
+        from lessons.workshop.room import command
+
+        if add_instructor == "":
             raise CommandError("Write a name: it is empty.", returncode=2)
         if add_instructor is not None:
             command.add_instructor(add_instructor, self.stdout.write)
-        elif export:
-            command.export(*export, self.stdout.write)
-        elif delete is not None:
-            command.delete(delete, yes, self.stdout.write)
         else:
-            names = ("certificate", "key", "plain_http")
-            server = command.Options.read(
-                host=host, port=port, listen=listen, **{one: options[one] for one in names}
-            )
-            command.run_room(server, name, pseudonyms, self.stdout.write, self.stderr.write)
+            command.run_room(host, port, plain_http, name, self.stdout.write)

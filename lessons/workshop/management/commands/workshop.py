@@ -33,13 +33,12 @@ class Command(BaseCommand):
             help="report to the class with this code in the room at URL",
         )
         parser.add_argument("--name", default="", help="your name in the class")
-        parser.add_argument("--place", metavar="CODE", default="", help="to return as yourself")
         parser.add_argument(
             "--share-code", action="store_true", help="let the instructor read your exercises"
         )
         parser.add_argument("--leave", action="store_true", help="leave the class, and end")
 
-    def handle(self, *, host, port, share, reload, join, name, place, share_code, leave, **options):
+    def handle(self, *, host, port, share, reload, join, name, share_code, leave, **options):
         if join or leave:
             class_membership.require_local()
         if leave:
@@ -48,7 +47,7 @@ class Command(BaseCommand):
         if share is not None and settings.MODE is Mode.LOCAL:
             workshop.share(share)
         if join:
-            wish = Wish(*join, name, place, share_code)
+            wish = Wish(*join, name, share_code)
             class_membership.join(wish, self.stdout.write, self.stderr.write)
         elif settings.MODE is Mode.LOCAL:
             class_membership.explain(self.stdout.write)

@@ -14,6 +14,7 @@ from lessons.workshop.judge.verdict import further_red_text
 from lessons.workshop.member import membership
 from lessons.workshop.member.protocol import SWITCHES
 from lessons.workshop.page.exercise.task import todos
+from lessons.workshop.page.lesson_list import is_optional
 from lessons.workshop.page.markup import code_to_html, inline_code_to_html, markdown_to_html
 from lessons.workshop.page.transcript_markup import transcript_to_html
 from lessons.workshop.student import exercise_copies, progress
@@ -81,8 +82,9 @@ def _transcript(outcomes, finding: dict) -> dict | None:
 
 def _help(found: Lesson, known: Progress) -> dict:
     backup = exercise_copies.latest_backup(found)
-    held = [what for what in SWITCHES if membership.is_held(what, found)]
+    held = [what for what in SWITCHES if membership.is_held(what)]
     may_read = membership.may_read_solution(found, known)
+    upcoming = _upcoming(found) if known.is_done else None
     return {
         "not_released": membership.NOT_RELEASED,
         "held": held,
@@ -95,13 +97,15 @@ def _help(found: Lesson, known: Progress) -> dict:
         "is_missing": not found.exercise.exists(),
         "is_read": known.standing == "read",
         "backup": backup and short_path(backup),
-        "upcoming": _upcoming(found) if known.is_done else None,
+        "upcoming": upcoming,
+        "upcoming_is_optional": upcoming is not None and is_optional(upcoming),
     }
 
 
 def _upcoming(found: Lesson) -> Lesson | None:
-    """The next lesson. After the last one, the first that is neither green nor read."""
-    later = (one for one in lesson_index.lessons() if one.number > found.number)
+    """The next of today's lessons, or of all. After the last one, the first that is not done."""
+    some = [*membership.todays_lessons(), *lesson_index.lessons()]
+    later = (one for one in some if one.number > found.number)
     if upcoming := next(later, None):
         return upcoming
     skipped = progress.next_lesson()

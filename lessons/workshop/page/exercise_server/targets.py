@@ -29,7 +29,7 @@ def playable_target(lesson: Lesson, name: str) -> Subject:
     if name not in ("exercise", "solution"):
         raise TargetRefused(f"Lesson {lesson.number} has no {name!r} to play.")
     if name == "solution" and not membership.may_read_solution(lesson):
-        if membership.is_held("solutions", lesson):
+        if membership.is_held("solutions"):
             raise TargetRefused(membership.NOT_RELEASED)
         raise TargetRefused(
             "You can use the solution once your exercise was green, or once you have read it."

@@ -12,11 +12,11 @@ from urllib.parse import quote, urlencode
 from django.conf import settings
 from django.urls import reverse
 
-from lessons.workshop.course.lesson_index import find
+from lessons.workshop.course.lesson_index import UnknownLesson, find
 from lessons.workshop.engine.script.steps import split_steps
 from lessons.workshop.judge.study.recordings import PLAYBACK_ERRORS
 from lessons.workshop.member import membership
-from lessons.workshop.member.protocol import SWITCHES
+from lessons.workshop.member.protocol import MAX_LABEL
 from lessons.workshop.member.room_link import RoomLink, link
 from lessons.workshop.page.live.page_socket import NewsSocket
 from lessons.workshop.page.live.vote import vote_of
@@ -93,8 +93,10 @@ class Alive(ClassFollower):
 class RoomStatus(ClassFollower):
     """Sends `page_state` whenever it changes. A page may send:
 
-    {"type": "hand", "raised": true}
+    {"type": "hand", "text": "a sentence"}, or null to lower the hand
+    {"type": "reading", "lesson": "03-stop"}
     {"type": "dismiss", "id": 7}
+    {"type": "vote", "poll": 9, "round": 1, "answer": "A"}
     {"type": "vote", "poll": 9, "round": 1, "feed": "...", "given": ["0"], "never": ["1"]}
 
     `given` and `never` are what `vote_of` takes.
@@ -116,60 +118,61 @@ class RoomStatus(ClassFollower):
         except (ValueError, RecursionError):
             return
         match frame:
-            case {"type": "hand", "raised": bool(is_raised)}:
-                self.link.do(lambda client: client.raise_hand(is_raised))
+            case {"type": "hand", "text": None}:
+                self.link.do(lambda client: client.send(type="hand", text=None))
+            case {"type": "hand", "text": str(text)}:
+                self.link.do(lambda client: client.send(type="hand", text=text[:MAX_LABEL]))
+            case {"type": "reading", "lesson": str(key)}:
+                self.read(key)
             case {"type": "dismiss", "id": int(number)}:
                 self.link.do(lambda client: client.dismiss(number))
             case {"type": "vote"}:
                 await self.vote(frame)
+
+    def read(self, key: str):
+        try:
+            slug = find(key).slug
+        except UnknownLesson:
+            return
+        self.link.do(lambda client: client.read(slug))
 
     async def vote(self, frame: dict):
         """Send the vote to the room, if the poll still asks what the page has answered."""
         poll = (self.link.snapshot or {}).get("poll")
         if poll is None or (poll["id"], poll["round"]) != (frame.get("poll"), frame.get("round")):
             return
-        feed, *cards = (frame.get(name) for name in ("feed", "given", "never"))
-        try:
-            if not all(isinstance(one, str) for part in cards for one in part):
-                raise ValueError("not the numbers of cards")
-            lesson = find(poll["lesson"])
-            answer = await asyncio.to_thread(vote_of, lesson, poll["question"], feed, *cards)
-        except (ValueError, TypeError, IndexError, *PLAYBACK_ERRORS) as error:
-            log.warning("This vote cannot be sent: %s", error)
-            return
-        self.link.do(lambda client: client.vote(poll["id"], poll["round"], answer))
+        answer = frame.get("answer")
+        if poll["lesson"]:
+            feed, *cards = (frame.get(name) for name in ("feed", "given", "never"))
+            try:
+                if not all(isinstance(one, str) for part in cards for one in part):
+                    raise ValueError("not the numbers of cards")
+                lesson, number = find(poll["lesson"]), poll["question"]
+                answer = await asyncio.to_thread(vote_of, lesson, number, feed, *cards)
+            except (ValueError, TypeError, IndexError, *PLAYBACK_ERRORS) as error:
+                log.warning("This vote cannot be sent: %s", error)
+                return
+        if isinstance(answer, str):
+            vote = {"poll": poll["id"], "round": poll["round"], "answer": answer}
+            self.link.do(lambda client: client.send(type="vote", **vote))
 
 
 def page_state(snapshot: dict | None) -> dict | None:
     """What a page shows of the class. None after the student has left it."""
     if snapshot is None:
         return None
-    waiting, messages = snapshot["waiting"], snapshot["messages"]
+    timer = snapshot["timer"]
     return {
-        "class": snapshot["class"],
+        **{name: snapshot[name] for name in ("class", "hand", "messages", "held", "today")},
         "is_connected": snapshot["link"] == "connected",
         "link": LINKS[snapshot["link"]],
-        "problem": snapshot["problem"],
-        "waiting": waiting,
-        "hand": snapshot["hand"],
-        "message": messages[-1] if messages else None,
-        "timer": _timer(snapshot["timer"]),
-        "look": _look(snapshot["look"]),
-        "poll": _poll(snapshot["poll"]),
-        "held": dict(zip(SWITCHES, snapshot["held"], strict=True)),
+        "timer": timer and {**timer, "seconds": max(0.0, timer["ends"] - time.monotonic())},
+        "look": snapshot["look"] and _look(**snapshot["look"]),
+        "poll": snapshot["poll"] and _poll(snapshot["poll"]),
     }
 
 
-def _timer(timer: dict | None) -> dict | None:
-    """Its label, and the seconds that are left now."""
-    if timer is None:
-        return None
-    return {"label": timer["label"], "seconds": max(0.0, timer["ends"] - time.monotonic())}
-
-
-def _look(place: dict | None) -> dict | None:
-    if place is None:
-        return None
+def _look(id: int, place: dict) -> dict:
     lesson = find(place["lesson"])
     fragment, detail = "", ""
     if mistake := place.get("mistake"):
@@ -180,22 +183,21 @@ def _look(place: dict | None) -> dict | None:
     elif (step := place.get("step")) in LESSON_STEPS:
         fragment, detail = f"#{step}", f", {step.title()}"
     return {
-        "id": place["id"],
+        "id": id,
         "url": reverse("lesson", args=[lesson.key]) + fragment,
         "text": f"lesson {lesson.number} {lesson.slug}{detail}",
     }
 
 
-def _poll(poll: dict | None) -> dict | None:
-    if poll is None:
-        return None
+def _poll(poll: dict) -> dict:
+    """`question` is the URL of a lesson's question; `text` is the question that the class has."""
+    known = {name: poll[name] for name in ("id", "round", "state", "options", "voted")}
+    if not poll["lesson"]:
+        return {**known, "text": poll["text"], "url": None, "question": None}
     lesson, number = find(poll["lesson"]), poll["question"]
     return {
-        "url": f"{reverse('lesson', args=[lesson.key])}#question-{number}",
+        **known,
         "text": f"lesson {lesson.number} {lesson.slug}, question {number}",
+        "url": f"{reverse('lesson', args=[lesson.key])}#question-{number}",
         "question": reverse("prediction_question", args=[lesson.key, number]),
-        "id": poll["id"],
-        "round": poll["round"],
-        "state": poll["state"],
-        "has_voted": poll["voted"] is not None,
     }

@@ -5,7 +5,15 @@ A page shows the cards of a question in an order that only this page has. A vote
 """
 
 from lessons.workshop.course.lesson_index import Lesson
-from lessons.workshop.judge.study.predictions import cards, predictions, shuffled
+from lessons.workshop.judge.study.predictions import (
+    Prediction,
+    cards,
+    grade_order,
+    predictions,
+    received_frames,
+    shuffled,
+)
+from lessons.workshop.judge.study.recordings import Recording
 
 
 def seed_of(feed: str, number: int) -> str:
@@ -30,3 +38,27 @@ def vote_of(lesson: Lesson, number: int, feed: str, given: list[str], never: lis
         raise ValueError("each card must have one place")
     placed, left_out = (" ".join(str(numbers[int(it)]) for it in part) for part in (given, never))
     return f"{placed} | {left_out}" if left_out else placed
+
+
+def right_ticks(prediction: Prediction, recording: Recording) -> set[str]:
+    """What really arrives, written as the ticks of a vote."""
+    if prediction.kind != "receives":
+        return set()
+    places = {card.label: number for number, card in enumerate(cards(prediction, recording))}
+    frames = received_frames(prediction, recording)
+    return {f"{client}:{places[label]}" for client, label in frames}
+
+
+def is_right(vote: str, prediction: Prediction, recording: Recording) -> bool:
+    """Whether a vote that vote_of() has written is right. Any other text is wrong."""
+    if prediction.kind == "receives":
+        return set(vote.split()) == right_ticks(prediction, recording)
+    shown = cards(prediction, recording)
+    try:
+        sides = [[int(one) for one in side.split()] for side in f"{vote}|".split("|")[:2]]
+    except ValueError:
+        return False
+    if sorted([*sides[0], *sides[1]]) != list(range(len(shown))):
+        return False
+    placed = ([shown[one] for one in side] for side in sides)
+    return all(map(all, grade_order(prediction, recording, *placed)))

@@ -37,7 +37,7 @@ def on_own_machine(view):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @on_own_machine
-@sensitive_post_parameters("code", "place")
+@sensitive_post_parameters("code")
 @sensitive_variables("wish")
 def school_class(request):
     """POST joins a class, or says beside the value what is wrong. GET changes nothing."""
@@ -59,7 +59,7 @@ def school_class(request):
 @require_POST
 @on_own_machine
 def leave_class(request):
-    """End the membership, and delete the reports that were not sent."""
+    """End the membership."""
     try:
         joining.leave_class()
     except OSError as error:

@@ -51,7 +51,7 @@ def exercise(request, lesson: Lesson):
 @in_workshop
 def hint(request, lesson: Lesson):
     """Show one more hint. `lesson hint` counts them too."""
-    if membership.is_held("hints", lesson):
+    if membership.is_held("hints"):
         return _answer(request, lesson, membership.NOT_RELEASED)
     shown = progress.show_hint(lesson)
     is_saved = progress.of(lesson).hints == shown
@@ -62,7 +62,7 @@ def hint(request, lesson: Lesson):
 @in_workshop
 def solution(request, lesson: Lesson):
     """Show the solution of a lesson that is not green. The page offers this after the last hint."""
-    if membership.is_held("solutions", lesson):
+    if membership.is_held("solutions"):
         return _answer(request, lesson, membership.NOT_RELEASED)
     is_saved = progress.show_solution(lesson) == progress.of(lesson)
     return _answer(request, lesson, "" if is_saved else _NOT_SAVED)

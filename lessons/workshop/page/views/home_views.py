@@ -8,7 +8,7 @@ from lessons.workshop.course.lesson_index import Lesson, UnknownLesson, find
 from lessons.workshop.course.lesson_text import RecordedConversation, first_conversation
 from lessons.workshop.engine.script.steps import split_steps
 from lessons.workshop.judge.study.recordings import PLAYBACK_ERRORS, record
-from lessons.workshop.member import membership, outbox
+from lessons.workshop.member import membership
 from lessons.workshop.member.joining import is_readable
 from lessons.workshop.page.lesson_list import lesson_list_context
 from lessons.workshop.page.live.room_status import may_join
@@ -43,7 +43,6 @@ def class_context() -> dict:
     known = membership.read() if may_join() else None
     return {
         "membership": known,
-        "waiting": outbox.count(known.device) if known else 0,
         "is_readable": known is not None and is_readable(known.url),
     }
 

@@ -28,7 +28,7 @@ from lessons.workshop.page.exercise.exercise_panel import (
     source_digest,
 )
 from lessons.workshop.page.exercise.task import task_of
-from lessons.workshop.page.lesson_list import lesson_list_context
+from lessons.workshop.page.lesson_list import is_optional, lesson_list_context
 from lessons.workshop.page.live.page_socket import new_feed_id
 from lessons.workshop.page.markup import markdown_to_html, source_lines
 from lessons.workshop.page.views.csp import servers_of, with_csp
@@ -61,6 +61,7 @@ def render_lesson(request, lesson: Lesson, **more):
     context = {
         **texts,
         "source_digest": source_digest(texts["source"]),
+        "optional": is_optional(lesson),
         "feed": _feed_id(request),
         "servers": servers_of(request),
         "playable": is_playable(lesson),

@@ -8,6 +8,7 @@ ASGI. So neither the server's loop nor the thread of the sync consumers waits fo
 
 import json
 from functools import partial, wraps
+from pathlib import Path
 
 from django.conf import settings
 from django.http import Http404, JsonResponse
@@ -42,6 +43,7 @@ from lessons.workshop.student import progress
 MAX_STEPS = 40
 MAX_CHARACTERS = 6000  # of all steps together, as they are written
 MAX_TOTAL_PAYLOAD = 1_000_000  # characters and bytes of all frames; the course needs 608,000
+MAX_LINES = 400  # of code beside the solution: it takes the square of their number
 MAX_WAIT = 60  # seconds of the conversation's clock, all waits together
 # What a client of a page can do, and so what its exported test replays. Played and compared are all
 # steps of a conversation: a lesson's transcripts also have rows, outages and crashes.
@@ -151,10 +153,16 @@ def _code_json(request, lesson: Lesson, mistake: Mistake) -> dict | None:
     """
     if not (request.user.is_staff or membership.may_read_solution(lesson)):
         return None
+    return code_beside_solution(lesson, lesson.mistakes, mistake.name)
+
+
+def code_beside_solution(lesson: Lesson, file: Path, name: str) -> dict | None:
+    """As _code_json, of a class in any file; None if it cannot be read or is too long."""
     try:
-        right = read_parts(lesson.solution, lesson.exercise_name)
-        wrong = read_parts(lesson.mistakes, mistake.name)
-    except (OSError, SyntaxError, LookupError):
+        right, wrong = read_parts(lesson.solution, lesson.exercise_name), read_parts(file, name)
+    except (OSError, SyntaxError, ValueError, LookupError, RecursionError, MemoryError):
+        return None
+    if sum(len(part.lines) for part in wrong) > MAX_LINES:
         return None
     return {
         "right": right[0].source.place,
@@ -195,14 +203,18 @@ def failing(request, lesson: Lesson) -> dict:
     not about one conversation.
     """
     outcome = _red_outcome(lesson, request.GET.get("claim", ""))
-    finding = outcome.finding
-    steps = tuple(split_steps(finding.conversation))
+    title = diagnoses()[outcome.finding.diagnosis].title
+    return {"title": title, **failing_json(lesson, outcome)}
+
+
+def failing_json(lesson: Lesson, outcome: Outcome) -> dict:
+    """`{"steps", "received", "expected", "differs"}` of a red outcome: see failing()."""
+    steps = tuple(split_steps(outcome.finding.conversation))
     received, expected = Recording(outcome.transcript), None
     if steps and is_playable(lesson):
         expected = record(lesson, "solution", steps)
     differs = expected and find_visible_difference(expected.events, received.events)
     return {
-        "title": diagnoses()[finding.diagnosis].title,
         "steps": [parse_step(step).as_json() for step in steps],
         "received": recording_json(received),
         "expected": expected and recording_json(expected),

@@ -2,100 +2,79 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import {
-  RoomState, filtered, frequentDiagnoses, moves, ordered,
+  FILTERS, currentLesson, frequentMistakes, isStuck, ordered, partsNow, rowsOf,
 } from "../../../../lessons/workshop/room/static/room/room_state.js";
 
-const NOW = Date.parse("2026-03-02T10:00:00Z") / 1000;
-const ago = (seconds) => new Date((NOW - seconds) * 1000).toISOString();
+const NOW = 10_000;
+const RED = { state: "red", diagnosis: "no-accept", title: "No accept", hints: 0, at: NOW - 60 };
 
-function row(id, changes = {}) {
-  const known = { id, name: `name ${id}`, number: id, version: 1, standings: {}, done: [], lesson: "stop" };
-  const state = { state: "red", diagnosis: "no-accept", headline: "No accept", hints: 0, hand: null };
-  return { ...known, ...state, progress_at: ago(60), joined: ago(600), connected: true, ...changes };
+// A student who is red in `stop`, the lesson that is open.
+function student(id, changes = {}, standing = {}) {
+  const known = { id, number: id, lesson: "stop", joined: NOW - 600, hand: null, handAt: null, connected: true };
+  return { ...known, standings: { stop: { ...RED, ...standing } }, ...changes };
 }
 
-function stateOf(...rows) {
-  const state = new RoomState();
-  state.apply({ type: "snapshot", class: { name: "Monday" }, students: rows, lessons: [], poll: null });
-  return state;
-}
-
-const rowsOf = (...rows) => [...stateOf(...rows).rows.values()];
 const ids = (rows) => rows.map(({ id }) => id);
-const nameOf = ({ name }) => name;
-
-test("a snapshot replaces all rows, and names those that changed or left", () => {
-  const state = stateOf(row(1), row(2));
-  const again = { type: "snapshot", class: {}, students: [row(2), row(3)], lessons: [], poll: null };
-  assert.deepEqual(state.apply(again), [2, 3, 1]);
-  assert.deepEqual([...state.rows.keys()], [2, 3]);
-});
-
-test("rows replace known rows and add new ones; students who are deleted leave", () => {
-  const state = stateOf(row(1));
-  state.apply({ type: "rows", students: [row(1, { state: "green" }), row(2)] });
-  assert.deepEqual([...state.rows.values()].map(({ state: it }) => it), ["green", "red"]);
-  assert.deepEqual(state.apply({ type: "gone", students: [1, 9] }), [1]);
-  assert.deepEqual([...state.rows.keys()], [2]);
-});
+const states = (rows) => rows.map(({ state }) => state);
+const at = (time) => new Date(`2026-03-02T${time}:00`);
 
 test("the order: raised hands by time, red by the longest wait, others, green, not connected", () => {
-  const rows = rowsOf(
-    row(1, { connected: false }), row(2, { state: "green" }), row(3, { state: "new", lesson: null }),
-    row(4, { progress_at: ago(10) }), row(5, { progress_at: ago(900) }),
-    row(6, { hand: ago(5) }), row(7, { hand: ago(50), state: "green" }),
-  );
-  assert.deepEqual(ids(ordered(rows, "stuck")), [7, 6, 5, 4, 3, 2, 1]);
-  assert.deepEqual(ids(ordered(rows, "number")), [1, 2, 3, 4, 5, 6, 7]);
-});
-
-test("filters combine, and the text is looked for in what is shown", () => {
-  const rows = rowsOf(
-    row(1), row(2, { lesson: "group" }), row(3, { state: "green" }), row(4, { diagnosis: "stuck" }),
-  );
-  const shown = (chosen) => ids(filtered(rows, chosen, NOW, nameOf));
-  assert.deepEqual(shown({}), [1, 2, 3, 4]);
-  assert.deepEqual(shown({ state: "red", lesson: "stop" }), [1, 4]);
-  assert.deepEqual(shown({ diagnosis: "no-accept" }), [1, 2]);
-  assert.deepEqual(shown({ text: "NAME 4" }), [4]);
-  assert.deepEqual(shown({ text: "name group" }), [2]);
-});
-
-test("a hidden name is not found by its text", () => {
-  const rows = rowsOf(row(1, { name: "Ann" }));
-  assert.deepEqual(filtered(rows, { text: "ann" }, NOW, ({ number }) => `Student ${number}`), []);
-});
-
-test("the most frequent diagnoses of red exercises come first", () => {
-  const other = { diagnosis: "stuck", headline: "It does not end" };
-  const rows = rowsOf(row(1), row(2, other), row(3, other), row(4, { ...other, state: "green" }));
-  assert.deepEqual(frequentDiagnoses(rows), [
-    { id: "stuck", title: "It does not end", students: 2 },
-    { id: "no-accept", title: "No accept", students: 1 },
+  const rows = rowsOf([
+    student(1, { connected: false }), student(2, {}, { state: "green" }), student(3, { lesson: null, standings: {} }),
+    student(4, {}, { at: NOW - 10 }), student(5, {}, { at: NOW - 900 }),
+    student(6, { hand: "", handAt: NOW - 5 }), student(7, { hand: "Why?", handAt: NOW - 50 }, { state: "green" }),
   ]);
+  assert.deepEqual(ids(ordered(rows)), [7, 6, 5, 4, 3, 2, 1]);
 });
 
-// Makes the moves, as insertBefore does.
-function moved(children, wanted) {
-  const found = [...children];
-  const made = moves(children, wanted);
-  for (const [child, before] of made) {
-    if (found.includes(child)) found.splice(found.indexOf(child), 1);
-    found.splice(before === null ? found.length : found.indexOf(before), 0, child);
-  }
-  return { found, count: made.length };
-}
+test("a row shows the chosen lesson, also of a student who is in a later one or has not begun it", () => {
+  const later = student(1, { lesson: "group" }, { state: "green" });
+  const elsewhere = student(2, { lesson: "group", standings: {} });
+  assert.deepEqual(states(rowsOf([later, elsewhere], "stop")), ["green", "new"]);
+  assert.deepEqual(states(rowsOf([later, elsewhere])), ["reading", "reading"]);
+});
 
-test("any order becomes any other order, also with new tiles", () => {
-  let seed = 1;
-  const random = (below) => (seed = (seed * 16807) % 2147483647) % below;
-  for (let round = 0; round < 500; round += 1) {
-    const children = Array.from({ length: random(8) }, (_, index) => index);
-    const wanted = [...children, ...(random(2) ? [100, 101] : [])];
-    for (let at = wanted.length - 1; at > 0; at -= 1) {
-      const other = random(at + 1);
-      [wanted[at], wanted[other]] = [wanted[other], wanted[at]];
-    }
-    assert.deepEqual(moved(children, wanted).found, wanted);
-  }
+test("a student who has a lesson open reads it until there is a verdict", () => {
+  const some = [student(1, {}, { state: "new" }), student(2, {}, { state: "unchanged" }), student(3)];
+  assert.deepEqual(states(rowsOf(some)), ["reading", "unchanged", "red"]);
+  assert.deepEqual(states(rowsOf([student(4, { lesson: null, standings: {} })])), ["new"]);
+});
+
+test("a student is stuck who is connected and red without progress for five minutes", () => {
+  const stuck = (...one) => isStuck(rowsOf([student(...one)])[0], NOW);
+  assert.ok(stuck(1, {}, { at: NOW - 300 }));
+  assert.ok(!stuck(1, {}, { at: NOW - 299 }));
+  assert.ok(!stuck(1, { connected: false }, { at: NOW - 900 }));
+  assert.ok(!stuck(1, {}, { state: "green", at: NOW - 900 }));
+});
+
+test("a hand without a sentence is a hand", () => {
+  assert.deepEqual(ids([student(1, { hand: "" }), student(2)].filter((row) => FILTERS.hands(row))), [1]);
+});
+
+test("the most frequent mistakes of red exercises come first", () => {
+  const rows = rowsOf([
+    student(1), student(2, {}, { diagnosis: "b", title: "B" }), student(3, {}, { diagnosis: "b", title: "B" }),
+    student(4, {}, { state: "green", diagnosis: "b" }), student(5, {}, { diagnosis: "", title: "" }),
+  ]);
+  const found = frequentMistakes(rows).map(({ id, students }) => [id, students]);
+  assert.deepEqual(found, [["b", 2], ["no-accept", 1]]);
+});
+
+const today = { parts: [{ slug: "accept", begins: "09:00" }, { slug: "stop", begins: "09:20" }] };
+
+test("the plan names the lesson at this time and the next one", () => {
+  const slugs = (time) => partsNow(today, at(time)).map((part) => part?.slug ?? null);
+  assert.deepEqual(slugs("08:00"), ["accept", "stop"]);
+  assert.deepEqual(slugs("09:19"), ["accept", "stop"]);
+  assert.deepEqual(slugs("09:20"), ["stop", null]);
+});
+
+test("the class is in the lesson that the instructor shows, else in the plan's, else in the usual one", () => {
+  const students = [student(1), student(2), student(3, { lesson: "group" }), student(4, { lesson: null })];
+  const state = { look: null, today: null, students };
+  assert.equal(currentLesson({ ...state, look: { lesson: "orm" }, today }, at("09:30")), "orm");
+  assert.equal(currentLesson({ ...state, today }, at("09:30")), "stop");
+  assert.equal(currentLesson(state), "stop");
+  assert.equal(currentLesson({ ...state, students: [] }), null);
 });

@@ -1,32 +1,32 @@
-// The students as a table: a row for each student, a column for each lesson. Arrow keys move between
-// the cells that are links.
+// The students as a table: a row for each student, a column for each of today's lessons, or of all.
 
 import { element, headerCell, setText } from "../lessons/common/dom.js";
-import { nameParts } from "./names.js";
-import { moves } from "./room_state.js";
+import { nameParts, shownName } from "./names.js";
+import { WORDS } from "./room_state.js";
+import { arrange } from "./tiles.js";
 
-const SIGNS = { red: "✗", green: "✓", read: "●", new: "○" };
-const WORDS = { red: "red", green: "green", read: "read", new: "not started" };
+const SIGNS = { red: "✗", green: "✓", read: "●", unchanged: "○", new: "○" };
 const KEYS = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] };
 
 export class Grid {
-  lines = new Map(); // id → {line, row}
+  lines = new Map(); // id → row of the table
 
   constructor(table, board) {
     Object.assign(this, { table, board });
     table.addEventListener("keydown", (event) => this.move(event));
   }
 
-  // The columns. They never change while the page is open.
   setLessons(lessons) {
-    if (this.lessons) return;
-    this.lessons = lessons;
+    const key = lessons.map(({ slug }) => slug).join(" ");
+    if (this.key === key) return;
+    Object.assign(this, { key, lessons, lines: new Map() });
+    this.table.replaceChildren();
     const head = this.table.createTHead().insertRow();
     head.append(headerCell("Student", "col"));
-    for (const { number, slug, title } of lessons) {
+    for (const { number, slug, title, isOptional } of lessons) {
       const cell = headerCell("", "col");
-      const short = element("abbr", number);
-      short.title = `${slug}: ${title}`;
+      const short = element("abbr", isOptional ? `(${number})` : String(number));
+      short.title = `${slug}: ${title}${isOptional ? ", optional" : ""}`;
       cell.append(short);
       head.append(cell);
     }
@@ -35,25 +35,16 @@ export class Grid {
     this.foot.append(headerCell("Green", "row"), ...lessons.map(() => element("td", "")));
   }
 
-  draw(rows, changed) {
-    const shown = new Set(rows.map(({ id }) => id));
-    for (const [id, { line }] of this.lines) {
-      if (shown.has(id)) continue;
-      line.remove();
-      this.lines.delete(id);
-    }
-    for (const row of rows) {
-      if (!this.lines.has(row.id)) this.lines.set(row.id, { line: this.makeLine() });
-      else if (!changed.has(row.id)) continue;
-      this.fill(this.lines.get(row.id), row);
-    }
-    const wanted = rows.map(({ id }) => this.lines.get(id).line);
-    for (const [line, before] of moves(this.body.children, wanted)) this.body.insertBefore(line, before);
+  draw(rows) {
+    const known = this.lines;
+    this.lines = new Map(rows.map(({ id }) => [id, known.get(id) ?? this.makeLine()]));
+    for (const row of rows) this.fill(this.lines.get(row.id), row);
+    arrange(this.body, [...this.lines.values()]);
     this.lessons.forEach(({ slug }, index) => {
-      const green = rows.filter(({ standings }) => standings[slug] === "green").length;
+      const green = rows.filter(({ standings }) => standings[slug]?.state === "green").length;
       setText(this.foot.cells[index + 1], green ? String(green) : "");
     });
-    if (!this.table.querySelector("td a[tabindex='0']")) this.cells()[0]?.setAttribute("tabindex", "0");
+    if (!this.table.querySelector("td a[tabindex='0']")) this.body.querySelector("td a")?.setAttribute("tabindex", "0");
   }
 
   makeLine() {
@@ -62,37 +53,34 @@ export class Grid {
     return line;
   }
 
-  fill(entry, row) {
-    const { line } = entry;
-    line.dataset.version = row.version;
+  fill(line, row) {
     line.classList.toggle("away", !row.connected);
     const [first, ...cells] = line.cells;
-    const link = element("a", "");
-    link.href = this.board.page(row, row.lesson);
-    link.append(...nameParts(row));
-    first.replaceChildren(...(row.handAt === null ? [] : [element("span", "hand", "hand-sign"), " "]), link);
+    const label = `${row.hand !== null} ${shownName(row)}`;
+    if (first.dataset.label !== label) {
+      first.dataset.label = label;
+      const link = element("a", "");
+      link.href = this.board.page(row, row.lesson);
+      link.append(...nameParts(row));
+      first.replaceChildren(...(row.hand === null ? [] : [element("span", "hand", "hand-sign"), " "]), link);
+    }
     this.lessons.forEach(({ slug, number }, index) => this.fillCell(cells[index], row, slug, number));
-    entry.row = row;
   }
 
   fillCell(cell, row, slug, number) {
-    const state = row.standings[slug] ?? "";
-    const mark = `${state}${row.lesson === slug ? " now" : ""}`;
-    if (cell.dataset.mark === mark) return;
-    Object.assign(cell.dataset, { mark, state });
+    const state = row.standings[slug]?.state ?? "";
     cell.classList.toggle("now", row.lesson === slug);
+    if (cell.dataset.state === state) return;
+    cell.dataset.state = state;
     if (!state) return void cell.replaceChildren();
-    const link = element("a", SIGNS[state] ?? "?");
+    const link = element("a", SIGNS[state]);
     link.href = this.board.page(row, slug);
     link.tabIndex = -1;
-    link.setAttribute("aria-label", `Lesson ${number}: ${WORDS[state] ?? state}`);
+    link.setAttribute("aria-label", `Lesson ${number}: ${WORDS[state]}`);
     return void cell.replaceChildren(link);
   }
 
-  cells() {
-    return [...this.body.querySelectorAll("td a")];
-  }
-
+  // Arrow keys move between the cells that are links.
   move(event) {
     const from = event.target.closest("td");
     if (!from || !(event.key in KEYS)) return;

@@ -14,6 +14,19 @@ export function chartOf(poll, question, isShown) {
     : orders(rounds, totals, question, isShown);
 }
 
+// The answers to a written question.
+export function optionsChart(options, rounds) {
+  if (!rounds.length) return element("p", options.join(" · "), "options");
+  const table = element("table", "", "chart");
+  const totals = rounds.map((votes) => sum(Object.values(votes)));
+  for (const option of options) {
+    const row = table.insertRow();
+    row.append(headerCell(option, "row"));
+    row.insertCell().append(...bars(rounds.map((votes) => votes[option] ?? 0), totals));
+  }
+  return scrolling(table);
+}
+
 function receivers(rounds, totals, { cards, clients, received }, isShown) {
   const counted = rounds.map(ticks);
   const table = element("table", "", "chart");

@@ -3,34 +3,22 @@
 import { byId, element } from "../lessons/common/dom.js";
 import { fetchJson } from "../lessons/common/server.js";
 
-const PAUSE = 700; // milliseconds between two questions
 const SIGNS = { green: "✓", red: "✗", "not run": "–" };
-const STATES = { waiting: "Waiting: other code is judged first…", judging: "Judging…" };
 
 const form = byId("judge");
 
 form.onsubmit = async (event) => {
   event.preventDefault();
   form.querySelector("button").disabled = true;
-  say("Waiting…");
+  say("Judging…");
   try {
-    await follow(await fetchJson(form.action, { method: "POST", body: new FormData(form) }));
+    await show(await fetchJson(form.action, { method: "POST", body: new FormData(form) }));
   } catch (error) {
     say(error.message, "error");
   } finally {
     form.querySelector("button").disabled = false;
   }
 };
-
-async function follow(first) {
-  let job = first;
-  while (job.state in STATES) {
-    say(STATES[job.state]);
-    await new Promise((resolve) => setTimeout(resolve, PAUSE));
-    job = await fetchJson(form.action);
-  }
-  if (job.state === "done") await show(job);
-}
 
 function say(text, kind = "") {
   const status = byId("judge-status");

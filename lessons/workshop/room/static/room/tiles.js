@@ -1,10 +1,19 @@
-// The students as tiles. A change touches only the tiles that differ.
+// The students as tiles. A tile stays the same element, so that it keeps its focus.
 
 import { button, element, setText } from "../lessons/common/dom.js";
 import { nameParts, shownName } from "./names.js";
-import { duration, isStuck, moves, secondsWithoutProgress } from "./room_state.js";
+import { WORDS, duration, isStuck } from "./room_state.js";
 
-const STATES = { new: "not started", red: "red", green: "green", read: "read" };
+// Puts the children of a box into this order. Only what is at a wrong place moves.
+export function arrange(box, wanted) {
+  const focused = document.activeElement;
+  for (const child of [...box.children]) if (!wanted.includes(child)) child.remove();
+  wanted.forEach((child, index) => {
+    if (box.children[index] !== child) box.insertBefore(child, box.children[index] ?? null);
+  });
+  // An element that moves in the document loses the focus.
+  if (focused !== document.activeElement && box.contains(focused)) focused.focus({ preventScroll: true });
+}
 
 export class Tiles {
   tiles = new Map(); // id → Tile
@@ -14,97 +23,63 @@ export class Tiles {
     Object.assign(this, { list, board });
   }
 
-  // Shows these rows in this order; `changed` are the ids whose tiles must be drawn again.
-  draw(rows, changed, now) {
-    const shown = new Set(rows.map(({ id }) => id));
-    for (const [id, tile] of this.tiles) {
-      if (shown.has(id)) continue;
-      tile.item.remove();
-      this.tiles.delete(id);
-    }
-    for (const row of rows) {
-      const known = this.tiles.get(row.id);
-      if (!known) this.tiles.set(row.id, new Tile(row, this.board, now));
-      else if (changed.has(row.id)) known.update(row, now);
-    }
-    this.arrange(rows.map(({ id }) => this.tiles.get(id).item));
-  }
-
-  arrange(wanted) {
-    const focused = document.activeElement;
-    for (const [item, before] of moves(this.list.children, wanted)) this.list.insertBefore(item, before);
-    // An element that moves in the document loses the focus.
-    if (focused !== document.activeElement && this.list.contains(focused)) focused.focus({ preventScroll: true });
-  }
-
-  // The time passes: writes what differs from a moment ago.
-  tick(now) {
-    for (const tile of this.tiles.values()) tile.showTime(now);
+  draw(rows, now) {
+    const known = this.tiles;
+    this.tiles = new Map(rows.map((row) => [row.id, known.get(row.id) ?? new Tile(this.board)]));
+    for (const row of rows) this.tiles.get(row.id).draw(row, now);
+    arrange(this.list, rows.map(({ id }) => this.tiles.get(id).item));
   }
 }
 
 class Tile {
-  constructor(row, board, now) {
+  constructor(board) {
     this.board = board;
     this.item = element("li", "", "tile");
     this.name = element("a", "", "name");
-    this.hand = element("span", "", "hand");
     this.state = element("span", "", "state");
     this.lesson = element("span", "", "lesson");
     this.headline = element("p", "", "headline");
+    this.sentence = element("p", "", "sentence");
     this.time = element("span", "", "time");
     this.time.title = "Without progress";
     this.facts = element("span", "", "facts");
-    const message = button("Message", () => board.message(this.row));
-    message.className = "message";
-    this.message = message;
+    this.lower = button("Lower hand", () => board.lowerHand(this.row));
+    this.message = button("Message", () => board.message(this.row));
+    this.message.className = "message";
     const head = element("h3", "");
     head.append(this.name);
     const standing = element("p", "", "standing");
     standing.append(this.state, " ", this.lesson);
     const foot = element("p", "", "tile-foot");
     const buttons = element("span", "", "tile-buttons");
-    buttons.append(this.hand, message);
+    buttons.append(this.lower, this.message);
     foot.append(this.time, this.facts, buttons);
-    this.item.append(head, standing, this.headline, foot);
-    this.update(row, now);
+    this.item.append(head, standing, this.headline, this.sentence, foot);
   }
 
-  update(row, now) {
-    this.row = row;
+  draw(row, now) {
     const { item, board } = this;
-    Object.assign(item.dataset, { id: row.id, state: row.state, version: row.version });
+    this.row = row;
+    item.dataset.state = row.state;
     item.classList.toggle("away", !row.connected);
-    if (this.shown !== `${row.number} ${row.name}`) {
-      this.shown = `${row.number} ${row.name}`;
+    item.classList.toggle("stuck", isStuck(row, now));
+    item.classList.toggle("raised", row.hand !== null);
+    const label = shownName(row);
+    if (this.label !== label) {
+      this.label = label;
       this.name.replaceChildren(...nameParts(row));
+      this.message.setAttribute("aria-label", `Message to ${label}`);
     }
-    this.name.href = board.page(row, row.lesson);
+    this.name.href = board.page(row, row.slug);
     this.state.dataset.state = row.state;
-    setText(this.state, STATES[row.state] ?? row.state);
-    setText(this.lesson, row.lesson ? board.titleOf(row.lesson) : "no lesson yet");
-    setText(this.headline, row.state === "red" ? row.headline : "");
+    setText(this.state, row.slug ? WORDS[row.state] : "");
+    setText(this.lesson, row.slug ? board.titleOf(row.slug) : "no lesson yet");
+    setText(this.headline, row.state === "red" ? row.title : "");
+    setText(this.sentence, row.hand ?? "");
+    const isWaiting = row.slug && !["green", "read"].includes(row.state);
+    setText(this.time, isWaiting ? duration(now - row.at) : "");
     const hints = row.hints ? `${row.hints} hint${row.hints === 1 ? "" : "s"}` : "";
     setText(this.facts, [hints, row.connected ? "" : "offline"].filter(Boolean).join(" · "));
-    this.showHand();
-    this.showTime(now);
-  }
-
-  showHand() {
-    const isRaised = this.row.handAt !== null;
-    this.item.classList.toggle("raised", isRaised);
-    if (isRaised === Boolean(this.hand.firstChild)) return;
-    const lower = () => this.board.lowerHand(this.row);
-    this.hand.replaceChildren(...(isRaised ? [button("Lower hand", lower)] : []));
-    if (isRaised) this.hand.firstChild.title = "This student asks for help";
-  }
-
-  showTime(now) {
-    const { row } = this;
-    const isWaiting = row.state === "red" || row.state === "new";
-    setText(this.time, isWaiting ? duration(secondsWithoutProgress(row, now)) : "");
-    this.item.classList.toggle("stuck", isStuck(row, now));
-    const label = `Message to ${shownName(row)}`;
-    if (this.message.getAttribute("aria-label") !== label) this.message.setAttribute("aria-label", label);
+    this.lower.hidden = row.hand === null;
   }
 }

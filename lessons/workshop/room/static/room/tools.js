@@ -1,58 +1,55 @@
-// What an instructor does with a class: messages, "look here", hints and solutions, the timer, polls,
-// and the removal of a student.
+// What an instructor does with a class. Each action is a request, which says what went wrong.
 
 import { byId, element } from "../lessons/common/dom.js";
 import { fetchJson } from "../lessons/common/server.js";
 import { onNames, shownName } from "./names.js";
-import { clock, isHeld } from "./room_state.js";
+import { clock, currentLesson, partsNow } from "./room_state.js";
 
 const ANSWER_TIME = 6000; // milliseconds that the answer to an action is shown
-const SETTLE_TIME = 1000; // milliseconds in which the state after an action reaches the board
 const KINDS = { receives: "who receives what", order: "the order of events" };
+const OF_COURSE = ["look-dialog", "poll-dialog"]; // dialogs that offer parts of the lessons
 
 export class Tools {
-  clicks = new Map(); // box of a hold → the last click, which the state may not show yet
-
-  constructor(room) {
-    Object.assign(this, room); // socket, state, now, course, titleOf
+  // `room` has `state`, `takenAt` and `lessons`, `page` the URLs.
+  constructor(room, page, titleOf) {
+    Object.assign(this, { room, page, titleOf });
     for (const opener of document.querySelectorAll("[data-dialog]")) {
-      opener.onclick = () => this.open(byId(opener.dataset.dialog));
+      opener.onclick = () => this.open(byId(opener.dataset.dialog), opener.dataset.preset);
     }
     for (const closer of document.querySelectorAll("dialog [value=close]")) {
       closer.onclick = () => closer.closest("dialog").close();
     }
-    this.submits("message-dialog", (form) => this.messageFrame(form));
-    this.submits("look-dialog", (form) => this.lookFrame(form));
-    this.submits("timer-dialog", (form) => this.timerFrame(form));
-    this.submits("poll-dialog", (form) => this.pollFrame(form));
-    this.submits("remove-dialog", (form) => this.removeFrame(form));
-    byId("look-dialog").querySelector("[name=lesson]").onchange = () => this.fillLook();
-    byId("poll-dialog").querySelector("[name=lesson]").onchange = () => this.fillQuestions();
-    byId("timer").querySelector("button").onclick = () => this.act({ type: "timer", seconds: 0 }, "The timer has ended.");
-    byId("look").querySelector("button").onclick = () => this.act({ type: "look", lesson: null }, "");
-    setInterval(() => this.showTimer(), 500);
-    onNames(() => {
-      for (const id of ["message-dialog", "remove-dialog"]) this.fillStudents(byId(id));
-    });
+    for (const button of document.querySelectorAll("[data-hold]")) {
+      const { hold: what } = button.dataset;
+      button.onclick = () => this.act({ type: "hold", what, is_held: !room.state.held.includes(what) }, "");
+    }
+    const forms = { message: "message", look: "look", timer: "timer", ask: "ask", poll: "predict", today: "today", remove: "remove" };
+    for (const [name, make] of Object.entries(forms)) this.submits(byId(`${name}-dialog`), (form) => this[make](form));
+    for (const name of OF_COURSE) byId(name).querySelector("[name=lesson]").onchange = () => this.fill(byId(name));
+    byId("ask-dialog").querySelector("[name=answers]").onchange = () => this.showOwnAnswers();
+    const end = (id, frame) => (byId(id).querySelector("button").onclick = () => this.act(frame, ""));
+    end("timer", { type: "timer", seconds: 0, label: "", is_break: false });
+    end("look", { type: "look", place: null });
+    end("today", { type: "today", lessons: [], start: "09:00", factor: 1 });
+    byId("today-lessons").append(...room.lessons.map((one) => lessonBox(one)));
+    setInterval(() => this.show(), 1000);
+    onNames(() => ["message-dialog", "remove-dialog"].forEach((id) => this.fillStudents(byId(id))));
   }
 
-  // Draws what the class's state says.
-  show() {
-    this.showTimer();
-    this.showLook();
-    if (byId("hold-dialog").open) this.fillHeld();
-  }
-
-  // Sends a frame, and says what came of it. Resolves to whether it worked.
+  // Sends an action, and says what came of it.
   async act(frame, done) {
     try {
-      await this.socket.send(frame);
+      await this.send(frame);
       this.say(done);
-      return true;
     } catch (error) {
       this.say(error.message, true);
-      return false;
     }
+  }
+
+  send(frame) {
+    const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
+    const headers = { "Content-Type": "application/json", "X-CSRFToken": token };
+    return fetchJson(this.page.act, { method: "POST", headers, body: JSON.stringify(frame) });
   }
 
   say(text, isError = false) {
@@ -63,10 +60,31 @@ export class Tools {
     this.sayTimer = setTimeout(() => (box.textContent = ""), ANSWER_TIME);
   }
 
+  // Draws what the state of the class says.
+  show() {
+    const { state, takenAt } = this.room;
+    if (!state) return;
+    const { timer, look, today, held } = state;
+    const left = timer ? timer.seconds - (performance.now() - takenAt) / 1000 : 0;
+    banner("timer", left > 0 && `${clock(left)} ${timer.is_break ? "Break " : ""}${timer.label}`);
+    const { step, mistake, conversation } = look ?? {};
+    const parts = [step && `step ${step}`, mistake && `mistake ${mistake}`, conversation].filter(Boolean);
+    banner("look", look && ["Everyone looks at lesson", [this.titleOf(look.lesson), ...parts].join(" · ")].join(" "));
+    banner("today", today && this.planText(today));
+    for (const button of document.querySelectorAll("[data-hold]")) {
+      button.setAttribute("aria-pressed", held.includes(button.dataset.hold));
+    }
+  }
+
+  planText(today) {
+    const [now, next] = partsNow(today);
+    const text = ({ slug, begins }) => `${begins} lesson ${this.titleOf(slug)}`;
+    return `Today’s plan: ${text(now)}${next ? `, then ${text(next)}` : ""}`;
+  }
+
   // The form's frame is sent when it is submitted; the dialog closes if the room accepts it. Until the
   // room answers, neither a click nor Enter sends it again.
-  submits(id, frameOf) {
-    const dialog = byId(id);
+  submits(dialog, frameOf) {
     const form = dialog.querySelector("form");
     const submit = form.querySelector("button:not([type])");
     form.onsubmit = async (event) => {
@@ -77,9 +95,9 @@ export class Tools {
       submit.disabled = true;
       try {
         const { done, ...frame } = frameOf(form.elements);
-        await this.socket.send(frame);
+        await this.send(frame);
         dialog.close();
-        form.reset();
+        if (dialog.id !== "today-dialog") form.reset();
         this.say(done);
       } catch (failure) {
         error.textContent = failure.message;
@@ -90,21 +108,20 @@ export class Tools {
     };
   }
 
-  async open(dialog) {
+  async open(dialog, preset) {
     dialog.querySelector(".error").textContent = "";
     if (["message-dialog", "remove-dialog"].includes(dialog.id)) this.fillStudents(dialog, "");
-    if (dialog.id === "hold-dialog") this.fillHeld();
+    if (dialog.id === "timer-dialog") dialog.querySelector("[name=is_break]").checked = preset === "break";
+    if (dialog.id === "ask-dialog") this.showOwnAnswers();
     dialog.showModal();
-    if (!["look-dialog", "poll-dialog"].includes(dialog.id)) return;
+    if (!OF_COURSE.includes(dialog.id)) return;
     try {
-      this.lessons ??= (await fetchJson(this.course)).lessons;
+      this.lessons ??= (await fetchJson(this.page.course)).lessons;
       this.fillLessons(dialog);
     } catch (error) {
       dialog.querySelector(".error").textContent = error.message;
     }
   }
-
-  // Messages
 
   openMessage(row) {
     const dialog = byId("message-dialog");
@@ -116,140 +133,31 @@ export class Tools {
   fillStudents(dialog, wanted) {
     const select = dialog.querySelector("[name=student]");
     const value = wanted ?? select.value;
-    const rows = [...this.state.rows.values()].sort((one, other) => one.number - other.number);
+    const rows = this.room.state?.students ?? [];
     const none = new Option(dialog.id === "message-dialog" ? "all students" : "choose a student", "");
     select.replaceChildren(none, ...rows.map((row) => new Option(shownName(row), row.id)));
     select.value = value;
   }
 
-  messageFrame({ student, text }) {
-    const to = student.value ? Number(student.value) : null;
-    const row = this.state.rows.get(to);
-    const done = `The message to ${row ? shownName(row) : "all students"} is on its way.`;
-    return { type: "message", student: to, text: text.value, done };
-  }
-
-  // Removal
-
-  removeFrame({ student }) {
-    const row = this.state.rows.get(Number(student.value));
-    if (!row) throw new Error("This student was removed already.");
-    return { type: "remove", student: row.id, done: `${shownName(row)} was removed.` };
-  }
-
-  // Look here
-
   fillLessons(dialog) {
     const select = dialog.querySelector("[name=lesson]");
     if (!select.options.length) {
       select.append(...this.lessons.map(({ slug, number, title }) => new Option(`${number} ${title}`, slug)));
-      select.value = this.usualLesson() ?? select.value;
     }
-    select.onchange();
+    select.value = (this.room.state && currentLesson(this.room.state)) ?? select.value;
+    this.fill(dialog);
   }
 
-  // The lesson that most students are in.
-  usualLesson() {
-    const found = new Map();
-    for (const { lesson } of this.state.rows.values()) if (lesson) found.set(lesson, (found.get(lesson) ?? 0) + 1);
-    return [...found].sort(([, one], [, other]) => other - one)[0]?.[0];
+  fill(dialog) {
+    const { elements } = dialog.querySelector("form");
+    const lesson = this.lessons.find(({ slug }) => slug === elements.lesson.value);
+    if (dialog.id === "poll-dialog") return this.fillQuestions(lesson.questions);
+    const { mistake, conversation } = elements;
+    mistake.replaceChildren(new Option("none", ""), ...lesson.mistakes.map(({ name, title }) => new Option(title, name)));
+    return conversation.replaceChildren(new Option("none", ""), ...lesson.conversations.map((steps) => new Option(steps, steps)));
   }
 
-  lessonIn(form) {
-    return this.lessons.find(({ slug }) => slug === form.elements.lesson.value);
-  }
-
-  fillLook() {
-    const form = byId("look-dialog").querySelector("form");
-    const { mistakes, conversations } = this.lessonIn(form);
-    const { mistake, conversation } = form.elements;
-    mistake.replaceChildren(new Option("none", ""), ...mistakes.map(({ name, title }) => new Option(title, name)));
-    conversation.replaceChildren(new Option("none", ""), ...conversations.map((steps) => new Option(steps, steps)));
-  }
-
-  lookFrame({ lesson, step, mistake, conversation }) {
-    const frame = { type: "look", lesson: lesson.value };
-    for (const { name, value } of [step, mistake, conversation]) if (value) frame[name] = value;
-    return { ...frame, done: `Everyone looks at lesson ${this.titleOf(lesson.value)}.` };
-  }
-
-  showLook() {
-    const { look } = this.state.room;
-    byId("look").hidden = !look;
-    if (!look) return;
-    const parts = [look.step && `step ${look.step}`, look.mistake && `mistake ${look.mistake}`, look.conversation];
-    const place = [`lesson ${this.titleOf(look.lesson)}`, ...parts.filter(Boolean)].join(" · ");
-    byId("look").querySelector(".look-text").textContent = `Everyone looks at ${place}`;
-  }
-
-  // Hints and solutions
-
-  fillHeld() {
-    const { hints_held: hints, solutions_held: solutions } = this.state.room;
-    const body = byId("hold-rows");
-    const lessons = [{ slug: "*", name: "all lessons" }, ...this.state.lessons];
-    // The boxes stay the same: a click on a box that was just replaced would be lost.
-    if (body.rows.length !== lessons.length) body.replaceChildren(...lessons.map((one) => this.heldRow(one)));
-    for (const box of body.querySelectorAll("input")) {
-      if (!this.clicks.has(box)) box.checked = isHeld({ hints, solutions }[box.dataset.what], box.dataset.slug);
-    }
-  }
-
-  heldRow({ slug, number, name = `${number} ${slug}` }) {
-    const row = document.createElement("tr");
-    const head = element("th", name);
-    head.scope = "row";
-    row.append(head);
-    for (const what of ["hints", "solutions"]) {
-      const box = document.createElement("input");
-      box.type = "checkbox";
-      Object.assign(box.dataset, { what, slug });
-      box.setAttribute("aria-label", `Hold ${what} of ${name}`);
-      box.onchange = () => this.hold(box, what, slug);
-      row.insertCell().append(box);
-    }
-    return row;
-  }
-
-  async hold(box, what, slug) {
-    const error = byId("hold-dialog").querySelector(".error");
-    error.textContent = "";
-    const click = {};
-    this.clicks.set(box, click);
-    try {
-      await this.socket.send({ type: box.checked ? "hold" : "release", what, lesson: slug });
-      setTimeout(() => this.settle(box, click), SETTLE_TIME);
-    } catch (failure) {
-      error.textContent = failure.message;
-      this.settle(box, click);
-    }
-  }
-
-  // From now on the box shows the state again, unless there was a later click.
-  settle(box, click) {
-    if (this.clicks.get(box) !== click) return;
-    this.clicks.delete(box);
-    this.fillHeld();
-  }
-
-  // The timer
-
-  timerFrame({ minutes, label }) {
-    const seconds = Math.round(Number(minutes.value) * 60);
-    return { type: "timer", seconds, label: label.value, done: "The timer runs on every student’s page." };
-  }
-
-  showTimer() {
-    const { timer } = this.state.room;
-    const left = timer ? Date.parse(timer.ends) / 1000 - this.now() : 0;
-    byId("timer").hidden = left <= 0;
-    if (left > 0) byId("timer").querySelector(".timer-text").textContent = `${clock(left)} ${timer.label}`;
-  }
-
-  // Polls
-
-  fillQuestions() {
-    const { questions } = this.lessonIn(byId("poll-dialog").querySelector("form"));
+  fillQuestions(questions) {
     const made = questions.map(({ kind, html }, index) => {
       const label = element("label", "", "question");
       const choice = document.createElement("input");
@@ -263,9 +171,63 @@ export class Tools {
     byId("poll-questions").replaceChildren(...(made.length ? made : ["This lesson has no questions."]));
   }
 
-  pollFrame({ lesson, question }) {
-    if (!question) throw new Error("This lesson has no questions.");
-    const number = Number(question.value);
-    return { type: "poll", action: "open", lesson: lesson.value, question: number, done: "The poll is open." };
+  showOwnAnswers() {
+    const { answers, own } = byId("ask-dialog").querySelector("form").elements;
+    own.closest("label").hidden = answers.value !== "";
   }
+
+  // The frames
+
+  message({ student, text }) {
+    const to = this.room.state.students.find(({ id }) => id === Number(student.value));
+    const done = `The message to ${to ? shownName(to) : "all students"} was sent.`;
+    return { type: "message", student: to?.id ?? null, text: text.value, done };
+  }
+
+  remove({ student }) {
+    const row = this.room.state.students.find(({ id }) => id === Number(student.value));
+    if (!row) throw new Error("This student was removed already.");
+    return { type: "remove", student: row.id, done: `${shownName(row)} was removed.` };
+  }
+
+  look({ lesson, step, mistake, conversation }) {
+    const place = { lesson: lesson.value };
+    for (const { name, value } of [step, mistake, conversation]) if (value) place[name] = value;
+    return { type: "look", place, done: `Everyone looks at lesson ${this.titleOf(lesson.value)}.` };
+  }
+
+  timer({ minutes, label, is_break: isBreak }) {
+    const seconds = Math.round(Number(minutes.value) * 60);
+    const done = "The timer runs on every student’s page.";
+    return { type: "timer", seconds, label: label.value, is_break: isBreak.checked, done };
+  }
+
+  ask({ text, answers, own }) {
+    const options = (answers.value || own.value).split(answers.value ? "|" : "\n");
+    return { type: "ask", text: text.value, options, done: "The question is on every student’s page." };
+  }
+
+  predict({ lesson, question }) {
+    if (!question) throw new Error("This lesson has no questions.");
+    return { type: "predict", lesson: lesson.value, question: Number(question.value), done: "The question is open." };
+  }
+
+  today({ start, factor, lesson }) {
+    const lessons = [...lesson].filter(({ checked }) => checked).map(({ value }) => value);
+    if (!lessons.length) throw new Error("Choose a lesson.");
+    return { type: "today", lessons, start: start.value, factor: Number(factor.value), done: "The plan is set." };
+  }
+}
+
+function lessonBox({ slug, number, title, isCore }) {
+  const label = element("label", "", "check");
+  const box = Object.assign(document.createElement("input"), { type: "checkbox", name: "lesson", value: slug, defaultChecked: isCore });
+  label.append(box, ` ${number} ${title}${isCore ? "" : " (optional)"}`);
+  return label;
+}
+
+// Shows a text in a banner, or hides it.
+function banner(id, text) {
+  byId(id).hidden = !text;
+  if (text) byId(id).querySelector("span").textContent = text;
 }

@@ -48,19 +48,15 @@ class Exercise {
     this.show(panel);
   }
 
-  // Loads the panel again when an instructor holds or releases the hints or the solution. The bar of
-  // the class has in its data what is held: lists of lessons, or "*" for all.
+  // Loads the panel again when an instructor holds or releases the hints or the solutions. The bar of
+  // the class has in its data what is held.
   async showHeld(attempts = 3) {
-    const known = byId("class-bar")?.dataset.held;
-    if (!known) return; // no news yet
-    const { slug, held } = this.panel.firstElementChild.dataset;
-    const lists = Object.entries(JSON.parse(known));
-    const isHeld = ([, lessons]) => lessons.includes(slug) || lessons.includes("*");
-    const now = lists.filter(isHeld).map(([what]) => what);
-    if (now.join(" ") === held || !attempts) return;
+    const now = byId("class-bar")?.dataset.held;
+    const { held } = this.panel.firstElementChild.dataset;
+    if (now === undefined || now === held || !attempts) return;
     await this.load(this.section.dataset.part);
     const released = held.split(" ").filter((what) => what && !now.includes(what));
-    const text = released.length ? `has released the ${released.join(" and ")}` : `holds back the ${now.join(" and ")}`;
+    const text = released.length ? `has released the ${released.join(" and ")}` : `holds back the ${now.replace(" ", " and ")}`;
     this.announce(`Your instructor ${text}.`);
     await this.showHeld(attempts - 1); // the next news may have come before that answer
   }

@@ -1,23 +1,30 @@
 // A class answers a question together: the button with which a student sends an answer as a vote. The
-// bar of the class has the poll in its data, and sends the vote.
+// bar of the class has the question in its data, and sends the vote.
 
 import { button, byId } from "../common/dom.js";
 
-const SENT = "You have voted in this round. The bar of your class says how it goes on.";
+const SENT = "You have voted. Your instructor shows the answer later.";
+const WAIT = "Your class answers this question together. Your instructor shows the answer.";
 
-// Shows the button below the question's answer, as long as the class votes on it.
+// Shows the button below the question's answer, as long as the class votes on it. Until the instructor
+// shows the answer, the page does not show it either: the question cannot be checked.
 export function offerVote(question) {
+  const box = question.section.querySelector(".answer");
+  const check = box.lastElementChild;
   const made = button("Send as my vote", () => question.attempt(() => send(question)));
-  question.section.querySelector(".answer").append(made);
+  made.className = "vote";
+  box.append(made);
   const update = () => {
-    const { poll, voted } = byId("class-bar").dataset;
-    const isAsked = poll === question.url;
-    if (isAsked && voted === "yes" && !made.hidden) question.say(SENT);
-    const hadFocus = document.activeElement === made;
-    made.hidden = !isAsked || voted === "yes";
-    if (made.hidden && hadFocus) made.previousElementSibling.focus();
+    const { poll, stage, voted } = byId("class-bar").dataset;
+    const isAsked = poll === question.url && stage !== "shown";
+    const hadFocus = box.contains(document.activeElement);
+    const wasAsked = check.hidden;
+    check.hidden = isAsked;
+    made.hidden = !isAsked || stage !== "open" || voted === "yes";
+    if (isAsked) question.say(voted === "yes" ? SENT : stage === "open" ? "" : WAIT);
+    else if (wasAsked) question.say("");
+    if (hadFocus && document.activeElement?.hidden) [check, made].find(({ hidden }) => !hidden)?.focus();
   };
-  made.hidden = true;
   addEventListener("class-poll", update);
   update();
 }

@@ -43,11 +43,14 @@ function ownOffer() {
 }
 
 function predictOffer() {
-  const [question] = document.querySelectorAll(".question:has(.explanation[hidden])");
+  // A question that waits for the class offers nothing.
+  const isWaiting = (one) => one.querySelector(".vote") && !one.querySelector(".answer > button:not([hidden])");
+  const question = [...document.querySelectorAll(".question:has(.explanation[hidden])")].find((one) => !isWaiting(one));
   if (!question) return { text: "See how it works", action: () => showStep("see") };
-  const [start, check] = [question.querySelector(".start"), question.querySelector(".answer > button")];
+  const [start, check] = [question.querySelector(".start"), question.querySelector(".answer > button:not([hidden])")];
   const { textContent: name } = question.querySelector("h3");
-  if (check) return { text: `Check ${name.toLowerCase()}`, action: () => check.click() };
+  const verb = check?.className === "vote" ? "Vote on" : "Check";
+  if (check) return { text: `${verb} ${name.toLowerCase()}`, action: () => check.click() };
   const isFirst = name.endsWith(" 1");
   return {
     text: isFirst ? "Predict" : `Predict ${name.toLowerCase()}`,
@@ -98,6 +101,7 @@ for (const one of document.querySelectorAll(".answer, .explanation, #no-events")
   changes.observe(one, { childList: true, attributeFilter: ["hidden"] });
 }
 workspace.addEventListener("step", schedule);
+addEventListener("class-poll", schedule);
 byId("todos").addEventListener("click", ({ target }) => {
   if (!target.dataset.goTo) return;
   goToLine(Number(target.dataset.goTo));

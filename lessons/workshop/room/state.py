@@ -1,0 +1,149 @@
+"""What students and boards see. Both are functions of the database: nothing else is remembered."""
+
+import time
+from collections import Counter
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+
+from lessons.workshop.course.diagnoses import catalogue as diagnoses
+from lessons.workshop.course.lesson_index import find
+from lessons.workshop.room.models import Class, Poll, Standing, Student, Vote
+
+MESSAGES, SHOWN_FOR = 5, timedelta(hours=3)  # how many a student sees, and how old they may be
+DONE = ("green", "read")
+
+# The number of open connections of each student, by id. The room is one process.
+connections: Counter[int] = Counter()
+
+
+def student_state(student_id: int) -> dict | None:
+    """The frame `state` of a student; None if the student was deleted."""
+    student = Student.objects.select_related("school_class").filter(pk=student_id).first()
+    if student is None:
+        return None
+    school_class, poll = student.school_class, current_poll(student.school_class_id)
+    today = school_class.today
+    since = max(student.joined, timezone.now() - SHOWN_FOR)
+    to_student = Q(student=None, sent__gte=since) | Q(student=student, sent__gte=since)
+    messages = school_class.messages.filter(to_student).order_by("-pk")[:MESSAGES]
+    return {
+        "type": "state",
+        "messages": [{"id": one.pk, "text": one.text} for one in reversed(messages)],
+        "held": school_class.held,
+        "hand": student.hand is not None,
+        "look": school_class.look,
+        "timer": timer_of(school_class),
+        "today": today and today["lessons"],
+        "poll": poll and {**poll_json(poll), "voted": _answer_of(student, poll)},
+    }
+
+
+def timer_of(school_class: Class) -> dict | None:
+    """The running timer with the seconds that are left: other machines have other clocks."""
+    timer = school_class.timer
+    left = timer["ends"] - time.time() if timer else 0
+    if left <= 0:
+        return None
+    return {"seconds": round(left, 1), "label": timer["label"], "is_break": timer["is_break"]}
+
+
+def current_poll(class_id: int) -> Poll | None:
+    return Poll.objects.filter(school_class=class_id).exclude(state="ended").last()
+
+
+def poll_json(poll: Poll) -> dict:
+    """A poll without any answer."""
+    return {
+        **{name: getattr(poll, name) for name in ("id", "round", "state", "text", "options")},
+        "lesson": poll.lesson or None,
+        "question": poll.question or None,
+    }
+
+
+def _answer_of(student: Student, poll: Poll) -> str | None:
+    votes = Vote.objects.filter(poll=poll, student=student, round=poll.round)
+    return votes.values_list("answer", flat=True).first()
+
+
+def rounds(poll: Poll) -> list[dict[str, int]]:
+    """How many students gave each answer, for each round."""
+    found = [Counter() for _ in range(poll.round)]
+    for number, answer in poll.votes.order_by("answer").values_list("round", "answer"):
+        found[number - 1][answer] += 1
+    return [dict(one) for one in found]
+
+
+def board(class_id: int) -> dict | None:
+    """All that a board shows; None if the class was deleted."""
+    school_class = Class.objects.filter(pk=class_id).first()
+    if school_class is None:
+        return None
+    rows, poll = _rows(class_id), current_poll(class_id)
+    voters = (
+        set(poll.votes.filter(round=poll.round).values_list("student", flat=True))
+        if poll
+        else set()
+    )
+    return {
+        "name": school_class.name,
+        "code": school_class.code,
+        "held": school_class.held,
+        "look": school_class.look and school_class.look["place"],
+        "timer": timer_of(school_class),
+        "today": school_class.today and {**school_class.today, "parts": _parts(school_class.today)},
+        "poll": poll and {
+            **poll_json(poll),
+            "rounds": rounds(poll),
+            "votes": len(voters),
+            # A student who has left is not waited for.
+            "students": sum(row["connected"] or row["id"] in voters for row in rows),
+        },
+        "students": rows,
+    }  # fmt: skip
+
+
+def _rows(class_id: int) -> list[dict]:
+    standings: dict[int, dict[str, dict]] = {}
+    names = ("student", "lesson", "state", "hints", "diagnosis", "changed", "verdict__message")
+    found = Standing.objects.filter(student__school_class=class_id)
+    for one in found.values(*names):
+        standings.setdefault(one["student"], {})[one["lesson"]] = {
+            "state": one["state"],
+            "hints": one["hints"],
+            "at": one["changed"].timestamp(),
+            "diagnosis": one["diagnosis"],
+            "title": title_of(one["diagnosis"], one["verdict__message"] or ""),
+        }
+    return [
+        {
+            "id": one.pk,
+            "name": one.name,
+            "number": one.number,
+            "lesson": one.lesson or None,
+            "standings": standings.get(one.pk, {}),
+            "joined": one.joined.timestamp(),
+            "hand": one.hand,
+            "handAt": one.hand_at and one.hand_at.timestamp(),
+            "connected": connections[one.pk] > 0,
+        }
+        for one in Student.objects.filter(school_class=class_id).order_by("number")
+    ]
+
+
+def title_of(diagnosis: str, message: str) -> str:
+    """The title of a diagnosis; the message if this course has no such diagnosis."""
+    known = diagnoses().get(diagnosis)
+    return known.title if known else message[:300]
+
+
+def _parts(today: dict) -> list[dict]:
+    """The lessons of today with the time at which each begins."""
+    time_of_day = datetime.strptime(today["start"], "%H:%M")
+    parts = []
+    for slug in today["lessons"]:
+        minutes = round(find(slug).minutes * today["factor"])
+        parts.append({"slug": slug, "begins": f"{time_of_day:%H:%M}", "minutes": minutes})
+        time_of_day += timedelta(minutes=minutes)
+    return parts

@@ -1,0 +1,99 @@
+"""A student's page of one lesson: the code, what the workshop reported, and "Judge it again"."""
+
+import re
+import unicodedata
+
+from django.http import Http404, JsonResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.safestring import SafeString, mark_safe
+from django.views.decorators.http import require_POST, require_safe
+
+from lessons.workshop.course import lesson_index
+from lessons.workshop.course.lesson_index import Lesson, UnknownLesson
+from lessons.workshop.page.markup import highlight_code, inline_code_to_html
+from lessons.workshop.room.models import Standing, Student
+from lessons.workshop.room.state import title_of
+from lessons.workshop.room.views import for_instructors
+from lessons.workshop.room.worker import TooBusy, judge_code
+
+MAX_LINES, MAX_LENGTH = 1_500, 500  # of code, characters of a line
+# They change the direction of a text, so that code reads unlike it runs.
+_DIRECTION = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+@for_instructors
+@require_safe
+def student_page(request, student_id: int, slug: str):
+    student = get_object_or_404(Student.objects.select_related("school_class"), pk=student_id)
+    lesson = _lesson(slug) if slug != "none" else None
+    standings = {one.lesson: one for one in student.standings.all()}
+    standing = standings.get(slug)
+    known = [one for one in lesson_index.lessons() if one.slug in standings]
+    context = {
+        "student": student,
+        "class": student.school_class,
+        "lesson": lesson,
+        "lessons": [(one, standings[one.slug].state) for one in known],
+        "standing": standing,
+        "claimed": _claimed(standing) if standing else None,
+        "code": code_lines(standing.code) if standing and standing.code else None,
+    }
+    return render(request, "room/student.html", context)
+
+
+def _claimed(standing: Standing) -> dict:
+    verdict = standing.verdict or {}
+    message = verdict.get("message", "")
+    title = title_of(standing.diagnosis, message)
+    claims = [
+        {**one, "claim": inline_code_to_html(one["claim"])} for one in verdict.get("claims", ())
+    ]
+    return {
+        "claims": claims,
+        "title": title,
+        "message": message if message[:300] != title else "",
+        "detail": verdict.get("detail", ""),
+    }
+
+
+@for_instructors
+@require_POST
+def judge_again(request, student_id: int, slug: str):
+    """The verdict of this machine on the code that the student shares; see worker.py."""
+    student, lesson = get_object_or_404(Student, pk=student_id), _lesson(slug)
+    standing = student.standings.filter(lesson=slug, code__isnull=False).first()
+    if standing is None:
+        return JsonResponse({"error": "The student has not shared any code."}, status=409)
+    try:
+        answer = judge_code(lesson, standing.code)
+    except TooBusy as error:
+        return JsonResponse({"error": str(error)}, status=429)
+    outcomes = [
+        {**one, "claim": inline_code_to_html(one["claim"])} for one in answer.get("outcomes", ())
+    ]
+    return JsonResponse({"claimed": standing.state, "answer": {**answer, "outcomes": outcomes}})
+
+
+def _lesson(slug: str) -> Lesson:
+    try:
+        return lesson_index.find(slug)
+    except UnknownLesson as error:
+        raise Http404(str(error)) from None
+
+
+def code_lines(code: str) -> list[SafeString]:
+    """The lines of `code` as HTML, with the colours of the course's pages. Long code is cut."""
+    lines = [_readable(line) for line in re.split("\r\n|\r|\n", code)[:MAX_LINES]]
+    return [mark_safe(line) for line in highlight_code("\n".join(lines), "python").split("\n")]
+
+
+def _readable(line: str) -> str:
+    """The line with an escape for each character that is invisible or changes the direction."""
+    line = line[:MAX_LENGTH]
+    if line.isprintable() and not _DIRECTION.search(line):
+        return line
+    return "".join(one if one == "\t" or _is_visible(one) else ascii(one)[1:-1] for one in line)
+
+
+def _is_visible(character: str) -> bool:
+    return character == " " or unicodedata.category(character)[0] not in "CZ"

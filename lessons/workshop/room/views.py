@@ -1,0 +1,183 @@
+"""The instructor's pages: the classes, the board of a class, and what its scripts ask for."""
+
+import time
+from functools import lru_cache, wraps
+
+from asgiref.sync import async_to_sync
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count
+from django.http import Http404, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.text import slugify
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.defaults import page_not_found, permission_denied
+
+from lessons.workshop.course.lesson_index import MANAGE, lessons
+from lessons.workshop.course.plans import plans
+from lessons.workshop.judge.study.compared_mistake import lesson_conversations
+from lessons.workshop.judge.study.mistakes import read_mistakes
+from lessons.workshop.judge.study.predictions import predictions
+from lessons.workshop.member.protocol import InvalidFrame, decode
+from lessons.workshop.page.markup import markdown_to_html
+from lessons.workshop.page.views.csp import with_csp
+from lessons.workshop.room import actions
+from lessons.workshop.room.classes import KEPT_FOR, InvalidClassName, add_class
+from lessons.workshop.room.consumers import tell_class
+from lessons.workshop.room.export import export_zip
+from lessons.workshop.room.models import Class
+from lessons.workshop.room.state import current_poll, rounds
+from lessons.workshop.room.worker import WorkerFailed, read_answer
+
+
+def for_instructors(view):
+    """Let only staff accounts use the view. Others log in first, or get 403."""
+
+    @wraps(view)
+    def guarded(request, *args, **kwargs):
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path(), reverse("room_log_in"))
+        if not request.user.is_staff:
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return with_csp(never_cache(guarded))
+
+
+@with_csp
+def not_found(request, exception):
+    return page_not_found(request, exception, template_name="room/404.html")
+
+
+@with_csp
+def forbidden(request, exception):
+    return permission_denied(request, exception, template_name="room/403.html")
+
+
+@for_instructors
+@require_http_methods(["GET", "HEAD", "POST"])
+def classes(request):
+    """The list of classes. POST creates one, and opens its board."""
+    context = {}
+    if request.method == "POST":
+        name = request.POST.get("name", "")
+        try:
+            return redirect("room_board", add_class(name).pk)
+        except InvalidClassName as error:
+            context = {"error": str(error), "name": name}
+    found = Class.objects.annotate(size=Count("students")).order_by("name")
+    context |= {"classes": found, "days": KEPT_FOR.days}
+    return render(request, "room/classes.html", context, status=400 if "error" in context else 200)
+
+
+@for_instructors
+@require_safe
+def board(request, class_id: int):
+    """The page of a board. Its script fills it from the socket."""
+    return render(request, "room/board.html", _context(request, class_id))
+
+
+@for_instructors
+@require_safe
+def slide(request, class_id: int):
+    """A page for the projector: it has no names."""
+    return render(request, "room/slide.html", _context(request, class_id))
+
+
+def _context(request, class_id: int) -> dict:
+    found = get_object_or_404(Class, pk=class_id)
+    address = request.build_absolute_uri("/").rstrip("/")
+    return {
+        "class": found,
+        "now": time.time(),
+        "lessons": _lessons(),
+        "address": address,
+        "join_command": f"{MANAGE} workshop --join {address} {found.code} --name NAME",
+    }
+
+
+def _lessons() -> list[dict]:
+    core = {one.slug for one in plans()[0].core}
+    return [
+        {"slug": one.slug, "number": one.number, "title": one.title, "isCore": one.slug in core}
+        for one in lessons()
+    ]
+
+
+@for_instructors
+@require_POST
+def act(request, class_id: int):
+    """Do what the board asks for: see actions.ACTIONS."""
+    try:
+        actions.act(class_id, decode(request.body.decode(errors="replace")))
+    except InvalidFrame as error:
+        return JsonResponse({"error": str(error)}, status=400)
+    except Class.DoesNotExist:
+        return JsonResponse({"error": "This class was deleted."}, status=404)
+    async_to_sync(tell_class)(class_id)
+    return JsonResponse({})
+
+
+@for_instructors
+@require_safe
+def course(request):
+    """What the dialogs of a board offer: mistakes, conversations and questions of each lesson."""
+    return JsonResponse({"lessons": _course()})
+
+
+@lru_cache(maxsize=1)
+def _course() -> list[dict]:
+    return [
+        {
+            "slug": one.slug,
+            "number": one.number,
+            "title": one.title,
+            "mistakes": [{"name": it.name, "title": it.title} for it in read_mistakes(one)],
+            "conversations": [" | ".join(steps) for steps in lesson_conversations(one)],
+            "questions": [
+                {"kind": it.kind, "html": markdown_to_html(it.question)} for it in predictions(one)
+            ],
+        }
+        for one in lessons()
+    ]
+
+
+@for_instructors
+@require_safe
+def answer(request, class_id: int):
+    """What really happens in a lesson's question, and once it is shown which votes are right."""
+    poll = current_poll(class_id)
+    if poll is None or not poll.lesson:
+        raise Http404("The class has no question of a lesson now.")
+    votes = {one for votes in rounds(poll) for one in votes} if poll.state == "shown" else ()
+    try:
+        return JsonResponse(read_answer(poll.lesson, poll.question, votes))
+    except WorkerFailed as error:
+        return JsonResponse({"error": str(error)}, status=503)
+
+
+@for_instructors
+@require_safe
+def export(request, class_id: int):
+    """A zip file with the tables of a class."""
+    found = get_object_or_404(Class, pk=class_id)
+    name = slugify(found.name) or "class"
+    headers = {"Content-Disposition": f'attachment; filename="{name}.zip"'}
+    return HttpResponse(export_zip(found), content_type="application/zip", headers=headers)
+
+
+@for_instructors
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete(request, class_id: int):
+    """Delete a class and all its data, once its name was typed."""
+    found = get_object_or_404(Class, pk=class_id)
+    context = {"class": found, "size": found.students.count()}
+    if request.method == "POST":
+        if " ".join(request.POST.get("name", "").split()) == found.name:
+            found.delete()
+            async_to_sync(tell_class)(class_id)
+            return redirect("room_classes")
+        context["error"] = "This is not the name of the class. Nothing was deleted."
+    return render(request, "room/delete.html", context, status=400 if "error" in context else 200)

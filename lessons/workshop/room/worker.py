@@ -1,0 +1,184 @@
+"""Judges a student's code again, and plays questions: in processes without the room's secrets.
+
+The room's server never runs code of students or of the course. It starts
+`python -m lessons.workshop.room.worker`, which reads one order from stdin, writes the answer to
+stdout, both JSON, and ends. Code of students runs in the sandbox of that process.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import django
+
+from lessons.workshop.course.lesson_index import PROJECT_DIR, Lesson, find
+
+JUDGES = max(1, (os.cpu_count() or 1) - 1)  # one core stays free for the server
+TIMEOUT = 120.0  # seconds
+MAX_DETAIL = 4_000  # characters
+# The worker has the settings of a workshop.
+_WITHHELD = ("DJANGO_", "DATABASE_URL", "REDIS_URL")
+_free_judges = threading.BoundedSemaphore(JUDGES)
+
+
+class WorkerFailed(Exception):
+    """The worker ended without an answer, or took too long. The text is for the instructor."""
+
+
+class TooBusy(Exception):
+    """Other code is being judged."""
+
+
+# In the server's process. These functions block: never call them in the event loop.
+
+
+def judge_code(lesson: Lesson, code: str) -> dict:
+    """The verdict on the code, as _judge() describes it. Raises TooBusy."""
+    if not _free_judges.acquire(timeout=TIMEOUT / 2):
+        raise TooBusy("Other exercises are being judged. Try again later.")
+    try:
+        return _run_worker({"order": "judge", "lesson": lesson.key, "code": code})
+    except WorkerFailed as error:
+        return {"state": "not judged", "reason": "the judge failed", "detail": str(error)}
+    finally:
+        _free_judges.release()
+
+
+def read_answer(slug: str, number: int, votes=()) -> dict:
+    """What happens in a lesson's question, as _question() describes it. Raises WorkerFailed."""
+    return _read_answer(slug, number, tuple(sorted(votes)))
+
+
+@lru_cache(maxsize=64)
+def _read_answer(slug: str, number: int, votes: tuple[str, ...]) -> dict:
+    order = {"order": "question", "lesson": slug, "number": number, "votes": votes}
+    return _run_worker(order)
+
+
+def _run_worker(order: dict) -> dict:
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(_WITHHELD)
+    }
+    try:
+        run = subprocess.run(
+            [sys.executable, "-m", "lessons.workshop.room.worker"],
+            input=json.dumps(order).encode(),
+            capture_output=True,
+            cwd=PROJECT_DIR,
+            env=environment,
+            timeout=TIMEOUT,
+            check=False,
+        )
+        return json.loads(run.stdout)
+    except subprocess.TimeoutExpired:
+        raise WorkerFailed(f"The worker has not ended after {TIMEOUT:g} s.") from None
+    except OSError as error:
+        raise WorkerFailed(f"The worker did not start: {error.strerror}.") from None
+    except ValueError:
+        lines = run.stderr.decode(errors="replace").strip().splitlines()
+        raise WorkerFailed(f"The worker failed: {(lines or ['it printed nothing'])[-1]}") from None
+
+
+# In the worker
+
+
+def main() -> None:
+    order = json.load(sys.stdin)
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.environ["DJANGO_SETTINGS_MODULE"] = "lessons.settings"
+    os.dup2(2, 1)  # what anything else prints does not belong to the answer
+    django.setup()
+    lesson = find(order.pop("lesson"))
+    do = {"judge": _judge, "question": _question}[order.pop("order")]
+    with answers:
+        answers.write(json.dumps(do(lesson, **order)))
+
+
+def _question(lesson: Lesson, number: int, votes: list[str]) -> dict:
+    """A question of predict.toml, what really happens, and for each vote whether it is right.
+
+    `letters` are the cards' numbers in the order in which a board names them A, B, C. Votes are
+    written as vote_of() does.
+    """
+    from lessons.workshop.judge.study import predictions as study
+    from lessons.workshop.page.live.vote import is_right, right_ticks
+    from lessons.workshop.page.markup import markdown_to_html
+    from lessons.workshop.page.views.play_views import recording_json
+
+    prediction = study.predictions(lesson)[number - 1]
+    recording = prediction.recording(lesson)
+    shown = [card.label for card in study.cards(prediction, recording)]
+    return {
+        "kind": prediction.kind,
+        "because": markdown_to_html(prediction.because),
+        "cards": shown,
+        "letters": study.shuffled(range(len(shown)), f"{lesson.key} {number}"),
+        "clients": study.clients(prediction, recording),
+        "received": sorted(right_ticks(prediction, recording)),
+        "grades": {vote: is_right(vote, prediction, recording) for vote in votes},
+        "recording": recording_json(recording),
+    }
+
+
+def _judge(lesson: Lesson, code: str) -> dict:
+    """The verdict on a student's code, which runs in a sandbox; see judge_submission().
+
+    {"state", "reason", "detail", "warning", "outcomes", "output", "finding", "diagnosis",
+    "comparison", "code"}. `comparison` has the first conversation that fails, and the solution's.
+    """
+    from lessons.workshop.course.diagnoses import diagnosis, message_of
+    from lessons.workshop.grading.sandbox import find_sandbox
+    from lessons.workshop.grading.submission import NOT_JUDGED, judge_submission
+    from lessons.workshop.page.views.play_views import code_beside_solution
+
+    sandbox = find_sandbox()
+    if not sandbox.uses_bubblewrap:
+        return {"state": NOT_JUDGED, "reason": "no sandbox", "detail": sandbox.problem}
+    with TemporaryDirectory(prefix="room-") as folder:
+        file = Path(folder) / f"{lesson.folder.name}.py"
+        file.write_bytes(code.encode(errors="replace"))
+        found = judge_submission(lesson, file, sandbox=sandbox)
+        answer = {name: getattr(found, name) for name in ("state", "reason", "detail", "warning")}
+        if found.verdict is None:
+            return answer
+        verdict = found.verdict
+        code = code_beside_solution(lesson, file, lesson.exercise_name)
+        answer |= {
+            "outcomes": [{"claim": one.claim, "state": one.state} for one in verdict.outcomes],
+            "output": verdict.output[:MAX_DETAIL],
+            "comparison": _comparison(lesson, verdict),
+            "code": code and {**code, "wrong": file.name},
+        }
+    if verdict.findings:
+        finding = verdict.findings[0]
+        known = diagnosis(finding.diagnosis)
+        texts = {name: getattr(known, name) for name in ("title", "symptom", "cause", "cure")}
+        detail = {"message": message_of(finding), "promise": finding.promise, "line": finding.line}
+        answer |= {"finding": {**detail, "detail": finding.detail[:MAX_DETAIL]}, "diagnosis": texts}
+    return answer
+
+
+def _comparison(lesson: Lesson, verdict) -> dict | None:
+    """What the page's comparison.js draws; None if no conversation shows the fault."""
+    from lessons.workshop.judge.study.recordings import PLAYBACK_ERRORS
+    from lessons.workshop.page.views.play_views import failing_json
+
+    red = (one for one in verdict.outcomes if one.finding and one.transcript)
+    outcome = next((one for one in red if one.finding.conversation), None)
+    try:
+        found = outcome and failing_json(lesson, outcome)
+    except PLAYBACK_ERRORS:
+        return None
+    if not found or found["expected"] is None:
+        return None
+    sides = {"right": found["expected"], "wrong": found["received"]}
+    return {"claim": outcome.claim, "steps": found["steps"], "differs": found["differs"], **sides}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""What a workshop reports about a lesson."""
+
+import json
+
+import pytest
+
+from lessons.workshop.course.lesson_index import Lesson, find
+from lessons.workshop.member.protocol import MAX_CODE, MAX_FRAME, STUDENT_FRAMES, parse
+from lessons.workshop.member.standings import frames_of, make_standing
+from lessons.workshop.student.progress import Progress
+
+FINDING = {"diagnosis": "no-stop", "message": "It never stops.", "detail": "≠ x"}
+VERDICT = {
+    "outcomes": [
+        {"claim": "It accepts.", "state": "green", "finding": None},
+        {"claim": "It ends.", "state": "red", "finding": FINDING},
+    ],
+    "problem": None,
+}
+
+
+@pytest.fixture
+def edited(tmp_path, monkeypatch):
+    """`edited(code)`: the student's exercise has this code."""
+    file = tmp_path / "03_stop.py"
+    monkeypatch.setattr(Lesson, "exercise", file)
+
+    def edit(code):
+        file.write_text(code, encoding="utf-8")
+        return find("stop").key
+
+    return edit
+
+
+def test_a_standing_has_the_claims_and_the_first_finding(edited):
+    found = make_standing(edited("x = 1"), Progress("red", hints=2, verdict=VERDICT), True)
+    claims = [{"claim": "It accepts.", "state": "green"}, {"claim": "It ends.", "state": "red"}]
+    assert found == {
+        "lesson": "stop",
+        "state": "red",
+        "was_green": False,
+        "hints": 2,
+        "verdict": {"claims": claims, **FINDING},
+        "code": "x = 1",
+    }
+
+
+def test_code_is_sent_only_by_a_student_who_shares_it_and_only_if_it_is_short(edited):
+    key = edited("x = 1")
+    assert make_standing(key, Progress("green"), False)["code"] is None
+    assert make_standing(edited("#" * (MAX_CODE + 1)), Progress("green"), True)["code"] is None
+
+
+def test_an_exercise_that_was_not_edited_is_unchanged(edited):
+    key = edited(find("stop").original.read_text(encoding="utf-8"))
+    found = make_standing(key, Progress("red", verdict=VERDICT), False)
+    assert (found["state"], found["verdict"]) == ("unchanged", None)
+
+
+@pytest.mark.parametrize("character", ["\0", "\ud800", "€", "\x01"])
+def test_the_room_accepts_all_standings_even_if_a_program_prints_anything(edited, character):
+    long = character * 100_000
+    outcomes = [{"claim": long, "state": "red", "finding": dict.fromkeys(FINDING, long)}] * 100
+    progress = Progress("red", verdict={"outcomes": outcomes, "problem": None}, hints=7)
+    standing = make_standing(edited("#" * MAX_CODE), progress, True)
+    frames = list(frames_of([standing] * 29))
+    counts = [len(parse(frame, STUDENT_FRAMES)[1]["standings"]) for frame in frames]
+    assert sum(counts) == 29
+    assert max(map(len, frames)) <= MAX_FRAME
+
+
+def test_a_lesson_that_the_course_does_not_have_has_no_standing():
+    assert make_standing("99-nothing", Progress("green"), True) is None
+
+
+def test_standings_share_a_frame_as_far_as_they_fit(edited):
+    standing = make_standing(edited("x = 1"), Progress("green"), True)
+    [frame] = frames_of([standing] * 29)
+    assert len(json.loads(frame)["standings"]) == 29
+    assert list(frames_of([])) == []

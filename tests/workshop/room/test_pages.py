@@ -1,0 +1,438 @@
+"""The room over HTTP: joining a class, the instructor's pages and actions, the export."""
+
+import csv
+import io
+import json
+import re
+import zipfile
+from types import SimpleNamespace
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from lessons.extras import login_throttle
+from lessons.workshop.room import export, joining, student_page, views, worker
+from lessons.workshop.room.actions import act
+from lessons.workshop.room.classes import add_class
+from lessons.workshop.room.joining import student_of
+from lessons.workshop.room.models import Class, Message, Poll, Student
+from lessons.workshop.room.state import board
+from lessons.workshop.room.student_page import MAX_LENGTH, MAX_LINES, code_lines
+from tests.support.room import (
+    INSTRUCTOR,
+    PASSWORD,
+    logged_in,
+    new_student,
+    open_poll,
+    report,
+    vote,
+)
+from tests.support.standings import RED, standing
+
+pytestmark = pytest.mark.django_db
+MARKUP = "<script>alert(1)</script>"
+FORMULA = "=HYPERLINK(1)"
+
+
+@pytest.fixture(autouse=True)
+def one_window(monkeypatch):
+    """All guesses of a test are in the same minute, whatever the time is."""
+    for module in (login_throttle, joining):
+        monkeypatch.setattr(module, "time", SimpleNamespace(time=lambda: 1_000_020.0))
+
+
+@pytest.fixture
+def monday():
+    return add_class("Monday")
+
+
+@pytest.fixture
+def ann(monday):
+    return new_student(monday)
+
+
+@pytest.fixture
+def instructor():
+    return logged_in()
+
+
+# Joining
+
+
+def ask(code, address="192.0.2.1", **wish):
+    """The response to a request to join."""
+    body = {"code": code, "name": "Ann", **wish}
+    return Client().post("/room/join/", body, content_type="application/json", REMOTE_ADDR=address)
+
+
+def test_a_new_student_gets_a_token(monday):
+    answer = ask(monday.code, name=" Ann  B. ").json()
+    assert set(answer) == {"token", "name", "class"}
+    assert (answer["name"], answer["class"]) == ("Ann B.", "Monday")
+    assert student_of(answer["token"]).name == "Ann B."
+
+
+def test_accepts_a_code_typed_without_care_and_a_name_in_any_script():
+    Class.objects.create(name="Monday", code="K7QM-3XTD")
+    for code, name in zip(
+        ("k7qm-3xtd", "K7QM3XTD", " k7qm 3xtd ", "K7QM-3XTD", "K7QM-3XTD"),
+        ("José", "李", "عمر", "O'Brien-S.", "<b>x"),
+        strict=True,
+    ):
+        assert ask(code, name=name).status_code == 200
+
+
+def test_two_students_share_no_name(monday, ann):
+    for name in ("Ann", "ann", "\uff21\uff4e\uff4e"):
+        answer = ask(monday.code, name=name)
+        assert (answer.status_code, answer.json()["field"]) == (409, "name")
+    assert Student.objects.count() == 1
+
+
+def test_a_full_class_takes_no_further_student(monday, ann, monkeypatch):
+    monkeypatch.setattr(joining, "MAX_STUDENTS", 1)
+    assert ask(monday.code, name="Ben").status_code == 409
+
+
+INVISIBLE = ["\u200b", "A\u200bnn", "A\u202enn", "\ufeffAnn", "A\u2066nn", "A\x00nn"]
+BAD_NAMES = ["", "A" * 41, "A" * 3_000, "...", "\u0301", "😀", "\ud800", 3, ["Ann"], *INVISIBLE]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(json.dumps({"code": "K7QM-3XTD", "name": name}) for name in BAD_NAMES),
+        *(b"", b"[]", b"\xff\xfe", b"{}", b'{"code": null}', b'{"a": ' * 2_000),
+        b'{"code": "' + b"A" * 41 + b'", "name": "Ann"}',
+    ],
+)
+def test_refuses_a_malformed_request_and_a_name_that_is_too_long_or_cannot_be_seen(body):
+    answer = Client().post("/room/join/", body, content_type="application/json")
+    assert (answer.status_code, bool(answer.json()["error"])) == (400, True)
+    assert not Student.objects.exists()
+
+
+def test_joining_needs_post_sets_no_cookie_and_is_never_cached(monday, instructor):
+    """So it can do without a CSRF token: another site gains nothing from a user's browser."""
+    assert instructor.get("/room/join/").status_code == 405
+    body = {"code": monday.code, "name": "Ann"}
+    answer = instructor.post("/room/join/", body, content_type="application/json")
+    assert (answer.status_code, answer.cookies) == (200, {})
+    assert "no-store" in answer["Cache-Control"]
+
+
+def test_limits_wrong_codes_of_a_network_in_a_minute(monday, monkeypatch):
+    network = "2001:db8::"
+    for number in range(joining.WRONG_CODES):
+        assert ask("AAAA-AAAA", f"{network}{number + 1}").status_code == 403
+    refused = ask(monday.code, f"{network}ffff")
+    assert (refused.status_code, refused["Retry-After"]) == (429, "60")
+    assert ask(monday.code, "2001:db8:0:1::1").status_code == 200
+    monkeypatch.setattr(joining.time, "time", lambda: 1_000_080.0)
+    assert ask(monday.code, f"{network}1", name="Ben").status_code == 200
+
+
+def test_right_codes_have_no_limit(monday):
+    codes = {ask(monday.code).status_code for _ in range(joining.WRONG_CODES + 5)}
+    assert codes == {200, 409}
+
+
+# Who may see the pages
+
+
+def all_pages(found, student):
+    """Every page of an instructor."""
+    names = ("board", "slide", "act", "answer", "export", "delete")
+    return [
+        *(reverse("room_classes"), reverse("room_course")),
+        *(reverse(f"room_{name}", args=[found.pk]) for name in names),
+        *(reverse(f"room_{name}", args=[student.pk, "stop"]) for name in ("student", "judge")),
+    ]
+
+
+def test_a_page_sends_a_stranger_to_the_login_and_refuses_a_user_who_is_not_staff(monday, ann):
+    user = logged_in(is_staff=False)
+    for path in all_pages(monday, ann):
+        answer = Client(headers={"Authorization": f"Bearer {ann.token}"}).get(path)
+        assert (answer.status_code, answer.url) == (302, f"/room/log-in/?next={path}")
+        assert user.get(path).status_code == user.post(path).status_code == 403, path
+
+
+def test_every_page_has_the_policy_that_runs_no_inline_script_of_a_name(instructor):
+    found = add_class("<script>x</script>")
+    for path in all_pages(found, new_student(found)):
+        answer = instructor.get(path)
+        assert "script-src 'self';" in answer["Content-Security-Policy"], path
+        assert b"<script>x" not in answer.content, path
+
+
+@pytest.mark.parametrize("page", ["classes", "delete", "act", "judge", "log_out"])
+def test_a_form_of_another_site_changes_nothing(monday, ann, page):
+    arguments = {"classes": [], "log_out": [], "judge": [ann.pk, "stop"]}.get(page, [monday.pk])
+    client = logged_in(enforce_csrf_checks=True)
+    form = {"name": "Monday"}
+    assert client.post(reverse(f"room_{page}", args=arguments), form).status_code == 403
+    assert list(Class.objects.all()) == [monday]
+
+
+def test_what_does_not_exist_is_404_in_the_rooms_style(instructor):
+    for path in (
+        "board/99/",
+        "board/99/slide/",
+        "student/99/stop/",
+        "board/99/export/",
+        "nothing/",
+    ):
+        answer = instructor.get(f"/room/{path}")
+        assert answer.status_code == 404
+        assert "The room has no such page." in answer.content.decode()
+
+
+def test_only_staff_sign_in_and_come_to_the_page_that_they_asked_for(monday):
+    path = reverse("room_board", args=[monday.pk])
+    logged_in(), logged_in(is_staff=False)
+    account = {"username": INSTRUCTOR, "password": PASSWORD}
+    login = Client().get(path).url
+    assert Client().post(login, account).url == path
+    refused = Client().post(login, {**account, "username": "user of these tests"})
+    assert "staff account" in refused.content.decode()
+
+
+def test_the_login_of_instructors_is_limited(client):
+    data = {"username": "instructor", "password": "wrong"}
+    pages = [client.post("/room/log-in/", data).content.decode() for _ in range(11)]
+    assert ["Too many attempts to log in." in page for page in pages[9:]] == [False, True]
+
+
+@pytest.mark.parametrize("path", ["/room/", "/room/board/1/", "/room/log-in/", "/room/join/"])
+def test_refuses_a_rebound_host_name(client, path):
+    assert client.get(path, headers={"Host": "evil.test"}).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/lessons/03-stop/", "/admin/", "/auth/login/", "/chat/lobby/"])
+def test_the_room_serves_nothing_of_the_workshop(client, path):
+    assert client.get(path).status_code == 404
+
+
+# Classes
+
+
+def test_a_new_class_opens_its_board(instructor):
+    answer = instructor.post(reverse("room_classes"), {"name": " Tue  day "})
+    created = Class.objects.get()
+    assert (created.name, answer.url) == ("Tue day", reverse("room_board", args=[created.pk]))
+
+
+def test_a_name_that_no_class_can_have_is_refused_with_the_reason(instructor, monday):
+    for name in ("", "x" * 81, "a\u202eb", "Monday"):
+        answer = instructor.post(reverse("room_classes"), {"name": name})
+        assert (answer.status_code, b'role="alert"' in answer.content) == (400, True)
+    assert Class.objects.count() == 1
+
+
+def test_a_class_is_deleted_with_all_its_data_only_if_its_name_is_typed(instructor, monday, ann):
+    report(ann)
+    vote(open_poll(monday), ann, "yes")
+    path = reverse("room_delete", args=[monday.pk])
+    for name in ("", "monday", "Tuesday"):
+        assert instructor.post(path, {"name": name}).status_code == 400
+    assert Class.objects.count() == 1
+    assert instructor.post(path, {"name": " Monday "}).url == reverse("room_classes")
+    for model in (Class, Student, Message, Poll):
+        assert not model.objects.exists()
+
+
+# Actions
+
+
+def do(client, school_class, **action):
+    path = reverse("room_act", args=[school_class.pk])
+    answer = client.post(path, action, content_type="application/json")
+    return answer.status_code, answer.json().get("error", "")
+
+
+def test_an_action_reaches_no_student_of_another_class(instructor, monday, ann):
+    friday = add_class("Friday")
+    for action in ({"type": "message", "text": "Hi"}, {"type": "hand"}, {"type": "remove"}):
+        found = do(instructor, friday, **action, student=ann.pk)
+        assert found == (400, "This class has no such student.")
+    assert not Message.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("action", "reason"),
+    [
+        ({}, "`type` must be one of"),
+        ({"type": "delete"}, "`type` must be one of"),
+        ({"type": "message", "student": None, "text": " "}, "`text` must be a text."),
+        ({"type": "look", "place": {"lesson": "../etc"}}, "`lesson` must be the slug"),
+        ({"type": "hold", "what": "all", "is_held": True}, "`what` must be one of hints"),
+        ({"type": "timer", "seconds": -1, "label": "", "is_break": False}, "`seconds` must be"),
+        ({"type": "today", "lessons": ["stop"], "start": "25:00", "factor": 1}, "as 09:00"),
+        ({"type": "today", "lessons": ["stop"], "start": "09:00", "factor": 0}, "from 0.5"),
+        ({"type": "ask", "text": "Done?", "options": ["yes", " "]}, "two answers"),
+        ({"type": "predict", "lesson": "stop", "question": 99}, "has 3 questions"),
+        ({"type": "poll", "action": "close"}, "another state"),
+    ],
+)
+def test_an_action_that_is_not_valid_is_refused_with_the_reason(instructor, monday, action, reason):
+    status, error = do(instructor, monday, **action)
+    assert (status, reason in error) == (400, True), error
+
+
+def test_a_question_goes_from_open_to_closed_to_shown_and_into_a_second_round(monday):
+    poll = open_poll(monday)
+    for action in ("close", "again", "show", "end"):
+        act(monday.pk, {"type": "poll", "action": action})
+    poll.refresh_from_db()
+    assert (poll.state, poll.round) == ("ended", 2)
+    open_poll(monday)
+    open_poll(monday)
+    assert monday.polls.exclude(state="ended").count() == 1
+
+
+def test_todays_lessons_begin_at_the_times_of_the_course_multiplied_by_the_factor(monday):
+    plan = {"type": "today", "lessons": ["stop", "accept"], "start": "09:00", "factor": 2}
+    act(monday.pk, plan)
+    first, second = board(monday.pk)["today"]["parts"]
+    assert (first["slug"], first["begins"], second["slug"]) == ("accept", "09:00", "stop")
+    hours, minutes = map(int, second["begins"].split(":"))
+    assert hours * 60 + minutes == 9 * 60 + first["minutes"]
+    act(monday.pk, {**plan, "lessons": []})
+    assert board(monday.pk)["today"] is None
+
+
+def test_the_answer_of_a_lessons_question_grades_the_votes_once_it_is_shown(
+    instructor, monday, ann, monkeypatch
+):
+    asked = []
+
+    def read_answer(slug, number, votes):
+        asked.append((slug, number, set(votes)))
+        return {}
+
+    monkeypatch.setattr(views, "read_answer", read_answer)
+    path = reverse("room_answer", args=[monday.pk])
+    assert instructor.get(path).status_code == 404
+    act(monday.pk, {"type": "predict", "lesson": "group", "question": 1})
+    vote(monday.polls.get(), ann, "2:0")
+    for action in (None, "show"):
+        if action:
+            act(monday.pk, {"type": "poll", "action": action})
+        assert instructor.get(path).status_code == 200
+    assert asked == [("group", 1, set()), ("group", 1, {"2:0"})]
+
+
+# A student's page
+
+
+def page(client, student, slug="stop"):
+    return client.get(reverse("room_student", args=[student.pk, slug])).content.decode()
+
+
+def test_shows_the_claims_the_finding_and_the_code(instructor, ann):
+    report(ann)
+    text = page(instructor, ann)
+    for part in ("workshop says", "It ends.", "The consumer did not stop when its client", "≠ x"):
+        assert part in text
+    assert "Operator" in text
+
+
+def test_names_claims_and_code_with_markup_are_text(instructor, monday):
+    student = new_student(monday, f"{MARKUP}!")
+    claim = {"claim": f"{MARKUP} `{MARKUP}`", "state": "red"}
+    verdict = {"claims": [claim], **dict.fromkeys(("diagnosis", "message", "detail"), MARKUP)}
+    report(student, standing(verdict=verdict, code=f"x = '{MARKUP}'\n# </pre>{MARKUP}"))
+    text = page(instructor, student)
+    assert "<script>" not in text
+    assert text.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= 6
+
+
+def test_a_student_who_shares_no_code_is_not_judged(instructor, ann):
+    report(ann, standing(code=None))
+    assert "Judge it again" not in page(instructor, ann)
+    assert instructor.post(reverse("room_judge", args=[ann.pk, "stop"])).status_code == 409
+
+
+def test_characters_that_hide_or_reverse_code_are_escapes_and_large_code_is_cut():
+    [line] = code_lines("a = 1 # \u202e\u2066\u200b\0\x0c\u00a0ü\tß")
+    assert "\\u202e\\u2066\\u200b\\x00\\x0c\\xa0ü\tß" in line
+    assert len(code_lines("x\n" * 5_000)) == MAX_LINES
+    [long_line] = code_lines("(" * 20_000)
+    assert len(long_line) < MAX_LENGTH * 10
+
+
+def test_judges_the_code_again_and_shows_the_claims_as_html(instructor, ann, monkeypatch):
+    report(ann, standing(code="x = 1"))
+    orders = []
+
+    def run_worker(order):
+        orders.append(order)
+        return {"state": "green", "outcomes": [{"claim": "a `b`", "state": "green"}]}
+
+    monkeypatch.setattr(worker, "_run_worker", run_worker)
+    answer = instructor.post(reverse("room_judge", args=[ann.pk, "stop"])).json()
+    assert orders == [{"order": "judge", "lesson": "03-stop", "code": "x = 1"}]
+    claims = [{"claim": "a <code>b</code>", "state": "green"}]
+    assert answer == {"claimed": "red", "answer": {"state": "green", "outcomes": claims}}
+
+
+def test_a_busy_judge_refuses_and_says_so(instructor, ann, monkeypatch):
+    def refuse(lesson, code):
+        raise worker.TooBusy("Other exercises are being judged.")
+
+    monkeypatch.setattr(student_page, "judge_code", refuse)
+    report(ann)
+    answer = instructor.post(reverse("room_judge", args=[ann.pk, "stop"]))
+    assert (answer.status_code, "are being judged" in answer.json()["error"]) == (429, True)
+
+
+# The export
+
+
+def tables(client, found) -> dict[str, list[list[str]]]:
+    answer = client.get(reverse("room_export", args=[found.pk]))
+    assert answer["Content-Disposition"] == 'attachment; filename="monday.zip"'
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        texts = {name: archive.read(name).decode() for name in archive.namelist()}
+    return {name: list(csv.reader(io.StringIO(text)))[1:] for name, text in texts.items()}
+
+
+def test_exports_a_row_for_each_lesson_of_each_student(instructor, monday, ann):
+    new_student(monday, "Ben")
+    green = standing(lesson="accept", state="green", was_green=True, verdict=None)
+    report(ann, green, standing(hints=2))
+    accept, stop, none = tables(instructor, monday)["lessons.csv"]
+    assert accept[:6] == ["Ann", "1", "accept", "green", "yes", "0"]
+    assert stop[:6] == ["Ann", "3", "stop", "red", "no", "2"]
+    assert stop[7] == "The consumer did not stop when its client had left"
+    assert none[:4] == ["Ben", "", "", "new"]
+
+
+def test_exports_each_question_with_its_answers_in_words(instructor, monday, ann, monkeypatch):
+    known = {"cards": ["tango", "waltz"], "grades": {"1:0 2:1": True, "1 | 0": False}}
+    monkeypatch.setattr(export, "read_answer", lambda *arguments: known)
+    vote(open_poll(monday), ann, "yes")
+    act(monday.pk, {"type": "predict", "lesson": "group", "question": 1})
+    poll = monday.polls.last()
+    vote(poll, ann, "1:0 2:1")
+    vote(poll, new_student(monday, "Ben"), "1 | 0")
+    written, *predicted = tables(instructor, monday)["polls.csv"]
+    assert written == ["Done?", "", "1", "yes", "1", ""]
+    assert "<" not in predicted[0][0]
+    assert {tuple(row[1:]) for row in predicted} == {
+        ("group", "1", "1:tango; 2:waltz", "1", "yes"),
+        ("group", "1", "waltz; never: tango", "1", "no"),
+    }
+
+
+def test_no_cell_of_the_export_is_a_formula(instructor, monday):
+    report(
+        new_student(monday, FORMULA),
+        standing(verdict={**RED, "diagnosis": FORMULA, "message": f"\t{FORMULA}"}),
+    )
+    open_poll(monday, text=FORMULA, options=["@SUM(1)", "-1"])
+    vote(monday.polls.get(), monday.students.get(), "@SUM(1)")
+    for rows in tables(instructor, monday).values():
+        assert not [cell for row in rows for cell in row if re.match(r"\s*[=+\-@]", cell)]
