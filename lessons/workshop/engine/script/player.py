@@ -12,7 +12,6 @@ consumer is idle, and notes what each client has received:
 
 import asyncio
 import threading
-from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
@@ -30,11 +29,7 @@ from lessons.workshop.engine.faults.finding import (
 from lessons.workshop.engine.recording.events import Event, error_text, to_json
 from lessons.workshop.engine.script.account_actions import Accounts
 from lessons.workshop.engine.script.action import UnknownStep
-from lessons.workshop.engine.script.other_processes import (
-    OtherServer,
-    OutsideCalls,
-    StartedCall,
-)
+from lessons.workshop.engine.script.other_processes import OtherServer, OutsideCalls, StartedCall
 from lessons.workshop.engine.script.report import (
     BurstReport,
     ClientFault,
@@ -52,9 +47,7 @@ from lessons.workshop.engine.script.steps import (
 from lessons.workshop.engine.subject import Subject
 from lessons.workshop.engine.world.channel_layer import current_layer
 from lessons.workshop.engine.world.client import CLIENT_PORT, HANDSHAKE_TIMEOUT, Client
-from lessons.workshop.engine.world.database import (
-    OtherTransaction,
-)
+from lessons.workshop.engine.world.database import OtherTransaction
 from lessons.workshop.engine.world.student_module import application_for
 from lessons.workshop.engine.world.worker import Workers
 from lessons.workshop.engine.world.world import surroundings
@@ -128,20 +121,14 @@ class Player:
         """Take all steps. Raises UnknownStep for one that cannot be taken."""
         self._begun = asyncio.get_running_loop().time()
         self.has_killed = any(step.kind.kills for step in steps)
-        async with self._surroundings():
+        async with surroundings(self.options.database) as world:
+            self.database, self._interleaving = world.database, world.interleaving
             try:
                 self.setup = setup_of(steps)
                 for burst in bursts_of(steps):
                     await self._take_burst(burst)
             finally:
                 await self._end()
-
-    @asynccontextmanager
-    async def _surroundings(self):
-        async with surroundings(self.options.database) as world:
-            self.database, self._interleaving = world.database, world.interleaving
-            with closing(self.accounts.secrets):
-                yield
 
     async def do(self, function, *args):
         """Call a function that uses the database, outside the consumer, and return its result."""
@@ -395,13 +382,14 @@ class Player:
 
     async def _end(self) -> None:
         """End workers and clients. Their end is not a part of the conversation."""
+        self.accounts.secrets.close()
         self._worker_events = self.workers.transcript
-        self.has_killed |= bool(self._worker_events)
+        # A client that left a handler running has its own finding.
+        clients = [it.client for it in self._opened if it.client.has_begun]
+        self.has_killed |= bool(self._worker_events) or not all(it.finished for it in clients)
         await self.workers.kill()
         for connection in self._opened:
             client = connection.client
-            # A client that left a handler running has its own finding.
-            self.has_killed |= client.has_begun and not client.finished
             is_over = client.finished or client.is_busy or client.server.client_left
             if not (connection.is_broken or is_over):
                 connection.last_events = client.transcript
