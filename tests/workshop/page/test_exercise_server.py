@@ -5,7 +5,7 @@ import json
 import sqlite3
 from contextlib import closing
 from errno import ENOSPC
-from unittest.mock import Mock
+from unittest.mock import Mock, patch
 
 import psutil
 import pytest
@@ -52,7 +52,12 @@ def workshop_database(tmp_path_factory):
     """A database with all tables and no rows."""
     folder = tmp_path_factory.mktemp("workshop")
     database.connections.close_all()  # an earlier test may have left a connection to its database
-    with closing(database._File(folder)) as file, file.used():
+    with (
+        closing(database._File(folder)) as file,
+        patch.object(database, "_file", file),
+        patch.dict(database.connections.databases["default"], file.settings),
+        database.PATCHES.installed(),
+    ):
         database.create_tables()
         database.connections.close_all()
     return file.path
