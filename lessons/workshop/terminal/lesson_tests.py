@@ -10,7 +10,7 @@ from django.core.management.base import CommandError
 from lessons.workshop.course import lesson_index
 from lessons.workshop.course.lesson_index import PROJECT_DIR, Lesson
 from lessons.workshop.course.subjects import UnknownTarget, resolve
-from lessons.workshop.judge.verdict import Outcome, Verdict
+from lessons.workshop.judge.verdict import Outcome
 from lessons.workshop.terminal.check import judge_or_fail
 from lessons.workshop.terminal.proof_lines import ProofLine, read_lines
 from lessons.workshop.terminal.terminal_output import (
@@ -19,7 +19,7 @@ from lessons.workshop.terminal.terminal_output import (
     print_wrapped,
     short_path,
 )
-from lessons.workshop.terminal.verdict_text import print_claims, print_outcomes, print_verdict
+from lessons.workshop.terminal.verdict_text import print_outcomes, print_verdict
 
 GREEN, RED, WRONG_USAGE = 0, 1, 2
 
@@ -40,29 +40,14 @@ def run_lesson_tests(number_or_slug: str, target: str | None, file=None) -> int:
     console = open_console(file or sys.stdout)
     proofs = _start_proofs(lesson)
     print_text(console, f"Lesson {lesson.number} {lesson.slug}", "bold")
-    red_proofs = 0
-
-    def print_proofs() -> None:
-        nonlocal proofs, red_proofs
-        if proofs is not None:
-            red_proofs = _print_proofs(console, lesson, proofs)
-            proofs = None
-            _print_target(console, lesson, target, judged.file)
-
-    printed = 0
-
-    def on_claims(verdict: Verdict) -> None:
-        nonlocal printed
-        print_proofs()
-        printed = print_claims(console, verdict)
-
     try:
-        verdict = judge_or_fail(lesson, judged, on_claims=on_claims)
-        print_proofs()
-    finally:
-        if proofs is not None:
-            proofs.kill()
-    print_verdict(console, lesson, verdict, printed)
+        verdict = judge_or_fail(lesson, judged)
+    except BaseException:
+        proofs.kill()
+        raise
+    red_proofs = _print_proofs(console, lesson, proofs)
+    _print_target(console, lesson, target, judged.file)
+    print_verdict(console, lesson, verdict)
     if red_proofs:
         print_text(console, f"red    {red_proofs} of the demo's proofs: see above", "bold red")
     return GREEN if verdict.green and not red_proofs else RED
