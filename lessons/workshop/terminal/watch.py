@@ -3,6 +3,7 @@
 The judge process judges. Where it cannot be started, as in a read-only folder, this process does.
 """
 
+import os
 import sys
 import time
 from contextlib import ExitStack, suppress
@@ -67,9 +68,14 @@ class Session:
         self._process: judge_client.Judge | None = None
 
     def read_keys(self) -> None:
-        """Queue the first letter of each line that the user types. Runs in its own thread."""
-        for line in sys.stdin:
-            self._keys.put(line.strip()[:1])
+        """Queue the first letter of each word that the user types. Runs in its own thread.
+
+        It does not use sys.stdin: Python aborts at its end if a thread holds the lock of that file.
+        """
+        with suppress(OSError):  # the terminal was closed
+            while line := os.read(sys.stdin.fileno(), 1024):
+                for word in line.decode(errors="replace").split():
+                    self._keys.put(word[0])
         self._keys.put(QUIT)
 
     def _pressed(self) -> str:

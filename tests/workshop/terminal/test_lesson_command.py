@@ -125,7 +125,7 @@ def no_original(course):
 
 UNKNOWN = "There is no lesson '9'. There are: 1 lamp, 2 bell, 3 buzzer."
 REFUSED = [  # what has changed in the course, the words of the command, and the reason
-    *((None, f"{it} 9", UNKNOWN) for it in ("show", "check", "watch", "hint", "verify")),
+    *((None, f"{it} 9", UNKNOWN) for it in ("show", "verify")),
     (None, "show buzer", "no lesson 'buzer'. Did you mean buzzer? There are:"),
     (None, "check --target my_stamp.py", "Which lesson is my_stamp.py for? Such as: "),
     (None, "check 1 --target nix", "nix"),
