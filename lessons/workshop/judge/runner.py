@@ -38,7 +38,6 @@ def judge(
     lesson: Lesson,
     target: str | Subject = "exercise",
     timeout: float = PLAY_TIMEOUT,
-    on_start: Callable[[], object] = lambda: None,
     on_claims: Callable[[Verdict], object] = lambda verdict: None,
     start_player: Callable[..., PlayerProcess] = ForkedPlayer,
     stops_at_red: bool = False,
@@ -47,13 +46,12 @@ def judge(
     """The verdict on `target` ("exercise", "solution", "mistake:NAME", a path).
 
     The lesson's claims are checked, then generated conversations. Each conversation has `timeout`
-    seconds. `on_start` is called when the child process has been started. If all claims are green,
-    `on_claims` is called with the verdict so far. `start_player` starts the process. With
-    `stops_at_red`, nothing counts after the first red claim: its finding is the first one. Before
-    all else, the conversation of the red outcome `failed_before` is played. If it fails again,
-    `on_claims` is called with that outcome alone. The verdict does not depend on it. The result is
-    a Verdict, whatever the target's code does. Raises UnknownTarget, PlayerNotStarted, and
-    CourseError if the lesson's own files are broken.
+    seconds. If all claims are green, `on_claims` is called with the verdict so far. `start_player`
+    starts the process. With `stops_at_red`, nothing counts after the first red claim: its finding
+    is the first one. Before all else, the conversation of the red outcome `failed_before` is
+    played. If it fails again, `on_claims` is called with that outcome alone. The verdict does not
+    depend on it. The result is a Verdict, whatever the target's code does. Raises UnknownTarget,
+    PlayerNotStarted, and CourseError if the lesson's own files are broken.
     """
     if isinstance(target, str):
         target = resolve(lesson, target)
@@ -68,7 +66,6 @@ def judge(
         )
 
     with PlayerPool(target, timeout, start_player, diagnose) as players:
-        on_start()
         claims = Claims.of(lesson)
         try:
             players.wait_until_loaded()
