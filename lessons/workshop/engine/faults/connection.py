@@ -38,30 +38,16 @@ _LAYER_DIAGNOSES = {
 
 
 @dataclass(frozen=True)
-class BrokenReply:
-    """A reply that Daphne does not accept, and the line that sent it.
-
-    Daphne raises `error` in the consumer. It drops the reply silently if that is None, but obeys
-    the rest of a reply that `is_obeyed`.
-    """
-
-    code: str
-    place: Place
-    remark: str
-    error: Exception | None
-    is_obeyed: bool
-
-
-@dataclass(frozen=True)
 class Observation:
     """What the server has seen of one connection.
 
     `event` is the type of the event, from the client or the layer, whose handler is responsible for
     what comes next; `client_event` is that of the last event from the client. `rules` know the
-    state of the protocol. `waits_at` is the line at which a handler waits. The application may have
-    ended with `error`. `tasks` are those that it has started and that run, without the ones that
-    wait for a parked thread; `uncancelled` were cancelled and go on; `failed` are the exceptions of
-    ended ones. `groups` are (channel, group) pairs.
+    state of the protocol; `broken` are those that replies have broken. `waits_at` is the line at
+    which a handler waits. The application may have ended with `error`. `tasks` are those that it
+    has started and that run, without the ones that wait for a parked thread; `uncancelled` were
+    cancelled and go on; `failed` are the exceptions of ended ones. `groups` are (channel, group)
+    pairs.
     """
 
     source: SubjectSource
@@ -69,7 +55,7 @@ class Observation:
     event: str
     client_event: str
     events: tuple[Event, ...]
-    replies: tuple[BrokenReply, ...]
+    broken: tuple[Any, ...]  # of daphne_rules.BrokenRule
     waits_at: Place | None
     is_busy: bool
     handles_layer_message: bool
@@ -117,9 +103,9 @@ def fault_of_replies(seen: Observation) -> Finding | None:
 
     One that is obeyed in part comes last: a model may permit it, and must still see the others.
     """
-    dropped = [reply for reply in seen.replies if reply.error is None]
-    for reply in sorted(dropped, key=lambda it: it.is_obeyed):
-        return seen.finding(reply.code, reply.place, reply.remark)
+    dropped = [rule for rule in seen.broken if rule.error is None]
+    for rule in sorted(dropped, key=lambda it: it.is_obeyed):
+        return seen.finding(rule.diagnosis, rule.place, rule.remark)
     return None
 
 
@@ -189,10 +175,10 @@ def place_of_joining(source: SubjectSource, group: str, events) -> Place | None:
 def fault_of_error(seen: Observation, error: BaseException, unknown="exception") -> Finding:
     """What an exception means; `unknown` is its diagnosis if its text does not say more."""
     raised = error_text(error)
-    for reply in seen.replies:
-        if reply.error is error:
-            detail = "\n".join(filter(None, (raised, reply.remark)))
-            return seen.finding(reply.code, reply.place, detail)
+    for rule in seen.broken:
+        if rule.error is error:
+            detail = "\n".join(filter(None, (raised, rule.remark)))
+            return seen.finding(rule.diagnosis, rule.place, detail)
     place = place_of_error(seen.source.file, error)
     more = {"raised": raised, "instead": _meanings_here(seen, error, place)}
     if sent := place_of_send(seen.source.file, error):

@@ -36,13 +36,21 @@ class BrokenRule(Exception):
 
     `diagnosis` is an id of the catalogue. `error` is the exception that Daphne raises in the
     consumer, or None if Daphne drops the message silently. `remark` is a sentence for the finding.
+    The server adds the `place` of the line that sent the message.
     """
+
+    place = None
 
     def __init__(self, diagnosis: str, error: Exception | None = None, remark: str = ""):
         super().__init__(diagnosis)
         self.diagnosis = diagnosis
         self.error = error
         self.remark = remark
+
+    @property
+    def is_obeyed(self) -> bool:
+        """Whether Daphne drops only a part of the message."""
+        return self.diagnosis == CODE_DROPPED
 
 
 class PayloadExceededError(RuntimeError):

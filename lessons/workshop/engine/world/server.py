@@ -18,13 +18,13 @@ calls receive() again only then.
 import asyncio
 from contextvars import Context, ContextVar
 
-from lessons.workshop.engine.faults.connection import BrokenReply, Observation
+from lessons.workshop.engine.faults.connection import Observation
 from lessons.workshop.engine.faults.finding import Place, SubjectSource, running_place
 from lessons.workshop.engine.recording.events import Event, exact_copy
 from lessons.workshop.engine.recording.middleware import RecordingMiddleware
 from lessons.workshop.engine.recording.recorder import Connection, Recorder, current_connection
 from lessons.workshop.engine.world.channel_layer import current_layers
-from lessons.workshop.engine.world.daphne_rules import CODE_DROPPED, BrokenRule, ignored_keys_text
+from lessons.workshop.engine.world.daphne_rules import BrokenRule, ignored_keys_text
 from lessons.workshop.engine.world.interleaving import switch_point_after_send
 
 # The server that runs the application. Every task that the application starts inherits it.
@@ -63,7 +63,7 @@ class FakeServer:
         self._connection: Connection | None = None
         self._receive_calls = self._events_taken = 0
         self._client_type = ""  # of the last event from the client
-        self._replies: list[BrokenReply] = []
+        self._broken: list[BrokenRule] = []
         self._held: list[dict] = []  # events of a client that waits for the handshake's answer
         self._has_returned = False
 
@@ -114,10 +114,10 @@ class FakeServer:
         try:
             is_seen = self.rules.apply(message)
         except BrokenRule as broken:
-            is_seen = broken.diagnosis == CODE_DROPPED  # of this one, Daphne drops only the code
-            remark = "\n".join(filter(None, (broken.remark, ignored_keys_text(message))))
-            reply = broken.diagnosis, self._place_of_sender(), remark, broken.error, is_seen
-            self._replies.append(BrokenReply(*reply))
+            is_seen = broken.is_obeyed
+            broken.place = self._place_of_sender()
+            broken.remark = "\n".join(filter(None, (broken.remark, ignored_keys_text(message))))
+            self._broken.append(broken)
             if broken.error:
                 raise broken.error from None
             if not is_seen:
@@ -201,7 +201,7 @@ class FakeServer:
             event=self.last_type,
             client_event=self._client_type,
             events=self.transcript,
-            replies=tuple(self._replies),
+            broken=tuple(self._broken),
             waits_at=self.place_of_wait(),
             is_busy=self.is_busy(),
             handles_layer_message=self._handles_layer_message(),

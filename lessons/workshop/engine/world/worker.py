@@ -24,7 +24,6 @@ from lessons.workshop.engine.recording.middleware import RecordingMiddleware
 from lessons.workshop.engine.recording.recorder import Recorder
 from lessons.workshop.engine.world import STUDENT_PACKAGE
 from lessons.workshop.engine.world.database import without_connection_cleanup
-from lessons.workshop.engine.world.loop import POLL_INTERVAL
 from lessons.workshop.engine.world.student_module import reload_module
 
 # What an exception means in a worker, where it disconnects no client.
@@ -57,18 +56,11 @@ class FakeWorker(Worker):
         self._recorded = RecordingMiddleware(ChannelNameRouter(routes), recorder)
         self.errors: list[Exception] = []
         self.stopped = False
-        self.busy_channels: set[str] = set()  # channels with an unfinished job
         super().__init__(self._serve, channels, get_channel_layer())
 
     async def _serve(self, scope, receive, send):
-        async def next_job():
-            self.busy_channels.discard(scope["channel"])
-            job = await receive()
-            self.busy_channels.add(scope["channel"])
-            return job
-
         try:
-            await self._recorded(scope, next_job, send)
+            await self._recorded(scope, receive, send)
         except Exception as error:  # runworker logs it and goes on
             self.errors.append(error)
         else:
@@ -114,23 +106,6 @@ class Workers:
         with without_connection_cleanup():
             await asyncio.get_running_loop().wait_until_idle()
 
-    @property
-    def jobs(self) -> list[dict]:
-        """All messages that the workers have received so far, jobs or not."""
-        return [event.message for event in self.transcript if _is_job(event)]
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether a job has started and is not done. Later jobs wait for it."""
-        return any(worker.busy_channels for worker in self._processes)
-
-    async def take_job(self, channel: str) -> dict | None:
-        """Take the next job, as a worker that is killed before it starts it; None if none waits."""
-        try:
-            return await asyncio.wait_for(get_channel_layer().receive(channel), POLL_INTERVAL)
-        except TimeoutError:
-            return None
-
     async def kill(self) -> None:
         """Kill every worker. fault() ignores the errors of killed workers."""
         for worker, running in self._processes.items():
@@ -149,13 +124,11 @@ class Workers:
 
     def _finding(self, code: str, error: BaseException | None = None) -> Finding:
         """The finding at the line of `error` or at the last handler."""
-        job = str(self.jobs[-1].get("type", "")) if self.jobs else ""
+        handled = [event.message for event in self.transcript if event.direction == "in"]
+        job = str(handled[-1].get("type", "")) if handled else ""
+        job = "" if job == "scope" else job  # no job so far
         place = error and place_of_error(self._source.file, error)
         place = place or self._source.place_of_handler(job)
         raised = error_text(error) if error else ""
         more = {"raised": raised, "instead": _WORKER_DIAGNOSES}
         return make_finding(code, place, job, raised, **more)
-
-
-def _is_job(event: Event) -> bool:
-    return event.direction == "in" and event.message.get("type") != "scope"
