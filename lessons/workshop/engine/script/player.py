@@ -16,15 +16,23 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
-from lessons.workshop.engine.faults.connection import fault_of_failed_task, silence
+from lessons.workshop.engine.faults.burst import (
+    fault_of_blocking_call,
+    fault_of_group_name,
+    fault_of_query,
+    fault_outside_consumers,
+)
+from lessons.workshop.engine.faults.connection import (
+    fault_of_failed_task,
+    place_of_joining,
+    silence,
+)
 from lessons.workshop.engine.faults.finding import (
     CheckFailed,
     Finding,
     Place,
     SubjectSource,
     make_finding,
-    place_of_error,
-    place_of_wrong_call,
 )
 from lessons.workshop.engine.recording.events import Event, error_text, to_json
 from lessons.workshop.engine.script.account_actions import Accounts
@@ -74,6 +82,7 @@ class Player:
     def __init__(self, subject: Subject, loaded, options: PlayOptions):
         self._mounted = subject
         self.subject = loaded
+        self._file = SubjectSource(loaded).file
         self.options = options
         self.database = None
         self.accounts = Accounts(self, subject, loaded)
@@ -208,21 +217,12 @@ class Player:
             self.note_fault(client, failure.finding)
         except Exception as error:
             # The step may have called the student's code, such as a receiver of a signal.
-            if finding := self._finding_of(error):
-                self._faults.append((None, finding))
+            if fault := fault_outside_consumers(self._file, error):
+                self._faults.append((None, fault))
             elif isinstance(error, LookupError | ValueError | TypeError | AttributeError):
                 raise UnknownStep(f"{str(step)!r} cannot be played: {error}") from error
             else:
                 raise
-
-    def _finding_of(self, error: Exception) -> Finding | None:
-        """The finding for an exception of the student's code, outside of each consumer; or None."""
-        file, detail = SubjectSource(self.subject).file, error_text(error)
-        if place := place_of_error(file, error):
-            return make_finding("function-raised", place, detail=detail, raised=detail)
-        if place := place_of_wrong_call(file, error):
-            return make_finding("callback-arguments", place, detail=detail)
-        return None
 
     def _note_burst(self, burst: list[Step], jobs_before: int) -> None:
         caused = [
@@ -231,18 +231,26 @@ class Player:
             for event in connection.client.transcript[connection.events_before :]
         ]
         caused.sort(key=lambda pair: pair[1].time)
-        self._find_queries_on_loop(caused)
         clients = {number: self._report_of(it) for number, it in self.connections.items()}
         answers = [self._answers.get(id(step)) for step in burst]
         answers = [it.answer() if isinstance(it, StartedCall) else it for it in answers]
         calls = self._calls.take_news()
         secrets = self.accounts.secrets
-        faults = [*self._blocked_loop(), *self._faults]
+        blocking, here = asyncio.get_running_loop().blocking_calls, threading.current_thread().name
+        found = [fault_of_blocking_call(it.name, it.seconds, it.places) for it in blocking]
+        faults = [*((None, fault) for fault in found if fault), *self._faults]
+        queries = ((n, fault_of_query(self._source_of(n), event, here)) for n, event in caused)
+        faults += [query for query in queries if query[1]][:1]
         faults += self._sent_after_end()
-        faults += [(None, self._finding_of_call(call.error)) for call in calls if call.error]
+        for error in [call.error for call in calls if call.error]:
+            fault = fault_outside_consumers(self._file, error)
+            unknown = make_finding("function-raised", Place(self._file), detail=error_text(error))
+            faults.append((None, fault or unknown))
         faults += [(None, finding) for finding in secrets.findings]
-        if named := self.accounts.groups_with_a_key(current_layer().groups):
-            faults.append((None, self._finding_of_group(named[0], caused)))
+        for name in self.accounts.groups_with_a_key(current_layer().groups)[:1]:
+            joins = (place_of_joining(self._source_of(n), name, [event]) for n, event in caused)
+            faults.append((None, fault_of_group_name(name, next(filter(None, joins), None))))
+        blocking.clear()
         self._faults, secrets.findings = [], []
         self.channels = {n: client.channel for n, client in clients.items() if client.channel}
         self.bursts.append(
@@ -262,30 +270,8 @@ class Player:
             )
         )
 
-    def _finding_of_call(self, error: Exception) -> Finding:
-        place = Place(SubjectSource(self.subject).file)
-        own = self._finding_of(error)
-        return own or make_finding("function-raised", place, detail=error_text(error))
-
-    def _finding_of_group(self, name: str, caused: list) -> Finding:
-        """The finding for a group whose name has the key of a session."""
-        calls = [event for event in caused if event[1].message.get("type") == "group_add"]
-        places = [self._place_of(*it) for it in calls if it[1].message.get("group") == name]
-        detail = f"The name of the group has the key of a session: {name!r}."
-        return make_finding("secret-in-group-name", (places or [Place()])[0], detail=detail)
-
-    def _find_queries_on_loop(self, caused: list) -> None:
-        """Django raises for such a query, unless a setting switches that off."""
-        here = threading.current_thread().name
-        for number, event in caused:
-            if event.lane == "database" and event.thread == here:
-                place, detail = self._place_of(number, event), event.message.get("sql", "")
-                self._faults.append((number, make_finding("query-on-loop", place, "", detail)))
-                return
-
-    def _place_of(self, number: int, event: Event) -> Place:
-        source = self.connections[number].client.server.source
-        return source.place_of_handler(event.handler or "")
+    def _source_of(self, number: int) -> SubjectSource:
+        return self.connections[number].client.server.source
 
     def _report_of(self, connection: Connection) -> ClientReport:
         client, server = connection.client, connection.client.server
@@ -350,20 +336,6 @@ class Player:
         if not self._worker_is_broken and (fault := self.workers.fault()):
             self._worker_is_broken = True
             self.note_fault(None, fault)
-
-    def _blocked_loop(self) -> list[tuple[None, Finding]]:
-        """A finding for each call in this burst that has blocked the event loop."""
-        calls = asyncio.get_running_loop().blocking_calls
-        found = []
-        for call in calls:
-            if call.seconds == 0:  # such as the join() of a thread that is about to end
-                continue
-            place = call.places[0] if call.places else Place()
-            duration = "" if call.seconds is None else f" for {call.seconds:g} s"
-            detail = f"{call.name} blocked the event loop{duration}."
-            found.append((None, make_finding("blocked-loop", place, "", detail)))
-        calls.clear()
-        return found
 
     def _sent_after_end(self) -> list[tuple[int, Finding]]:
         """A finding for each connection on which something was sent after its end."""

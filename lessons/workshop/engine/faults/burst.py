@@ -1,0 +1,46 @@
+"""Names the faults of a burst that belong to no connection, or to what it has recorded."""
+
+from lessons.workshop.engine.faults.finding import (
+    Finding,
+    Place,
+    SubjectSource,
+    make_finding,
+    place_of_error,
+    place_of_wrong_call,
+)
+from lessons.workshop.engine.recording.events import Event, error_text
+
+
+def fault_outside_consumers(file: str, error: Exception) -> Finding | None:
+    """An exception of the code in `file` that a step has called, such as a receiver of a signal."""
+    detail = error_text(error)
+    if place := place_of_error(file, error):
+        return make_finding("function-raised", place, detail=detail, raised=detail)
+    if place := place_of_wrong_call(file, error):
+        return make_finding("callback-arguments", place, detail=detail)
+    return None
+
+
+def fault_of_blocking_call(
+    name: str, seconds: float | None, places: tuple[Place, ...]
+) -> Finding | None:
+    """A call that has blocked the event loop for so many seconds; None if they are not known."""
+    if seconds == 0:  # such as the join() of a thread that is about to end
+        return None
+    duration = "" if seconds is None else f" for {seconds:g} s"
+    place = places[0] if places else Place()
+    return make_finding("blocked-loop", place, detail=f"{name} blocked the event loop{duration}.")
+
+
+def fault_of_query(source: SubjectSource, event: Event, loop_thread: str) -> Finding | None:
+    """A query on the loop's thread. Django raises for it, unless a setting switches that off."""
+    if (event.lane, event.thread) != ("database", loop_thread):
+        return None
+    place = source.place_of_handler(event.handler or "")
+    return make_finding("query-on-loop", place, detail=event.message.get("sql", ""))
+
+
+def fault_of_group_name(name: str, joined_at: Place | None) -> Finding:
+    """A group whose name has the key of a session."""
+    detail = f"The name of the group has the key of a session: {name!r}."
+    return make_finding("secret-in-group-name", joined_at or Place(), detail=detail)
