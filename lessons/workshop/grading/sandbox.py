@@ -29,9 +29,9 @@ from lessons.workshop.course.lesson_index import PROJECT_DIR, lessons
 from lessons.workshop.engine.process.data import UnreadableData, receive_data, send_data
 from lessons.workshop.engine.process.limits import Limits
 from lessons.workshop.engine.process.player_handle import (
-    ForkedPlayer,
     PlayerNotStarted,
     PlayerProcess,
+    forked_player,
 )
 from lessons.workshop.engine.process.player_process import STARTED, Order
 from lessons.workshop.engine.process.system_calls import has_filter
@@ -84,7 +84,7 @@ class Sandbox:
     def starter(self, folder: Path) -> Callable[..., PlayerProcess]:
         """Starts a player for a Session. In `folder` a player without bubblewrap has its files."""
         if os.name == "nt":  # descriptors cannot be passed on to a program
-            return ForkedPlayer
+            return forked_player
         return partial(SandboxedPlayer, self, folder)
 
 

@@ -14,11 +14,11 @@ from lessons.workshop.engine.model.model_difference import find_difference
 from lessons.workshop.engine.process.output import LimitedOutput
 from lessons.workshop.engine.process.player_handle import (
     PLAY_TIMEOUT,
-    ForkedPlayer,
     PlayerEnded,
     PlayerFailed,
     PlayerNotStarted,
     PlayerProcess,
+    forked_player,
 )
 from lessons.workshop.engine.process.pool import PlayerPool, Request
 from lessons.workshop.engine.script.action import UnknownStep
@@ -39,7 +39,7 @@ def judge(
     target: str | Subject = "exercise",
     timeout: float = PLAY_TIMEOUT,
     on_claims: Callable[[Verdict], object] = lambda verdict: None,
-    start_player: Callable[..., PlayerProcess] = ForkedPlayer,
+    start_player: Callable[..., PlayerProcess] = forked_player,
     stops_at_red: bool = False,
     failed_before: Outcome | None = None,
 ) -> Verdict:

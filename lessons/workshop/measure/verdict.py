@@ -20,6 +20,7 @@ from statistics import median
 from lessons.workshop.course import lesson_index
 from lessons.workshop.course.lesson_index import PROJECT_DIR, Lesson
 
+WARM_UP_TIME = 0.3  # seconds between a verdict and the next save: a student takes longer
 MOMENTS = ("first red", "claims", "explored")
 
 
@@ -61,6 +62,8 @@ def project_copy(folder: Path) -> Iterator[Path]:
 
 def measure(lesson: Lesson, rounds: int) -> dict[str, float]:
     """The medians, measured in this process, which judges as the judge process does."""
+    from lessons.workshop.engine.process.player_handle import warm_up
+    from lessons.workshop.engine.process.pool import PROCESSES
     from lessons.workshop.judge.daemon.exercise_watcher import INTERVAL, ExerciseJudge
 
     right, wrong = lesson.solution.read_text("utf-8"), lesson.original.read_text("utf-8")
@@ -70,6 +73,8 @@ def measure(lesson: Lesson, rounds: int) -> dict[str, float]:
     def save(text: str) -> list[float]:
         """Milliseconds from this save to each report on it."""
         reports.clear()
+        warm_up(PROCESSES)  # as the judge process does between two saves
+        time.sleep(WARM_UP_TIME)
         started = time.perf_counter()
         lesson.exercise.write_text(text, encoding="utf-8")
         while not any({"verdict", "fault"} & message.keys() for _, message in reports):

@@ -7,6 +7,7 @@ import pytest
 
 from lessons.workshop.course.diagnoses import message_of
 from lessons.workshop.course.subjects import UnknownTarget, resolve
+from lessons.workshop.engine.process import player_handle
 from lessons.workshop.judge.runner import CourseError, judge
 from tests.support.courses import ACCEPT
 
@@ -242,3 +243,13 @@ def test_a_malformed_report_is_red_and_runs_nothing(judge_lamp, tmp_path, messag
     assert not mark.exists()
     assert verdict.diagnosis_ids == ["process-died"]
     assert "cannot be read" in verdict.problem.detail
+
+
+def test_a_warm_player_gets_the_same_verdict(judge_lamp):
+    cold = judge_lamp('"websocket.close"}', '"websocket.close", "code": 4000}')
+    player_handle.warm_up(1)
+    [player] = player_handle._warm_players
+    warm = judge_lamp('"websocket.close"}', '"websocket.close", "code": 4000}')
+    assert not player_handle._warm_players
+    assert warm.findings == cold.findings
+    assert player.pipe.closed

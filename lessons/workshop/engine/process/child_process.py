@@ -38,12 +38,14 @@ def start_child(function, *args, method: str | None = None):
 
 
 def _run_in_group(function, *args) -> None:
-    """Run `function` in the child, which inherits the blocked signals of its parent.
+    """Run `function` in the child, which inherits blocked signals and handlers of its parent.
 
+    SIGTERM ends it, whatever code runs: a handler that raises could be caught by a student's code.
     Where the system has process groups, the child gets its own: end_child() ends it.
     """
     if hasattr(os, "setsid"):
         os.setsid()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     function(*args)

@@ -59,14 +59,19 @@ class PlayerProcess(Protocol):
 
 
 class ForkedPlayer:
-    """A child of this process, with the rights of this process."""
+    """A child of this process, with the rights of this process. It waits for begin()."""
 
-    def __init__(self, subject: Subject, timeout: float):
+    def __init__(self, is_warm: bool = False):
+        """`is_warm`: it has played a conversation before."""
         self.pipe, child_pipe = multiprocessing.Pipe()
         self._folder = tempfile.TemporaryDirectory()
-        order = subject, timeout, self._folder.name
-        self._child = start_child(run_forked, child_pipe, self.pipe, *order)
+        arguments = child_pipe, self.pipe, self._folder.name, is_warm
+        self._child = start_child(run_forked, *arguments)
         child_pipe.close()
+
+    def begin(self, subject: Subject, timeout: float) -> None:
+        """Say what it plays. Raises OSError if it has ended."""
+        send_data(self.pipe, (subject, timeout))
 
     def exit_code(self, timeout: float) -> int | None:
         self._child.join(timeout)
@@ -76,6 +81,26 @@ class ForkedPlayer:
         end_child(self._child)
         self.pipe.close()
         self._folder.cleanup()
+
+
+_warm_players: list[ForkedPlayer] = []  # that wait for a subject
+
+
+def forked_player(subject: Subject, timeout: float) -> ForkedPlayer:
+    """A child that plays the subject: one that is warm, if there is one."""
+    while True:
+        player = _warm_players.pop() if _warm_players else ForkedPlayer()
+        try:
+            player.begin(subject, timeout)
+            return player
+        except OSError:  # the system has killed it
+            player.end()
+
+
+def warm_up(count: int) -> None:
+    """Have so many players ready for the next subjects. They end with this process."""
+    while len(_warm_players) < count:
+        _warm_players.append(ForkedPlayer(is_warm=True))
 
 
 class PlayerHandle:
@@ -89,7 +114,7 @@ class PlayerHandle:
         self,
         subject: Subject,
         timeout: float = PLAY_TIMEOUT,
-        start_player: Callable[..., PlayerProcess] = ForkedPlayer,
+        start_player: Callable[..., PlayerProcess] = forked_player,
         diagnose: Callable[[Finding], Finding] = lambda finding: finding,
     ):
         self._arguments = subject, timeout

@@ -18,6 +18,7 @@ import traceback
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 from lessons.workshop.engine.faults.finding import CheckFailed
 from lessons.workshop.engine.process.child_process import set_up_django
@@ -38,6 +39,25 @@ WAITING_FACTOR = 4  # how much longer than it may work a conversation may take i
 _process_time, _monotonic = time.process_time, time.monotonic  # others may be replaced
 
 STARTED = "started"  # the program's first report: ["started", whether system calls are refused]
+
+
+_WARM_UP = Subject(
+    *("warm-up", Path("warm_up.py"), "WarmUp"),
+    source="""\
+from channels.consumer import SyncConsumer
+from channels.exceptions import StopConsumer
+
+class WarmUp(SyncConsumer):
+    def websocket_connect(self, event):
+        self.send({"type": "websocket.accept"})
+
+    def websocket_receive(self, event):
+        self.send({"type": "websocket.send", "text": event["text"]})
+
+    def websocket_disconnect(self, event):
+        raise StopConsumer
+""",
+)
 
 
 @dataclass(frozen=True)
@@ -72,18 +92,27 @@ def main() -> None:
         os.setresuid(order.user, order.user, order.user)
     send_data(pipe, [STARTED, refuse_system_calls()])
     gc.enable()
-    run_player(pipe, order.subject, order.timeout, order.folder)
+    set_up(order.folder)
+    run_player(pipe, order.subject, order.timeout)
 
 
-def run_forked(pipe, parents_end, *order) -> None:
-    """Run the player in a forked process."""
+def run_forked(pipe, parents_end, folder: str, is_warm: bool) -> None:
+    """Run the player in a forked process. Through the pipe come a subject and a timeout."""
     # It has a copy. With that copy open, the end of the parent would not be noticed.
     parents_end.close()
-    run_player(pipe, *order)
+    set_up(folder)
+    if is_warm:  # the first conversation of a process takes several times as long as the others
+        steps = [parse_step(step) for step in ("connect", "text a", "close")]
+        Conversation(_WARM_UP, DEFAULTS).play(steps)
+    try:
+        subject, timeout = receive_data(pipe)
+    except (EOFError, OSError):  # the parent has ended, or does not need it
+        os._exit(0)
+    run_player(pipe, read_dataclass(Subject, subject), timeout)
 
 
-def run_player(pipe, subject: Subject, timeout: float, folder: str) -> None:
-    """Play what the parent asks for, until the pipe is closed; never returns.
+def set_up(folder: str) -> None:
+    """Make this process one that plays.
 
     Its database is in `folder`, which the parent removes. It is the working folder, too: a student
     may open a log with a relative name, which must not end up in the project.
@@ -91,6 +120,10 @@ def run_player(pipe, subject: Subject, timeout: float, folder: str) -> None:
     set_up_django()
     install(folder)
     os.chdir(folder)
+
+
+def run_player(pipe, subject: Subject, timeout: float) -> None:
+    """Play what the parent asks for, until the pipe is closed; never returns."""
     sys.stdout = sys.stderr = LimitedOutput()
     if subject.module:  # the loggers of an app write to the streams of the parent
         logging.disable()

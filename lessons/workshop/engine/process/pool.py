@@ -12,10 +12,10 @@ from lessons.workshop.engine.faults.finding import Finding
 from lessons.workshop.engine.process.output import LimitedOutput
 from lessons.workshop.engine.process.player_handle import (
     PLAY_TIMEOUT,
-    ForkedPlayer,
     PlayerEnded,
     PlayerHandle,
     PlayerProcess,
+    forked_player,
 )
 from lessons.workshop.engine.script.report import DEFAULTS, PlayOptions, Report
 from lessons.workshop.engine.script.steps import Step
@@ -57,7 +57,7 @@ class PlayerPool:
         self,
         subject: Subject,
         timeout: float = PLAY_TIMEOUT,
-        start_player: Callable[..., PlayerProcess] = ForkedPlayer,
+        start_player: Callable[..., PlayerProcess] = forked_player,
         diagnose: Callable[[Finding], Finding] = lambda finding: finding,
     ):
         """The arguments are those of a PlayerHandle."""
@@ -148,7 +148,6 @@ class PlayerPool:
             conversation.answer = player.receive()
         except PlayerEnded as ended:
             conversation.answer = ended
-            player.__exit__()  # the next request starts another process
         if isinstance(conversation.answer, PlayerEnded) or conversation.answer.stuck:
             for other in self._unread[player]:
                 other.was_lost = True

@@ -30,6 +30,8 @@ def main() -> None:
         os.register_at_fork(after_in_child=lock.close)
     # Only now, because these imports take a second.
     from lessons.workshop.course.lesson_index import lessons
+    from lessons.workshop.engine.process.player_handle import warm_up
+    from lessons.workshop.engine.process.pool import PROCESSES
     from lessons.workshop.judge.daemon.exercise_watcher import INTERVAL, ExerciseJudge, save_report
 
     judge = ExerciseJudge(lessons(), save_report)
@@ -39,6 +41,7 @@ def main() -> None:
         if time.monotonic() >= next_look:
             next_look = time.monotonic() + CLIENT_INTERVAL
         judge.look()
+        warm_up(PROCESSES)
         time.sleep(INTERVAL)
 
 
