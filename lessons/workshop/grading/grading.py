@@ -28,7 +28,7 @@ _FOLDERS = (
     *("lessons/[0-9][0-9]_*", "*_demo"),
     *(f"lessons/workshop/{name}" for name in ("course", "engine", "grading", "judge")),
 )
-_PACKAGES = ("django", "channels", "asgiref", "hypothesis", "msgpack", "time-machine")
+_PACKAGES = ("django", "channels", "asgiref", "msgpack", "time-machine")
 _CONTENT = 1024**2  # bytes; a longer file is not judged
 
 

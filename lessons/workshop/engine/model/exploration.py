@@ -111,6 +111,9 @@ class Shortening:
         return [n for n, step in enumerate(steps) if n >= number or str(step) not in setup]
 
     def _simplify_steps(self) -> None:
+        clients = dict.fromkeys(step.client for step in self._steps if step.client)
+        new = {client: number for number, client in enumerate(clients, 1)} | {None: None}
+        self._try([replace(step, client=new[step.client]) for step in self._steps])
         texts = sorted(texts_of(self._model), key=len)
         for index in range(len(self._steps) - 1, -1, -1):
             step = self._steps[index]
@@ -124,8 +127,7 @@ class Shortening:
 
 
 def _playable(steps: list[Step]) -> list[Step]:
-    """The steps of clients that are connected. Where the first step of a burst is missing, the
-    next one begins it."""
+    """The steps of connected clients. The first step of each burst begins it."""
     requests: dict[int, bool] = {}  # whether a client has begun a request, or a connection
     kept: list[Step] = []
     for burst in bursts_of(steps):
