@@ -7,7 +7,7 @@ import pytest
 
 from lessons.workshop.course.diagnoses import message_of
 from lessons.workshop.course.subjects import UnknownTarget, resolve
-from lessons.workshop.engine.process import player_handle
+from lessons.workshop.engine.process import player_handle, pool
 from lessons.workshop.judge.runner import CourseError, judge
 from tests.support.courses import ACCEPT
 
@@ -253,3 +253,14 @@ def test_a_warm_player_gets_the_same_verdict(judge_lamp):
     assert not player_handle._warm_players
     assert warm.findings == cold.findings
     assert player.pipe.closed
+
+
+@pytest.mark.parametrize("code", ["import os; os._exit(7)", "exec('while True: pass')", "1 / 0"])
+def test_a_verdict_does_not_depend_on_the_number_of_players(judge_lamp, monkeypatch, code):
+    old, verdicts = '"websocket.close"}', []
+    for processes in (1, 3):
+        monkeypatch.setattr(pool, "PROCESSES", processes)
+        verdicts.append(judge_lamp(old, f"{old}); {code}; (", limit=0.3))
+    one, several = verdicts
+    assert states(one) == states(several) == ["green", "red"]
+    assert one.findings == several.findings
