@@ -16,7 +16,7 @@ by side.
 
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.engine.faults.finding import CheckFailed
@@ -150,8 +150,11 @@ class Claim:
         play(0)
 
     def _add(self, steps, rank, otherwise, follow_ups=lambda *_: []) -> ClaimConversation:
+        options = self.model.play_options()
+        tried = [step.arguments["name"] for step in steps if step.action == "try"]
+        consumers = {name: options.consumers[name] for name in tried if name in options.consumers}
         added = ClaimConversation(
-            *(steps, self.model.play_options(), lambda: self._is_wanted(rank)),
+            *(steps, replace(options, consumers=consumers), lambda: self._is_wanted(rank)),
             claim=self,
             rank=rank,
             otherwise=otherwise,

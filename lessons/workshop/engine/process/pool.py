@@ -23,7 +23,7 @@ from lessons.workshop.engine.subject import Subject
 
 PROCESSES = min(os.cpu_count() or 1, 8)  # that play side by side
 IN_ADVANCE = 6  # conversations that a player may be asked for before the parent reads the first
-MAX_IN_ADVANCE = 4000  # characters of their steps: a full pipe would block parent and child
+MAX_IN_ADVANCE = 4000  # characters of them: a full pipe would block parent and child
 
 
 @dataclass(eq=False)
@@ -42,8 +42,8 @@ class Request:
 
     @property
     def size(self) -> int:
-        """The number of characters of its steps."""
-        return sum(len(str(step)) for step in self.steps)
+        """The number of characters of its steps and sources."""
+        return sum(map(len, (*map(str, self.steps), *self.options.consumers.values())))
 
 
 class PlayerPool:
@@ -96,13 +96,13 @@ class PlayerPool:
     def play(self, steps: list[Step], options: PlayOptions = DEFAULTS) -> Report:
         """Play one conversation. Raises PlayerEnded if its process has died."""
         player = min(self._players, key=lambda it: len(self._unread[it]))
-        conversation = Request(steps, options)
-        self._ask(player, conversation)
-        while conversation.answer is None:
+        request = Request(steps, options)
+        self._ask(player, request)
+        while request.answer is None:
             self._receive(player)
-        if isinstance(conversation.answer, PlayerEnded):
-            raise conversation.answer
-        return conversation.answer
+        if isinstance(request.answer, PlayerEnded):
+            raise request.answer
+        return request.answer
 
     def play_all(self, take: Callable[[], Request | None]) -> Iterator[Request]:
         """Play what `take` returns, until it returns None after the last answer was yielded.
@@ -112,43 +112,43 @@ class PlayerPool:
         """
         waiting: deque[tuple[PlayerHandle, Request]] = deque()
         players = cycle(self._players)
-        while (conversation := take()) or waiting:
-            if conversation:
+        while (request := take()) or waiting:
+            if request:
                 player = next(players)
-                self._ask(player, conversation)
-                waiting.append((player, conversation))
-            if not conversation or len(waiting) == IN_ADVANCE * len(self._players):
+                self._ask(player, request)
+                waiting.append((player, request))
+            if not request or len(waiting) == IN_ADVANCE * len(self._players):
                 player, first = waiting.popleft()
                 while first.answer is None:
                     self._receive(player)
                 yield first
 
-    def _ask(self, player: PlayerHandle, conversation: Request) -> None:
+    def _ask(self, player: PlayerHandle, request: Request) -> None:
         unread = self._unread[player]
-        while unread and sum(it.size for it in (*unread, conversation)) > MAX_IN_ADVANCE:
+        while unread and sum(it.size for it in (*unread, request)) > MAX_IN_ADVANCE:
             self._receive(player)
-        conversation.was_lost = any(it.was_lost for it in unread)  # it waits for its turn, too
-        if not conversation.was_lost:
+        request.was_lost = any(it.was_lost for it in unread)  # it waits for its turn, too
+        if not request.was_lost:
             try:
-                player.send(conversation.steps, conversation.options)
+                player.send(request.steps, request.options)
             except PlayerEnded:
-                conversation.was_lost = True
-        unread.append(conversation)
+                request.was_lost = True
+        unread.append(request)
 
     def _receive(self, player: PlayerHandle) -> None:
         """Receive the answer to the oldest request. An end belongs to it if it has no report."""
         self._wait_until_loaded(player)
-        conversation = self._unread[player].popleft()
+        request = self._unread[player].popleft()
         try:
-            if conversation.was_lost and conversation.is_wanted():
-                player.send(conversation.steps, conversation.options)
-            elif conversation.was_lost:
-                conversation.answer = Report()
+            if request.was_lost and request.is_wanted():
+                player.send(request.steps, request.options)
+            elif request.was_lost:
+                request.answer = Report()
                 return
-            conversation.answer = player.receive()
+            request.answer = player.receive()
         except PlayerEnded as ended:
-            conversation.answer = ended
-        if isinstance(conversation.answer, PlayerEnded) or conversation.answer.stuck:
+            request.answer = ended
+        if isinstance(request.answer, PlayerEnded) or request.answer.stuck:
             for other in self._unread[player]:
                 other.was_lost = True
 
