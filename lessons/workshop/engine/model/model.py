@@ -310,7 +310,8 @@ class Model:
 
     def states_after(self, burst: list[Step]) -> Iterator["Model"]:
         """The states after the burst: for each order of its steps and each option of branch()."""
-        for order in filter(self._may_happen, self.orders_of(burst)):
+        orders = [*filter(self._may_happen, self.orders_of(burst))]
+        for order in orders or [burst]:  # a report may be forged
             choices: list[list[int]] = [[]]
             while choices:
                 model = self._copy()

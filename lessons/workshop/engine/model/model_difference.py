@@ -173,11 +173,11 @@ def _first_difference(model: Model, steps: list[Step], played: Report) -> Differ
             state.begin_burst(burst, channels, turn)
             for after in state.states_after(burst):
                 after.catch_up(turn.time)
-                tried.append((after, Comparison(after, turn)))
-        states = distinct(after for after, it in tried if it.rank == FITS)[:MAX_STATES]
+                tried.append(Comparison(after, turn))
+        states = distinct(it.model for it in tried if it.rank == FITS)[:MAX_STATES]
         if not states:
-            state, compared = max(tried, key=lambda it: it[1].rank)
-            return compared.difference(steps, number, burst, played)
+            nearest = max(tried, key=lambda it: it.rank)
+            return nearest.explain(Difference(steps, number, played, nearest.model), burst)
         channels = states[0].channels_now
         if found := states[0].fault_in(turn, played):
             return _fault_of_model(Difference(steps, number, played, states[0]), *found)
@@ -255,26 +255,24 @@ class Comparison:
         sends_too_late = self.model.silent_after_disconnect and seen and seen.too_late
         return bool(sends_too_late or (client.has_ended and seen and not seen.ended))
 
-    def difference(self, steps, number, burst, played) -> Difference:
-        """Why the state does not fit."""
-        difference = Difference(steps, number, played, self.model, burst[0])
+    def explain(self, difference: Difference, burst: list[Step]) -> Difference:
+        """Say in a Difference why the state does not fit."""
+        if (index := self.wrong_answer) is not None and self.fault is None:
+            difference.answer, difference.step = self.turn.answers[index], burst[index]
+            difference.expected_answer = self.model.answers[index]
+            return difference
         if self.fault is not None:
             difference.client, difference.fault = self.fault.client, self.fault.finding
             own = self.model.clients.get(self.fault.client)
             for item in own.expected if own else ():
                 if item.until is None and not item.may_miss:
                     difference.wanted += item.parts(self.model.now)
-        elif (index := self.wrong_answer) is not None:
-            difference.answer = self.turn.answers[index]
-            difference.expected_answer = self.model.answers[index]
-            difference.step = burst[index]
-            return difference
         else:
-            self._of_client(difference, self.wrong_clients[0])
+            self._explain_client(difference, self.wrong_clients[0])
         difference.step = _step_of(burst, difference.client)
         return difference
 
-    def _of_client(self, difference: Difference, client: ModelClient) -> None:
+    def _explain_client(self, difference: Difference, client: ModelClient) -> None:
         difference.client = client.number
         seen, received = difference.seen, difference.received
         difference.wanted = as_received(client.expected, received, self.model.now)
