@@ -5,7 +5,7 @@ import json
 import sqlite3
 from contextlib import closing
 from errno import ENOSPC
-from unittest.mock import Mock, patch
+from unittest.mock import Mock
 
 import psutil
 import pytest
@@ -50,17 +50,11 @@ def async_lamp(*lines):
 @pytest.fixture(scope="module")
 def workshop_database(tmp_path_factory):
     """A database with all tables and no rows."""
-    folder = tmp_path_factory.mktemp("workshop")
+    file = tmp_path_factory.mktemp("workshop") / "workshop.sqlite3"
     database.connections.close_all()  # an earlier test may have left a connection to its database
-    with (
-        closing(database._File(folder)) as file,
-        patch.object(database, "_file", file),
-        patch.dict(database.connections.databases["default"], file.settings),
-        database.PATCHES.installed(),
-    ):
-        database.create_tables()
-        database.connections.close_all()
-    return file.path
+    database.prepare()
+    file.write_bytes(database._template)
+    return file
 
 
 @pytest.fixture
