@@ -1,4 +1,4 @@
-"""play(): time passes in a conversation, and a server or a bug may end it."""
+"""Recordings: what a page or a lesson's text shows of a conversation, and the cache of them."""
 
 import json
 import threading
@@ -9,6 +9,7 @@ import pytest
 
 from lessons.workshop.course.lesson_index import find
 from lessons.workshop.engine.faults.finding import make_finding
+from lessons.workshop.engine.process.player_handle import PlayerHandle
 from lessons.workshop.engine.script.report import Report
 from lessons.workshop.judge.study import recordings
 from lessons.workshop.judge.study.recordings import Recording, cached, playable, record
@@ -85,6 +86,19 @@ def test_another_process_may_save_a_row_or_roll_it_back():
     assert [(post["id"], post["title"]) for post in news] == [(1, "Hail"), (1, "Sun")]
     frames = frames_of(play_named("liveblog", "solution", steps))
     assert frames == ['{"saved": 1, "title": "Hail"}', '{"saved": 1, "title": "Sun"}']
+
+
+def test_the_seed_decides_in_a_recording_as_in_a_verdict():
+    subject, orders = playable(find("group"), "solution"), []
+    with PlayerHandle(subject) as player:
+        player.wait_until_loaded()
+        for seed in (0, 1):
+            connects = ["connect", "2 connect", "3 connect"]
+            steps = [f"seed {seed}", *connects, "text a", "& 2 text b", "& 3 text c"]
+            burst = player.play(steps).bursts[-1]
+            assert recordings.play(subject, steps).bursts[-1].clients == burst.clients
+            orders.append(burst.clients[1].received)
+    assert orders[0] != orders[1]
 
 
 # The cache of recordings
