@@ -4,6 +4,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -17,10 +18,11 @@ from lessons.workshop.engine.script.action import UnknownStep
 from lessons.workshop.engine.script.report import MAX_EVENTS, PlayOptions, Report
 from lessons.workshop.engine.script.steps import parse_step
 from lessons.workshop.engine.subject import Subject
+from lessons.workshop.judge.claims import Claims, CourseError
 from lessons.workshop.judge.redaction import redacted
 
 MAX_ENTRIES = 200
-OPTIONS = PlayOptions(database=True, events=True, leftovers=False, thorough=False)
+OPTIONS = PlayOptions(events=True, leftovers=False, thorough=False)
 
 
 class NotPlayed(Exception):
@@ -75,20 +77,40 @@ def record(lesson: Lesson, name: str, steps: list[str]) -> Recording:
     recording that was cut is not kept, because a busy machine cuts earlier than another.
     """
     key = (lesson.folder, name, *steps, *modification_times(lesson, name))
-    recording = cached(key, lambda: Recording.of(play(playable(lesson, name), steps)))
+    recording = cached(key, lambda: Recording.of(play_as_judged(lesson, name, steps)))
     if recording.cut:
         _entries.pop(key, None)
     return recording
 
 
-def play(subject: Subject, steps: list[str]) -> Report:
+def play_as_judged(lesson: Lesson, name: str, steps: list[str]) -> Report:
+    """As play(). A version of the exercise has a database only if the judge gives it one.
+
+    Channels closes old connections in another thread, so a seed would lead to another order.
+    """
+    subject = playable(lesson, name)
+    if not subject.module and not _has_database(lesson):
+        with suppress(NotPlayed):  # a link may hold a step that needs a database
+            return play(subject, steps, database=False)
+    return play(subject, steps)
+
+
+def _has_database(lesson: Lesson) -> bool:
+    """Whether the lesson's model needs a database; True if there is no model."""
+    try:
+        return Claims.of(lesson).model.database
+    except CourseError:
+        return True
+
+
+def play(subject: Subject, steps: list[str], database: bool = True) -> Report:
     """What happens in a conversation in `steps`, with all events, without secrets.
 
     After the consumer has broken a rule, only the client's waits are played.
     """
     parsed = [parse_step(step) for step in steps]
     try:
-        report = play_once(subject, parsed, OPTIONS, diagnose)
+        report = play_once(subject, parsed, replace(OPTIONS, database=database), diagnose)
     except (CheckFailed, PlayerEnded) as ended:
         finding = ended.finding
         raise NotPlayed(f"{message_of(finding)}\n{finding.detail}".strip()) from None

@@ -7,10 +7,9 @@ from django.views.decorators.http import require_safe
 
 from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.course.lesson_text import names_in_transcripts
-from lessons.workshop.course.subjects import resolve
 from lessons.workshop.judge.study.compared_mistake import is_playable
 from lessons.workshop.judge.study.mistakes import read_mistakes
-from lessons.workshop.judge.study.recordings import Recording, play, record
+from lessons.workshop.judge.study.recordings import Recording, play_as_judged, record
 from lessons.workshop.page.exercise_server.targets import EXAMPLE
 from lessons.workshop.page.views.play_views import (
     RequestRejected,
@@ -62,4 +61,4 @@ def _played_exercise(lesson: Lesson, steps: list[str]) -> Recording:
     """A new recording each time: no cache knows when the student's file was saved."""
     if not lesson.exercise.is_file():
         raise RequestRejected("Your exercise does not exist yet. Open the step Do.")
-    return Recording.of(play(resolve(lesson), steps))
+    return Recording.of(play_as_judged(lesson, "exercise", steps))
