@@ -34,7 +34,7 @@ class Pickled:
 
 def forge_an_answer(answer, file):
     for connection in [one for one in gc.get_objects() if isinstance(one, Connection)]:
-        if connection.writable:
+        if connection.writable and not connection.closed:
             connection.send(Pickled(file))
 
 
