@@ -10,6 +10,7 @@ its source:
 A test keeps watch over all of it.
 """
 
+import os
 import re
 from pathlib import Path
 
@@ -101,5 +102,6 @@ def read_measured_table(file: Path) -> dict[str, dict[str, str]]:
 
 
 if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lessons.settings")
     set_up_django()
     NOTES.write_text(regenerated(NOTES.read_text(encoding="utf-8")), encoding="utf-8")
