@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import takewhile
 
-from lessons.workshop.engine.model.conversations import conversations_for, leaving, texts_of
+from lessons.workshop.engine.model.conversations import conversations_for, leaving
 from lessons.workshop.engine.model.model import Model
 from lessons.workshop.engine.model.model_difference import Difference, find_difference
 from lessons.workshop.engine.process.player_handle import PlayerEnded
@@ -13,7 +13,6 @@ from lessons.workshop.engine.script.report import PlayOptions, Report
 from lessons.workshop.engine.script.steps import Step, bursts_of
 
 MAX_REPLAYS = 200  # conversations that are played to shorten a failing one
-SIMPLER_TEXTS = 8  # that are tried instead of a text
 # Steps that only a client with a request can take, or only one without.
 _NEEDS_REQUEST = {"text": (False,), "bytes": (False,), "piece": (True,)}
 
@@ -114,16 +113,14 @@ class Shortening:
         clients = dict.fromkeys(step.client for step in self._steps if step.client)
         new = {client: number for number, client in enumerate(clients, 1)} | {None: None}
         self._try([replace(step, client=new[step.client]) for step in self._steps])
-        texts = sorted(texts_of(self._model), key=len)
-        for index in range(len(self._steps) - 1, -1, -1):
-            step = self._steps[index]
-            simpler = [replace(step, together=False, point=None)]
-            if step.action == "text":
-                shorter = [it for it in texts if len(it) < len(step.arguments["text"])]
-                simpler += [replace(step, arguments={"text": it}) for it in shorter[:SIMPLER_TEXTS]]
-            for one in simpler:
-                if self._steps[index:] and self._steps[index] == step != one:
-                    self._try([*self._steps[:index], one, *self._steps[index + 1 :]])
+        for index, step in enumerate(self._steps):  # texts stay: they tell clients apart
+            if step in self._steps[index : index + 1] and step != (simpler := _waiting(step)):
+                self._try([*self._steps[:index], simpler, *self._steps[index + 1 :]])
+
+
+def _waiting(step: Step) -> Step:
+    """The step, taken when the consumer is idle."""
+    return replace(step, together=False, point=None)
 
 
 def _playable(steps: list[Step]) -> list[Step]:
@@ -139,7 +136,7 @@ def _playable(steps: list[Step]) -> list[Step]:
             needs = _NEEDS_REQUEST.get(step.action, (False, True))
             if is_free or requests.get(step.client) in needs:
                 is_first = len(kept) == number
-                kept.append(replace(step, together=False, point=None) if is_first else step)
+                kept.append(_waiting(step) if is_first else step)
     return [*(step for step in steps if step.kind.is_setup), *kept]
 
 
