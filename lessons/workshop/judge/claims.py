@@ -23,7 +23,7 @@ from lessons.workshop.engine.faults.finding import CheckFailed
 from lessons.workshop.engine.model.conversations import one_after_the_other, parse_conversation
 from lessons.workshop.engine.model.model import Model
 from lessons.workshop.engine.model.model_difference import Difference, find_difference
-from lessons.workshop.engine.process.player_handle import PlayerEnded
+from lessons.workshop.engine.process.player_handle import PlayerEnded, PlayerFailed
 from lessons.workshop.engine.process.pool import Request
 from lessons.workshop.engine.script.report import Report
 from lessons.workshop.engine.world.student_module import load_file
@@ -90,7 +90,7 @@ class Failure:
     """Why a claim is red: a difference from the model, or the end of the player's process."""
 
     rank: tuple[int, ...]
-    cause: Difference | PlayerEnded
+    cause: Difference | PlayerEnded | PlayerFailed
     otherwise: str | None
 
     @property
@@ -173,7 +173,7 @@ class Claim:
         if not conversation.is_wanted():
             return []
         report = conversation.answer
-        if isinstance(report, PlayerEnded):
+        if not isinstance(report, Report):
             cause, follow_ups = report, []
         else:
             cause = find_difference(self.model(), conversation.steps, report)

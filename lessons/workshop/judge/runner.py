@@ -10,7 +10,7 @@ from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.course.subjects import resolve
 from lessons.workshop.engine.model.conversations import parse_conversation
 from lessons.workshop.engine.model.exploration import Exploration, Shortening
-from lessons.workshop.engine.model.model_difference import find_difference
+from lessons.workshop.engine.model.model_difference import Difference, find_difference
 from lessons.workshop.engine.process.output import LimitedOutput
 from lessons.workshop.engine.process.player_handle import (
     PLAY_TIMEOUT,
@@ -187,13 +187,13 @@ class Judging:
             claim = f"{EXPLORATION_CLAIM} ({exploration.count} conversations)"
             return Outcome(EXPLORATION, claim, "green")
         cause = exploration.cause
-        if not isinstance(cause, PlayerEnded):
+        if isinstance(cause, Difference):
             cause = Shortening(cause, exploration.model, self._players.play).run()
         return self._red(EXPLORATION, EXPLORATION_CLAIM, cause)
 
     def _red(self, name: str, claim: str, cause, otherwise: str | None = None) -> Outcome:
         try:
-            if isinstance(cause, PlayerEnded):
+            if isinstance(cause, PlayerEnded | PlayerFailed):
                 raise cause
             finding, events = self._naming.finding(cause, otherwise)
             return Outcome(name, claim, "red", finding, events)

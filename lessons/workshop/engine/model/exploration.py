@@ -7,7 +7,7 @@ from itertools import takewhile
 from lessons.workshop.engine.model.conversations import conversations_for, leaving
 from lessons.workshop.engine.model.model import Model
 from lessons.workshop.engine.model.model_difference import Difference, find_difference
-from lessons.workshop.engine.process.player_handle import PlayerEnded
+from lessons.workshop.engine.process.player_handle import PlayerEnded, PlayerFailed
 from lessons.workshop.engine.process.pool import Request
 from lessons.workshop.engine.script.report import PlayOptions, Report
 from lessons.workshop.engine.script.steps import Step, bursts_of
@@ -22,7 +22,7 @@ class Exploration:
 
     def __init__(self, model: type[Model], own_texts: Sequence[str]):
         self.model = model
-        self.cause: Difference | PlayerEnded | None = None  # why it is red
+        self.cause: Difference | PlayerEnded | PlayerFailed | None = None  # why it is red
         self.count = 0  # conversations that were right
         self._options = model.play_options(thorough=False)
         self._steps = conversations_for(model, own_texts)
@@ -36,7 +36,7 @@ class Exploration:
         if self.cause:
             return
         answer = request.answer
-        if isinstance(answer, PlayerEnded):
+        if not isinstance(answer, Report):
             self.cause = answer
         else:
             self.cause = find_difference(self.model(), request.steps, answer)
@@ -82,7 +82,7 @@ class Shortening:
         steps = [*steps, *leaving(steps)]
         try:
             report = self._play(steps, self._model.play_options())
-        except PlayerEnded:
+        except (PlayerEnded, PlayerFailed):  # without its row, a row cannot be changed
             return
         found = find_difference(self._model(), steps, report)
         if found and _length(found) < _length(self.difference):

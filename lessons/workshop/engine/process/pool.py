@@ -13,6 +13,7 @@ from lessons.workshop.engine.process.output import LimitedOutput
 from lessons.workshop.engine.process.player_handle import (
     PLAY_TIMEOUT,
     PlayerEnded,
+    PlayerFailed,
     PlayerHandle,
     PlayerProcess,
     forked_player,
@@ -28,7 +29,7 @@ MAX_IN_ADVANCE = 4000  # characters of them: a full pipe would block parent and 
 
 @dataclass(eq=False)
 class Request:
-    """Steps to play. The pool sets `answer`: what happened, or why the player's process ended.
+    """Steps to play. The pool sets `answer`: what happened, or why there is no report.
 
     `is_wanted` says whether the answer still matters. If not, a lost conversation is not played.
     """
@@ -36,7 +37,7 @@ class Request:
     steps: list[Step]
     options: PlayOptions = DEFAULTS
     is_wanted: Callable[[], bool] = lambda: True
-    answer: Report | PlayerEnded | None = field(default=None, init=False)
+    answer: Report | PlayerEnded | PlayerFailed | None = field(default=None, init=False)
     # An earlier conversation ended the process before this one was played.
     was_lost: bool = field(default=False, init=False)
 
@@ -94,13 +95,13 @@ class PlayerPool:
         return self._players[0].problem
 
     def play(self, steps: list[Step], options: PlayOptions = DEFAULTS) -> Report:
-        """Play one conversation. Raises PlayerEnded if its process has died."""
+        """Play one conversation. Raises PlayerEnded or PlayerFailed."""
         player = min(self._players, key=lambda it: len(self._unread[it]))
         request = Request(steps, options)
         self._ask(player, request)
         while request.answer is None:
             self._receive(player)
-        if isinstance(request.answer, PlayerEnded):
+        if not isinstance(request.answer, Report):
             raise request.answer
         return request.answer
 
@@ -148,7 +149,10 @@ class PlayerPool:
             request.answer = player.receive()
         except PlayerEnded as ended:
             request.answer = ended
-        if isinstance(request.answer, PlayerEnded) or request.answer.stuck:
+        except PlayerFailed as failed:
+            request.answer = failed
+            player.__exit__()  # the next request starts another process
+        if not isinstance(request.answer, Report) or request.answer.stuck:
             for other in self._unread[player]:
                 other.was_lost = True
 
