@@ -105,7 +105,7 @@ def normal_url(url: str) -> str:
             raise ValueError
         if "://" not in text:
             host = urlsplit(f"//{text}").hostname
-            text = f"{'http' if _is_loopback(host) else 'https'}://{text}"
+            text = f"{'http' if is_loopback(host) else 'https'}://{text}"
         parts = urlsplit(text)
         scheme, host, _ = parts.scheme.lower(), parts.hostname, parts.port
     except ValueError:
@@ -123,10 +123,10 @@ def normal_url(url: str) -> str:
 def is_readable(url: str) -> bool:
     """Whether others in the network can read what is sent to this room."""
     parts = urlsplit(url)
-    return parts.scheme == "http" and not _is_loopback(parts.hostname)
+    return parts.scheme == "http" and not is_loopback(parts.hostname)
 
 
-def _is_loopback(host: str | None) -> bool:
+def is_loopback(host: str | None) -> bool:
     try:
         return host == "localhost" or ipaddress.ip_address(host or "").is_loopback
     except ValueError:

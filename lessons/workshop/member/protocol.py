@@ -22,6 +22,7 @@ or too long frames). It rejects an unknown token with HTTP 403.
 import json
 import unicodedata
 from collections.abc import Callable
+from contextlib import suppress
 
 from lessons.workshop.course.lesson_index import lessons
 
@@ -45,6 +46,10 @@ Check = Callable[[object], object]  # returns the valid value, or raises Invalid
 
 class InvalidFrame(ValueError):
     """A frame or a value that is not accepted. The text says why."""
+
+
+class UnknownLesson(InvalidFrame):
+    """The other side has another version of the course. What is about this lesson is left out."""
 
 
 # Checks of values
@@ -94,20 +99,30 @@ def one_of(*choices: str) -> Check:
 
 
 def lesson(value) -> str:
-    if not isinstance(value, str) or value not in {one.slug for one in lessons()}:
-        raise InvalidFrame("must be the slug of a lesson, such as stop.")
+    if not isinstance(value, str):
+        raise InvalidFrame("must be a text.")
+    if value not in {one.slug for one in lessons()}:
+        raise UnknownLesson("must be the slug of a lesson, such as stop.")
     return value
 
 
 def optional(check: Check) -> Check:
-    return lambda value: None if value is None else check(value)
+    def check_or_none(value):
+        with suppress(UnknownLesson):
+            return None if value is None else check(value)
+
+    return check_or_none
 
 
 def many(check: Check, most: int) -> Check:
     def check_all(value):
         if not isinstance(value, list) or len(value) > most:
             raise InvalidFrame(f"must be a list of {most} at most.")
-        return [check(one) for one in value]
+        found = []
+        for one in value:
+            with suppress(UnknownLesson):
+                found.append(check(one))
+        return found
 
     return check_all
 
@@ -123,7 +138,7 @@ def record(**checks: Check) -> Check:
             try:
                 found[name] = check_value(value.get(name))
             except InvalidFrame as error:
-                raise InvalidFrame(f"`{name}` {error}") from None
+                raise type(error)(f"`{name}` {error}") from None
         return found
 
     return check
@@ -175,7 +190,7 @@ STUDENT_FRAMES = {
     "standings": record(standings=many(STANDING, 99)),
     "reading": record(lesson=lesson),
     "hand": record(text=optional(text())),
-    "vote": record(poll=integer(1, MAX_ID), round=integer(1, 99), answer=text()),
+    "vote": record(poll=integer(1, MAX_ID), round=integer(1, 99), answer=text(empty=False)),
 }
 ROOM_FRAMES = {"state": STATE, "error": record(text=text(MAX_TEXT))}
 JOIN = record(code=text(40, empty=False), name=text(400, empty=False))

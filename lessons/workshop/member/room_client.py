@@ -72,7 +72,7 @@ class RoomClient:
         self._has_unsent.set()
 
     async def _send_standings(self, connection: ClientConnection) -> None:
-        self._unsent = set(self._progress)
+        self._unsent, reading = set(self._progress), self._reading
         while True:
             self._has_unsent.clear()
             changes = [(key, self._progress[key]) for key in self._unsent]
@@ -80,6 +80,9 @@ class RoomClient:
             made = [make_standing(*one, self.membership.shares_code) for one in changes]
             for frame in frames_of(filter(None, made)):
                 await connection.send(frame)
+            if reading:  # later than the standings: the room shows the lesson of the last frame
+                await self.read(reading)
+                reading = None
             await self._has_unsent.wait()
 
     # The connection
@@ -119,8 +122,6 @@ class RoomClient:
         return "waiting"
 
     async def _serve(self, connection: ClientConnection) -> None:
-        if self._reading:
-            await self.read(self._reading)
         sending = asyncio.create_task(self._send_standings(connection))
         try:
             async for text in connection:

@@ -6,6 +6,7 @@ import time
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from lessons.workshop.course.diagnoses import catalogue as diagnoses
 from lessons.workshop.course.lesson_index import find
 from lessons.workshop.judge.study.predictions import predictions
 from lessons.workshop.member.protocol import (
@@ -31,6 +32,8 @@ from lessons.workshop.room.models import Class, Poll, Standing, Student, Vote
 from lessons.workshop.room.state import current_poll
 
 MAX_ROUNDS = 20  # of a poll
+MAX_TITLE = 300  # characters
+PROGRESS = ("state", "diagnosis")  # a change of one of these is progress
 
 
 # A student
@@ -39,23 +42,26 @@ MAX_ROUNDS = 20  # of a poll
 def save_standings(student: Student, standings: list[dict]) -> None:
     """Store the standings of these lessons. Raises IntegrityError if the student was deleted."""
     with transaction.atomic():
-        known = {one.lesson: one for one in student.standings.all()}
+        names = [one["lesson"] for one in standings]
+        old = student.standings.filter(lesson__in=names).only("lesson", *PROGRESS, "changed")
+        known = {one.lesson: one for one in old}
         rows = [_row(student, one, known.get(one["lesson"])) for one in standings]
-        fields = ("state", "was_green", "hints", "diagnosis", "verdict", "code", "changed")
         Standing.objects.bulk_create(
             {row.lesson: row for row in rows}.values(),
             update_conflicts=True,
             unique_fields=["student", "lesson"],
-            update_fields=fields,
+            update_fields=(*PROGRESS, "title", "was_green", "hints", "verdict", "code", "changed"),
         )
         if len(standings) == 1:  # a change, not all that a workshop sends after it has connected
             Student.objects.filter(pk=student.pk).update(lesson=standings[0]["lesson"])
 
 
 def _row(student: Student, values: dict, old: Standing | None) -> Standing:
-    diagnosis = (values["verdict"] or {}).get("diagnosis", "")
-    row = Standing(student=student, diagnosis=diagnosis, **values)
-    if old and (old.state, old.diagnosis) == (row.state, row.diagnosis):
+    verdict = values["verdict"] or {"diagnosis": "", "message": ""}
+    known = diagnoses().get(verdict["diagnosis"])
+    title = known.title if known else verdict["message"][:MAX_TITLE]
+    row = Standing(student=student, diagnosis=verdict["diagnosis"], title=title, **values)
+    if old and all(getattr(old, name) == getattr(row, name) for name in PROGRESS):
         row.changed = old.changed
     return row
 
@@ -74,13 +80,13 @@ def set_hand(student: Student, text: str | None) -> None:
 
 def vote(student: Student, poll: int, round: int, answer: str) -> None:
     """Store the student's answer. Raises InvalidFrame if the poll does not accept it."""
-    found = current_poll(student.school_class_id)
-    if found is None or (found.pk, found.round, found.state) != (poll, round, "open"):
-        raise InvalidFrame("This poll does not accept answers any more.")
-    if found.options and answer not in found.options:
-        raise InvalidFrame("The question has no such answer.")
     try:
-        with transaction.atomic():
+        with transaction.atomic():  # a poll that closes now counts this vote, or refuses it
+            found = current_poll(student.school_class_id)
+            if found is None or (found.pk, found.round, found.state) != (poll, round, "open"):
+                raise InvalidFrame("This poll does not accept answers any more.")
+            if found.options and answer not in found.options:
+                raise InvalidFrame("The question has no such answer.")
             Vote.objects.create(poll=found, student_id=student.pk, round=round, answer=answer)
     except IntegrityError:
         raise InvalidFrame("You have answered this question in this round.") from None

@@ -14,6 +14,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from lessons.workshop.course.lesson_index import MANAGE
+from lessons.workshop.member.joining import is_loopback
 from lessons.workshop.room import classes
 from lessons.workshop.room.models import Class
 from lessons.workshop.setup import virtual_environment
@@ -31,6 +32,9 @@ def run_room(host: str, port: int, plain_http: bool, name: str | None, write: Wr
     proxy = os.environ.get("DJANGO_HTTPS", "").strip().lower() == PROXY
     names = names_of(host)
     listens_locally = proxy or is_loopback(host)
+    listen = host if _is_address(host) else ANY_ADDRESS
+    if proxy or host == "localhost":
+        listen = "127.0.0.1"
     if not (listens_locally or plain_http):
         raise CommandError(
             "Without HTTPS, passwords and codes would cross the network readable. In a network "
@@ -38,7 +42,6 @@ def run_room(host: str, port: int, plain_http: bool, name: str | None, write: Wr
             "this machine end TLS, and set DJANGO_HTTPS=proxy.",
             returncode=2,
         )
-    listen = "127.0.0.1" if proxy or host == "localhost" else host if _ip(host) else ANY_ADDRESS
     port = free_port(listen, port) if port else 0
     enter_mode(names)
     with explained_database_errors():
@@ -77,16 +80,10 @@ def names_of(host: str) -> list[str]:
     return names
 
 
-def is_loopback(host: str) -> bool:
-    ip = _ip(host)
-    return host == "localhost" or (ip is not None and ip.is_loopback)
-
-
-def _ip(host: str):
-    try:
-        return ipaddress.ip_address(host.strip("[]"))
-    except ValueError:
-        return None
+def _is_address(host: str) -> bool:
+    with suppress(ValueError):
+        return bool(ipaddress.ip_address(host))
+    return False
 
 
 def enter_mode(names: list[str] | None = None) -> None:

@@ -11,7 +11,7 @@ from django.utils.html import strip_tags
 from lessons.workshop.course.lesson_index import lessons
 from lessons.workshop.grading.report_files import safe_cell
 from lessons.workshop.room.models import Class
-from lessons.workshop.room.state import rounds, title_of
+from lessons.workshop.room.state import rounds
 from lessons.workshop.room.worker import WorkerFailed, read_answer
 
 LESSONS = ("student", "number", "slug", "state", "was green", "hints", "last progress", "mistake")
@@ -29,19 +29,18 @@ def export_zip(found: Class) -> bytes:
 def _lesson_rows(found: Class) -> Iterable[tuple]:
     """A row for each lesson that a student has begun, and one for a student without any."""
     for student in found.students.order_by("number"):
-        standings = {one.lesson: one for one in student.standings.all()}
+        standings = {one.lesson: one for one in student.standings.defer("verdict", "code")}
         if not standings:
             yield (student.name, "", "", "new", "no", 0, "", "")
         for lesson in lessons():
             if one := standings.get(lesson.slug):
-                title = title_of(one.diagnosis, (one.verdict or {}).get("message", ""))
                 facts = (
                     one.state,
                     _yes(one.was_green),
                     one.hints,
                     f"{one.changed:%Y-%m-%d %H:%M:%S}",
                 )
-                yield (student.name, lesson.number, lesson.slug, *facts, title)
+                yield (student.name, lesson.number, lesson.slug, *facts, one.title)
 
 
 def _poll_rows(found: Class) -> Iterable[tuple]:

@@ -52,8 +52,8 @@ class Student(models.Model):
 class Standing(models.Model):
     """How far a student is in a lesson, as the workshop says: see protocol.STANDING.
 
-    `changed` is when the state or the diagnosis changed last: the student's progress. `code` is
-    null if the student does not share it.
+    `title` is that of the diagnosis. `changed` is when the state or the diagnosis changed last: the
+    student's progress. `code` is null if the student does not share it.
     """
 
     student = models.ForeignKey(Student, models.CASCADE, related_name="standings")
@@ -62,6 +62,7 @@ class Standing(models.Model):
     was_green = models.BooleanField(default=False)
     hints = models.PositiveSmallIntegerField(default=0)
     diagnosis = models.CharField(max_length=200, default="")
+    title = models.CharField(max_length=300, default="")
     verdict = models.JSONField(null=True)
     code = models.TextField(null=True)
     changed = models.DateTimeField(default=timezone.now)

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from lessons.workshop.course.diagnoses import catalogue as diagnoses
 from lessons.workshop.course.lesson_index import find
 from lessons.workshop.room.models import Class, Poll, Standing, Student, Vote
 
@@ -26,7 +25,9 @@ def student_state(student_id: int) -> dict | None:
     school_class, poll = student.school_class, current_poll(student.school_class_id)
     today = school_class.today
     since = max(student.joined, timezone.now() - SHOWN_FOR)
-    to_student = Q(student=None, sent__gte=since) | Q(student=student, sent__gte=since)
+    to_student = Q(sent__gte=since) & (Q(student=None) | Q(student=student))
+    votes = Vote.objects.filter(poll=poll, student=student, round=poll.round if poll else 0)
+    votes = votes.values_list("answer", flat=True)
     messages = school_class.messages.filter(to_student).order_by("-pk")[:MESSAGES]
     return {
         "type": "state",
@@ -36,7 +37,8 @@ def student_state(student_id: int) -> dict | None:
         "look": school_class.look,
         "timer": timer_of(school_class),
         "today": today and today["lessons"],
-        "poll": poll and {**poll_json(poll), "voted": _answer_of(student, poll)},
+        "poll": poll
+        and {**poll_json(poll), "voted": votes.first()},
     }
 
 
@@ -60,11 +62,6 @@ def poll_json(poll: Poll) -> dict:
         "lesson": poll.lesson or None,
         "question": poll.question or None,
     }
-
-
-def _answer_of(student: Student, poll: Poll) -> str | None:
-    votes = Vote.objects.filter(poll=poll, student=student, round=poll.round)
-    return votes.values_list("answer", flat=True).first()
 
 
 def rounds(poll: Poll) -> list[dict[str, int]]:
@@ -106,16 +103,12 @@ def board(class_id: int) -> dict | None:
 
 def _rows(class_id: int) -> list[dict]:
     standings: dict[int, dict[str, dict]] = {}
-    names = ("student", "lesson", "state", "hints", "diagnosis", "changed", "verdict__message")
+    names = ("state", "hints", "diagnosis", "title", "changed")
     found = Standing.objects.filter(student__school_class=class_id)
-    for one in found.values(*names):
-        standings.setdefault(one["student"], {})[one["lesson"]] = {
-            "state": one["state"],
-            "hints": one["hints"],
-            "at": one["changed"].timestamp(),
-            "diagnosis": one["diagnosis"],
-            "title": title_of(one["diagnosis"], one["verdict__message"] or ""),
-        }
+    for student, lesson, *values in found.values_list("student", "lesson", *names):
+        one = dict(zip(names, values, strict=True))
+        one["at"] = one.pop("changed").timestamp()
+        standings.setdefault(student, {})[lesson] = one
     return [
         {
             "id": one.pk,
@@ -130,12 +123,6 @@ def _rows(class_id: int) -> list[dict]:
         }
         for one in Student.objects.filter(school_class=class_id).order_by("number")
     ]
-
-
-def title_of(diagnosis: str, message: str) -> str:
-    """The title of a diagnosis; the message if this course has no such diagnosis."""
-    known = diagnoses().get(diagnosis)
-    return known.title if known else message[:300]
 
 
 def _parts(today: dict) -> list[dict]:

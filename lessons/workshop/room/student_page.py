@@ -12,7 +12,6 @@ from lessons.workshop.course import lesson_index
 from lessons.workshop.course.lesson_index import Lesson, UnknownLesson
 from lessons.workshop.page.markup import highlight_code, inline_code_to_html
 from lessons.workshop.room.models import Standing, Student
-from lessons.workshop.room.state import title_of
 from lessons.workshop.room.views import for_instructors
 from lessons.workshop.room.worker import TooBusy, judge_code
 
@@ -44,14 +43,13 @@ def student_page(request, student_id: int, slug: str):
 def _claimed(standing: Standing) -> dict:
     verdict = standing.verdict or {}
     message = verdict.get("message", "")
-    title = title_of(standing.diagnosis, message)
     claims = [
         {**one, "claim": inline_code_to_html(one["claim"])} for one in verdict.get("claims", ())
     ]
     return {
         "claims": claims,
-        "title": title,
-        "message": message if message[:300] != title else "",
+        "title": standing.title,
+        "message": "" if message.startswith(standing.title) else message,
         "detail": verdict.get("detail", ""),
     }
 

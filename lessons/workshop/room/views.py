@@ -1,7 +1,7 @@
 """The instructor's pages: the classes, the board of a class, and what its scripts ask for."""
 
 import time
-from functools import lru_cache, wraps
+from functools import lru_cache, partial, wraps
 
 from asgiref.sync import async_to_sync
 from django.contrib.auth.views import redirect_to_login
@@ -46,14 +46,8 @@ def for_instructors(view):
     return with_csp(never_cache(guarded))
 
 
-@with_csp
-def not_found(request, exception):
-    return page_not_found(request, exception, template_name="room/404.html")
-
-
-@with_csp
-def forbidden(request, exception):
-    return permission_denied(request, exception, template_name="room/403.html")
+not_found = with_csp(partial(page_not_found, template_name="room/404.html"))
+forbidden = with_csp(partial(permission_denied, template_name="room/403.html"))
 
 
 @for_instructors

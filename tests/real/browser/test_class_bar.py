@@ -194,6 +194,7 @@ def test_a_question_that_the_class_answers_shows_no_answer_before_the_instructor
     expect(question.get_by_role("button", name="Send as my vote")).to_be_visible()
     expect(page.locator("#next-step")).to_have_text("Vote on question 1")
     expect(question.get_by_role("button", name="Check")).to_be_hidden()
+    question.get_by_role("checkbox").first.check()
     question.get_by_role("button", name="Send as my vote").click()
     expect(question).to_contain_text("You have voted.")
     expect(page.locator("#next-step")).not_to_have_text("Check question 1")

@@ -27,8 +27,10 @@ from tests.support.programs.project_commands import RunningRoom, room_clone
 from tests.support.programs.running_program import TEST_TIMEOUT
 
 DONE_BEFORE = 8  # lessons that each student has a verdict on
-SHOWN = 1.0  # seconds
-BACK = {30: 2.0, 60: 4.0}  # seconds after the return of the room, by the number of students
+# Seconds on a machine that does nothing else: from a verdict to the board, and from the return of
+# the room until the board is right, by the number of students.
+SHOWN = 1.0
+BACK = {30: 2.0, 60: 4.0}
 FINDING = {"diagnosis": "no-stop-consumer", "message": "It goes on.", "detail": "≠ x" * 300}
 OUTCOME = {"claim": "It ends when the client leaves.", "state": "red", "finding": FINDING}
 
@@ -49,6 +51,14 @@ def many_workshops_in_one_process(monkeypatch):
 
     monkeypatch.setattr(membership, "change", replace)
     monkeypatch.setattr(progress_file, "follow", follow)
+
+
+def slowness() -> float:
+    """How many times longer than alone a process takes now, because others use the processors."""
+    wall, own = time.perf_counter(), time.process_time()
+    while time.process_time() - own < 0.1:
+        pass
+    return (time.perf_counter() - wall) / 0.1
 
 
 def progress(lesson, standing):
@@ -146,8 +156,9 @@ async def test_the_board_shows_each_true_standing_soon_also_after_the_room_was_k
                     judge(workshop, lesson, "green")
             await board.until(lambda: board.standings == truth)
 
+            slow = slowness()
             delays = await delays_of_verdicts(workshops, board, judge)
-            assert sorted(delays)[int(0.95 * len(delays))] < SHOWN, delays
+            assert sorted(delays)[int(0.95 * len(delays))] < SHOWN * slow, delays
 
             room.process.send_signal(signal.SIGKILL)
             room.__exit__(None, None, None)
@@ -160,7 +171,7 @@ async def test_the_board_shows_each_true_standing_soon_also_after_the_room_was_k
             await board.until(lambda: (board.standings, board.connected) == (truth, everyone))
             back = time.monotonic() - returned
             await asyncio.to_thread(again.__exit__)
-            assert back < BACK[count]
+            assert back < BACK[count] * slow
 
 
 async def delays_of_verdicts(workshops, board, judge) -> list[float]:

@@ -110,10 +110,13 @@ async def test_sends_what_happened_while_the_room_was_unreachable():
 async def test_the_lesson_that_is_open_is_reported_again_after_a_new_connection():
     async with running_room() as room, running_client() as client:
         await until(lambda: client.link == "connected")
+        client.take_progress(change("stop", "green"))
+        await until(lambda: room.states)
         await client.read("group")
-        await until(lambda: room.frames == [("reading", {"lesson": "group"})])
+        await until(lambda: room.frames[1:] == [("reading", {"lesson": "group"})])
         await room.connections[0].close(1011)
-        await until(lambda: len(room.frames) == 2)
+        await until(lambda: len(room.frames) == 4)
+        assert [kind for kind, _ in room.frames[2:]] == ["standings", "reading"]
 
 
 async def test_dismissed_messages_stay_dismissed_and_later_ones_are_shown():
@@ -164,10 +167,18 @@ HOSTILE = [
     json.dumps({**STATE, "held": ["everything"]}),
     json.dumps({**STATE, "messages": [{"id": 1, "text": "x" * 2_001}]}),
     json.dumps({**STATE, "messages": [{"id": True, "text": "x"}]}),
-    json.dumps({**STATE, "look": {"id": 1, "place": {"lesson": "../../etc"}}}),
+    json.dumps({**STATE, "look": {"id": 1, "place": {"lesson": 7}}}),
     json.dumps({**STATE, "timer": {"seconds": "soon", "label": "", "is_break": False}}),
-    json.dumps({**STATE, "today": ["javascript:alert(1)"]}),
 ]
+
+
+async def test_a_lesson_that_this_workshop_does_not_have_is_left_out():
+    async with running_room() as room, running_client() as client:
+        await until(lambda: client.link == "connected")
+        look = {"id": 1, "place": {"lesson": "../../etc"}}
+        await room.say(today=["javascript:alert(1)", "stop"], look=look, hand=True)
+        await until(lambda: client.snapshot()["hand"])
+        assert (client.snapshot()["today"], client.snapshot()["look"]) == (["stop"], None)
 
 
 async def test_a_hostile_frame_ends_the_connection_and_changes_nothing():

@@ -266,7 +266,7 @@ def test_an_action_reaches_no_student_of_another_class(instructor, monday, ann):
         ({}, "`type` must be one of"),
         ({"type": "delete"}, "`type` must be one of"),
         ({"type": "message", "student": None, "text": " "}, "`text` must be a text."),
-        ({"type": "look", "place": {"lesson": "../etc"}}, "`lesson` must be the slug"),
+        ({"type": "predict", "lesson": "../etc", "question": 1}, "`lesson` must be the slug"),
         ({"type": "hold", "what": "all", "is_held": True}, "`what` must be one of hints"),
         ({"type": "timer", "seconds": -1, "label": "", "is_break": False}, "`seconds` must be"),
         ({"type": "today", "lessons": ["stop"], "start": "25:00", "factor": 1}, "as 09:00"),

@@ -324,7 +324,7 @@ WRONG_VALUES = {
     "hints": [-1, 101, "2", None, 1.5, True],
     "verdict": [[], "red", 1, True, {}, {"claims": 1}],
     "code": [1, [], {}, True, "x" * 20_001],
-    "lesson": ["nothing", "../stop", "", 3, None, ["stop"], "*"],
+    "lesson": [3, None, ["stop"]],
 }
 
 
@@ -342,6 +342,13 @@ async def test_a_frame_that_is_not_valid_is_answered_and_changes_nothing(student
     await student.say("hand", text=None)
     await student.until(lambda frame: frame["type"] == "state")
     assert not await Standing.objects.aexists()
+
+
+async def test_a_lesson_that_the_room_does_not_know_is_left_out(board, student):
+    unknown = [standing(lesson=slug) for slug in ("of a later version", "../stop", "", "*")]
+    await student.say("standings", standings=[*unknown, standing()])
+    await board.until(lambda frame: row(frame)["standings"])
+    assert (await Standing.objects.aget()).lesson == "stop"
 
 
 async def test_texts_that_no_database_can_store_are_stored_with_replacements(board, student):

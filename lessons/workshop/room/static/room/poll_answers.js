@@ -1,4 +1,4 @@
-// The answers to a poll, counted. lessons/workshop/room/worker.py describes how an answer is written.
+// The answers to a poll, counted. lessons/workshop/page/live/vote.py describes how an answer is written.
 
 const MAX_ANSWERS = 6; // of an order; all others share one bar
 const FIRST = "A".charCodeAt(0);
