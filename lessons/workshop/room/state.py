@@ -37,8 +37,7 @@ def student_state(student_id: int) -> dict | None:
         "look": school_class.look,
         "timer": timer_of(school_class),
         "today": today and today["lessons"],
-        "poll": poll
-        and {**poll_json(poll), "voted": votes.first()},
+        "poll": poll and {**poll_json(poll), "voted": votes.first()},
     }
 
 
