@@ -5,6 +5,7 @@ from lessons.workshop.judge import Model
 
 class Game(Model):
     texts = ("7", "07", "77", "7 ", "5", "seven")
+    closes_once = True
     silent_after_disconnect = True
 
     def connect(self, client):

@@ -209,3 +209,15 @@ class CountsForEveryone(StoppingGame):
             self.say("Wrong.")
             if not CountsForEveryone.tries:
                 self.end(4000)
+
+
+class ClosesAgain(StoppingGame):
+    """Answers a late frame with another close. Daphne drops it, and other servers raise."""
+
+    diagnosis = "closed-twice"
+
+    def websocket_receive(self, event):
+        if not self.tries:
+            self.end(4000)
+        else:
+            super().websocket_receive(event)

@@ -66,6 +66,8 @@ class Office(Model):
                 return self.take_job()
         return None
 
+    promise_of_wait = other
+
     def take_job(self):
         if not self.jobs:
             return Answer(None)

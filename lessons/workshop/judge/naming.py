@@ -181,7 +181,10 @@ def _promise(difference: Difference) -> str:
     """The sentence of the exercise that the step should have fulfilled."""
     if difference.step is None or difference.model is None:
         return ""
-    if difference.fault and difference.fault.diagnosis == "send-after-close":
+    fault, is_frame = difference.fault, difference.step.action in ("text", "bytes")
+    if fault and (
+        fault.diagnosis == "send-after-close" or (fault.diagnosis == "closed-twice" and is_frame)
+    ):
         method = type(difference.model).receive_after_close
         is_own = method is not Model.receive_after_close
         return " ".join((method.__doc__ or "").split()) if is_own else ""

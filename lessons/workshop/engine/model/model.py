@@ -163,6 +163,7 @@ class Model:
     judges_leftovers = True  # whether threads and forgotten awaits are faults
     explores = True  # whether conversations are generated; False for an exercise without clients
     frames: tuple[str, ...] = ("text", "bytes")  # the kinds that clients send
+    closes_once = False  # whether the exercise promises one close at most
     silent_after_disconnect = False  # whether the exercise promises to send nothing after it
     ends = ("close", "close 1001", "vanish")  # how clients leave; also "crash" and "kill"
 
@@ -293,10 +294,11 @@ class Model:
         """
         names = {"text": "receive", "bytes": "receive", "connect": "connect", "layer": "layer"}
         names |= {"close": "disconnect", "vanish": "disconnect"}
-        names |= dict.fromkeys(("GET", "POST", "piece"), "request")
+        names |= dict.fromkeys(("GET", "POST", "piece"), "request") | {"wait": ""}
         name = names.get(step.action, "other")
-        method = getattr(type(self), f"promise_of_{step.action}", getattr(type(self), name))
-        return "" if method is getattr(Model, name) else " ".join((method.__doc__ or "").split())
+        method = getattr(type(self), f"promise_of_{step.action}", getattr(type(self), name, None))
+        is_own = method is not getattr(Model, name, None)
+        return " ".join((method.__doc__ or "").split()) if is_own else ""
 
     def begin_burst(self, burst: list[Step], before: dict, turn: BurstReport) -> None:
         """Begin a burst. `before` has the channels of the clients before it."""

@@ -252,8 +252,11 @@ class Comparison:
         """Whether the consumer goes on after its end, or has not raised what it must."""
         if client.error is not None and not client.has_failed(seen):
             return True
-        sends_too_late = self.model.silent_after_disconnect and seen and seen.too_late
-        return bool(sends_too_late or (client.has_ended and seen and not seen.ended))
+        if seen is None:
+            return False
+        sends_too_late = self.model.silent_after_disconnect and seen.too_late
+        closes_again = self.model.closes_once and seen.second_closes
+        return bool(sends_too_late or closes_again or (client.has_ended and not seen.ended))
 
     def explain(self, difference: Difference, burst: list[Step]) -> Difference:
         """Say in a Difference why the state does not fit."""
@@ -282,13 +285,16 @@ class Comparison:
         if seen is None or difference.expected != received:
             return
         name = detail = ""
+        place, event = seen.place, "websocket.disconnect"
         if client.has_ended and not seen.ended:
             name = "handler-never-returned" if seen.is_busy else "no-stop-consumer"
         elif self.model.silent_after_disconnect and seen.too_late:
             name = "send-after-disconnect"
             detail = "\n".join(f"sent: {message}" for message in seen.too_late)
+        elif self.model.closes_once and seen.second_closes:
+            name, place, event = "closed-twice", seen.second_closes[0], ""
         if name:
-            difference.fault = make_finding(name, seen.place, "websocket.disconnect", detail)
+            difference.fault = make_finding(name, place, event, detail)
 
 
 def _fault_of_end(played: Report) -> Finding | None:

@@ -284,6 +284,7 @@ class Player:
             is_busy=seen.is_busy,
             ended=client.finished,
             too_late=tuple(server.sent_too_late),
+            second_closes=tuple(server.second_closes),
             silence=silence(seen),
             place=seen.place,
             raised=error_text(seen.error) if kinds else "",
@@ -294,7 +295,8 @@ class Player:
             handled=sum(it.direction == "in" and it.message.get("type") != "scope" for it in own),
             waits=seen.waits_at is not None,
         )
-        server.arrivals, server.sent_from, server.unread, server.sent_too_late = [], [], [], []
+        server.arrivals, server.sent_from, server.unread = [], [], []
+        server.sent_too_late, server.second_closes = [], []
         return report
 
     # Steps

@@ -62,13 +62,14 @@ class ClientReport:
     `received` holds (time, message) pairs; `sent_at` the line and handler of the student's file
     that sent each message, if the player looks for lines. `is_busy` says that a handler has not
     returned, `ended` that the application has. `too_late` holds what the consumer sent after it had
-    received websocket.disconnect; Daphne drops it. `silence` is the diagnosis for a client that
-    waits for nothing, and `place` that of the last handler. `raised` is the exception with which
-    the application ended, as text, and `raised_kinds` are the names of its class and of that
-    class's bases. `scope_changes` are the keys of the server's scope that the application has
-    changed. `failed_task` is the finding for a task that has raised. `channel` is the name of the
-    consumer's channel, or "". `handled` counts the events and layer messages that have reached the
-    consumer. `waits` says that the consumer waits at `place`, and has not handled the event yet.
+    received websocket.disconnect, and `second_closes` the places at which it closed a connection
+    again; Daphne drops both. `silence` is the diagnosis for a client that waits for nothing, and
+    `place` that of the last handler. `raised` is the exception with which the application ended, as
+    text, and `raised_kinds` are the names of its class and of that class's bases. `scope_changes`
+    are the keys of the server's scope that the application has changed. `failed_task` is the
+    finding for a task that has raised. `channel` is the name of the consumer's channel, or "".
+    `handled` counts the events and layer messages that have reached the consumer. `waits` says that
+    the consumer waits at `place`, and has not handled the event yet.
     """
 
     received: tuple[tuple[float, dict], ...] = ()
@@ -76,6 +77,7 @@ class ClientReport:
     is_busy: bool = False
     ended: bool = False
     too_late: tuple[dict, ...] = ()
+    second_closes: tuple[Place, ...] = ()
     silence: str = "no-reply"
     place: Place = field(default_factory=Place)
     raised: str = ""

@@ -54,6 +54,7 @@ class FakeServer:
         self.finds_lines = False  # whether it looks for the line that sends each message
         self.sent_from: list[Place | None] = []  # one for each item of `arrivals`
         self.sent_too_late: list[dict] = []  # after the consumer received the disconnect
+        self.second_closes: list[Place] = []  # where it closed a closed connection: Daphne drops it
         self.sent_after_end: Place | None = None  # what sent when the application had returned
         self.output_arrived = asyncio.Event()
         self.last_type = ""
@@ -134,6 +135,8 @@ class FakeServer:
             self.output_arrived.set()
         elif self.client_left and self._client_type == self.rules.disconnect_type:
             self.sent_too_late.append(message)
+        elif message.get("type") == "websocket.close" and not self.client_left:
+            self.second_closes.append(self._place_of_sender())
         await switch_point_after_send()
 
     def _place_of_sender(self) -> Place:
