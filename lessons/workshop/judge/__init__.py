@@ -8,7 +8,7 @@ from importlib import import_module
 
 _MODULES = {
     "Answer": "engine.model.expected",
-    "BEGINNING": "engine.world.clock",
+    "BEGINNING": "engine.scheduling.clock",
     "CheckFailed": "engine.faults.finding",
     "Expected": "engine.model.expected",
     "FaultModel": "judge.fault_model",

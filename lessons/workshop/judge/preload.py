@@ -13,7 +13,7 @@ for name in (
     "lessons.workshop.engine.process.conversation",
 ):
     import_module(name)
-import_module("lessons.workshop.engine.world.clock").load_time_machine()
+import_module("lessons.workshop.engine.scheduling.clock").load_time_machine()
 
 with suppress(OSError, DatabaseError):  # a check that needs tables reports the reason
     import_module("lessons.workshop.engine.world.database").prepare()

@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 from lessons.workshop.course.lesson_index import ACCOUNTS, MANAGE, PROJECT_DIR, Lesson
 from lessons.workshop.engine.recording.events import Event
+from lessons.workshop.engine.scheduling.clock import BEGINNING
 from lessons.workshop.engine.script.steps import Step, parse_step, tickets_in
 from lessons.workshop.engine.subject import Subject
-from lessons.workshop.engine.world.clock import BEGINNING
 from lessons.workshop.judge.redaction import HIDDEN
 from lessons.workshop.judge.study.recordings import Recording, play, playable
 from lessons.workshop.page.python_literal import python_literal

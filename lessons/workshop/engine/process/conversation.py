@@ -17,13 +17,13 @@ from lessons.workshop.engine.faults.finding import (
 )
 from lessons.workshop.engine.recording import recorder
 from lessons.workshop.engine.recording.events import error_text
+from lessons.workshop.engine.scheduling.clock import ThreadSleep
+from lessons.workshop.engine.scheduling.loop import SimulatedLoop
 from lessons.workshop.engine.script.player import Player
 from lessons.workshop.engine.script.report import MAX_EVENTS, PlayOptions, Report
 from lessons.workshop.engine.script.steps import Step, UnknownStep, setup_of
 from lessons.workshop.engine.subject import Subject
-from lessons.workshop.engine.world.clock import ThreadSleep
 from lessons.workshop.engine.world.leftovers import Leftovers
-from lessons.workshop.engine.world.loop import SimulatedLoop
 from lessons.workshop.engine.world.signal_receivers import isolated_signals
 from lessons.workshop.engine.world.student_module import load_subject
 from lessons.workshop.engine.world.world import simulation

@@ -27,10 +27,10 @@ from lessons.workshop.engine.process.data import read_dataclass, receive_data, s
 from lessons.workshop.engine.process.limits import Limits, limit_resources
 from lessons.workshop.engine.process.output import LimitedOutput
 from lessons.workshop.engine.process.system_calls import refuse_system_calls
+from lessons.workshop.engine.scheduling.clock import load_time_machine
 from lessons.workshop.engine.script.report import DEFAULTS, PlayOptions
 from lessons.workshop.engine.script.steps import parse_step
 from lessons.workshop.engine.subject import Subject
-from lessons.workshop.engine.world.clock import load_time_machine
 from lessons.workshop.engine.world.student_module import load_subject
 from lessons.workshop.engine.world.world import install
 

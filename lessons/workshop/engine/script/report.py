@@ -9,7 +9,7 @@ from typing import Any
 
 from lessons.workshop.engine.faults.finding import Finding, Place
 from lessons.workshop.engine.recording.events import Event
-from lessons.workshop.engine.world.clock import ThreadSleep
+from lessons.workshop.engine.scheduling.clock import ThreadSleep
 
 MAX_EVENTS = 2000  # events of one conversation that are reported
 

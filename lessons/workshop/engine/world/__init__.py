@@ -2,9 +2,7 @@
 
 client.py          the clients: what they send and receive; communicator.py those of tests
 server.py          Daphne: delivers events, applies daphne_rules.py, observes the consumer
-world.py           sets up all this; patches.py replaces functions for it
-loop.py            the scheduler; threads.py the turns of threads; clock.py one clock for all
-blocking_calls.py  what holds up the loop
+world.py           sets up all this, with the loop, threads and clock of engine/scheduling
 channel_layer.py   the channel layers, on a Redis server that can fail
 database.py        the database; accounts.py its accounts; cache.py the cache
 worker.py          `manage.py runworker`

@@ -6,7 +6,7 @@ from asgiref.local import Local
 from django.core.cache import caches
 from django.core.cache.backends.locmem import LocMemCache
 
-from lessons.workshop.engine.world.blocking_calls import note_if_on_loop
+from lessons.workshop.engine.scheduling.blocking_calls import note_if_on_loop
 from lessons.workshop.engine.world.interleaving import with_switch_points
 
 

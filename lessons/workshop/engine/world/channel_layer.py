@@ -11,8 +11,8 @@ from channels.layers import BaseChannelLayer, InMemoryChannelLayer, channel_laye
 from lessons.workshop.engine.faults.finding import running_places
 from lessons.workshop.engine.recording.layer import RecordingLayer
 from lessons.workshop.engine.recording.recorder import TrackedMessage, current_connection
+from lessons.workshop.engine.scheduling.loop import maybe_suspend
 from lessons.workshop.engine.world.interleaving import switch_point
-from lessons.workshop.engine.world.loop import maybe_suspend
 
 # By alias. A recording layer stays for ever; each check puts its own layer inside.
 ALIASES = ("default", "pubsub", "encrypted")

@@ -11,6 +11,7 @@ import json
 
 from lessons.workshop.engine.faults.connection import fault_of_failed_task, silence
 from lessons.workshop.engine.faults.finding import CheckFailed, Finding
+from lessons.workshop.engine.scheduling.loop import SimulatedLoop
 from lessons.workshop.engine.world.client import (
     CLOSE_TIMEOUT,
     HANDSHAKE_TIMEOUT,
@@ -18,7 +19,6 @@ from lessons.workshop.engine.world.client import (
     HttpClient,
     WebSocketClient,
 )
-from lessons.workshop.engine.world.loop import SimulatedLoop
 
 RESPONSE_TIMEOUT = 60  # seconds of the loop's clock until a client gives up on a response
 

@@ -24,9 +24,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.sqlite3.base import DatabaseWrapper
 
 from lessons.workshop.engine.recording.queries import record_queries
+from lessons.workshop.engine.scheduling.loop import SimulatedLoop, nothing
+from lessons.workshop.engine.scheduling.patches import Patches
 from lessons.workshop.engine.world import accounts
-from lessons.workshop.engine.world.loop import SimulatedLoop, nothing
-from lessons.workshop.engine.world.patches import Patches
 
 LOCK_TIMEOUT = 5  # seconds, as Python's sqlite3 waits for another connection to end its writing
 _NUMBER_IN_POOL = re.compile(r"_\d+$")  # of a thread: asyncio_1, ThreadPoolExecutor-0_3

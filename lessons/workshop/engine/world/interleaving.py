@@ -22,10 +22,10 @@ from django.db import OperationalError
 from django.db.backends.utils import CursorWrapper
 
 from lessons.workshop.engine.recording.recorder import current_connection
-from lessons.workshop.engine.world import threads
+from lessons.workshop.engine.scheduling import threads
+from lessons.workshop.engine.scheduling.loop import maybe_suspend, suspend
+from lessons.workshop.engine.scheduling.patches import Patches
 from lessons.workshop.engine.world.database import LOCK_TIMEOUT
-from lessons.workshop.engine.world.loop import maybe_suspend, suspend
-from lessons.workshop.engine.world.patches import Patches
 
 # Whether code that belongs to no connection is interrupted, too: a function that a job calls.
 interruptible: ContextVar[bool] = ContextVar("interruptible", default=False)

@@ -34,7 +34,7 @@ from lessons.workshop.engine.faults.finding import (
     running_place,
 )
 from lessons.workshop.engine.recording.layer import RecordingLayer
-from lessons.workshop.engine.world.threads import ControlledThread, is_pool_thread
+from lessons.workshop.engine.scheduling.threads import ControlledThread, is_pool_thread
 
 JOB_TIMEOUT = 60.0  # simulated seconds for a job that has begun to end
 MAX_ROUNDS = 100  # of jobs that wait for other jobs, or of a timer that sets the next one

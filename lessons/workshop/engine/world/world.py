@@ -14,7 +14,9 @@ import random
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
-from lessons.workshop.engine.world import accounts, clock, interleaving
+from lessons.workshop.engine.scheduling import clock
+from lessons.workshop.engine.scheduling.loop import SimulatedLoop
+from lessons.workshop.engine.world import accounts, interleaving
 from lessons.workshop.engine.world.cache import fresh_cache
 from lessons.workshop.engine.world.channel_layer import fresh_layers
 from lessons.workshop.engine.world.database import (
@@ -23,7 +25,6 @@ from lessons.workshop.engine.world.database import (
     keep_file_in,
     without_connection_cleanup,
 )
-from lessons.workshop.engine.world.loop import SimulatedLoop
 
 
 def install(folder: str) -> None:

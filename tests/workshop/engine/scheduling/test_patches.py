@@ -1,6 +1,6 @@
 """A table of replaced functions leaves no trace, and a student's code cannot undo it for long."""
 
-from lessons.workshop.engine.world.patches import Patches
+from lessons.workshop.engine.scheduling.patches import Patches
 
 
 class Base:

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
 
+from lessons.workshop.engine.scheduling.loop import SimulatedLoop
 from lessons.workshop.engine.world.channel_layer import FakeRedis, SimulatedLayer
-from lessons.workshop.engine.world.loop import SimulatedLoop
 
 SEEDS = range(1, 31)
 

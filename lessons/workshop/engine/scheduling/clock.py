@@ -26,8 +26,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 
-from lessons.workshop.engine.world import blocking_calls, threads
-from lessons.workshop.engine.world.patches import Patches
+from lessons.workshop.engine.scheduling import blocking_calls, threads
+from lessons.workshop.engine.scheduling.patches import Patches
 
 BEGINNING = datetime(2026, 1, 1, 12, tzinfo=UTC)  # what the calendar shows at first
 # What the loop's clock shows at first: an uptime of 1.5 days. A whole number keeps sums exact.

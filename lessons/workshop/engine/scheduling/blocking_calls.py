@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 
 from lessons.workshop.engine.faults.finding import Place
-from lessons.workshop.engine.world.threads import this_thread
+from lessons.workshop.engine.scheduling.threads import this_thread
 
 _NOT_STUDENTS = (
     "<",

@@ -42,9 +42,9 @@ from functools import partial
 from types import coroutine
 from weakref import WeakKeyDictionary
 
-from lessons.workshop.engine.world.blocking_calls import BlockingCall, note_blocking_call
-from lessons.workshop.engine.world.clock import EPOCH, ThreadSleep, simulated_clock
-from lessons.workshop.engine.world.threads import ThreadScheduler
+from lessons.workshop.engine.scheduling.blocking_calls import BlockingCall, note_blocking_call
+from lessons.workshop.engine.scheduling.clock import EPOCH, ThreadSleep, simulated_clock
+from lessons.workshop.engine.scheduling.threads import ThreadScheduler
 
 POLL_INTERVAL = 0.001  # seconds for something that is about to happen
 CLOCK_RESOLUTION = 1e-9  # seconds; timers that are so close come at the same time

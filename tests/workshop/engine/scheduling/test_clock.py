@@ -16,9 +16,9 @@ import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
+from lessons.workshop.engine.scheduling.clock import BEGINNING
+from lessons.workshop.engine.scheduling.loop import EPOCH, SimulatedLoop
 from lessons.workshop.engine.world.cache import fresh_cache
-from lessons.workshop.engine.world.clock import BEGINNING
-from lessons.workshop.engine.world.loop import EPOCH, SimulatedLoop
 
 PROGRAM = [sys.executable, "-c", ""]
 
