@@ -204,7 +204,7 @@ class PlayerHandle:
                 case "fault", str(text):
                     raise PlayerFailed(text)
             return read(*message)
-        except EOFError:
+        except (EOFError, ConnectionError):  # a reset, if it has not read all that was asked for
             raise PlayerEnded("process-died", self._how_it_ended()) from None
         except (PlayerEnded, PlayerFailed):
             raise
