@@ -50,7 +50,7 @@ _ENVIRONMENT = {
     "PYTHONHASHSEED": "0",  # the order of a set of texts is the same in each verdict
 }
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/nix/store", "/etc/ld.so.cache")
-_PLAYERS = ("recording", "world", "faults", "script", "process")
+_PLAYERS = ("recording", "scheduling", "world", "faults", "script", "process")
 # What plays, without what judges and without the lessons.
 _WORKSHOP = ("setup", "engine/subject.py", *(f"engine/{name}" for name in _PLAYERS))
 _INITS = ("", "/workshop", "/workshop/engine", "/workshop/page")
