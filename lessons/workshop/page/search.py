@@ -36,6 +36,7 @@ MARK_START, MARK_END = "\ue000", "\ue001"  # private-use characters, which no te
 _MAX_LINES = 20  # that are looked up as exceptions
 _MAX_WORDS = 40  # that are searched for
 _SECTIONS_OF_A_PAGE = 2  # that are shown of one lesson or chapter
+_MIN_SHARE = 0.25  # of the best score; what is worse has only a common word of the query
 _MIN_LIKENESS = 0.84  # of a misspelt word and the word that is meant
 # How much a match counts in each column: title, place, symptom, text.
 _WEIGHTS = "10, 3, 1, 1"
@@ -228,7 +229,9 @@ def search(text: str) -> Found:
     scores = _scores(index, terms, query)
     recognised = [text] if text in index.diagnoses else recognised_diagnoses(query)
     known = [index.diagnoses[id] for id in recognised if id in index.diagnoses]
-    others = sorted(scores.keys() - known, key=lambda row: (-scores[row], row))
+    enough = _MIN_SHARE * max(scores.values(), default=0)
+    others = [row for row in scores.keys() - known if scores[row] >= enough]
+    others.sort(key=lambda row: (-scores[row], row))
     best = [*known, *_few_of_a_page(index, others)]
     found.count = len(best)
     found.results = [_result(index, row, terms) for row in best[:MAX_RESULTS]]

@@ -62,7 +62,7 @@ def test_the_next_step_leads_through_a_lesson(visit, exercise):
     expect(following).to_have_text("Complete line 20")
     expect(page.page.locator(".primary:visible")).to_have_count(1)
     exercise.save(exercise.solved)
-    expect(following).to_have_text("Next lesson: 4 communicator")
+    expect(following).to_have_text("Next lesson: 4 communicator (optional)")
 
 
 def test_a_diagram_is_filtered_paused_and_linked_to_its_source(visit):

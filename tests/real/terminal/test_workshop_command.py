@@ -42,8 +42,8 @@ def test_workshop_reloads_code_survives_a_syntax_error_and_leaves_no_process(clo
         # The page that is open finds the server again where it was.
         save_until(consumers, f"{right}\n# and now it is\n", started, f"Workshop ready at {url}")
         own = psutil.Process(started.process.pid)
-        # The server and the judge remain; a process in which the judge plays ends by itself.
-        wait_until(lambda: len(own.children(recursive=True)) == 2)
+        # The server, the judge, and the players that the judge keeps for the next save.
+        wait_until(lambda: len(own.children(recursive=True)) > 2)
         processes = own.children(recursive=True)
         started.interrupt()
         assert psutil.wait_procs(processes, TEST_TIMEOUT)[1] == []
