@@ -275,7 +275,7 @@ class Player:
 
     def _report_of(self, connection: Connection) -> ClientReport:
         client, server = connection.client, connection.client.server
-        seen = server.observe()
+        seen = server.observe_all()
         kinds = () if seen.error is None else type(seen.error).__mro__
         own = seen.events[connection.events_before :]
         report = ClientReport(

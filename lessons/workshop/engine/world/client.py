@@ -155,7 +155,7 @@ class Client:
     def _fault_after_crash(self, cause: str = "") -> Finding | None:
         self.server.rules.disconnect()
         self.is_judged = True  # there was no disconnect event
-        return faults.fault_after_crash(self.server.observe(), cause)
+        return faults.fault_after_crash(self.server.observe_all(), cause)
 
     async def cancel_application(self) -> None:
         """End the application, whatever its state is, and leave no task behind."""
@@ -178,12 +178,13 @@ class Client:
         if self._is_kill_unjudged:
             return await self._fault_after_kill()
         closing_type = self.server.last_type
-        fault = faults.fault_of_replies(self.server.observe())
+        seen = self.server.observe()
+        fault = faults.fault_of_replies(seen)
         if fault and fault.diagnosis != CODE_DROPPED:
             return fault
         # Daphne obeys a rejection without its code: the disconnect follows.
         if not await self._let_disconnect() or fault:
-            return fault or faults.fault_now(self.server.observe())
+            return fault or faults.fault_now(seen)
         if fault := faults.fault_now(self.server.observe()):
             return fault
         # The handler that closed is responsible for all that a check finds after this.
@@ -209,7 +210,7 @@ class Client:
             await self.wait_until_idle()
             if fault := await self.fault_now():
                 return fault
-        return faults.fault_of_end(self.server.observe())
+        return faults.fault_of_end(self.server.observe_all())
 
     async def wait_for_output(self, timeout: float) -> Finding | None:
         """Wait until the consumer has sent something, for `timeout` seconds of the loop's clock.

@@ -90,7 +90,7 @@ class StrictClient(Client):
         """The next message from the consumer."""
         self.require(await self.wait_for_output(timeout))
         if not self.unread:
-            seen = self.server.observe()
+            seen = self.server.observe_all()
             self.require(fault_of_failed_task(seen) or seen.finding(silence(seen)))
         return self.unread.pop(0)
 

@@ -17,6 +17,7 @@ calls receive() again only then.
 
 import asyncio
 from contextvars import Context, ContextVar
+from dataclasses import replace
 
 from lessons.workshop.engine.faults.connection import Observation
 from lessons.workshop.engine.faults.finding import Place, SubjectSource, running_place
@@ -189,15 +190,6 @@ class FakeServer:
     def observe(self) -> Observation:
         """What it has seen so far, from which a fault gets its name."""
         has_ended = self.task is not None and self.task.done()
-        loop = asyncio.get_running_loop()
-        tasks = loop.tasks_started_with(_current_server, self)
-        left = [it for it in tasks if not it.done()]
-        errors = [it.exception() for it in tasks if it.done() and not it.cancelled()]
-        groups = [
-            (layer.channel_of(self.connection_id), group)
-            for layer in current_layers().values()
-            for group in layer.groups_of(self.connection_id)
-        ]
         return Observation(
             source=self.source,
             rules=self.rules,
@@ -210,6 +202,21 @@ class FakeServer:
             handles_layer_message=self._handles_layer_message(),
             has_ended=has_ended,
             error=self.task.exception() if has_ended and not self.task.cancelled() else None,
+        )
+
+    def observe_all(self) -> Observation:
+        """The same with its tasks and groups: these take most of the time."""
+        loop = asyncio.get_running_loop()
+        tasks = loop.tasks_started_with(_current_server, self)
+        left = [it for it in tasks if not it.done()]
+        errors = [it.exception() for it in tasks if it.done() and not it.cancelled()]
+        groups = [
+            (layer.channel_of(self.connection_id), group)
+            for layer in current_layers().values()
+            for group in layer.groups_of(self.connection_id)
+        ]
+        return replace(
+            self.observe(),
             tasks=tuple(it for it in left if it not in loop.parked_tasks),
             uncancelled=tuple(it for it in left if it.cancelling()),
             failed=tuple(filter(None, errors)),
@@ -218,6 +225,6 @@ class FakeServer:
 
     def drop_uncancelled_tasks(self) -> None:
         """Let the loop end without the tasks that go on: it would wait for them for ever."""
-        for task in self.observe().uncancelled:
+        for task in self.observe_all().uncancelled:
             asyncio.tasks._unregister_task(task)  # asyncio's documentation allows this to loops
             _abandoned_tasks.append(task)
