@@ -23,7 +23,7 @@ from lessons.workshop.engine.script.steps import Step
 from lessons.workshop.engine.subject import Subject
 
 PROCESSES = min(os.cpu_count() or 1, 8)  # that play side by side
-IN_ADVANCE = 6  # conversations that a player may be asked for before the parent reads the first
+IN_ADVANCE = 2  # conversations that a player may be asked for before the parent reads the first
 MAX_IN_ADVANCE = 4000  # characters of them: a full pipe would block parent and child
 
 
