@@ -27,7 +27,7 @@ def test_does_not_judge_what_is_not_a_small_file(tmp_path, create, detail):
     assert found.detail.startswith(detail)
 
 
-# Hypothesis draws conversations and shrinks them, and time-machine replaces the clock.
+# time-machine replaces the clock of a conversation.
 @pytest.mark.parametrize("package", ["django", "channels", "msgpack", "time-machine"])
 def test_kept_verdicts_depend_on_each_package_that_a_verdict_depends_on(monkeypatch, package):
     course_version = grading.course_version.__wrapped__  # without its cache

@@ -150,7 +150,7 @@ class Model:
     actions: tuple[str, ...] = ()  # what else a client may do: `piece 2`
     texts: tuple[str, ...] = ()  # texts that mean something here; the awkward ones are added
     others: tuple[str, ...] = ()  # steps of other processes, or of time: `wait 1`, `row …`
-    last_steps: tuple[str, ...] = ()  # of other processes, before the clients leave: `take-all …`
+    last_steps: tuple[str, ...] = ()  # of other processes, before the clients leave: `rows …`
     setups: tuple[tuple[str, ...], ...] = ((),)  # first steps: `capacity 3`, or rows
     max_clients = 3
     shared: str | None = None  # the diagnosis of what goes right for a client that is alone
