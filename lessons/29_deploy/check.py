@@ -290,3 +290,8 @@ def test_what_happens_during_the_drain(play):
     play.at_each_point("connect | 2 connect | 3 POST /drain/ | at * text tea | 4 GET /served/")
     play.at_each_point("connect | text tea | at * 3 POST /drain/ | 4 GET /served/")
     play.at_each_point("connect | at * 3 POST /drain/ | text tea | 4 GET /served/")
+
+
+def test_the_health_check_fails_while_an_order_is_in_work(play):
+    """A health check gets 503 also while an order is in work, and when it was served."""
+    play("connect | text soup | 2 POST /drain/ | 2 GET /health/ | wait 3 | 2 GET /health/")
