@@ -100,7 +100,10 @@ def run_forked(pipe, parents_end, folder: str, is_warm: bool) -> None:
     """Run the player in a forked process. Through the pipe come a subject and a timeout."""
     # It has a copy. With that copy open, the end of the parent would not be noticed.
     parents_end.close()
-    set_up(folder)
+    try:
+        set_up(folder)
+    except FileNotFoundError:  # Ctrl-C has ended the parent, which has removed the folder
+        os._exit(0)
     if is_warm:  # the first conversation of a process takes several times as long as the others
         steps = [parse_step(step) for step in ("connect", "text a", "close")]
         Conversation(_WARM_UP, DEFAULTS).play(steps)
