@@ -12,8 +12,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import IO, TYPE_CHECKING
 
-from django.core.files import locks
-
 from lessons.workshop.member import membership
 from lessons.workshop.member.membership import Membership
 from lessons.workshop.student import progress
@@ -154,11 +152,7 @@ def _identity(known: Membership) -> tuple:
 
 
 def _acquire_lock() -> IO | None:
-    lock = open(progress.state_dir() / "room.link", "a")  # noqa: SIM115 - held while connected
-    if locks.lock(lock, locks.LOCK_EX | locks.LOCK_NB):
-        return lock
-    lock.close()
-    return None
+    return progress.try_lock("room.link")
 
 
 def other_process_serves(patience: float = 12 * WATCH_INTERVAL) -> bool:

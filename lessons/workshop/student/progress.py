@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 
 from django.core.files import locks
 
@@ -148,6 +148,19 @@ def state_lock(name: str = "progress") -> Iterator[None]:
             lock = stack.enter_context(open(state_dir() / f"{name}.lock", "w"))
             locks.lock(lock, locks.LOCK_EX)
         yield
+
+
+def try_lock(name: str) -> IO | None:
+    """The locked file of that name; None if another process has locked it. Raises OSError.
+
+    The lock is released when the file is closed, or when its process ends.
+    """
+    state_dir().mkdir(exist_ok=True)
+    lock = open(state_dir() / name, "a")  # noqa: SIM115 - the caller closes it
+    if locks.lock(lock, locks.LOCK_EX | locks.LOCK_NB):
+        return lock
+    lock.close()
+    return None
 
 
 def file() -> Path:

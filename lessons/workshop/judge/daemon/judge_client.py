@@ -21,8 +21,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from django.core.files import locks
-
 from lessons.workshop.course import lesson_index
 from lessons.workshop.setup import atomic_write
 from lessons.workshop.student import progress
@@ -146,12 +144,7 @@ def is_running() -> bool:
 
 def acquire_lock() -> IO | None:
     """The judge's lock, released when its holder ends; None if another judge has it."""
-    progress.state_dir().mkdir(exist_ok=True)
-    lock = open(progress.state_dir() / "judge.lock", "a")  # noqa: SIM115 - until the process ends
-    if locks.lock(lock, locks.LOCK_EX | locks.LOCK_NB):
-        return lock
-    lock.close()
-    return None
+    return progress.try_lock("judge.lock")
 
 
 def requests() -> Path:
