@@ -1,1 +1,1 @@
-"""AsyncConsumer: the same protocol with async and await. Lessons 5 to 10."""
+"""AsyncConsumer: the same protocol with async and await. Lessons 4 to 9 and 30."""

@@ -1,4 +1,4 @@
-"""AsyncConsumer, event by event. One consumer for each of lessons 5 to 10."""
+"""AsyncConsumer, event by event. Consumers for lessons 4 to 9 and 30."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 
 
 class Echo(AsyncConsumer):
-    """Lesson 5: the echo of lesson 2, now async. Each connection has its own list."""
+    """Lesson 4: the echo of lesson 2, now async. Each connection has its own list."""
 
     async def websocket_connect(self, event):
         self.kinds = []
@@ -38,7 +38,7 @@ class Echo(AsyncConsumer):
 
 
 class Printer(AsyncConsumer):
-    """Lesson 5: one printer for all clients. It prints one frame at a time."""
+    """Lesson 4: one printer for all clients. It prints one frame at a time."""
 
     is_busy = False  # on the class, so all connections share it
 
@@ -212,7 +212,7 @@ class Shelf(AsyncConsumer):
 
 
 class LeanEcho(AsyncConsumer):
-    """Lesson 10: an echo whose frames do not use the sync thread."""
+    """Lesson 30: an echo whose frames do not use the sync thread."""
 
     async def dispatch(self, message):
         if message.get("type") == "websocket.receive":

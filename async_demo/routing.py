@@ -1,4 +1,4 @@
-"""WebSocket and HTTP paths of the consumers of lessons 5 to 10, 25 and 29."""
+"""WebSocket and HTTP paths of the consumers of lessons 4 to 9, 25, 29 and 30."""
 
 from django.urls import path
 

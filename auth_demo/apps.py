@@ -1,4 +1,4 @@
-"""Connects the signal receiver of lesson 19."""
+"""Connects the signal receiver of lesson 21."""
 
 from django.apps import AppConfig
 

@@ -1,4 +1,4 @@
-"""Users, origins, tickets, logout and limits. One consumer for each of lessons 16 to 19 and 27."""
+"""Users, origins, tickets, logout and limits. Lessons 16 to 18, 21 and 27."""
 
 import json
 
@@ -74,7 +74,7 @@ class Welcome(AsyncConsumer):
 
 
 class Account(AsyncConsumer):
-    """Lesson 19: answers with the user's name, and closes when the session ends."""
+    """Lesson 21: answers with the user's name, and closes when the session ends."""
 
     group = None  # an anonymous client joins no group
 

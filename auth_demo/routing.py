@@ -1,4 +1,4 @@
-"""WebSocket paths of the consumers of lessons 16 to 19, 24 and 27."""
+"""WebSocket paths of the consumers of lessons 16 to 18, 21, 24 and 27."""
 
 from django.urls import path
 

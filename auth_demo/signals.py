@@ -1,4 +1,4 @@
-"""Lesson 19: a signal receiver that notifies open connections when their session ends.
+"""Lesson 21: a signal receiver that notifies open connections when their session ends.
 
 apps.py connects it in every process, because a management command can end a session too.
 """

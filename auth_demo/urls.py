@@ -1,4 +1,4 @@
-"""URLs of the views of lessons 16 to 19 and 24. Django's own views log the user in and out."""
+"""URLs of the views of lessons 16 to 18, 21 and 24. Django's own views log the user in and out."""
 
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path

@@ -1,1 +1,1 @@
-"""The database: the ORM, live updates, replayed history and a chat. Lessons 20 to 23."""
+"""The database: the ORM, live updates, replayed history and a chat. Lessons 19 to 23."""

@@ -1,4 +1,4 @@
-"""The admin: write posts (lesson 21), add members to rooms (lesson 23)."""
+"""The admin: write posts (lesson 20), add members to rooms (lesson 23)."""
 
 from django.contrib import admin
 

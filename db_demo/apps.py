@@ -1,4 +1,4 @@
-"""Connects the signal receiver of lesson 21."""
+"""Connects the signal receiver of lesson 20."""
 
 from django.apps import AppConfig
 

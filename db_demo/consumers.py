@@ -1,4 +1,4 @@
-"""Consumers that use the database, for lessons 20 to 22 and 28. The chat is in chat/."""
+"""Consumers that use the database, for lessons 19, 20, 22 and 28. The chat is in chat/."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from db_demo.models import Entry, Post, Visit
 
 
 class Guestbook(AsyncConsumer):
-    """Lesson 20: three ways to query the database. No query runs on the event loop."""
+    """Lesson 19: three ways to query the database. No query runs on the event loop."""
 
     async def websocket_connect(self, event):
         await self.send({"type": "websocket.accept"})
@@ -46,7 +46,7 @@ class Guestbook(AsyncConsumer):
 
 
 class LiveBlog(AsyncConsumer):
-    """Lesson 21: sends each change of a post to its client, wherever the change was made."""
+    """Lesson 20: sends each change of a post to its client, wherever the change was made."""
 
     async def __call__(self, scope, receive, send):
         try:

@@ -1,4 +1,4 @@
-"""The database tables of lessons 20 to 23 and 28."""
+"""The database tables of lessons 19 to 23 and 28."""
 
 from django.conf import settings
 from django.contrib.auth.models import Group
@@ -7,7 +7,7 @@ from django.db import models
 
 
 class Visit(models.Model):
-    """Lesson 20: a client has asked for a group."""
+    """Lesson 19: a client has asked for a group."""
 
     group = models.ForeignKey(Group, models.CASCADE, related_name="visits")
 
@@ -19,7 +19,7 @@ class Visit(models.Model):
 
 
 class Post(models.Model):
-    """Lessons 20 and 21: a post of the live blog. You write posts in the admin."""
+    """Lessons 19 and 20: a post of the live blog. You write posts in the admin."""
 
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="posts"

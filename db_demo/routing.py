@@ -1,4 +1,4 @@
-"""WebSocket paths of the consumers of lessons 20 to 23 and 28."""
+"""WebSocket paths of the consumers of lessons 19 to 23 and 28."""
 
 from django.urls import path
 

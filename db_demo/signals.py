@@ -1,4 +1,4 @@
-"""Lesson 21: a signal receiver that notifies the live blog of every change of a post."""
+"""Lesson 20: a signal receiver that notifies the live blog of every change of a post."""
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer

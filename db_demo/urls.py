@@ -1,4 +1,4 @@
-"""URLs of the views of lesson 21."""
+"""URLs of the views of lesson 20."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Lesson 21: the page of the live blog."""
+"""Lesson 20: the page of the live blog."""
 
 from django.shortcuts import render
 from django.views.decorators.http import require_safe

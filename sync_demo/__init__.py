@@ -1,1 +1,1 @@
-"""SyncConsumer: how a consumer receives events and answers them. Lessons 1 to 4."""
+"""SyncConsumer: how a consumer receives events and answers them. Lessons 0 to 5."""

@@ -1,4 +1,4 @@
-"""SyncConsumer, event by event: the worked examples of lessons 1 to 4."""
+"""SyncConsumer, event by event: the worked examples of lessons 0 to 5."""
 
 import logging
 
@@ -94,7 +94,7 @@ class Operator(SyncConsumer):
 
 
 class Turnstile(SyncConsumer):
-    """Lesson 4: a small consumer with everything that a test must check."""
+    """Lesson 5: a small consumer with everything that a test must check."""
 
     def websocket_connect(self, event):
         if self.scope["query_string"] != b"gate=north":

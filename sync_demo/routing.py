@@ -1,4 +1,4 @@
-"""WebSocket paths of the consumers of lessons 1 to 4. `path()` must match the whole path."""
+"""WebSocket paths of the consumers of lessons 0 to 5. `path()` must match the whole path."""
 
 from django.urls import path
 

@@ -80,7 +80,7 @@ class Radio(AsyncConsumer):
             self.receiver.leave(self)
 
     async def dispatch(self, message):
-        # Lesson 10: no handler makes a query, so none needs a check of the database connections.
+        # Lesson 30: no handler makes a query, so none needs a check of the database connections.
         await getattr(self, get_handler_name(message))(message)
 
     async def websocket_connect(self, event):

@@ -1,4 +1,4 @@
-"""What the stock WebsocketCommunicator hides: the facts of lesson 4."""
+"""What the stock WebsocketCommunicator hides: the facts of lesson 5."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""What lessons 10, 20 and 21 say about the ORM, its thread and signals, compared with Django."""
+"""What lessons 19, 20 and 30 say about the ORM, its thread and signals, compared with Django."""
 
 import asyncio
 import re

@@ -63,7 +63,7 @@ class Member(AsyncConsumer):
 
 
 class Lean(Member):
-    """As in lesson 10: no handler makes a query, so none needs a check of the connections."""
+    """As in lesson 30: no handler makes a query, so none needs a check of the connections."""
 
     async def dispatch(self, message):
         await getattr(self, get_handler_name(message))(message)

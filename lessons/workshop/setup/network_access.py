@@ -36,7 +36,7 @@ from lessons.workshop.setup import atomic_write
 
 # Browsers resolve *.localhost to this machine. Lesson 17 uses lessons.localhost as another site.
 LOOPBACK = ["127.0.0.1", "localhost", "[::1]", "lessons.localhost"]
-# Keep this text: with another key all logins end, and the transcripts of lesson 19 change.
+# Keep this text: with another key all logins end, and the transcripts of lesson 21 change.
 LOCAL_KEY = "known to everybody, so good for this machine alone"
 MIN_KEY_LENGTH, MIN_KEY_CHARACTERS = 50, 5  # as in Django's check security.W009
 NEW_KEY = 'python3 -c "import secrets; print(secrets.token_urlsafe(50))"'

@@ -9,7 +9,7 @@ from django.utils.crypto import salted_hmac
 from lessons.workshop.course.lesson_index import ACCOUNTS, MANAGE
 from lessons.workshop.setup.network_access import Mode, SettingsError
 
-GROUPS = ("editors", "guests")  # lesson 20 queries them
+GROUPS = ("editors", "guests")  # lesson 19 queries them
 
 
 def password_of(name: str) -> str:

@@ -33,7 +33,7 @@ def test_a_save_shows_the_diagnosis_and_the_next_save_the_ticks(lesson, exercise
     expect(announcement).to_have_text("green")
     states = page.locator(".outcomes li").evaluate_all("all => all.map(e => e.dataset.state)")
     assert set(states) == {"green"}
-    expect(page.get_by_role("link", name="Continue with lesson 4")).to_be_visible()
+    expect(page.get_by_role("link", name="Continue with lesson 5")).to_be_visible()
     assert violations(page) == []
     expect(page.locator(":focus")).to_have_value(TYPED)
 

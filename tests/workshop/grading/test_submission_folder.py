@@ -75,7 +75,7 @@ def test_the_class_in_the_code_gives_the_lesson_and_the_name_goes_first(tmp_path
 
 def test_a_class_of_two_lessons_needs_a_name_or_a_question_for_one(tmp_path):
     write(tmp_path, "ada.py", text="class Ticker(AsyncConsumer):\n    pass\n")
-    reason = "its class belongs to several lessons: name it 21_liveblog.py or 22_replay.py"
+    reason = "its class belongs to several lessons: name it 20_liveblog.py or 22_replay.py"
     assert found(tmp_path) == ([], {"ada.py": reason})
     assert found(tmp_path, find("replay")) == ([("ada", "replay", "ada.py")], {})
 

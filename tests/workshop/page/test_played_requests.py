@@ -77,7 +77,7 @@ REFUSED = [  # the lesson and what is asked, the target, the steps, and the reas
     ("03-stop/pytest/", "example", ["1 connect", 'row auth.Group {"name": "a"}'], ""),
     ("03-stop/pytest/", "../manage.py", ["1 connect"], "Lesson 3 has no '../manage.py' to play."),
     ("03-stop/pytest/", "solution", ["1 connect"], LOCKED),
-    ("04-communicator/pytest/", "exercise", ["1 connect"], "The exercise of lesson 4 is a test"),
+    ("05-communicator/pytest/", "exercise", ["1 connect"], "The exercise of lesson 5 is a test"),
 ]
 
 

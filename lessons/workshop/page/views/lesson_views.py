@@ -30,8 +30,9 @@ from lessons.workshop.page.exercise.exercise_panel import (
 from lessons.workshop.page.exercise.task import task_of
 from lessons.workshop.page.lesson_list import is_optional, lesson_list_context
 from lessons.workshop.page.live.page_socket import new_feed_id
-from lessons.workshop.page.markup import markdown_to_html, source_lines
+from lessons.workshop.page.markup import source_lines
 from lessons.workshop.page.views.csp import servers_of, with_csp
+from lessons.workshop.page.views.drawings import text_to_html
 from lessons.workshop.page.views.play_views import comparison_context
 from lessons.workshop.page.views.prediction_views import question_context
 from lessons.workshop.student import progress
@@ -80,7 +81,7 @@ def _text_context(lesson: Lesson) -> dict:
     source = find_demo_source(lesson.demo)
     return {
         "lesson": lesson,
-        "text": markdown_to_html(_text_without_title(lesson)),
+        "text": text_to_html(_text_without_title(lesson), lesson.folder),
         "source": source,
         "lines": source_lines(source),
         "task": task_of(lesson),

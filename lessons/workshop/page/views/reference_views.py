@@ -40,7 +40,9 @@ def diagnoses_page(request):
         for mistake in read_mistakes(lesson):
             mistakes.setdefault(mistake.diagnosis, []).append((lesson, mistake))
     by_number = {lesson.number: lesson for lesson in lessons()}
-    ordered = sorted(catalogue().values(), key=lambda one: one.lesson or inf)
+    ordered = sorted(
+        catalogue().values(), key=lambda one: inf if one.lesson is None else one.lesson
+    )
     groups = tuple(
         (by_number.get(number), tuple((one, tuple(mistakes.get(one.id, ()))) for one in some))
         for number, some in groupby(ordered, key=lambda one: one.lesson)

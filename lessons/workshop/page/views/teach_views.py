@@ -15,8 +15,8 @@ from django.views.decorators.http import require_safe
 from lessons.workshop.course.lesson_index import UnknownLesson, find
 from lessons.workshop.course.lesson_text import TextError, expanded_teach_page
 from lessons.workshop.course.plans import plans
-from lessons.workshop.page.markup import markdown_to_html
 from lessons.workshop.page.views.csp import with_csp
+from lessons.workshop.page.views.drawings import text_to_html
 from lessons.workshop.page.views.exercise_views import PART_HEADER
 
 
@@ -54,7 +54,7 @@ def plans_page(request):
 def teach_page(request, key: str):
     try:
         lesson = find(key)
-        text = markdown_to_html(expanded_teach_page(lesson))
+        text = text_to_html(expanded_teach_page(lesson), lesson.folder)
     except (UnknownLesson, TextError) as error:
         raise Http404(str(error)) from None
     name = "teach_part" if PART_HEADER in request.headers else "teach"

@@ -1,4 +1,4 @@
-"""Lessons 18, 19, 21 and 23 on two real servers that share a Redis and a database."""
+"""Lessons 18, 21, 20 and 23 on two real servers that share a Redis and a database."""
 
 import http.client
 import json
@@ -70,7 +70,7 @@ def servers(redis_binaries, tmp_path_factory):
 
 @pytest.fixture
 def open_logout():
-    """`open_logout(server, cookie)`: an open socket of lesson 19, closed at the end."""
+    """`open_logout(server, cookie)`: an open socket of lesson 21, closed at the end."""
     with ExitStack() as stack:
 
         def enter(server, cookie):

@@ -1,4 +1,4 @@
-"""Lessons 11 and 21 over Redis: another process receives what a command sends or saves."""
+"""Lessons 11 and 20 over Redis: another process receives what a command sends or saves."""
 
 import asyncio
 from io import StringIO

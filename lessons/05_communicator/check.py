@@ -1,0 +1,152 @@
+"""Lesson 5: is the test green for each right lamp, and red for each lamp with a fault?
+
+The lamps are here, because mistakes.py holds wrong versions of what the student writes: a test.
+"""
+
+from pathlib import Path
+
+from lessons.workshop.judge import FaultModel, mutants_of
+
+LAMP = Path(__file__).with_name("lamp.py").read_text(encoding="utf-8")
+ASYNC_LAMP = (
+    LAMP.replace("SyncConsumer", "AsyncConsumer")
+    .replace("    def ", "    async def ")
+    .replace("self.send(", "await self.send(")
+)
+CHECK_KEY = 'self.scope["query_string"] == b"key=brass"'
+REFUSE = 'self.send({"type": "websocket.close"})'
+ACCEPT = 'self.send({"type": "websocket.accept"})'
+STATE = '"on" if self.lit else "off"'
+REPLY = 'self.send({"type": "websocket.send", "text": "on" if self.lit else "off"})'
+CLOSE = 'self.send({"type": "websocket.close", "code": 4000})'
+STOP = "raise StopConsumer()"
+EXTRA = 'self.send({"type": "websocket.send", "text": "on"})'
+
+# Claim → diagnosis → faults. Each fault has a name and edits of LAMP.
+FAULTS = {
+    "refuses": {
+        "test-passes-open-door": {
+            "accepts-everyone": (CHECK_KEY, "True"),
+            "accepts-no-key": (CHECK_KEY, 'self.scope["query_string"] in (b"", b"key=brass")'),
+            "accepts-any-key": (CHECK_KEY, 'self.scope["query_string"].startswith(b"key=")'),
+        },
+        "test-passes-closed-door": {
+            "refuses-everyone": (CHECK_KEY, "False"),
+            "answers-nobody": (ACCEPT, "pass"),
+        },
+        "test-passes-second-reply": {"speaks-to-the-refused": (REFUSE, f"{REFUSE}; {EXTRA}")},
+        "test-passes-crash": {
+            "dies-after-a-refusal": (STOP, f"assert {CHECK_KEY}\n        {STOP}"),
+        },
+    },
+    "states": {
+        "test-passes-bytes": {
+            "answers-in-bytes": (f'"text": {STATE}', '"bytes": b"on" if self.lit else b"off"'),
+        },
+        "test-passes-stuck-lamp": {
+            "stays-on": (STATE, '"on"'),
+            "is-on-at-first": (
+                "self.lit = self.broken = False",
+                "self.lit, self.broken = True, False",
+            ),
+            "stays-off-after-two": (
+                "self.lit = not self.lit",
+                "self.lit = not self.lit and not hasattr(self, 'was'); self.was = True",
+            ),
+            "answers-twice-only": (
+                f"            {REPLY}",
+                "            self.count = getattr(self, 'count', 0) + 1\n"
+                f"            if self.count < 3:\n                {REPLY}",
+            ),
+        },
+        "test-passes-shared-lamp": {
+            "has-one-lamp": (
+                "self.lit = not self.lit",
+                "type(self).all = self.lit = not getattr(self, 'all', False)",
+            ),
+            "shares-and-resets": (
+                *("self.lit = self.broken", "type(self).lit = self.broken"),
+                *("self.lit = not self.lit", "type(self).lit = not self.lit"),
+            ),
+        },
+    },
+    "frames": {
+        "test-passes-second-reply": {
+            "greets": (ACCEPT, f"{ACCEPT}; {EXTRA}"),
+            "answers-twice": (REPLY, f"{REPLY}; {REPLY}"),
+            "speaks-before-the-close": (CLOSE, f"{EXTRA}; {CLOSE}"),
+        },
+        "test-passes-late-frame": {
+            "speaks-after-the-close": (CLOSE, f"{CLOSE}; {EXTRA}"),
+            "answers-after-the-close": ("if self.broken:", "if False:"),
+        },
+    },
+    "closes": {
+        "test-passes-wrong-code": {
+            "closes-with-1000": ('"code": 4000', '"code": 1000'),
+            "closes-with-4001": ('"code": 4000', '"code": 4001'),
+            "ignores-text": (CLOSE, f'"text" in event or {CLOSE}'),
+            "ignores-bytes": (CLOSE, f'event.get("text") is not None and {CLOSE}'),
+        },
+    },
+    "stops": {
+        "test-passes-endless": {
+            "never-stops": (STOP, "pass"),
+            "stops-if-broken": (STOP, f"if self.broken or not {CHECK_KEY}:\n            {STOP}"),
+            "stops-if-whole": (STOP, f"if not self.broken:\n            {STOP}"),
+            "stops-if-accepted": (STOP, f"if {CHECK_KEY}:\n            {STOP}"),
+        },
+        "test-passes-crash": {
+            "dies-at-the-end": (STOP, f"assert self.broken or not {CHECK_KEY}\n        {STOP}"),
+            "dies-when-broken": (STOP, f"assert not self.broken\n        {STOP}"),
+        },
+    },
+}
+RIGHT = {"right": LAMP, "right-async": ASYNC_LAMP}
+MUTANTS = {f"mutant-{number}": it for number, it in enumerate(mutants_of(LAMP, "Lamp"))}
+
+
+class Test(FaultModel):
+    subject = "lamp"
+    right = RIGHT
+    faults = FAULTS
+    mutants = MUTANTS
+
+    def other(self, step):
+        """it must be green for every right lamp, and red for every lamp with one of these faults"""
+        return super().other(step)
+
+
+def test_is_green_for_right_lamps(play):
+    """The test is green for right lamps, sync and async."""
+    play("try right | try right-async")
+
+
+def test_notices_wrong_clients(play):
+    """It is red for a lamp that accepts or rejects wrong clients, or fails after a rejection."""
+    Test.try_faults(play, "refuses")
+
+
+def test_notices_wrong_states(play):
+    """It is red for a lamp with a wrong state: always `on`, in bytes, or shared by all clients."""
+    Test.try_faults(play, "states")
+
+
+def test_notices_a_wrong_close(play):
+    """It is red for a lamp that does not close, or closes with another code."""
+    Test.try_faults(play, "closes")
+
+
+def test_notices_one_frame_too_many(play):
+    """It is red for a lamp that sends one frame too many: twice, or after the close."""
+    Test.try_faults(play, "frames")
+
+
+def test_notices_a_consumer_that_does_not_stop(play):
+    """It is red for a lamp that does not stop, or raises an error, when its client leaves."""
+    Test.try_faults(play, "stops")
+
+
+def test_notices_small_changes(play):
+    """It is red for each small change that a program makes to a right lamp."""
+    Test.try_mutants(play)

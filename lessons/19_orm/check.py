@@ -1,0 +1,146 @@
+"""Lesson 19: is each answer up to date, and does every query run in the right thread?"""
+
+from itertools import product
+
+from lessons.workshop.judge import Model
+
+LONG_NAME = "long" * 30
+ROWS = """load {
+"auth.Group": [{"name": "editors"}, {"name": "guests"}, {"name": "readers"}, {"name": "silent"},
+ {"name": " padded "}, {"name": "1"}, {"name": "a,b"}, {"name": "100 %s {0}"},
+ {"name": "LONG"}],
+"auth.User": [{"username": "ada", "first_name": "Ada", "last_name": "Lovelace"},
+ {"username": "grace", "is_active": false}, {"username": "linus"}, {"username": "alan"}],
+"auth.User_groups": [{"user_id": 1, "group_id": 1}, {"user_id": 2, "group_id": 1},
+ {"user_id": 2, "group_id": 2}, {"user_id": 3, "group_id": 2}, {"user_id": 3, "group_id": 3},
+ {"user_id": 1, "group_id": 5}, {"user_id": 1, "group_id": 6}, {"user_id": 1, "group_id": 7},
+ {"user_id": 1, "group_id": 8}, {"user_id": 1, "group_id": 9}],
+"db_demo.Post": [{"title": "Rain", "author_id": 2}, {"title": "<b>Hail</b> {0} %s", "author_id": 1},
+ {"title": "Fog", "author_id": 4}, {"title": "Rain", "author_id": 2}, {"title": "unsigned"},
+ {"title": " A long title, padded, with ☃: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx ", "author_id": 2}]
+}""".replace("\n", "").replace("LONG", LONG_NAME)
+
+
+SNOW = 'row db_demo.Post {"title": "Snow", "author_id": 3}'
+RENAME = 'row auth.User {"id": 1, "username": "lovelace"}'
+
+
+class ReadingRoom(Model):
+    database = True
+    points = (0, 1, 2, 3, 4, 5, 7)
+    clients_are_independent = False  # they read the same rows
+    setups = ((ROWS,),)
+    texts = (
+        *("editors", "guests", "readers", "silent", "none", "Editors", "edit", "ada", " editors"),
+        *(" padded ", "padded", "1", "2", "a,b", "a", "100 %s {0}", "' OR 1=1 --", LONG_NAME),
+    )
+    others = (
+        SNOW,
+        'row db_demo.Post {"title": "", "author_id": 3}',
+        'row auth.Group {"id": 2, "name": "visitors"}',
+        'row auth.Group {"id": 2, "name": "guests"}',
+        'row auth.Group {"id": 10, "name": "none"}',
+        RENAME,
+        'row auth.User_groups {"id": 11, "user_id": 4, "group_id": 4}',
+        'delete auth.User_groups {"user_id": 2, "group_id": 2}',
+        'delete db_demo.Post {"title": "Rain"}',
+        'delete auth.Group {"name": "editors"}',
+        "database restarted",
+    )
+
+    def __init__(self):
+        super().__init__()
+        self.earlier = []  # earlier states of the database
+
+    def before(self, burst):
+        self.earlier += [state for state in self.recent_tables[:-1] if state["auth.Group"]]
+
+    def receive(self, client, text, data):
+        """For each post whose author is a member of that group, the client gets a text frame such
+        as `Rain, by ada`. The posts come in the order of their ids. If there is no such post, the
+        client gets one frame, `no posts`."""
+        states = self.recent_tables
+        answers = [lines_of(text, *each) for each in product(states, repeat=4)]
+        if len(states) > 1:  # a group or post that was found first may be missing then
+            answers += [["no posts"], []]
+        for line in self.branch([*dict.fromkeys(map(tuple, answers))]):
+            client.send(line)
+
+    def diagnose(self, difference):
+        if fault := difference.fault:
+            is_unsigned = "'NoneType' object has no attribute 'username'" in fault.detail
+            return "row-of-others" if is_unsigned else None
+        lines, wanted = (difference.texts(it) for it in (difference.received, difference.expected))
+        text = difference.step.arguments.get("text")
+        if lines and any(lines == lines_of(text, *[state] * 4) for state in self.earlier):
+            return "stale-rows"
+        is_alone = len(difference.steps_of_burst) == 1
+        is_silent = difference.missing and difference.seen and difference.seen.silence == "no-reply"
+        if is_alone and is_silent and lines and lines == wanted[: len(lines)]:
+            return "rows-left-out"
+        if is_alone and lines != wanted and sorted(lines) == sorted(wanted):
+            return "wrong-order"
+        others = set(signed(self.tables, self.tables)) - set(wanted)
+        return "row-of-others" if others & set(lines) else None
+
+
+def lines_of(name, groups, members, posts, users):
+    """Return the answer. Each argument is a state of the database: a room may use four queries."""
+    found = {row["id"] for row in groups["auth.Group"] if row["name"] == name}
+    if not found:
+        return ["no such group"]
+    left = found & {row["id"] for row in members["auth.Group"]}
+    links = members["auth.User_groups"]
+    authors = {link["user_id"] for link in links if link["group_id"] in left}
+    return signed(posts, users, authors) or ["no posts"]
+
+
+def signed(posts, users, authors=None):
+    """Return a line for each post of these authors, or of all authors."""
+    names = {row["id"]: row["username"] for row in users["auth.User"]}
+    authors = names if authors is None else authors
+    written = [row for row in posts["db_demo.Post"] if row.get("author_id") in authors]
+    return [f"{row['title']}, by {names[row['author_id']]}" for row in written]
+
+
+def test_sends_what_the_members_of_a_group_wrote(play):
+    """The name of a group gets a frame for each post of its members, in the order of the ids."""
+    play([ROWS, "connect", "text editors", "text guests"])
+    play([ROWS, f"{SNOW} * 150", "connect", "text readers"])
+
+
+def test_a_group_without_posts(play):
+    """A group whose members wrote nothing, or that has no members, gets "no posts"."""
+    play([ROWS, 'delete db_demo.Post {"author_id": 3}', "connect", "text readers", "text silent"])
+
+
+def test_a_group_that_does_not_exist(play):
+    """Any other name, or a binary frame, gets "no such group". The client may ask again."""
+    play([ROWS, "connect", "text none", "bytes 656469746f7273", "text", "text guests"])
+
+
+def test_each_answer_is_up_to_date(play):
+    """An answer shows earlier changes of the database, on an open connection too."""
+    ask = "text guests"
+    play([ROWS, "connect", "text new", 'row auth.Group {"name": "new"}', "text new"])
+    play([ROWS, "connect", ask, SNOW, ask])
+    play([ROWS, "connect", "text editors", RENAME, "text editors"])
+    gone = 'delete auth.Group {"name": "guests"}'
+    play([ROWS, "connect", ask, gone, ask, "2 connect", f"2 {ask}"])
+
+
+def test_questions_at_the_same_time_get_their_own_answers(play):
+    """Clients that ask at the same time get their own answers, each client in its order."""
+    play([ROWS, "connect", "2 connect", "text editors", "& 2 text guests"])
+    play([ROWS, "connect", "text editors", "at 5 text guests"])
+
+
+def test_the_database_may_change_between_two_queries(play):
+    """If a post or a group is deleted between two queries, the connection stays open."""
+    for change in ('delete db_demo.Post {"title": "Rain"}', 'delete auth.Group {"name": "guests"}'):
+        play.at_each_point(f"{ROWS} | connect | text guests | at * {change} | text guests")
+
+
+def test_every_query_runs_in_a_thread(play):
+    """No query runs on the event loop, and no thread keeps a connection that no code closes."""
+    play([ROWS, "connect", "text editors", "text silent", "database restarted", "text none"])

@@ -1,0 +1,42 @@
+"""Lesson 19: a reading room. A client asks for a group and gets what its members wrote.
+
+A text frame has the name of one of Django's groups. For each post whose author is a member of that
+group, the client gets a text frame such as `Rain, by ada`. The posts come in the order of their
+ids. If there is no such post, the client gets one frame, `no posts`. If there is no group of that
+name, it gets one frame, `no such group`. A binary frame gets `no such group`, too.
+
+Read the rows again for each frame. You may use several queries, and other code may change the
+database between them. If a group or a post is deleted between your queries, you may also send only
+`no posts`, or nothing. No user is deleted between your queries. The connection stays open.
+
+No query runs on the event loop. No database connection stays open in a thread where no code closes
+it later, as after `asyncio.to_thread`. ReadingRoom stays an AsyncConsumer.
+"""
+
+from asgiref.sync import sync_to_async
+from channels.consumer import AsyncConsumer
+from channels.db import database_sync_to_async
+from channels.exceptions import StopConsumer
+from django.contrib.auth.models import Group
+
+from db_demo.models import Post
+
+
+class ReadingRoom(AsyncConsumer):
+    async def websocket_connect(self, event):
+        await self.send({"type": "websocket.accept"})
+
+    async def websocket_receive(self, event):
+        # TODO: three of these lines make queries. One of them may find no row.
+        group = Group.objects.get(name=event.get("text") or "")
+        posts = Post.objects.filter(author__groups=group)
+        if not posts:
+            await self.send_text("no posts")
+        for post in posts:
+            await self.send_text(f"{post.title}, by {post.author.username}")
+
+    async def send_text(self, text):
+        await self.send({"type": "websocket.send", "text": text})
+
+    async def websocket_disconnect(self, event):
+        raise StopConsumer()

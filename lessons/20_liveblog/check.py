@@ -1,0 +1,169 @@
+"""Lesson 20: does each client receive what is committed, once, and nothing else?"""
+
+import json
+
+from lessons.workshop.judge import Expected, Model, is_json_of
+
+POST = "db_demo.Post"
+RAIN = 'row db_demo.Post {"title": "Rain"}'
+HAIL = 'row db_demo.Post {"title": "Hail"}'
+
+
+class Ticker(Model):
+    database = True
+    setups = (('load {"db_demo.Post": [{"title": "First"}, {"title": "Second"}]}',),)
+    texts = ("hello", '{"saved": 1, "title": "Rain"}')
+    ends = ("close", "vanish", "crash", "kill")
+    others = (
+        RAIN,
+        'row db_demo.Post {"title": " <b>☃</b> \\"it\'s\\" %s {0} "}',
+        'row db_demo.Post {"title": ""}',
+        f'row db_demo.Post {{"title": "{"long " * 19}"}}',
+        'row db_demo.Post {"id": 1, "title": "First"}',
+        'partial row db_demo.Post {"id": 1, "title": "Fog"}',
+        'partial row db_demo.Post {"id": 1, "text": "not the title"}',
+        'silent row db_demo.Post {"id": 1, "title": "Silent"}',
+        'rolled-back row db_demo.Post {"title": "Never"}',
+        'row db_demo.Post {"title": "Many"} * 12',
+        'delete db_demo.Post {"title": "Rain"}',
+        'delete db_demo.Post {"title": "Second"}',
+        *("begin", "begin", "commit", "commit", "rollback"),
+        'row auth.Group {"id": 4, "name": "editors"}',
+        'row db_demo.Entry {"text": "Rain"}',
+        'delete db_demo.Entry {"text": "Rain"}',
+    )
+
+    def __init__(self):
+        super().__init__()
+        self.news = []  # the news of the changes that the last step has committed
+
+    def committed(self, change):
+        if change.table == POST and not change.silent:
+            self.news.append(news_of(change))
+
+    def other(self, step):
+        """Each save sends one frame, with the title that was saved, and each deletion sends one
+        frame. The frame is sent when the transaction has been committed."""
+        for client in self.open_clients if self.news else ():
+            client.expect(InAnyOrder([Expected(frame(it), is_json_of) for it in self.news]))
+        self.news = []
+
+    def receive(self, client, text, data):
+        """Frames from clients have no effect."""
+
+    def diagnose(self, difference):
+        if difference.fault:
+            return None
+        seen, wanted = (
+            [parsed(text) for text in difference.texts(messages)]
+            for messages in (difference.received, difference.expected)
+        )
+        surplus = [news for news in seen if news not in wanted]
+        if surplus and self.tables.in_transaction:
+            return "sent-inside-transaction"
+        if any(news_of(change) in surplus for change in self.tables.undone):
+            return "sent-for-rolled-back"
+        if {"deleted": None} in surplus:
+            return "deleted-without-id"
+        if any(isinstance(news, dict) and news.get("saved", 0) is None for news in surplus):
+            return "notified-before-save"
+        if surplus and difference.step.arguments.get("model", POST) != POST:
+            return "notified-for-other-models"
+        own = difference.seen
+        is_change = difference.step.client is None
+        if is_change and difference.missing and own:
+            if own.handled <= len(own.received):  # each message that came has led to a frame
+                return "news-not-sent"
+            if own.silence == "no-reply":
+                return "news-left-out"
+        return "notified-twice" if wanted and len(seen) > len(wanted) and not surplus else None
+
+
+class InAnyOrder(Expected):
+    """The frames of one transaction."""
+
+    def __init__(self, frames):
+        super().__init__(frames[0].message)
+        self.frames = frames
+
+    def after(self, time, message):
+        for index, one in enumerate(self.frames):
+            if one.accepts(message):
+                rest = [*self.frames[:index], *self.frames[index + 1 :]]
+                return [InAnyOrder(rest)] if rest else []
+        return None
+
+    def parts(self, now):
+        return self.frames
+
+
+def frame(news):
+    return {"type": "websocket.send", "text": json.dumps(news)}
+
+
+def news_of(change):
+    if change.is_deleted:
+        return {"deleted": change.row["id"]}
+    return {"saved": change.row["id"], "title": change.row["title"]}
+
+
+def parsed(text):
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def test_each_client_is_notified_of_a_post_that_is_saved(play):
+    """Each client is notified once of each post that is saved."""
+    play(["connect", "2 connect", "3 connect", RAIN, HAIL, 'row db_demo.Post {"title": "☃"} * 15'])
+    play(["connect", 'row db_demo.Post {"title": ""}'])
+
+
+def test_each_client_is_notified_of_a_change(play):
+    """A changed post sends a frame with its title, even if only some fields are saved.
+
+    A post that is saved again without a change sends a frame, too.
+    """
+    change = 'row db_demo.Post {"id": 1, "title": "Hail"}'
+    play([RAIN, "connect", change, change])
+    play([RAIN, "connect", 'partial row db_demo.Post {"id": 1, "title": "Hail"}'])
+    play([RAIN, "connect", 'partial row db_demo.Post {"id": 1, "text": "wet"}'])
+
+
+def test_nothing_is_sent_before_the_commit(play):
+    """The frames of a transaction are sent after the commit, and not before."""
+    play(["connect", "begin", RAIN, 'row db_demo.Post {"id": 1, "title": "Hail"}', "commit"])
+
+
+def test_each_save_of_a_transaction_sends_a_frame(play):
+    """Each save of a transaction sends its frame, even if the post is changed or deleted in it."""
+    change = 'row db_demo.Post {"id": 1, "title": "Hail"}'
+    play(["connect", "begin", RAIN, change, 'delete db_demo.Post {"title": "Hail"}', "commit"])
+
+
+def test_a_change_that_is_rolled_back_sends_nothing(play):
+    """A rolled-back change sends no frame, even if only its savepoint is rolled back."""
+    play(["connect", "begin", RAIN, "rollback", HAIL])
+    play(["connect", "begin", HAIL, "begin", RAIN, "rollback", "commit"])
+
+
+def test_each_client_is_notified_of_a_deletion(play):
+    """A deletion sends the post's id, in a transaction too. If rolled back, it sends nothing."""
+    delete = 'delete db_demo.Post {"title": "Rain"}'
+    play([RAIN, "connect", delete])
+    play([RAIN, "connect", "begin", delete, "commit"])
+    play([RAIN, "connect", "begin", delete, "rollback"])
+    play([f"{RAIN} * 3", "connect", delete])
+
+
+def test_other_changes_send_no_frame(play):
+    """Other tables send no frame, and neither do changes without a signal."""
+    play(["connect", 'row auth.Group {"name": "a"}', 'delete auth.Group {"name": "a"}'])
+    play([RAIN, "connect", 'silent row db_demo.Post {"id": 1, "title": "Hail"}'])
+
+
+def test_clients_that_left_leave_nothing_behind(play):
+    """However many clients have left, each connected client is notified once."""
+    play(["connect", "close", "connect", "vanish", "connect", "crash", "2 connect", "2 kill"])
+    play(["connect", "close", "2 connect", "3 connect", "2 text hello", RAIN])

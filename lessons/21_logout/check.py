@@ -1,0 +1,216 @@
+"""Lesson 21: does a connection close when its user's login ends, and at no other time?"""
+
+from dataclasses import dataclass, replace
+
+from lessons.workshop.judge import Expected, Model
+
+ACCEPT = {"type": "websocket.accept"}
+ENDED = {"type": "websocket.close", "code": 4401}
+USERS = ("account ada {}", "account grace {}")  # ada's row has the id 1
+BEGIN = " | ".join(USERS)
+DEACTIVATE = 'account grace {"is_active": false}'
+DEACTIVATE_ADA = 'partial row auth.User {"id": 1, "is_active": false}'
+SAVE_ALL_FIELDS = 'row auth.User {"id": 1, "is_active": false}'  # without update_fields
+BOTH_CHANGES = 'account grace {"is_active": false, "password": "hopper 1952"}'
+NEW_PASSWORD = 'account ada {"password": "byron 1815"}'
+RENAME = 'partial row auth.User {"id": 1, "username": "countess"}'
+NEW_FIRST_NAME = 'account grace {"first_name": "Amazing"}'
+FIRST_BROWSERS = "connect as=ada | 2 connect as=grace"
+LOGIN_ENDING = ("is_active", "password")  # fields of `account`
+
+
+@dataclass(frozen=True)
+class User:
+    name: str
+    is_active: bool = True
+    ended: int | None = None  # number of the burst
+
+
+def overlaps(*timings):
+    """Two clients connect, the second one at each of these moments in the handshake of the first.
+
+    Two consumers whose jobs wait for the same thread take turns. So what one of them keeps for less
+    than one turn of the other shows only if both begin at the same time (`&`).
+    """
+    pairs = enumerate(timings)
+    return " | ".join(
+        f"{2 * n + 1} connect as=ada | {timing} {2 * n + 2} connect as=grace"
+        f" | {2 * n + 1} text ? | {2 * n + 2} text ? | {NEW_PASSWORD}"
+        for n, timing in pairs
+    )
+
+
+class Desk(Model):
+    database = True
+    clients_are_independent = False
+    max_clients = 4
+    setups = (USERS,)
+    texts = ("?",)
+    ends = (*Model.ends, "crash", "kill")
+    handshakes = (
+        *("connect as=ada", "connect as=ada server=2", "connect as=ada/2", "connect as=grace"),
+        *("connect", "connect as=grace server=2", "connect as=ada"),
+    )
+    # A handshake passes about twelve points. Its group shows when the user changes.
+    long_conversations = (
+        overlaps("&", "at 0", "at 2", "at 4", "at 6"),
+        f"seed 1 | {overlaps('&', 'at 8', 'at 10')}",
+    )
+    others = (DEACTIVATE, NEW_PASSWORD, NEW_FIRST_NAME)
+
+    def __init__(self):
+        super().__init__()
+        self.users = {name: User(name) for name in ("ada", "grace")}
+        self.ended_browsers = {}  # name of a browser → number of the burst
+        self.browsers = set()
+
+    def before(self, burst):
+        for step in burst:  # a browser logs in before the burst
+            if name := step.arguments.get("as"):
+                self.log_in(name)
+
+    def log_in(self, browser):
+        if browser not in self.browsers:
+            self.browsers.add(browser)
+            if not self.users[browser.partition("/")[0]].is_active:
+                self.ended_browsers[browser] = 0
+
+    def connect(self, client):
+        """The desk accepts every client"""
+        client.accept()
+        browser = client.handshake.get("as")
+        client.user = None
+        client.joined = self.burst
+        if browser and browser not in self.ended_browsers:
+            client.user = browser.partition("/")[0]
+
+    def receive(self, client, text, data):
+        """It answers each frame with the name that the user has now, or with `nobody` if no user is
+        logged in."""
+        client.send(self.users[client.user].name if client.user else "nobody")
+
+    def end_logins(self, user):
+        self.change(user, ended=self.burst)
+        for browser in self.browsers:
+            if browser.partition("/")[0] == user:
+                self.ended_browsers.setdefault(browser, self.burst)
+        for client in self.open_clients:
+            if client.user == user:
+                if client.joined == self.burst:  # there may be no time for an answer
+                    client.expected = [
+                        replace(it, may_miss=it.message != ACCEPT) for it in client.expected
+                    ]
+                client.close(4401)
+                # A consumer that checks at each message may close again for the second one.
+                client.expected += [Expected(ENDED, may_miss=True)] * 2
+
+    def committed(self, change):
+        if change.table == "auth.User" and change.row.get("is_active") is False:
+            self.change("ada", is_active=False)
+            self.end_logins("ada")
+        elif change.table == "auth.User":
+            self.change("ada", name=change.row["username"])
+
+    def other(self, step):
+        """When a user is deactivated or gets a new password, each connection of that user is closed
+        with 4401, on every server."""
+        if step.action == "account" and self.burst > len(USERS):
+            user, fields = step.arguments["user"], step.arguments["fields"]
+            self.change(
+                user, is_active=self.users[user].is_active and fields.get("is_active", True)
+            )
+            if any(name in fields for name in LOGIN_ENDING):
+                self.end_logins(user)
+
+    def change(self, user, **fields):
+        self.users[user] = replace(self.users[user], **fields)
+
+    def diagnose(self, difference):
+        client = self.clients.get(difference.client)
+        if difference.fault or client is None:
+            return None
+        steps = " ".join(str(step) for step in difference.steps_of_burst)
+        expected, received = (
+            [message["type"] for message in messages]
+            for messages in (difference.expected, difference.received)
+        )
+        is_closed = "websocket.close" in received
+        if "websocket.close" in expected and not is_closed:
+            return self.of_open(client, difference, steps)
+        if is_closed and "websocket.close" not in expected:
+            has_reason = any(user.ended is not None for user in self.users.values())
+            return "other-users-closed" if has_reason else "closed-without-reason"
+        texts = difference.texts(difference.received)
+        if is_closed or not texts or texts == difference.texts(difference.expected):
+            return None
+        ended = self.ended_browsers.get(client.handshake.get("as"))
+        if ended == client.joined:
+            return "logout-during-handshake"
+        if client.user and set(texts) == {self.users[client.user].name}:
+            return None  # the right name, but too often
+        is_of_another = set(texts) <= {user.name for user in self.users.values()}
+        return "wrong-connection" if is_of_another else "wrong-name"
+
+    def of_open(self, client, difference, steps):
+        if client.joined == self.burst:
+            return "logout-during-handshake"
+        seen = difference.report.clients
+        closed = {
+            self.clients[number].handshake.get("server", 1)
+            for number, one in seen.items()
+            if any(message["type"] == "websocket.close" for _, message in one.received)
+        }
+        if closed and client.handshake.get("server", 1) not in closed:
+            return "other-process-not-closed"
+        if "commit" in steps:
+            return "notified-before-commit"
+        has_both = all(name in steps for name in LOGIN_ENDING)
+        if has_both or not any(name in steps for name in LOGIN_ENDING):
+            return "stale-user"
+        return "deactivated-stays" if "is_active" in steps else "password-change-missed"
+
+
+def test_answers_with_the_name_of_the_user(play):
+    """Each frame gets the name that the user has now, or `nobody`."""
+    play(f"{BEGIN} | {FIRST_BROWSERS} | 3 connect | text ? | 2 bytes 00 | 3 text")
+
+
+def test_an_ended_login_closes_each_connection_of_the_user(play):
+    """A login that ends closes each connection of its user with 4401, on both servers."""
+    every = "connect as=grace | 2 connect as=grace/2 | 3 connect as=grace server=2"
+    play(f"{BEGIN} | {every} | {BOTH_CHANGES}")
+
+
+def test_other_changes_close_no_connection(play):
+    """A login in another browser, or another name, closes no connection."""
+    play(f"{BEGIN} | connect as=ada | 2 connect as=ada/2 | text ?")
+    play(f"{BEGIN} | connect as=ada | {RENAME} | text ?")
+
+
+def test_a_deactivation_closes_the_connections_of_that_user(play):
+    """A deactivation closes each connection of that user, and no other."""
+    every = "connect as=grace | 2 connect as=grace/2 | 3 connect as=grace server=2"
+    play(f"{BEGIN} | {every} | 4 connect as=ada | {DEACTIVATE} | 4 text ?")
+    play(f"{BEGIN} | connect as=ada | {SAVE_ALL_FIELDS}")
+
+
+def test_a_new_password_closes_the_connections_of_that_user(play):
+    """A new password closes each connection of that user, and no other."""
+    every = "connect as=ada | 2 connect as=ada/2 | 3 connect as=ada server=2"
+    play(f"{BEGIN} | {every} | 4 connect as=grace | {NEW_PASSWORD} | 4 text ?")
+
+
+def test_answers_no_frame_after_the_end(play):
+    """A frame that arrives after the end of the login is not answered."""
+    play(f"{BEGIN} | connect as=grace | {DEACTIVATE} | & text ? | & text ?")
+
+
+def test_closes_after_the_commit(play):
+    """A deactivation within a transaction closes the connection after the commit."""
+    play(f"{BEGIN} | connect as=ada | begin | {DEACTIVATE_ADA} | commit")
+
+
+def test_a_login_that_ends_during_the_join_is_noticed(play):
+    """A login that ends while its connection joins the group is noticed."""
+    play.at_each_point(f"{BEGIN} | connect as=ada | at * {NEW_PASSWORD} | text ?")
+    play.at_each_point(f"{BEGIN} | connect as=grace | at * {DEACTIVATE} | text ?")

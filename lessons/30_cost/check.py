@@ -1,0 +1,99 @@
+"""Lesson 30: does only the event that queries the database use the sync thread?"""
+
+import json
+
+from lessons.workshop.judge import Model, parse_step
+
+CHANGED = 'layer {"type": "accounts.changed"}'
+UNKNOWN = ("no.such.event", "websocket.recieve", "accounts.changed.", ".changed")
+WITHOUT_THREADS = {"connect", "text", "bytes", "close", "vanish"}
+UNDERSCORED = ("__eq__", "_hidden", "__init__")
+
+
+def account(number, **flags):
+    fields = {"id": number, "username": f"user {number}", "is_active": True, **flags}
+    return f"row auth.User {json.dumps(fields)}"
+
+
+class Lobby(Model):
+    database = True
+    texts = ("ping", "pong", "accounts.changed")
+    actions = (CHANGED, CHANGED, 'layer {"type": "no.such.event"}')
+    others = (
+        *(account(1), account(2, is_active=False), account(12, is_staff=True, is_superuser=True)),
+        'delete auth.User {"id": 12}',
+        "database restarted",
+    )
+
+    def receive(self, client, text, data):
+        """The client receives `pong` for every frame"""
+        client.send("pong")
+
+    def layer(self, client, message):
+        """the client receives the number of accounts that exist now: `2 accounts`"""
+        if message["type"] == "accounts.changed":
+            client.send(f"{len(self.tables['auth.User'])} accounts")
+        else:
+            client.fail("ValueError")
+
+    def refused(self):
+        """An event without a handler, and an event whose type begins with an underscore, raise
+        ValueError as before."""
+
+    def fault_at_end(self, turn):
+        """No job may be handed to a thread, unless the layer or another process has acted."""
+        actions = {step.action for step in map(parse_step, turn.steps)}
+        if turn.thread_jobs and actions <= WITHOUT_THREADS:
+            client = parse_step(turn.steps[0]).client
+            return client, "needless-thread-hop", f"Jobs handed to a thread: {turn.thread_jobs}."
+        return None
+
+    def promise_of(self, step):
+        if step.action == "layer" and step.arguments["message"]["type"] != "accounts.changed":
+            return " ".join(self.refused.__doc__.split())
+        return super().promise_of(step)
+
+    def diagnose(self, difference):
+        step, fault = difference.step, difference.fault
+        if step is None or step.action != "layer":
+            return None
+        kind = step.arguments["message"]["type"]
+        if kind == "accounts.changed":
+            return None
+        if kind.startswith("_"):
+            return "any-method"
+        if fault:
+            return "wrong-error-for-event" if fault.diagnosis == "exception" else None
+        return "missing-handler-ignored" if not difference.received else None
+
+
+def test_answers_as_before(play):
+    """Each frame is answered with "pong", and accounts.changed with the number of accounts."""
+    play(f"connect | text ping | text pong | {CHANGED} | bytes | bytes 00ff | text")
+    inactive, staff = account(2, is_active=False), account(3, is_staff=True, is_superuser=True)
+    play(f"connect | {account(1)} | {CHANGED} | {inactive} | {CHANGED} | {staff} | {CHANGED}")
+    more = " | ".join(map(account, range(1, 13)))
+    play(f'connect | {more} | {CHANGED} | delete auth.User {{"id": 5}} | {CHANGED}')
+
+
+def test_handlers_that_ask_no_database_are_spared(play):
+    """For connect, frames and disconnect, no job is given to a thread."""
+    play(f"connect | 2 connect | text ping | & 2 bytes 00 | 2 close | {CHANGED} | text | vanish")
+
+
+def test_the_database_is_found_again(play):
+    """After a restart of the database server, accounts.changed is still answered."""
+    play(f"connect | {account(1)} | {CHANGED} | database restarted | {CHANGED} | text ping")
+    play(f"connect | database restarted | {CHANGED} | database restarted | {CHANGED}")
+
+
+def test_a_type_without_a_handler_is_refused(play):
+    """An event without a handler raises ValueError, as before."""
+    for kind in UNKNOWN:
+        play(f'connect | layer {{"type": "{kind}"}}')
+
+
+def test_a_type_with_an_underscore_in_front_is_refused(play):
+    """An event of type __eq__ raises ValueError, although each object has such a method."""
+    for kind in UNDERSCORED:
+        play(f'connect | layer {{"type": "{kind}"}}')
