@@ -126,7 +126,7 @@ async def test_closes_with_4429_and_handles_no_frame_after_that():
         client.deliver({"type": "websocket.receive", "text": "f"})
         await client.settle()
         assert client.take_unread() == []
-        assert client.server.inbox.empty()
+        assert client.inbox.empty()
         await client.disconnect(4429)
         assert client.finished
 

@@ -163,8 +163,8 @@ async def test_a_message_that_a_rejected_client_sends_is_not_saved(chat):
     headers = await chat.database.log_in("bob")
     bob = StrictCommunicator(APPLICATION, chat.path("den"), headers)
     async with bob:
-        bob.server.inbox.put_nowait({"type": "websocket.connect"})
-        bob.server.inbox.put_nowait({"type": "websocket.receive", "text": '{"message": "hi"}'})
+        bob.inbox.put_nowait({"type": "websocket.connect"})
+        bob.inbox.put_nowait({"type": "websocket.receive", "text": '{"message": "hi"}'})
         await bob.wait()
     assert await chat.database.do(Message.objects.count) == 0
 

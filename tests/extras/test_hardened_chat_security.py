@@ -270,7 +270,7 @@ async def test_a_client_that_is_too_fast_gets_an_error_and_then_is_closed(chat, 
     await ann.post("slower")
     assert bob.new_messages() == ["slower"]
     for _ in range(consumer.MAX_REFUSED):
-        ann.client.server.inbox.put_nowait({"type": "websocket.receive", "text": "x"})
+        ann.client.inbox.put_nowait({"type": "websocket.receive", "text": "x"})
     await wait(0)
     assert (ann.client.close_code, bob.client.close_code) == (4429, None)
 

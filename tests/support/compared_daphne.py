@@ -148,7 +148,7 @@ class SimulatedServer:
         client = StrictHttpCommunicator(application, method, "/", body)
         response.diagnosis = await self._diagnosis_of(client.send_request(), client, None)
         response.error = self._error_of(client)
-        progress = client.server.rules.response
+        progress = client.rules.response
         if response.error:
             response.status = 500 if progress is Progress.AWAITED else None
         elif progress is Progress.COMPLETE:
@@ -165,10 +165,9 @@ class SimulatedServer:
             await client.leave()
         except CheckFailed as failure:
             found = failure.finding.diagnosis
-        server = client.server
-        if not client.finished and not server.client_left:
-            left = {"type": server.rules.disconnect_type}
-            server.deliver(server.rules.disconnect_event or left | ({"code": code} if code else {}))
+        if not client.finished and not client.client_left:
+            left = {"type": client.rules.disconnect_type}
+            client.put(client.rules.disconnect_event or left | ({"code": code} if code else {}))
             await asyncio.get_running_loop().wait_until_idle()
         await client.cancel_application()
         return found

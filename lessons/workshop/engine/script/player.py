@@ -186,8 +186,8 @@ class Player:
         async def take_at_point():
             self.is_at_point = True
             clients = [(number, it.client) for number, it in self.connections.items()]
-            self._at_point = {number: len(client.server.arrivals) for number, client in clients}
-            places = [(number, client.server.place_of_wait()) for number, client in clients]
+            self._at_point = {number: len(client.arrivals) for number, client in clients}
+            places = [(number, client.place_of_wait()) for number, client in clients]
             self._held = [(number, it.line, it.handler) for number, it in places if it]
             try:
                 await self._take(burst[first:])
@@ -271,32 +271,32 @@ class Player:
         )
 
     def _source_of(self, number: int) -> SubjectSource:
-        return self.connections[number].client.server.source
+        return self.connections[number].client.source
 
     def _report_of(self, connection: Connection) -> ClientReport:
-        client, server = connection.client, connection.client.server
-        seen = server.observe_all()
+        client = connection.client
+        seen = client.observe_all()
         kinds = () if seen.error is None else type(seen.error).__mro__
         own = seen.events[connection.events_before :]
         report = ClientReport(
-            received=tuple((time - self._begun, message) for time, message in server.arrivals),
-            sent_at=tuple(place and (place.line, place.handler) for place in server.sent_from),
+            received=tuple((time - self._begun, it) for time, it, _ in client.arrivals),
+            sent_at=tuple(at and (at.line, at.handler) for _, _, at in client.arrivals),
             is_busy=seen.is_busy,
             ended=client.finished,
-            too_late=tuple(server.sent_too_late),
-            second_closes=tuple(server.second_closes),
+            too_late=tuple(client.sent_too_late),
+            second_closes=tuple(client.second_closes),
             silence=silence(seen),
             place=seen.place,
             raised=error_text(seen.error) if kinds else "",
             raised_kinds=tuple(kind.__name__ for kind in kinds),
             scope_changes=tuple(client.scope_changes),
             failed_task=fault_of_failed_task(seen),
-            channel=current_layer().channel_of(server.connection_id) or "",
+            channel=current_layer().channel_of(client.connection_id) or "",
             handled=sum(it.direction == "in" and it.message.get("type") != "scope" for it in own),
             waits=seen.waits_at is not None,
         )
-        server.arrivals, server.sent_from, server.unread = [], [], []
-        server.sent_too_late, server.second_closes = [], []
+        client.arrivals, client.unread = [], []
+        client.sent_too_late, client.second_closes = [], []
         return report
 
     # Steps
@@ -314,8 +314,8 @@ class Player:
         application = self._application_of(step.arguments.get("server", 1))
         port = CLIENT_PORT + len(self._opened)
         client = step.kind.new_client(self, application, port, step.arguments)
-        client.server.finds_lines = self.options.lines
-        client.server.recorder.with_state = self.options.events
+        client.finds_lines = self.options.lines
+        client.recorder.with_state = self.options.events
         connection = self.connections[step.client] = Connection(step.client, client)
         self._opened.append(connection)
         return client
@@ -330,7 +330,7 @@ class Player:
             fault = await client.fault_now()
             if not fault and client.awaits_answer:
                 fault = await client.wait_for_output(HANDSHAKE_TIMEOUT)
-            must_end = judges_ends and (number in leaving or client.server.client_left)
+            must_end = judges_ends and (number in leaving or client.client_left)
             if not fault and must_end:
                 fault = await client.fault_of_end(self.options.stop_timeout)
             if fault:
@@ -343,8 +343,8 @@ class Player:
         """A finding for each connection on which something was sent after its end."""
         found = []
         for connection in self._opened:
-            if place := connection.client.server.sent_after_end:
-                connection.client.server.sent_after_end = None
+            if place := connection.client.sent_after_end:
+                connection.client.sent_after_end = None
                 found.append((connection.number, make_finding("task-left-behind", place)))
         return found
 
@@ -364,7 +364,7 @@ class Player:
         await self.workers.kill()
         for connection in self._opened:
             client = connection.client
-            is_over = client.finished or client.is_busy or client.server.client_left
+            is_over = client.finished or client.is_busy or client.client_left
             if not (connection.is_broken or is_over):
                 connection.last_events = client.transcript
         for connection in self._opened:

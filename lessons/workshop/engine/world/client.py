@@ -1,28 +1,65 @@
-"""The simulated clients: what a browser does on its connection, and what the server does with it.
+"""The simulated clients, and what Daphne does with the connection of each.
 
-No method raises for a fault of the consumer. What judges the consumer returns a finding, or None.
+It does three things for one connection:
+
+1. It **records**. It runs the application inside a RecordingMiddleware, so every event of the
+   connection is in its transcript, with the handler that was running.
+2. It **applies Daphne's rules** to each message that the consumer sends. `rules` is the state
+   machine of the protocol (daphne_rules.py). If Daphne raises, it raises in the consumer's own
+   call of send(). If Daphne drops the message silently, it keeps that fault.
+3. It **observes**. observe() says what is left when the loop is idle: whether the application has
+   ended, whether a handler runs, which tasks and group memberships remain. faults/connection.py
+   names the faults.
+
+It never asks the consumer anything. It knows that a handler has returned because Channels calls
+receive() again only then. No method raises for a fault of the consumer: what judges the consumer
+returns a finding, or None.
 """
 
 import asyncio
 from contextlib import suppress
+from contextvars import Context, ContextVar
 from copy import deepcopy
+from dataclasses import replace
 from urllib.parse import unquote, urlparse
 
 from lessons.workshop.engine.faults import connection as faults
-from lessons.workshop.engine.faults.finding import Finding
-from lessons.workshop.engine.recording.events import Event
-from lessons.workshop.engine.world.daphne_rules import CODE_DROPPED, HttpRules, WebSocketRules
+from lessons.workshop.engine.faults.connection import Observation
+from lessons.workshop.engine.faults.finding import Finding, Place, SubjectSource, running_place
+from lessons.workshop.engine.recording.events import Event, exact_copy
+from lessons.workshop.engine.recording.middleware import RecordingMiddleware
+from lessons.workshop.engine.recording.recorder import Connection, Recorder, current_connection
+from lessons.workshop.engine.world.channel_layer import current_layers
+from lessons.workshop.engine.world.daphne_rules import (
+    CODE_DROPPED,
+    BrokenRule,
+    HttpRules,
+    WebSocketRules,
+    ignored_keys_text,
+)
 from lessons.workshop.engine.world.database import without_connection_cleanup
-from lessons.workshop.engine.world.server import FakeServer
+from lessons.workshop.engine.world.interleaving import switch_point_after_send
 
 CLOSE_TIMEOUT = 10  # seconds; Daphne's --application-close-timeout
 CLIENT_PORT = 50_001  # of the first client
 HANDSHAKE_TIMEOUT = 5  # seconds; Daphne's --websocket_handshake_timeout under runserver
 BODY_PIECE_SIZE = 8192  # bytes; Daphne's request_buffer_size
 
+# The client whose application runs. Every task that the application starts inherits it.
+_current_client: ContextVar = ContextVar("current client", default=None)
+
+# Tasks that cannot be cancelled. They are kept: when such a task is freed, Python raises
+# GeneratorExit in its coroutine, and a loop with a bare except then spins for ever.
+_abandoned_tasks: list[asyncio.Task] = []
+
 
 class Client:
-    """One connection of a client. It needs a SimulatedLoop."""
+    """One connection of a client, served by Daphne's rules. It needs a SimulatedLoop.
+
+    `rules` are those of the protocol: WebSocketRules or HttpRules. `unread` holds what the client
+    has received and no check has read. `last_type` is the type of the event, from the client or
+    the layer, whose handler is responsible for what comes next.
+    """
 
     def __init__(self, application, rules, path: str, headers, port: int, **scope):
         """`scope` is what the scopes of its protocol have, and of other protocols have not."""
@@ -38,32 +75,138 @@ class Client:
             "server": ["127.0.0.1", 8000],
             **scope,
         }
-        self.server = FakeServer(application, self.scope, rules)
-        self.is_judged = False  # a fault was found, or it was killed: no further claim holds
         self._scope_before = deepcopy(self.scope)
+        self.recorder = Recorder()
+        self.recorder.listeners.append(self._on_event)
+        self.rules = rules
+        self.source = SubjectSource(application)
+        self.inbox: asyncio.Queue = asyncio.Queue()
+        self.unread: list[dict] = []
+        # The same with the loop's time, and the line that sent the message if `finds_lines`.
+        self.arrivals: list[tuple[float, dict, Place | None]] = []
+        self.finds_lines = False
+        self.sent_too_late: list[dict] = []  # after the consumer received the disconnect
+        self.second_closes: list[Place] = []  # where it closed a closed connection: Daphne drops it
+        self.sent_after_end: Place | None = None  # what sent when the application had returned
+        self.last_type = ""
+        self.is_judged = False  # a fault was found, or it was killed: no further claim holds
         self._is_kill_unjudged = False  # the application was cancelled, and has not ended yet
+        self._output_arrived = asyncio.Event()
+        self._task: asyncio.Task | None = None  # it runs the application
+        self._application = RecordingMiddleware(application, self.recorder)
+        self._connection: Connection | None = None
+        self._receive_calls = self._events_taken = 0
+        self._client_type = ""  # of the last event from the client
+        self._broken: list[BrokenRule] = []
+        self._held: list[dict] = []  # events of a client that waits for the handshake's answer
+        self._has_returned = False
 
-    # What it has seen
+    # Serving
 
     @property
     def future(self) -> asyncio.Task:
-        """The task that runs the application. The first access starts it."""
-        return self.server.start()
+        """The task that runs the application. The first access starts it.
+
+        Its context is without what the check has set.
+        """
+        if self._task is None:
+            self._task = Context().run(asyncio.create_task, self._serve())
+        return self._task
+
+    async def _serve(self):
+        _current_client.set(self)
+        try:
+            await self._application(self.scope, self._receive, self._send)
+        finally:
+            self._has_returned = True
+
+    def put(self, message: dict) -> None:
+        """Put an event into the consumer's queue."""
+        if message.get("type") == self.rules.disconnect_type:
+            self.rules.disconnect()
+        self.inbox.put_nowait(message)
+
+    def deliver(self, message: dict) -> None:
+        """As put(), unless the connection has ended.
+
+        A client sends no frame before it was accepted: until then the frame waits.
+        """
+        if not self.has_begun or self.client_left or self.finished:
+            return
+        is_frame = message.get("type") == "websocket.receive"
+        if is_frame and self.rules.is_rejected:
+            return
+        if self._held or (is_frame and self.rules.awaits_answer):
+            self._held.append(message)
+        else:
+            self.put(message)
+
+    def begin_disconnect(self, code: int | None = None) -> None:
+        """Deliver the disconnect event, unless the connection has ended."""
+        self.deliver(self._disconnect_event(code))
+
+    def _disconnect_event(self, code: int | None) -> dict:
+        return {"type": self.rules.disconnect_type}
+
+    async def _receive(self):
+        self._receive_calls += 1
+        self._connection = current_connection.get()
+        message = await self.inbox.get()
+        self._events_taken += 1
+        self._client_type = message.get("type", "")
+        if not self._handles_layer_message():
+            self.last_type = self._client_type
+        return message
+
+    async def _send(self, message):
+        if self._has_returned:
+            self.sent_after_end = self._place_of_sender()
+        try:
+            is_seen = self.rules.apply(message)
+        except BrokenRule as broken:
+            is_seen = broken.is_obeyed
+            broken.place = self._place_of_sender()
+            broken.remark = "\n".join(filter(None, (broken.remark, ignored_keys_text(message))))
+            self._broken.append(broken)
+            if broken.error:
+                raise broken.error from None
+            if not is_seen:
+                return
+        if self._held and not self.rules.awaits_answer:
+            held, self._held = self._held, []
+            for event in [] if self.rules.is_rejected else held:
+                self.put(event)
+        message = exact_copy(message)  # the client receives values, not objects
+        if is_seen:
+            place = running_place(self.source.file) if self.finds_lines else None
+            self.arrivals.append((asyncio.get_running_loop().time(), message, place))
+            self.unread.append(message)
+            self._output_arrived.set()
+        elif self.client_left and self._client_type == self.rules.disconnect_type:
+            self.sent_too_late.append(message)
+        elif message.get("type") == "websocket.close" and not self.client_left:
+            self.second_closes.append(self._place_of_sender())
+        await switch_point_after_send()
+
+    def _place_of_sender(self) -> Place:
+        place = running_place(self.source.file) or self.place_of_wait()
+        return place or self.source.place_of_handler(self.last_type)
+
+    def _on_event(self, event: Event) -> None:
+        """A handler starts on an event from the client or a message from the layer."""
+        if event.direction == "in" and event.message.get("type") != "scope":
+            self.last_type = str(event.message.get("type", ""))
+
+    # State
 
     @property
     def transcript(self) -> tuple[Event, ...]:
-        """All events so far."""
-        return self.server.transcript
-
-    @property
-    def unread(self) -> list[dict]:
-        """The messages from the consumer that no check has read."""
-        return self.server.unread
+        return tuple(self.recorder.events)
 
     @property
     def has_begun(self) -> bool:
         """Whether the application was started."""
-        return self.server.task is not None
+        return self._task is not None
 
     @property
     def finished(self) -> bool:
@@ -71,14 +214,25 @@ class Client:
         return self.future.done()
 
     @property
+    def client_left(self) -> bool:
+        return self.rules.client_left
+
+    @property
+    def connection_id(self) -> str:
+        """The id in the recorded events. It is empty before the consumer has started."""
+        return self._connection.id if self._connection else ""
+
+    @property
     def is_busy(self) -> bool:
         """Whether a handler runs: until it returns, no other event reaches the consumer."""
-        return self.server.is_busy()
+        has_asked = self._receive_calls > self._events_taken and self.inbox.empty()
+        waits_for_event = has_asked and not self._handles_layer_message()
+        return self.has_begun and not self.finished and not waits_for_event
 
     @property
     def awaits_answer(self) -> bool:
         """Whether a handler is still at work on the handshake."""
-        return self.is_busy and self.server.rules.awaits_answer
+        return self.is_busy and self.rules.awaits_answer
 
     @property
     def error(self) -> BaseException | None:
@@ -96,21 +250,51 @@ class Client:
             if not _is_same(before.get(key, missing), now.get(key, missing))
         )
 
-    # What it does, without a wait for the consumer
+    def place_of_wait(self) -> Place | None:
+        """The line of the student's file at which the application waits, if a handler runs."""
+        return self.source.place_of_wait(self.future) if self.is_busy else None
 
-    def deliver(self, message: dict) -> None:
-        """Put an event into the consumer's queue, unless the connection has ended."""
-        if self.has_begun and not self.server.client_left and not self.finished:
-            self.server.deliver_after_handshake(message)
+    def _handles_layer_message(self) -> bool:
+        """Whether the handler of a channel layer message has started and not returned."""
+        running = self._connection and self._connection.running
+        return bool(running) and running.source == "layer"
 
-    def begin_disconnect(self, code: int | None = None) -> None:
-        """Deliver the disconnect event, unless the connection has ended."""
-        self.deliver(self._disconnect_event(code))
+    def observe(self) -> Observation:
+        """What it has seen so far, from which a fault gets its name."""
+        return Observation(
+            source=self.source,
+            rules=self.rules,
+            event=self.last_type,
+            client_event=self._client_type,
+            events=self.transcript,
+            broken=tuple(self._broken),
+            waits_at=self.place_of_wait(),
+            is_busy=self.is_busy,
+            handles_layer_message=self._handles_layer_message(),
+            has_ended=self.has_begun and self.finished,
+            error=self.error,
+        )
 
-    def _disconnect_event(self, code: int | None) -> dict:
-        return {"type": self.server.rules.disconnect_type}
+    def observe_all(self) -> Observation:
+        """The same with its tasks and groups: these take most of the time."""
+        loop = asyncio.get_running_loop()
+        tasks = loop.tasks_started_with(_current_client, self)
+        left = [it for it in tasks if not it.done()]
+        errors = [it.exception() for it in tasks if it.done() and not it.cancelled()]
+        groups = [
+            (layer.channel_of(self.connection_id), group)
+            for layer in current_layers().values()
+            for group in layer.groups_of(self.connection_id)
+        ]
+        return replace(
+            self.observe(),
+            tasks=tuple(it for it in left if it not in loop.parked_tasks),
+            uncancelled=tuple(it for it in left if it.cancelling()),
+            failed=tuple(filter(None, errors)),
+            groups=tuple(groups),
+        )
 
-    # What the server does
+    # Ends
 
     async def kill(self) -> Finding | None:
         """Cancel the application, as Daphne does on SIGTERM and 10 s after a disconnect.
@@ -129,8 +313,7 @@ class Client:
 
     async def _fault_after_kill(self) -> Finding | None:
         self._is_kill_unjudged = False
-        await asyncio.wait([self.future], timeout=CLOSE_TIMEOUT)
-        await self.wait_until_idle()
+        await self._wait_for_end()
         return self._fault_after_crash()
 
     async def crash(self) -> Finding | None:
@@ -140,22 +323,21 @@ class Client:
         ends and hides the bug must close the connection: Daphne closes it for an exception only.
         """
         bug = {"type": "bug.in.a.handler"}
-        self.server.deliver(bug)
+        self.put(bug)
         await self.wait_until_idle()
         if self.is_busy:  # its clean-up may take a while
-            await asyncio.wait([self.future], timeout=CLOSE_TIMEOUT)
-            await self.wait_until_idle()
+            await self._wait_for_end()
         if not self.finished:
             return None
         is_hidden = not self.future.cancelled() and self.error is None
-        if is_hidden and self.server.rules.fault_of_stopped():
-            return self.server.observe().finding("exception-hidden")
+        if is_hidden and self.rules.fault_of_stopped():
+            return self.observe().finding("exception-hidden")
         return self._fault_after_crash(f"No handler for message type {bug['type']}")
 
     def _fault_after_crash(self, cause: str = "") -> Finding | None:
-        self.server.rules.disconnect()
+        self.rules.disconnect()
         self.is_judged = True  # there was no disconnect event
-        return faults.fault_after_crash(self.server.observe_all(), cause)
+        return faults.fault_after_crash(self.observe_all(), cause)
 
     async def cancel_application(self) -> None:
         """End the application, whatever its state is, and leave no task behind."""
@@ -165,7 +347,10 @@ class Client:
             # A clean-up may wait for a task that never ends. The second cancel interrupts it.
             self.future.cancel()
             await asyncio.wait([self.future])
-        self.server.drop_uncancelled_tasks()
+        # The loop would wait for ever for tasks that cannot be cancelled.
+        for task in self.observe_all().uncancelled:
+            asyncio.tasks._unregister_task(task)  # asyncio's documentation allows this to loops
+            _abandoned_tasks.append(task)
         _ = self.error  # otherwise asyncio logs that no code has read it
 
     # Faults
@@ -177,26 +362,26 @@ class Client:
         """
         if self._is_kill_unjudged:
             return await self._fault_after_kill()
-        closing_type = self.server.last_type
-        seen = self.server.observe()
+        closing_type = self.last_type
+        seen = self.observe()
         fault = faults.fault_of_replies(seen)
         if fault and fault.diagnosis != CODE_DROPPED:
             return fault
         # Daphne obeys a rejection without its code: the disconnect follows.
         if not await self._let_disconnect() or fault:
             return fault or faults.fault_now(seen)
-        if fault := faults.fault_now(self.server.observe()):
+        if fault := faults.fault_now(self.observe()):
             return fault
         # The handler that closed is responsible for all that a check finds after this.
-        self.server.last_type = closing_type
-        return faults.fault_now(self.server.observe())
+        self.last_type = closing_type
+        return None
 
     async def _let_disconnect(self) -> bool:
         """If the consumer closed and still runs, deliver the disconnect. Whether that was so."""
-        disconnect = self.server.rules.disconnect_event
-        if not disconnect or self.server.client_left or self.finished:
+        disconnect = self.rules.disconnect_event
+        if not disconnect or self.client_left or self.finished:
             return False
-        self.server.deliver(disconnect)
+        self.put(disconnect)
         await self.wait_until_idle()
         return True
 
@@ -206,11 +391,10 @@ class Client:
         The loop is idle, and fault_now() is None.
         """
         if not self.finished:
-            await asyncio.wait([self.future], timeout=timeout)
-            await self.wait_until_idle()
+            await self._wait_for_end(timeout)
             if fault := await self.fault_now():
                 return fault
-        return faults.fault_of_end(self.server.observe_all())
+        return faults.fault_of_end(self.observe_all())
 
     async def wait_for_output(self, timeout: float) -> Finding | None:
         """Wait until the consumer has sent something, for `timeout` seconds of the loop's clock.
@@ -222,12 +406,16 @@ class Client:
         fault = await self.fault_now()
         if fault or self.unread:
             return fault
-        self.server.output_arrived.clear()
+        self._output_arrived.clear()
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout):
-                await self.server.output_arrived.wait()
+                await self._output_arrived.wait()
         await self.wait_until_idle()
         return await self.fault_now()
+
+    async def _wait_for_end(self, timeout: float = CLOSE_TIMEOUT) -> None:
+        await asyncio.wait([self.future], timeout=timeout)
+        await self.wait_until_idle()
 
     async def wait_until_idle(self) -> None:
         """Let the consumer run until the loop is idle, and judge nothing."""

@@ -2,7 +2,7 @@
 
 The stock communicators accept what Daphne does not, and wait 0.1 to 1 s to see that a consumer
 sends nothing. StrictCommunicator (WebSocket) and StrictHttpCommunicator run the consumer behind a
-FakeServer on a SimulatedLoop instead. Each method returns as soon as the loop is idle, and raises
+Client on a SimulatedLoop instead. Each method returns as soon as the loop is idle, and raises
 CheckFailed for what Daphne rejects or drops, and for a missing reply.
 """
 
@@ -47,7 +47,7 @@ class StrictClient(Client):
 
     def fail(self, code: str, detail: str = "") -> None:
         """Raise CheckFailed with diagnosis `code` at the last handler."""
-        self.require(self.server.observe().finding(code, detail=detail))
+        self.require(self.observe().finding(code, detail=detail))
 
     async def settle(self):
         """Wait until the loop is idle. If the consumer closed, let it disconnect. Judge it."""
@@ -59,9 +59,9 @@ class StrictClient(Client):
 
     async def send_input(self, message):
         """Send the consumer any event, and wait until the consumer has handled it."""
-        if self.server.client_left or self.finished:
+        if self.client_left or self.finished:
             self.fail("closed-early", f"The client could not send {message} any more.")
-        self.server.deliver(message)
+        self.put(message)
         await self.settle()
 
     async def wait(self, timeout=CLOSE_TIMEOUT):
@@ -71,13 +71,13 @@ class StrictClient(Client):
 
     async def disconnect(self, code=1000, timeout=CLOSE_TIMEOUT):
         """Leave with `code` (None: a browser's bare close()). Then the consumer must stop."""
-        if not self.server.client_left and not self.finished:
+        if not self.client_left and not self.finished:
             await self.send_input(self._disconnect_event(code))
         await self.wait(timeout)
 
     async def leave(self):
         """Leave as a browser does when it opens another page, if still connected."""
-        if self.server.started and not self.is_judged:
+        if self._receive_calls and not self.is_judged:
             await self.disconnect(1001)
 
     async def kill(self):
@@ -90,7 +90,7 @@ class StrictClient(Client):
         """The next message from the consumer."""
         self.require(await self.wait_for_output(timeout))
         if not self.unread:
-            seen = self.server.observe_all()
+            seen = self.observe_all()
             self.require(fault_of_failed_task(seen) or seen.finding(silence(seen)))
         return self.unread.pop(0)
 
@@ -101,7 +101,7 @@ class StrictClient(Client):
 
     def take_unread(self) -> list[dict]:
         """All messages from the consumer that no check has read."""
-        unread, self.server.unread = self.server.unread, []
+        unread, self.unread = self.unread, []
         return unread
 
 
@@ -111,7 +111,7 @@ class StrictCommunicator(StrictClient, WebSocketClient):
     @property
     def close_code(self) -> int | None:
         """The code with which the consumer closed (1006: rejected), or None."""
-        return self.server.rules.close_code
+        return self.rules.close_code
 
     async def connect(self, timeout=HANDSHAKE_TIMEOUT):
         """Start the handshake. Returns (True, subprotocol) or (False, close code)."""
