@@ -10,7 +10,6 @@ import pytest
 
 from tests.support.compared_daphne import RealServer, SimulatedServer
 from tests.support.programs.real_daphne import TEST_TIMEOUT
-from tests.support.python_messages import unhashable
 
 START = {"type": "http.response.start", "status": 200}
 BODY = {"type": "http.response.body"}
@@ -75,7 +74,6 @@ def test_messages_after_a_complete_response_are_dropped(daphne_http, late):
     ("replies", "body", "diagnosis"),
     [
         ([START, {**BODY, "body": ""}], b"", "body-not-bytes"),
-        ([{**START, "status": 200.7}, {**BODY, "body": b"a"}], b"a", "status-not-int"),
         ([{**START, "header": [(b"x", b"a")]}, {**BODY, "body": b"a", "text": "b"}], b"a", None),
         ([{**START, "headers": {}}, {**BODY, "text": "a"}], b"", None),
         ([{**START, "headers": [[b"x", b"a\r\nb"]]}, {**BODY, "body": b"a"}], b"a", None),
@@ -128,7 +126,6 @@ def test_a_line_break_in_a_header_becomes_a_space(shared):
 
 AFTER_START = [
     ([{**START, "headers": [(b"x y", b"a")]}], "b'x y'", "header-name-invalid"),
-    ([{**START, "status": [200]}], unhashable([200]), "status-not-int"),
     ([{**START, "status": None}, BODY], "%d format: a real number is required", "status-not-int"),
     ([{"type": START["type"]}], "Specifying a status code is required for", "status-missing"),
     ([START, {**BODY, "body": "str"}], "Data must be bytes", "body-not-bytes"),

@@ -17,15 +17,6 @@ def not_awaitable(value: object) -> str:
     raise AssertionError(f"{value!r} can be awaited")
 
 
-def unhashable(value: object) -> str:
-    """The message of the TypeError for a look-up of `value` in a dict."""
-    try:
-        {}.get(value)
-    except TypeError as error:
-        return str(error)
-    raise AssertionError(f"{value!r} is hashable")
-
-
 def nested_too_deep() -> str:
     """The message of the RecursionError for JSON with very many brackets, up to its first number.
 

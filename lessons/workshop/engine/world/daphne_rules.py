@@ -31,6 +31,10 @@ class Disconnected(RuntimeError):
     """As autobahn's exception of that name: a frame was sent after the close frame."""
 
 
+class PayloadExceededError(RuntimeError):
+    """As autobahn's exception of that name: a frame was larger than Daphne sends."""
+
+
 class BrokenRule(Exception):
     """A message that Daphne does not accept.
 
@@ -53,80 +57,60 @@ class BrokenRule(Exception):
         return self.diagnosis == CODE_DROPPED
 
 
-class PayloadExceededError(RuntimeError):
-    """As autobahn's exception of that name: a frame was larger than Daphne sends."""
-
-
-class InvalidHeaderName(ValueError):
-    """As Twisted's exception of that name: a header's name may not have these characters."""
-
-
 def type_of(message, is_dropped: bool = False):
     """The type of a message that a consumer sent. Raises BrokenRule if it has no type.
 
     Daphne does not look at a message that `is_dropped`.
     """
+    try:
+        kind = message["type"]
+    except Exception as error:
+        code = "reply-without-type" if isinstance(message, dict) else "reply-not-a-dict"
+        raise BrokenRule(code, None if is_dropped else error) from None
     if not isinstance(message, dict):
-        try:
-            message["type"]
-        except Exception as error:
-            raise BrokenRule("reply-not-a-dict", None if is_dropped else error) from None
         raise BrokenRule("reply-not-a-dict")  # an object that only looks like a dict
-    if "type" not in message:
-        raise BrokenRule("reply-without-type", None if is_dropped else KeyError("type"))
-    return exact_copy(dict.get(message, "type"))
+    return exact_copy(kind)
 
 
 # Type of a message → the keys that Daphne reads, and those that only the ASGI spec knows.
-_KEYS_OF_DAPHNE = {
-    "websocket.accept": ("subprotocol",),
-    "websocket.send": ("text", "bytes"),
-    "websocket.close": ("code",),
-    "http.response.start": ("status", "headers"),
-    "http.response.body": ("body", "more_body"),
-}
-_OTHER_KEYS = {
-    "websocket.accept": ("headers",),
-    "websocket.close": ("reason",),
-    "http.response.start": ("trailers",),
+_KEYS = {
+    "websocket.accept": (("subprotocol",), ("headers",)),
+    "websocket.send": (("text", "bytes"), ()),
+    "websocket.close": (("code",), ("reason",)),
+    "http.response.start": (("status", "headers"), ("trailers",)),
+    "http.response.body": (("body", "more_body"), ()),
 }
 
 
 def unknown_keys(message: dict) -> list[str]:
     """The keys that neither Daphne nor the ASGI spec knows. Daphne ignores them silently."""
     kind = message.get("type")
-    if not isinstance(kind, str) or kind not in _KEYS_OF_DAPHNE:
+    if not isinstance(kind, str) or kind not in _KEYS:
         return []
-    known = ("type", *_KEYS_OF_DAPHNE[kind], *_OTHER_KEYS.get(kind, ()))
-    return [key for key in message if key not in known]
+    read, others = _KEYS[kind]
+    return [key for key in message if key not in ("type", *read, *others)]
 
 
-def meant_key(message: dict, key) -> str:
+def _meant_key(message: dict, key) -> str:
     """The key of Daphne that an unknown key of `message` resembles, or ""."""
-    free = [name for name in _KEYS_OF_DAPHNE.get(message.get("type"), ()) if name not in message]
+    free = [name for name in _KEYS[message["type"]][0] if name not in message]
     key = key.casefold() if isinstance(key, str) else ""
-    parts = re.split("[_-]", key)
-    named = [name for name in free if name in parts]  # as code in close_code
+    named = [name for name in free if name in re.split("[_-]", key)]  # as code in close_code
     return next(iter(named or difflib.get_close_matches(key, free, n=1)), "")
 
 
 def with_meant_keys(message: dict) -> dict:
     """The message, with each unknown key replaced by the key of Daphne that it resembles."""
-    unknown = unknown_keys(message)
-    return {
-        (meant_key(message, key) or key) if key in unknown else key: value
-        for key, value in message.items()
-    }
+    meant = {key: _meant_key(message, key) or key for key in unknown_keys(message)}
+    return {meant.get(key, key): value for key, value in message.items()}
 
 
 def ignored_keys_text(message: dict) -> str:
     """A line for each key of `message` that Daphne ignores, with the key to write instead."""
-    if not isinstance(message, dict):
-        return ""
     lines = []
-    for key in unknown_keys(message):
+    for key in unknown_keys(message) if isinstance(message, dict) else ():
         line = f"Daphne does not know the key {key!r} of {message['type']}, and ignores it."
-        meant = meant_key(message, key)
+        meant = _meant_key(message, key)
         lines.append(f"{line} Write {meant!r}." if meant else line)
     return "\n".join(lines)
 
@@ -134,7 +118,7 @@ def ignored_keys_text(message: dict) -> str:
 class WebSocketRules:
     """Follows one WebSocket: `state` and `close_code` are its current state.
 
-    FakeServer uses every name without an underscore. HttpRules has the same names.
+    Client uses every name without an underscore. HttpRules has the same names.
     """
 
     disconnect_type = "websocket.disconnect"  # the event after which the consumer must stop
@@ -171,7 +155,7 @@ class WebSocketRules:
     @property
     def late_exception(self) -> str | None:
         """The diagnosis for a handler that raises after it rejected the handshake."""
-        return "answered-after-refusal" if self.state is State.REJECTED else None
+        return "answered-after-refusal" if self.is_rejected else None
 
     def fault_of_stopped(self) -> str | None:
         """The diagnosis for a consumer that has stopped in this state."""
@@ -181,36 +165,33 @@ class WebSocketRules:
         """The diagnosis for a consumer that has handled `last_type` and waits for an event."""
         if self.client_left:
             return "no-stop-consumer"
-        is_unanswered = last_type == "websocket.connect" and self.state is State.CONNECTING
-        return "no-accept" if is_unanswered else None
-
-    def apply(self, message) -> bool:
-        """Apply a message that the consumer sent. Whether the client sees it. Raises BrokenRule."""
-        if self.state is State.DISCONNECTED:
-            return False  # Daphne does not look at the message
-        rules = {
-            "websocket.accept": self._accept,
-            "websocket.send": self._send,
-            "websocket.close": self._close,
-        }
-        kind = type_of(message, is_dropped=self.state is State.REJECTED)
-        # The type may be an object that cannot be a key of a dict.
-        rule = rules.get(kind) if isinstance(kind, str) else None
-        if rule is None:
-            raise BrokenRule("unknown-event-type")
-        return rule(message)
+        return "no-accept" if last_type == "websocket.connect" and self.awaits_answer else None
 
     def disconnect(self) -> None:
         """The client has left."""
         self.state = State.DISCONNECTED
 
-    def _accept(self, message) -> bool:
-        if self.state is State.REJECTED:
-            raise BrokenRule("answered-after-refusal")
+    def apply(self, message) -> bool:
+        """Apply a message that the consumer sent. Whether the client sees it. Raises BrokenRule."""
+        if self.client_left:
+            return False  # Daphne does not look at the message
+        kind = type_of(message, is_dropped=self.is_rejected)
+        match kind if isinstance(kind, str) else None:
+            case "websocket.close":
+                return self._close(dict.get(message, "code"))
+            case "websocket.accept" | "websocket.send" if self.is_rejected:
+                raise BrokenRule("answered-after-refusal")
+            case "websocket.accept":
+                return self._accept(exact_copy(dict.get(message, "subprotocol")))
+            case "websocket.send":
+                return self._send(message)
+        raise BrokenRule("unknown-event-type")
+
+    def _accept(self, given) -> bool:
         if self.state is not State.CONNECTING:
             reason = "'WebSocketProtocol' object has no attribute 'handshake_deferred'"
             raise BrokenRule("accept-twice", AttributeError(reason))
-        given = chosen = exact_copy(dict.get(message, "subprotocol"))
+        chosen = given
         if type(given) is tuple:  # autobahn takes its first item
             chosen = given[0] if given else None
         if chosen is not None and not (isinstance(chosen, str) and chosen in self.offered):
@@ -221,8 +202,6 @@ class WebSocketRules:
         return True
 
     def _send(self, message) -> bool:
-        if self.state is State.REJECTED:
-            raise BrokenRule("answered-after-refusal")
         if self.state is State.CONNECTING:
             reason = "Socket has not been accepted, so cannot send over it"
             raise BrokenRule("send-before-accept", ValueError(reason))
@@ -234,33 +213,31 @@ class WebSocketRules:
         if text is not None and not isinstance(text, str):
             reason = f"'{type(text).__name__}' object has no attribute 'encode'"
             raise BrokenRule("payload-not-text", AttributeError(reason) if text else None)
-        try:
-            size = len(text.encode() if text else b"")
-        except UnicodeEncodeError as error:  # a lone surrogate, which JSON can hold, has no bytes
-            raise BrokenRule("text-not-encodable", error) from None
         if data is not None and type(data) is not bytes:
             reason = f'"payload" must have type bytes, but was "{type(data)}"'
             raise BrokenRule("payload-not-bytes", AssertionError(reason) if data else None)
-        if self.state is State.CLOSING and (text or data):
+        try:
+            size = len(text.encode() if text else data or b"")
+        except UnicodeEncodeError as error:  # a lone surrogate, which JSON can hold, has no bytes
+            raise BrokenRule("text-not-encodable", error) from None
+        if self.state is State.CLOSING and size:
             error = Disconnected("Attempt to send on a closed protocol")
             raise BrokenRule("send-after-close", error)
         if text is None and data is None:
             raise BrokenRule("send-without-payload")
-        size = size or len(data or b"")
         if size > MAX_FRAME_SIZE:
             limit = f"size {size} exceeding payload limit of {MAX_FRAME_SIZE} octets"
             error = PayloadExceededError(f"tried to send WebSocket message with {limit}")
             raise BrokenRule("frame-too-large", error)
         return size > 0  # Daphne sends no empty frame
 
-    def _close(self, message) -> bool:
-        code = dict.get(message, "code")
+    def _close(self, code) -> bool:
         if self.state is State.CONNECTING:
             self.state, self.close_code = State.REJECTED, 1006
             if exact_copy(code) not in (None, 1000):
                 raise BrokenRule(CODE_DROPPED)
             return True
-        if self.state is State.REJECTED:
+        if self.is_rejected:
             return False
         if code is not None and type(code) is not int:
             reason = f"invalid type '{type(code)}' for close code (must be an integer)"
@@ -292,22 +269,18 @@ class Response(Enum):
 class HttpRules:
     """Follows one request: `response` says how much of the response was sent.
 
-    FakeServer uses every name without an underscore. WebSocketRules has the same names.
+    Client uses every name without an underscore. WebSocketRules has the same names.
     """
 
     disconnect_type = "http.disconnect"
     late_exception = None
+    awaits_answer = False  # a response may take as long as it likes
 
     def __init__(self):
         self.response = Response.AWAITED
         self.client_left = False
         self._left_early = False
         self._status_error: Exception | None = None  # which the first body will raise
-
-    @property
-    def awaits_answer(self) -> bool:
-        """Never: a response may take as long as it likes."""
-        return False
 
     @property
     def disconnect_event(self) -> dict | None:
@@ -345,14 +318,18 @@ class HttpRules:
         if self.response is Response.COMPLETE:
             self._judge_late(message)
             return False
-        if not self.client_left:
-            rules = {"http.response.start": self._start, "http.response.body": self._body}
-            kind = type_of(message)
-            if not isinstance(kind, str) or kind not in rules:
+        if self.client_left:
+            return False
+        kind = type_of(message)
+        match kind if isinstance(kind, str) else None:
+            case "http.response.start":
+                self._start(message)
+            case "http.response.body":
+                self._body(message)
+            case _:
                 reason = f"Cannot handle message type {kind}!"
                 raise BrokenRule("unknown-response-type", ValueError(reason))
-            rules[kind](message)
-        return not self.client_left
+        return True
 
     def _judge_late(self, message) -> None:
         """A message after a complete response: Daphne drops it silently, whatever it is."""
@@ -374,19 +351,13 @@ class HttpRules:
             raise BrokenRule("status-missing", ValueError(reason))
         status = dict.get(message, "status")
         if not isinstance(status, int):
-            # Twisted looks the status up. It writes the status line with the first body.
-            try:
-                hash(status)
-            except TypeError as error:
-                raise BrokenRule("status-not-int", error) from None
-            if not isinstance(status, float):
-                reason = f"%d format: a real number is required, not {type(status).__name__}"
-                self._status_error = TypeError(reason)
+            # Twisted writes the status line with the first body.
+            reason = f"%d format: a real number is required, not {type(status).__name__}"
+            self._status_error = TypeError(reason)
             raise BrokenRule("status-not-int", remark=_type_text("status", status, "an int"))
         for name, _ in headers:
             if not _TOKEN.fullmatch(name):
-                error = InvalidHeaderName(bytes.__bytes__(name))
-                raise BrokenRule("header-name-invalid", error)
+                raise BrokenRule("header-name-invalid", ValueError(bytes.__bytes__(name)))
 
     def _body(self, message) -> None:
         if self.response is Response.AWAITED:
@@ -394,7 +365,11 @@ class HttpRules:
             raise BrokenRule("body-before-start", ValueError(reason))
         if self._status_error:
             raise BrokenRule("status-not-int", self._status_error)
-        _check_body(dict.get(message, "body", b""))
+        data = dict.get(message, "body", b"")
+        if not isinstance(data, bytes):
+            # Daphne ignores the type of an empty body. Other servers do not.
+            error = TypeError("Data must be bytes") if data else None
+            raise BrokenRule("body-not-bytes", error)
         if not dict.get(message, "more_body", False):
             self.response = Response.COMPLETE
 
@@ -412,14 +387,3 @@ def _check_headers(headers) -> None:
                     raise BrokenRule("headers-not-bytes", error)
     except (TypeError, ValueError) as error:  # not pairs
         raise BrokenRule("headers-not-pairs", error) from None
-
-
-def _check_body(data) -> None:
-    if isinstance(data, bytes):
-        return
-    try:
-        is_empty = not len(data)
-    except TypeError as error:
-        raise BrokenRule("body-not-bytes", error) from None
-    # Daphne ignores the type of an empty body. Other servers do not.
-    raise BrokenRule("body-not-bytes", None if is_empty else TypeError("Data must be bytes"))
