@@ -7,7 +7,8 @@ CheckFailed for what Daphne rejects or drops, and for a missing reply.
 """
 
 import asyncio
-import json
+
+from channels.testing.websocket import WebsocketCommunicator
 
 from lessons.workshop.engine.faults.connection import fault_of_failed_task, silence
 from lessons.workshop.engine.faults.finding import CheckFailed, Finding
@@ -108,41 +109,25 @@ class StrictClient(Client):
 class StrictCommunicator(StrictClient, WebSocketClient):
     """A browser's WebSocket, with the methods of WebsocketCommunicator."""
 
+    send_json_to = WebsocketCommunicator.send_json_to
+    receive_from = WebsocketCommunicator.receive_from
+    receive_json_from = WebsocketCommunicator.receive_json_from
+
+    async def connect(self, timeout=HANDSHAKE_TIMEOUT):
+        """Start the handshake. Returns (True, subprotocol) or (False, close code)."""
+        return await WebsocketCommunicator.connect(self, timeout)
+
+    async def send_to(self, text_data=None, bytes_data=None):
+        """Send one frame. The stock communicator refuses an empty one."""
+        key, data = ("text", text_data) if bytes_data is None else ("bytes", bytes_data)
+        assert text_data is None or bytes_data is None, "give only one of text_data and bytes_data"
+        assert isinstance(data, str if key == "text" else bytes), f"{data!r} is not a frame"
+        await self.send_input({"type": "websocket.receive", key: data})
+
     @property
     def close_code(self) -> int | None:
         """The code with which the consumer closed (1006: rejected), or None."""
         return self.rules.close_code
-
-    async def connect(self, timeout=HANDSHAKE_TIMEOUT):
-        """Start the handshake. Returns (True, subprotocol) or (False, close code)."""
-        await self.send_input({"type": "websocket.connect"})
-        answer = await self.receive_output(timeout)
-        if answer["type"] == "websocket.close":
-            return False, answer.get("code", 1000)
-        return True, answer.get("subprotocol")
-
-    async def send_to(self, text_data=None, bytes_data=None):
-        """Send one frame. An empty frame is a frame, too."""
-        if (text_data is None) == (bytes_data is None):
-            raise TypeError("give exactly one of text_data and bytes_data")
-        key, data = ("text", text_data) if bytes_data is None else ("bytes", bytes_data)
-        if not isinstance(data, str if key == "text" else bytes):
-            raise TypeError(f"{key}_data is a {type(data).__name__}")
-        await self.send_input({"type": "websocket.receive", key: data})
-
-    async def send_json_to(self, data):
-        await self.send_to(text_data=json.dumps(data))
-
-    async def receive_from(self, timeout=1):
-        """Payload of the next frame, str or bytes."""
-        message = await self.receive_output(timeout)
-        if message["type"] != "websocket.send":
-            self.fail("closed-early", f"Instead of a frame came {message}.")
-        text = message.get("text")
-        return message.get("bytes") if text is None else text
-
-    async def receive_json_from(self, timeout=1):
-        return json.loads(await self.receive_from(timeout))
 
 
 class StrictHttpCommunicator(StrictClient, HttpClient):
@@ -157,18 +142,12 @@ class StrictHttpCommunicator(StrictClient, HttpClient):
     async def get_response(self, timeout=RESPONSE_TIMEOUT):
         """The whole response: a dict with status, headers and body."""
         await self.send_request()
+        loop, body, more = asyncio.get_running_loop(), b"", True
+        latest = loop.time() + timeout
         start = await self.receive_output(timeout)
-        response = {"status": start["status"], "headers": list(start.get("headers", []))}
-        return {**response, "body": await self.read(timeout)}
-
-    async def read(self, timeout=RESPONSE_TIMEOUT) -> bytes:
-        """The rest of the body, up to its end."""
-        loop = asyncio.get_running_loop()
-        latest, parts = loop.time() + timeout, []
-        while True:
+        while more:
             if loop.time() >= latest:
                 self.fail("response-not-finished")
-            part = await self.receive_output(max(0, latest - loop.time()))
-            parts.append(part.get("body", b""))
-            if not part.get("more_body", False):
-                return b"".join(parts)
+            part = await self.receive_output(latest - loop.time())
+            body, more = body + part.get("body", b""), part.get("more_body", False)
+        return {"status": start["status"], "headers": list(start.get("headers", [])), "body": body}
