@@ -42,6 +42,7 @@ from functools import partial
 from types import coroutine
 from weakref import WeakKeyDictionary
 
+from lessons.workshop.engine.scheduling import clock
 from lessons.workshop.engine.scheduling.blocking_calls import BlockingCall, note_blocking_call
 from lessons.workshop.engine.scheduling.clock import EPOCH, ThreadSleep, simulated_clock
 from lessons.workshop.engine.scheduling.threads import ThreadScheduler
@@ -250,14 +251,11 @@ def suspend():
     yield
 
 
-def nothing() -> None:
-    """Does nothing. The loop knows that a job that calls this through asgiref needs no thread."""
-
-
 def _is_empty(job: Callable) -> bool:
-    """Whether this is nothing() within the partial() that asgiref's SyncToAsync makes."""
+    """Whether this is an empty clean_up(), in the partial() that asgiref makes."""
     child = job.args[-1] if isinstance(job, partial) and job.args else None
-    return isinstance(child, partial) and child.func is nothing
+    is_clean_up = isinstance(child, partial) and child.func is clock.clean_up
+    return is_clean_up and not clock.has_database
 
 
 class _Selector(selectors.DefaultSelector):

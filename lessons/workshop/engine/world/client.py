@@ -37,7 +37,6 @@ from lessons.workshop.engine.world.daphne_rules import (
     WebSocketRules,
     ignored_keys_text,
 )
-from lessons.workshop.engine.world.database import without_connection_cleanup
 from lessons.workshop.engine.world.interleaving import switch_point_after_send
 
 CLOSE_TIMEOUT = 10  # seconds; Daphne's --application-close-timeout
@@ -419,8 +418,7 @@ class Client:
 
     async def wait_until_idle(self) -> None:
         """Let the consumer run until the loop is idle, and judge nothing."""
-        with without_connection_cleanup():
-            await asyncio.get_running_loop().wait_until_idle()
+        await asyncio.get_running_loop().wait_until_idle()
 
 
 class WebSocketClient(Client):

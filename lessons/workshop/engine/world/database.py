@@ -12,19 +12,19 @@ import tempfile
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, closing, contextmanager, nullcontext, suppress
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from pathlib import Path
 from unittest import mock
 
 from asgiref.sync import sync_to_async
-from channels import db
 from django.apps import apps
 from django.db import close_old_connections, connection, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.sqlite3.base import DatabaseWrapper
 
 from lessons.workshop.engine.recording.queries import record_queries
-from lessons.workshop.engine.scheduling.loop import SimulatedLoop, nothing
+from lessons.workshop.engine.scheduling import clock
+from lessons.workshop.engine.scheduling.loop import SimulatedLoop
 from lessons.workshop.engine.scheduling.patches import Patches
 from lessons.workshop.engine.world import accounts
 
@@ -35,7 +35,6 @@ _NAMES = "SELECT name FROM sqlite_master WHERE type = 'table'"
 
 _template = b""  # the content of the file when it has tables and no rows
 _file: "_File | None" = None  # which Django uses now
-_in_use = False  # within fresh_database()
 
 
 class OtherTransaction:
@@ -244,7 +243,6 @@ PATCHES = Patches(
     (DatabaseWrapper, "get_new_connection", lambda wrapper, params: _file.open(wrapper, params)),
     (DatabaseWrapper, "_close", lambda wrapper: _file.keep(wrapper.connection)),
 )
-_NO_CLEANUP = Patches((db, "close_old_connections", nothing))
 
 
 def keep_file_in(folder: str) -> None:
@@ -280,14 +278,11 @@ async def fresh_database():
 
     The queries of a recorded connection are recorded.
     """
-    global _in_use
-    with _used_file() as file:
+    with _used_file() as file, mock.patch.object(clock, "has_database", True):
         await sync_to_async(_begin)(file)
-        _in_use = True
         try:
             yield FreshDatabase()
         finally:
-            _in_use = False
             await sync_to_async(connections.close_all)()
             file.close_connections_of_django()
 
@@ -318,11 +313,3 @@ def create_tables(wrapper: BaseDatabaseWrapper = connection) -> None:
     with wrapper.schema_editor() as editor:
         for model in apps.get_models():
             editor.create_model(model)
-
-
-def without_connection_cleanup():
-    """Within it, Channels does not close old connections, as in the stock communicator.
-
-    Otherwise a test without database access would fail. With a fresh_database() Channels does it.
-    """
-    return nullcontext() if _in_use else _NO_CLEANUP.installed()

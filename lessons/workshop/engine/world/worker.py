@@ -23,7 +23,6 @@ from lessons.workshop.engine.recording.events import Event, error_text
 from lessons.workshop.engine.recording.middleware import RecordingMiddleware
 from lessons.workshop.engine.recording.recorder import Recorder
 from lessons.workshop.engine.world import STUDENT_PACKAGE
-from lessons.workshop.engine.world.database import without_connection_cleanup
 from lessons.workshop.engine.world.student_module import reload_module
 
 # What an exception means in a worker, where it disconnects no client.
@@ -103,8 +102,7 @@ class Workers:
         worker = FakeWorker(routes, list(channels), self._recorder)
         self._source = SubjectSource(routes.get(channels[0], self._subject))
         self._processes[worker] = asyncio.create_task(worker.run_here())
-        with without_connection_cleanup():
-            await asyncio.get_running_loop().wait_until_idle()
+        await asyncio.get_running_loop().wait_until_idle()
 
     async def kill(self) -> None:
         """Kill every worker. fault() ignores the errors of killed workers."""

@@ -23,7 +23,6 @@ from lessons.workshop.engine.world.database import (
     FreshDatabase,
     fresh_database,
     keep_file_in,
-    without_connection_cleanup,
 )
 
 
@@ -64,8 +63,6 @@ async def surroundings(needs_database=True):
         database = None
         if needs_database:
             database = await stack.enter_async_context(fresh_database())
-        else:
-            stack.enter_context(without_connection_cleanup())
         stack.enter_context(fresh_cache())
         stack.enter_context(accounts.simple_accounts())
         yield World(database, stack.enter_context(interleaving.interleaving(at_sends=True)))
