@@ -71,8 +71,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
     def __init__(self, seed: int = 0):
         self.thread_jobs_started = 0
         self.clock_reads = 0  # in this iteration
-        # Threads and tasks that wait at a switch point until another writer has acted.
-        self.parked_threads: set[int] = set()
+        # Tasks that wait at a switch point until another writer has acted.
         self.parked_tasks: set[asyncio.Task] = set()
         self.interleaving = None  # what happens at the switch points of a consumer, if anything
         self._timer_numbers = itertools.count()
@@ -192,10 +191,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
     # Idleness
 
     async def wait_until_idle(self) -> None:
-        """Return once no callback is ready and no thread can go on. Sleepers go on sleeping.
-
-        A thread in `parked_threads`, and a job behind such a thread, do not count as work.
-        """
+        """Return once no callback is ready and no thread can go on. Sleepers go on sleeping."""
         waiter = self.create_future()
         self._idle_waiters.append(waiter)
         await waiter
@@ -211,7 +207,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
 
     def has_no_work(self) -> bool:
         """Whether no thread and no network traffic can wake the loop."""
-        return not self.has_files() and not self.thread_scheduler.has_work(self.parked_threads)
+        return not self.has_files() and not self.thread_scheduler.has_work()
 
     def has_files(self) -> bool:
         """Whether it watches a file, such as a socket, besides the one that wakes it."""
@@ -294,7 +290,7 @@ class _Selector(selectors.DefaultSelector):
         """Whether a thread has acted since select() has looked."""
         scheduler = self._loop.thread_scheduler
         return bool(
-            scheduler.has_new_alarms
+            scheduler.new_sleepers()
             or self._loop.has_ready_callbacks()
             or scheduler.possible_actions()
         )

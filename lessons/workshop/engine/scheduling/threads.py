@@ -33,8 +33,7 @@ from functools import partial
 
 TURN_LIMIT = 1.0  # seconds of real time, far more than a query takes on a busy machine
 SPIN_LIMIT = 100  # iterations of a loop that is never idle, until the next action
-MAX_POLLS = 100  # waits of less than POLL_INTERVAL that a thread may make; later ones are longer
-POLL_INTERVAL = 0.001
+POLL_INTERVAL = 0.001  # seconds that a timed wait of a thread takes at least
 DELAYS = (0, 0, 0, 1, 1, 2, 3, 5, 8)  # iterations until an action, of which a seed chooses
 
 _usual_wait = threading.Condition.wait
@@ -73,10 +72,6 @@ class ControlledThread:
         self.future: Future = Future()  # done when it has ended
         self.alarm = None  # the timer of a timed wait
         self.deadline: float | None = None
-        # The number of its last work that takes real time, such as a query, or of such work of a
-        # thread that it has waited for.
-        self.last_work = 0
-        self.polls = 0  # how many very short waits it has made
 
     def __call__(self, *args, **kwargs):
         """Do the job. The pool calls this instead of the function that was submitted."""
@@ -87,20 +82,20 @@ class ControlledThread:
         """Whether the loop itself runs in this thread."""
         return self is self.scheduler.loop_thread
 
-    def begin(self) -> bool:
-        """In the thread: wait for the first turn. Returns False for a job that was cancelled."""
+    def run_in_turns(self, call: Callable[[], None]) -> None:
+        """In the thread: wait for the first turn, `call()`, and give the turn back for good."""
         self.gate.acquire()
         if self.state == ENDED:
-            return False
+            call()  # the pool drops a job that was cancelled
+            return
         self.ident = get_ident()
         _controlled[self.ident] = self
-        return True
-
-    def end(self) -> None:
-        """In the thread: give the turn back for good."""
-        del _controlled[self.ident]
-        self.scheduler.busy_workers[self.executor] -= 1
-        self.scheduler.remove(self)
+        try:
+            call()
+        finally:
+            del _controlled[self.ident]
+            self.scheduler.busy_workers[self.executor] -= 1
+            self.scheduler.remove(self)
 
     def run_without_turns(self) -> None:
         """Without control, it runs as it does in life."""
@@ -121,8 +116,6 @@ class Waiter:
         if self.is_released:
             raise RuntimeError("release unlocked lock")
         self.is_released = True
-        if releaser := this_thread():
-            self.thread.last_work = max(self.thread.last_work, releaser.last_work)
         self.thread.scheduler.wake(self.thread)
 
 
@@ -153,15 +146,15 @@ class ThreadScheduler:
         self.random = None
         self.busy_workers: Counter = Counter()  # executor → jobs that have begun and not ended
         self.actions: list[Action] = []
-        self._threads: set[ControlledThread] = set()  # begun or about to begin, and not ended
+        # Begun or about to begin, and not ended. The values mean nothing: a dict keeps its order.
+        self._threads: dict[ControlledThread, None] = {}
         self.parked: Future | None = None  # its result lets a thread go on that waits for a check
         self.loop_waits = False  # the loop's own thread waits for another one
-        self._works = 0  # how often a thread has begun work that takes real time
+        self.works = 0  # how often a thread has begun work that takes real time, such as a query
         self.loop_thread: ControlledThread | None = None
         self.is_active = False
         self._mutex = allocate_lock()
         self._stopped = allocate_lock()  # released when a thread stops or has an action
-        self._new_alarms: list[ControlledThread] = []
         self.timers_changed = False
 
     # Control
@@ -198,6 +191,11 @@ class ThreadScheduler:
     def runs_loop_here(self) -> bool:
         """Whether the caller is a callback or coroutine of the loop."""
         return self.loop.is_running() and this_thread() is self.loop_thread
+
+    @property
+    def parks_thread(self) -> bool:
+        """Whether a thread waits for a check to act."""
+        return self.parked is not None and not self.parked.done()
 
     def unfinished_jobs(self) -> set[ControlledThread]:
         """The jobs of all executors that have not ended."""
@@ -240,13 +238,12 @@ class ThreadScheduler:
                 queues.add(action.queue)
         return possible
 
-    def has_work(self, parked: set[int]) -> bool:
-        """Whether a thread can go on without the loop, and is not one of those `parked`."""
-        if any(it.state == RUNNING and it.ident not in parked for it in tuple(self._threads)):
-            return True
-        return any(
-            it.thread is None or it.thread.ident not in parked for it in self.possible_actions()
-        )
+    def has_work(self) -> bool:
+        """Whether a thread can go on without the loop."""
+        return self._is_one_running() or bool(self.possible_actions())
+
+    def _is_one_running(self) -> bool:
+        return any(it.state == RUNNING for it in tuple(self._threads))
 
     # Turns, in the loop's thread
 
@@ -257,7 +254,7 @@ class ThreadScheduler:
         limit = _real_time() + TURN_LIMIT
         while thread.state == RUNNING:
             if not self._stopped.acquire(timeout=max(0.0, limit - _real_time())):
-                self.note_work(thread)
+                self.works += 1
                 return
         if thread.state == ENDED and thread.thread is not None:
             _usual_join(thread.thread)
@@ -277,37 +274,30 @@ class ThreadScheduler:
             self._add(Action(function, queue=("results", executor) if has_order else None))
         self.signal()
 
-    def note_work(self, thread: ControlledThread) -> None:
-        """The thread begins work that takes real time: a query, for example."""
-        self._works += 1
-        thread.last_work = self._works
-
-    @property
-    def has_new_alarms(self) -> bool:
-        """Whether a thread has begun a timed wait for which the loop has no timer yet."""
-        return bool(self._new_alarms)
+    def new_sleepers(self) -> list[ControlledThread]:
+        """The threads that have begun a timed wait for which the loop has no timer yet."""
+        timed = [it for it in tuple(self._threads) if it.deadline is not None]
+        return [it for it in timed if it.state == WAITING and it.alarm is None]
 
     def set_alarms(self) -> None:
         """Set the loop's timers for the threads that have begun a timed wait."""
-        self.timers_changed = bool(self._new_alarms)
-        while self._new_alarms:
-            thread = self._new_alarms.pop(0)
-            if thread.state == WAITING and thread.deadline is not None:
-                thread.alarm = self.loop.call_at(thread.deadline, self.wake, thread)
+        self.timers_changed = False
+        for thread in self.new_sleepers():
+            thread.alarm = self.loop.call_at(thread.deadline, self.wake, thread)
+            self.timers_changed = True
 
     def _block_loop(self, waiter: Waiter, timeout: float | None) -> None:
         """The loop's own thread waits."""
-        begun, works = self.loop.time(), self._works
+        begun, works = self.loop.time(), self.works
         self.loop_waits = True
         try:
             self._wait_in_loop_thread(waiter, timeout)
         finally:
             self.loop_waits = False
         if timeout != 0 and self.loop.is_running():
-            seconds = self.loop.time() - begun
             # A query on the other thread takes real time only.
-            has_waited_for_work = self.loop_thread.last_work > works
-            self.loop.note_blocking_call(seconds or (None if has_waited_for_work else 0.0))
+            instead = 0.0 if self.works == works else None
+            self.loop.note_blocking_call(self.loop.time() - begun or instead)
 
     def _wait_in_loop_thread(self, waiter: Waiter, timeout: float | None) -> None:
         """Hand out turns until the wait is over."""
@@ -316,10 +306,10 @@ class ThreadScheduler:
             self.set_alarms()
             if self.step(loop_is_busy=False) or self._let_parked_thread_go_on():
                 continue
-            if any(it.state == RUNNING for it in tuple(self._threads)):
+            if self._is_one_running():
                 left = -1 if deadline is None else max(0.0, deadline - self.loop.time())
                 is_in_time = self._stopped.acquire(timeout=left)
-            elif waiter.is_released or self._new_alarms or self.possible_actions():
+            elif waiter.is_released or self.new_sleepers() or self.possible_actions():
                 continue  # such a job has acted since, and has stopped or ended
             else:
                 is_in_time = self._move_to_next_deadline(deadline)
@@ -359,11 +349,8 @@ class ThreadScheduler:
         with self._mutex:
             job.state, job.alarm = WAITING, None
             if timeout is not None:
-                if timeout < POLL_INTERVAL:
-                    job.polls += 1
-                    timeout = timeout if job.polls <= MAX_POLLS else POLL_INTERVAL
-                job.deadline = self.loop.time() + timeout
-                self._new_alarms.append(job)
+                # A thread that polls must not take a turn for each microsecond.
+                job.deadline = self.loop.time() + max(timeout, POLL_INTERVAL)
         if waiter.is_released:
             self.wake(job)
         self.signal()
@@ -410,7 +397,7 @@ class ThreadScheduler:
     def queue(self, thread: ControlledThread) -> None:
         """A job was submitted, or a thread started."""
         with self._mutex:
-            self._threads.add(thread)
+            self._threads[thread] = None
             if self.is_active:
                 queue = thread.executor and ("jobs", thread.executor)
                 self._add(Action(partial(self._begin, thread), thread, queue))
@@ -426,7 +413,7 @@ class ThreadScheduler:
 
     def remove(self, thread: ControlledThread) -> None:
         """The thread has ended."""
-        self._threads.discard(thread)
+        self._threads.pop(thread, None)
         thread.state = ENDED
         self.signal()
 
@@ -434,7 +421,7 @@ class ThreadScheduler:
 def note_work() -> None:
     """The calling thread, if it is controlled, begins work that takes real time."""
     if (thread := this_thread()) and not thread.is_loop_thread:
-        thread.scheduler.note_work(thread)
+        thread.scheduler.works += 1
 
 
 def sleep(thread: ControlledThread, seconds: float) -> None:
@@ -472,8 +459,8 @@ def _start(self):
         return
     started = None if is_pool_thread(self) else ControlledThread(thread.scheduler, thread=self)
     if started:
-        self._controlled = started
-        self.run = partial(_run_in_turns, started, self.run)
+        self._controlled, run = started, self.run
+        self.run = lambda: started.run_in_turns(partial(_run_and_tell, started, run))
     # It waits until the new thread exists, which needs no turn.
     del _controlled[thread.ident]
     try:
@@ -484,13 +471,11 @@ def _start(self):
         thread.scheduler.queue(started)
 
 
-def _run_in_turns(controlled: ControlledThread, run: Callable[[], None]) -> None:
-    controlled.begin()
+def _run_and_tell(controlled: ControlledThread, run: Callable[[], None]) -> None:
     try:
         run()
     finally:
-        controlled.future.set_result(None)
-        controlled.end()
+        controlled.future.set_result(None)  # join() waits for it
 
 
 def _join(self, timeout=None):
@@ -511,14 +496,9 @@ def _submit(self, fn, /, *args, **kwargs):
 
 
 def _run_item(self, *args):
-    job = getattr(self, "fn", None) or self.task[0]
-    is_controlled = isinstance(job, ControlledThread) and not self.future.cancelled()
-    if not is_controlled or not job.begin():
-        return _usual_run_item(self, *args)  # the pool drops a cancelled job
-    try:
-        _usual_run_item(self, *args)
-    finally:
-        job.end()
+    job = getattr(self, "fn", None) or self.task[0]  # of Python 3.14
+    run = partial(_usual_run_item, self, *args)
+    job.run_in_turns(run) if isinstance(job, ControlledThread) else run()
 
 
 def _shutdown(self, wait=True, *, cancel_futures=False):

@@ -304,7 +304,7 @@ class Client:
         await self.wait_until_idle()
         application.cancel()
         await self.wait_until_idle()
-        if not application.done() and asyncio.get_running_loop().parked_threads:
+        if not application.done() and asyncio.get_running_loop().thread_scheduler.parks_thread:
             # Its clean-up waits for a thread that goes on when this step has been taken.
             self._is_kill_unjudged = True
             return None

@@ -16,7 +16,6 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from functools import partial, wraps
-from threading import get_ident
 
 from django.db import OperationalError
 from django.db.backends.utils import CursorWrapper
@@ -74,20 +73,17 @@ class Interleaving:
         act, self._act = self._act, None
         return act
 
-    def _start(self, act, parked: frozenset[int] = frozenset()) -> asyncio.Task:
-        return self._loop.create_task(self._run(act, parked), context=self._context)
+    def _start(self, act) -> asyncio.Task:
+        return self._loop.create_task(self._run(act), context=self._context)
 
-    async def _run(self, act, parked: frozenset[int]) -> None:
+    async def _run(self, act) -> None:
         """Await `act()` and all its effects, while the consumer and its clients wait."""
         with self._loop.idle_waiters_paused():
-            self._loop.parked_threads |= parked
             try:
                 await act()
                 await self._loop.wait_until_idle()
             except OperationalError:  # the database is locked
                 self._act = act
-            finally:
-                self._loop.parked_threads -= parked
 
     async def pass_in_loop(self) -> None:
         """A coroutine of the consumer has reached a switch point."""
@@ -103,11 +99,10 @@ class Interleaving:
         """A thread of the consumer has reached a switch point."""
         if not (act := self._action_at_this_point()):
             return
-        done, own = Future(), frozenset({get_ident()})
-        self._loop.thread_scheduler.parked = done
+        self._loop.thread_scheduler.parked = done = Future()
 
         def begin():
-            self._start(act, own).add_done_callback(
+            self._start(act).add_done_callback(
                 lambda task: done.done() or done.set_result(task.exception())
             )
 
