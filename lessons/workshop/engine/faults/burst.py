@@ -1,4 +1,7 @@
-"""Names the faults of a burst that belong to no connection, or to what it has recorded."""
+"""Names the faults of a conversation that no connection has, or that it has recorded."""
+
+from channels.consumer import SyncConsumer
+from channels.layers import InMemoryChannelLayer
 
 from lessons.workshop.engine.faults.finding import (
     Finding,
@@ -9,6 +12,7 @@ from lessons.workshop.engine.faults.finding import (
     place_of_wrong_call,
 )
 from lessons.workshop.engine.recording.events import Event, error_text
+from lessons.workshop.engine.recording.layer import RecordingLayer
 
 
 def fault_outside_consumers(file: str, error: Exception) -> Finding | None:
@@ -44,3 +48,16 @@ def fault_of_group_name(name: str, joined_at: Place | None) -> Finding:
     """A group whose name has the key of a session."""
     detail = f"The name of the group has the key of a session: {name!r}."
     return make_finding("secret-in-group-name", joined_at or Place(), detail=detail)
+
+
+def fault_of_coroutine(source: SubjectSource, name: str, place: Place) -> Finding:
+    """The coroutine `name`, created at `place`, was never awaited."""
+    owner, _, method = name.rpartition(".")
+    is_sync = isinstance(source.subject, type) and issubclass(source.subject, SyncConsumer)
+    if is_sync and getattr(getattr(source.subject, method, None), "__qualname__", "") == name:
+        return make_finding("async-handler-in-sync-consumer", source.place_of_handler(method))
+    is_layer = owner == RecordingLayer.__name__
+    # In the student's project this is a method of the channel layer, not of the recorder.
+    name = f"{InMemoryChannelLayer.__name__}.{method}" if is_layer else name
+    code = "layer-not-called" if is_layer and is_sync else "never-awaited"
+    return make_finding(code, place, detail=f"coroutine '{name}' was never awaited")

@@ -23,9 +23,8 @@ from functools import partial
 from types import CoroutineType
 
 from asgiref.sync import SyncToAsync
-from channels.consumer import SyncConsumer
-from channels.layers import InMemoryChannelLayer
 
+from lessons.workshop.engine.faults.burst import fault_of_coroutine
 from lessons.workshop.engine.faults.finding import (
     Finding,
     Place,
@@ -52,9 +51,8 @@ class Leftovers:
     """What one conversation has left behind, once watched() has ended: `findings`."""
 
     def __init__(self, subject):
-        self._source = SubjectSource(subject)
-        self._subject = subject
         self.findings: list[Finding] = []
+        self._source = SubjectSource(subject)
         self._earlier_jobs: set[ControlledThread] = set()
 
     def ignore_jobs_so_far(self) -> None:
@@ -73,11 +71,10 @@ class Leftovers:
             if not left:
                 return
             await asyncio.sleep(JOB_TIMEOUT)
-            if endless := begun & scheduler.unfinished_jobs():
+            if begun & scheduler.unfinished_jobs():
                 break
-        else:
-            endless = begun
         if reports:
+            endless = begun & scheduler.unfinished_jobs()
             places = (_place_of_job(self._source.file, job) for job in endless)
             self._note("A job that was submitted to a pool does not end.", places)
 
@@ -119,14 +116,23 @@ class Leftovers:
         Without `collects_garbage` a coroutine in a reference cycle is not found. A collection takes
         some milliseconds.
         """
-        threads = set(threading.enumerate())
-        with warnings.catch_warnings(record=True) as caught, _coroutine_origins():
-            warnings.simplefilter("always")
-            yield
-            self._find_threads(threads)
-            if collects_garbage:
-                gc.collect()
-        self._find_warnings(caught)
+        threads, depth = set(threading.enumerate()), sys.get_coroutine_origin_tracking_depth()
+        sys.set_coroutine_origin_tracking_depth(10)  # one of the lines forgot the await
+        try:
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                yield
+                self._find_threads(threads)
+                if collects_garbage:
+                    gc.collect()
+        finally:
+            sys.set_coroutine_origin_tracking_depth(depth)
+        for warning in caught:
+            if found := _NEVER_AWAITED.search(str(warning.message)):
+                # A coroutine of another thread has no origin, but the line that dropped it.
+                origin = getattr(warning.source, "cr_origin", None) or ()
+                dropped_at = (warning.filename, warning.lineno, "")
+                self._note_coroutine(found["name"], self._place_in((*origin, dropped_at)))
 
     def find_unstarted_coroutine(self) -> None:
         """Find a coroutine that was never started and is still referenced, and close it.
@@ -138,11 +144,19 @@ class Leftovers:
                 type(item) is CoroutineType
                 and inspect.getcoroutinestate(item) == inspect.CORO_CREATED
             ):
-                place = _innermost_place(item.cr_origin or (), self._source.file)
+                place = self._place_in(item.cr_origin or ())
                 # A coroutine of sync code has no origin. Then only one of the layer counts.
                 if place.line or item.__qualname__.startswith(f"{RecordingLayer.__name__}."):
-                    self.findings.append(self._never_awaited(item.__qualname__, place))
+                    self._note_coroutine(item.__qualname__, place)
                     item.close()
+
+    def _note_coroutine(self, name: str, place: Place) -> None:
+        self.findings.append(fault_of_coroutine(self._source, name, place))
+
+    def _place_in(self, origin) -> Place:
+        """The innermost line of the student's file among these (file, line, function)."""
+        own = (Place(*line) for line in origin if line[0] == self._source.file)
+        return next(own, Place(self._source.file))
 
     def _find_threads(self, before: set[threading.Thread]) -> None:
         for thread in set(threading.enumerate()) - before:
@@ -153,31 +167,6 @@ class Leftovers:
             if thread.is_alive():
                 self._note(f"Thread {thread.name}", [Place()])
 
-    def _find_warnings(self, caught) -> None:
-        for warning in caught:
-            found = _NEVER_AWAITED.search(str(warning.message))
-            if not found:
-                continue
-            name = found["name"].rpartition(".")[2]
-            handler = getattr(self._source.subject, name, None)
-            is_handler = handler is not None and handler.__qualname__ == found["name"]
-            if is_handler and issubclass(self._source.subject, SyncConsumer):
-                place = self._source.place_of_handler(name)
-                self.findings.append(make_finding("async-handler-in-sync-consumer", place))
-            else:
-                place = _origin_of(warning, self._source.file)
-                self.findings.append(self._never_awaited(found["name"], place))
-
-    def _never_awaited(self, name: str, place: Place) -> Finding:
-        """The finding for the coroutine `name`, which was created at `place`."""
-        owner, _, method = name.rpartition(".")
-        is_layer = owner == RecordingLayer.__name__
-        # In the student's project this is a method of the channel layer, not of the recorder.
-        name = f"{InMemoryChannelLayer.__name__}.{method}" if is_layer else name
-        in_sync_code = isinstance(self._subject, type) and issubclass(self._subject, SyncConsumer)
-        diagnosis = "layer-not-called" if is_layer and in_sync_code else "never-awaited"
-        return make_finding(diagnosis, place, detail=f"coroutine '{name}' was never awaited")
-
 
 def _place_of_job(file: str, job: ControlledThread) -> Place | None:
     """The line of `file` that the job executes; None if the engine or asgiref has submitted it.
@@ -187,33 +176,6 @@ def _place_of_job(file: str, job: ControlledThread) -> Place | None:
     frame = sys._current_frames().get(job.ident)
     for caller, _ in traceback.walk_stack(frame) if frame else ():
         code = caller.f_code
-        is_asgiref = code.co_qualname == SyncToAsync.thread_handler.__qualname__
-        if is_asgiref or code.co_filename.startswith(_ENGINE):
+        if code is SyncToAsync.thread_handler.__code__ or code.co_filename.startswith(_ENGINE):
             return None
     return running_place(file, job.ident)
-
-
-@contextmanager
-def _coroutine_origins():
-    """Let each coroutine remember the lines that created it: one of them forgot the await."""
-    before = sys.get_coroutine_origin_tracking_depth()
-    sys.set_coroutine_origin_tracking_depth(10)
-    try:
-        yield
-    finally:
-        sys.set_coroutine_origin_tracking_depth(before)
-
-
-def _origin_of(warning, file: str) -> Place:
-    """The innermost line of `file` that created the coroutine of this warning."""
-    # A coroutine of another thread has no origin. The warning has the line that dropped it.
-    dropped_at = (warning.filename, warning.lineno, "")
-    origin = getattr(warning.source, "cr_origin", None) or ()
-    return _innermost_place((*origin, dropped_at), file)
-
-
-def _innermost_place(origin, file: str) -> Place:
-    for name, line, function in origin:
-        if name == file:
-            return Place(file, line, function)
-    return Place(file)
