@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
+from os.path import commonprefix
 
 from lessons.workshop.engine.recording.events import PLAIN_TYPES, Event, to_json
 
@@ -50,12 +51,12 @@ def render(events: Iterable[Event], columns: int | None = None, waits: bool = Fa
         f"{number:>3}  {lane}{arrow} {text:<{width}}   {handler}".rstrip()
         for number, (lane, arrow, text, handler) in enumerate(rows, start=1)
     ]
-    if columns is None or max(map(len, lines), default=0) <= columns:
-        return "\n".join(lines)
-    return "\n".join(
-        _shorten(f"{number:>3}  {lane}{arrow} {text}", columns)
-        for number, (lane, arrow, text, _) in enumerate(rows, start=1)
-    )
+    if columns is not None and max(map(len, lines), default=0) > columns:
+        lines = [
+            _shorten(f"{number:>3}  {lane}{arrow} {text}", columns)
+            for number, (lane, arrow, text, _) in enumerate(rows, start=1)
+        ]
+    return "\n".join(lines)
 
 
 def _time_column(events: Sequence[Event]) -> list[str]:
@@ -106,15 +107,14 @@ def render_difference(
 
 def _differing_places(expected, actual) -> dict[str, int]:
     """For each key with two texts, or with bytes twice: where the values differ first."""
-    places = {}
-    if isinstance(expected, dict) and isinstance(actual, dict):
-        for key in expected.keys() & actual.keys():
-            one, other = expected[key], actual[key]
-            if type(one) is type(other) in (str, bytes) and one != other:
-                pairs = enumerate(zip(one, other, strict=False))
-                shorter = min(len(one), len(other))
-                places[key] = next((place for place, (a, b) in pairs if a != b), shorter)
-    return places
+    if not (isinstance(expected, dict) and isinstance(actual, dict)):
+        return {}
+    pairs = {key: (expected[key], actual[key]) for key in expected.keys() & actual.keys()}
+    return {
+        key: len(commonprefix(pair))  # noqa: RUF071 - texts, no paths
+        for key, pair in pairs.items()
+        if type(pair[0]) is type(pair[1]) in (str, bytes) and pair[0] != pair[1]
+    }
 
 
 def _side_by_side(left: list[str], right: list[str], first: int | None) -> list[str]:
@@ -128,10 +128,9 @@ def _side_by_side(left: list[str], right: list[str], first: int | None) -> list[
 
 def _one_below_the_other(left: list[str], right: list[str], first: int | None) -> list[str]:
     lines = [f"  {text}" for text in left[:first]]
-    if first is not None:
-        for label, rest in (("expected", left[first:]), ("got", right[first:])):
-            head, *tail = rest or ["(nothing)"]
-            lines += [f"≠ {label:<8}  {head}", *(f"{'':<12}{text}" for text in tail)]
+    for label, all_lines in (("expected", left), ("got", right)) if first is not None else ():
+        head, *tail = all_lines[first:] or ["(nothing)"]
+        lines += [f"≠ {label:<8}  {head}", *(f"{'':<12}{text}" for text in tail)]
     return lines
 
 
@@ -140,12 +139,10 @@ def first_difference(expected: Sequence[dict], actual: Sequence[dict]) -> int | 
 
     A consumer may send an object that equals everything, so an object in `actual` always differs.
     """
-    for number in range(max(len(expected), len(actual))):
-        if number >= min(len(expected), len(actual)):
+    for number, (one, other) in enumerate(zip(expected, actual, strict=False)):
+        if normalize(one) != _without_objects(normalize(other)):
             return number
-        if normalize(expected[number]) != _without_objects(normalize(actual[number])):
-            return number
-    return None
+    return None if len(expected) == len(actual) else min(len(expected), len(actual))
 
 
 def _without_objects(value):
@@ -202,11 +199,7 @@ def _event_text(message, places: Mapping[str, int]) -> str:
         return f"raised {message['error']}"
     if isinstance(kind, str) and tuple(message)[1:] == _LAYER_CALLS.get(kind):
         return _call_text(*message.values())
-    keys = (
-        f"{key}: {_part(item, places[key]) if key in places else _value(item)}"
-        for key, item in message.items()
-        if key != "type"
-    )
+    keys = (f"{key}: {_value(it, places.get(key))}" for key, it in message.items() if key != "type")
     return f"{kind}  {'  '.join(keys)}".rstrip()
 
 
@@ -233,18 +226,11 @@ def _text(item) -> str:
     return item.decode("latin1") if isinstance(item, bytes) else str(item)
 
 
-def _value(item) -> str:
-    if isinstance(item, str):
-        return _shorten(f'"{item}"'.replace("\n", "\\n"))
-    return _shorten(
-        repr(item) if isinstance(item, bytes | int | list | tuple | None) else str(to_json(item))
-    )
-
-
-def _part(item: str | bytes, place: int) -> str:
-    """What stands around that index of a long value, and the length; a short value is whole."""
-    if len(_quoted(item)) <= _MAX_LENGTH:
-        return _value(item)
+def _value(item, place: int | None = None) -> str:
+    """A value on one line. Of a long text or bytes, with a `place`: what stands around it."""
+    text = _quoted(item)
+    if place is None or len(text) <= _MAX_LENGTH:
+        return _shorten(text)
     begin = max(0, place - _BEFORE) if place + _BEFORE > _PART else 0
     end = begin + _PART
     kind = "characters" if isinstance(item, str) else "bytes"
@@ -252,14 +238,16 @@ def _part(item: str | bytes, place: int) -> str:
     return f"{dots[0]}{_quoted(item[begin:end])}{dots[1]} ({len(item)} {kind})"
 
 
-def _quoted(item: str | bytes) -> str:
-    """The whole value on one line, in quotation marks."""
-    if isinstance(item, bytes):
-        return repr(item)
-    text = f'"{item}"'.replace("\n", "\\n")
+def _quoted(item) -> str:
+    if isinstance(item, str):
+        return _printable(f'"{item}"'.replace("\n", "\\n"))
+    return repr(item) if isinstance(item, bytes | int | list | tuple | None) else str(to_json(item))
+
+
+def _printable(text: str) -> str:
     return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
 
 
 def _shorten(text: str, limit: int = _MAX_LENGTH) -> str:
-    text = text.encode("unicode_escape").decode("ascii") if not text.isprintable() else text
+    text = _printable(text)
     return text if len(text) <= limit else text[: limit - 1] + "…"
