@@ -11,13 +11,12 @@ from dataclasses import dataclass, field
 from lessons.workshop.course.diagnoses import catalogue, message_of
 from lessons.workshop.course.lesson_index import FILES, IncompleteLesson, Lesson
 from lessons.workshop.course.lesson_text import TextError, expanded_teach_page, expanded_text
-from lessons.workshop.course.mistakes import mistakes_of
+from lessons.workshop.course.mistakes import Mistake, read_mistakes
 from lessons.workshop.course.source_code import UnknownName, find_source
 from lessons.workshop.engine.recording.transcript import render
 from lessons.workshop.engine.script.steps import split_steps
 from lessons.workshop.judge.runner import EXPLORATION, judge
 from lessons.workshop.judge.study import predictions
-from lessons.workshop.judge.study.mistakes import read_mistakes
 from lessons.workshop.judge.study.predictions import InvalidPrediction, Prediction
 from lessons.workshop.judge.study.recordings import PLAYBACK_ERRORS, Recording, events_of, playable
 from lessons.workshop.judge.verdict import explain
@@ -248,8 +247,8 @@ def _verify_verdicts(report: VerifyReport, mutants: bool) -> None:
     for outcome in solution.outcomes:
         if outcome.claim == outcome.name:
             report.faults.append(f"{outcome.name} has no docstring")
-    for name, mistake in mistakes_of(lesson).items():
-        can_fail |= _verify_mistake(report, name, mistake, stops_at_red)
+    for mistake in read_mistakes(lesson):
+        can_fail |= _verify_mistake(report, mistake, stops_at_red)
     if not report.mistakes:
         report.faults.append("mistakes.py has no mistake")
     if mutants:
@@ -275,12 +274,12 @@ def _red_checks(verdict) -> set[str]:
     return {outcome.name for outcome in verdict.outcomes if outcome.state == "red"}
 
 
-def _verify_mistake(report: VerifyReport, name: str, mistake, stops_at_red: bool) -> set[str]:
+def _verify_mistake(report: VerifyReport, mistake: Mistake, stops_at_red: bool) -> set[str]:
     report.mistakes += 1
-    expected = mistake.diagnosis
+    name, expected = mistake.name, mistake.diagnosis
     if expected not in catalogue():
         report.faults.append(f"{name} names a diagnosis that does not exist: {expected}")
-    if not mistake.__doc__:
+    if not mistake.explanation:
         report.faults.append(f"{name} does not say what was misunderstood: write a docstring")
     verdict = judge(report.lesson, f"mistake:{name}", stops_at_red=stops_at_red)
     if verdict.green:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lessons.workshop.course.lesson_index import Lesson
-from lessons.workshop.course.mistakes import mistakes_of
+from lessons.workshop.course.mistakes import read_mistakes
 from lessons.workshop.course.source_code import UnknownName, find_source
 from lessons.workshop.engine.subject import Subject
 
@@ -15,11 +15,6 @@ class UnknownTarget(LookupError):
 def exercise(lesson: Lesson, title: str, file: Path, source: str | None = None) -> Subject:
     """A version of the lesson's exercise: this file, or `source` instead of its text."""
     return _mounted(lesson, title, file, lesson.exercise_name, lesson.exercise_base, source)
-
-
-def mistake(lesson: Lesson, name: str) -> Subject:
-    """The mistake of that name, which may not exist."""
-    return _mounted(lesson, f"mistake:{name}", lesson.mistakes, name)
 
 
 def demo(lesson: Lesson, name: str) -> Subject:
@@ -40,10 +35,12 @@ def resolve(lesson: Lesson, target: str = "exercise") -> Subject:
     if target == "solution":
         return exercise(lesson, target, lesson.solution)
     if kind == "mistake" and name:
-        if name not in mistakes_of(lesson):
-            known = ", ".join(mistakes_of(lesson))
-            raise UnknownTarget(f"Lesson {lesson.number} has no mistake {name}. It has: {known}.")
-        return mistake(lesson, name)
+        known = [one.name for one in read_mistakes(lesson)]
+        if name not in known:
+            raise UnknownTarget(
+                f"Lesson {lesson.number} has no mistake {name}. It has: {', '.join(known)}."
+            )
+        return _mounted(lesson, target, lesson.mistakes, name)
     file = Path(target).resolve()
     if not file.is_file():
         raise UnknownTarget(

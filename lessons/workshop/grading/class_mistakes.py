@@ -8,12 +8,12 @@ from functools import cached_property
 
 from lessons.workshop.course.diagnoses import Diagnosis, diagnosis
 from lessons.workshop.course.lesson_index import Lesson
+from lessons.workshop.course.mistakes import Mistake, read_mistakes
 from lessons.workshop.engine.faults.finding import Finding
 from lessons.workshop.engine.recording.transcript import render
 from lessons.workshop.engine.script.steps import split_steps
 from lessons.workshop.grading.grading import Grade
 from lessons.workshop.judge.study.code_comparison import aligned_rows, read_parts
-from lessons.workshop.judge.study.mistakes import Mistake, read_mistakes
 from lessons.workshop.judge.verdict import Outcome
 
 MAX_LINES = 400  # of a class that is compared: the comparison takes the square of their number

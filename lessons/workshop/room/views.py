@@ -16,9 +16,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django.views.defaults import page_not_found, permission_denied
 
 from lessons.workshop.course.lesson_index import MANAGE, lessons
+from lessons.workshop.course.mistakes import read_mistakes
 from lessons.workshop.course.plans import plans
 from lessons.workshop.judge.study.compared_mistake import lesson_conversations
-from lessons.workshop.judge.study.mistakes import read_mistakes
 from lessons.workshop.judge.study.predictions import predictions
 from lessons.workshop.member.protocol import InvalidFrame, decode
 from lessons.workshop.page.markup import markdown_to_html

@@ -195,18 +195,13 @@ def _print_plans(console) -> None:
 
 def print_mistakes(console, lesson: Lesson) -> None:
     """Print each mistake, its diagnosis, and the conversation that shows it."""
-    from lessons.workshop.course.mistakes import mistakes_of
-    from lessons.workshop.engine.faults.finding import CheckFailed
+    from lessons.workshop.course.mistakes import read_mistakes
     from lessons.workshop.terminal.check import judge_or_fail
 
-    try:
-        mistakes = mistakes_of(lesson)
-    except CheckFailed as error:
-        raise CommandError(str(error), returncode=2) from None
-    for name, mistake in mistakes.items():
-        print_text(console, name, style="bold red")
-        print_paragraph(console, "", mistake.__doc__ or "")
-        _print_mistake_verdict(console, judge_or_fail(lesson, f"mistake:{name}"))
+    for mistake in read_mistakes(lesson):
+        print_text(console, mistake.name, style="bold red")
+        print_paragraph(console, "", mistake.explanation)
+        _print_mistake_verdict(console, judge_or_fail(lesson, f"mistake:{mistake.name}"))
         console.print()
     command = f"{MANAGE} lesson check {lesson.number} --target mistake:NAME"
     print_text(console, f"To judge one:\n  {command}")

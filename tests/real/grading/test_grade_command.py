@@ -12,10 +12,10 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from lessons.workshop.course.lesson_index import find
+from lessons.workshop.course.mistakes import read_mistakes
 from lessons.workshop.grading import grading
 from lessons.workshop.grading.grading import Grading
 from lessons.workshop.grading.submission_folder import open_submissions
-from lessons.workshop.judge.study.mistakes import read_mistakes
 from lessons.workshop.terminal import grade as grade_command
 from tests.support.lesson_command import Terminal, lesson, refusal
 from tests.support.submissions import WITHOUT_BUBBLEWRAP, bubblewrap

@@ -11,8 +11,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from lessons.workshop.course.lesson_index import find, lessons
+from lessons.workshop.course.mistakes import read_mistakes
 from lessons.workshop.judge.study.code_comparison import aligned_rows, read_parts
-from lessons.workshop.judge.study.mistakes import read_mistakes
 from lessons.workshop.judge.verdict import Outcome, Verdict
 from lessons.workshop.page.live.page_socket import new_feed_id
 from lessons.workshop.page.markup import highlight_code

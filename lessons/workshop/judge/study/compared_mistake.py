@@ -3,13 +3,13 @@
 import threading
 from dataclasses import dataclass, replace
 
-from lessons.workshop.course import subjects
 from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.course.lesson_text import recorded_conversations
+from lessons.workshop.course.mistakes import Mistake
+from lessons.workshop.course.subjects import resolve
 from lessons.workshop.engine.script.steps import split_steps
 from lessons.workshop.engine.subject import Subject
 from lessons.workshop.judge.runner import judge
-from lessons.workshop.judge.study.mistakes import Mistake
 from lessons.workshop.judge.study.predictions import predictions
 from lessons.workshop.judge.study.recording_difference import (
     FirstDifference,
@@ -89,8 +89,7 @@ def is_playable(lesson: Lesson) -> bool:
 
 def compare_in_check(lesson: Lesson, mistake: Mistake) -> Comparison:
     """Compare them in the conversation that shows the mistake; takes as long as a verdict."""
-    # Resolving the name of a mistake would import the file into this process.
-    for wrong in cached_verdict(lesson, subjects.mistake(lesson, mistake.name)).outcomes:
+    for wrong in cached_verdict(lesson, resolve(lesson, f"mistake:{mistake.name}")).outcomes:
         if wrong.state == "red" and wrong.finding.conversation:
             steps = tuple(split_steps(wrong.finding.conversation))
             return replace(compare(lesson, mistake, steps), claim=wrong.claim)

@@ -1,11 +1,11 @@
 """What a lesson's page can serve instead of the worked example, and its source."""
 
 from lessons.workshop.course.lesson_index import Lesson
+from lessons.workshop.course.mistakes import read_mistakes
 from lessons.workshop.course.source_code import Source, find_class, find_demo_source
-from lessons.workshop.course.subjects import mistake, resolve
+from lessons.workshop.course.subjects import resolve
 from lessons.workshop.engine.subject import Subject
 from lessons.workshop.judge.study.compared_mistake import is_playable
-from lessons.workshop.judge.study.mistakes import read_mistakes
 from lessons.workshop.member import membership
 
 EXAMPLE = "example"
@@ -25,7 +25,7 @@ def playable_target(lesson: Lesson, name: str) -> Subject:
         raise TargetRefused(f"The exercise of lesson {lesson.number} is a test, not a consumer.")
     wrong = name.removeprefix(_MISTAKE)
     if name.startswith(_MISTAKE) and wrong in {one.name for one in read_mistakes(lesson)}:
-        return mistake(lesson, wrong)
+        return resolve(lesson, name)
     if name not in ("exercise", "solution"):
         raise TargetRefused(f"Lesson {lesson.number} has no {name!r} to play.")
     if name == "solution" and not membership.may_read_solution(lesson):

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from lessons.workshop.course.diagnoses import catalogue as diagnoses
 from lessons.workshop.course.lesson_index import Lesson, UnknownLesson, find
+from lessons.workshop.course.mistakes import Mistake, read_mistakes
 from lessons.workshop.engine.script.steps import Step, parse_step, split_steps
 from lessons.workshop.judge.study.code_comparison import aligned_rows, read_parts
 from lessons.workshop.judge.study.compared_mistake import (
@@ -28,7 +29,6 @@ from lessons.workshop.judge.study.compared_mistake import (
     is_playable,
     lesson_conversations,
 )
-from lessons.workshop.judge.study.mistakes import Mistake, read_mistakes
 from lessons.workshop.judge.study.recording_difference import find_visible_difference
 from lessons.workshop.judge.study.recordings import PLAYBACK_ERRORS, Recording, record
 from lessons.workshop.judge.verdict import Outcome

@@ -7,8 +7,8 @@ from django.views.decorators.http import require_safe
 
 from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.course.lesson_text import names_in_transcripts
+from lessons.workshop.course.mistakes import read_mistakes
 from lessons.workshop.judge.study.compared_mistake import is_playable
-from lessons.workshop.judge.study.mistakes import read_mistakes
 from lessons.workshop.judge.study.recordings import Recording, play_as_judged, record
 from lessons.workshop.page.exercise_server.targets import EXAMPLE
 from lessons.workshop.page.views.play_views import (

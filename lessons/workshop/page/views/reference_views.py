@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from lessons.workshop.course.diagnoses import catalogue
 from lessons.workshop.course.lesson_index import lessons
-from lessons.workshop.judge.study.mistakes import read_mistakes
+from lessons.workshop.course.mistakes import read_mistakes
 from lessons.workshop.page.notes_chapters import chapter_to_html, read_chapters, whole_to_html
 from lessons.workshop.page.search import SearchUnavailable, read_notes, search
 from lessons.workshop.page.views.csp import with_csp
