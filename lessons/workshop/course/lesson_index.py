@@ -64,11 +64,43 @@ class Client:
     sends_requests: bool = False  # HTTP, beside clients with a WebSocket
 
 
+def _file(name: str) -> property:
+    return property(lambda lesson: lesson.path_to(name))
+
+
+def _field(name: str, *default) -> property:
+    """A field of the front matter. Without a default, a lesson must have it."""
+
+    def value(lesson: "Lesson"):
+        return lesson._fields.get(name, *default) if default else lesson._required_field(name)
+
+    return property(value)
+
+
 @dataclass(frozen=True)
 class Lesson:
     """One folder of the course: `03_stop` is number 3, slug `stop`, key `03-stop`."""
 
     folder: Path
+
+    # The student answers these questions before a conversation is played.
+    predictions = _file("predict.toml")
+    # The course's own exercise, which only authors edit; see also `exercise`.
+    original = _file("exercise.py")
+    solution = _file("solution.py")
+    mistakes = _file("mistakes.py")
+    check = _file("check.py")
+    # One page for the instructor: plan, what to show, questions, usual mistakes.
+    teach_page = _file("teach.md")
+
+    # Fields of the front matter. The last group is None where a lesson does not have the field.
+    goal = _field("goal")  # what a student can do after the lesson, in one sentence
+    demo = _field("demo")  # qualified name of the worked example: `sync_demo.consumers.Echo`
+    path = _field("path")  # the URL path of the worked example; checks connect to it, too
+    worker = _field("worker", None)  # qualified name of the consumer that `runworker` runs
+    route = _field("route", None)  # the URL pattern of `path`, for a consumer that reads its parts
+    stack = _field("stack", None)  # qualified name of the middleware around consumers in checks
+    application = _field("application", None)  # that the exercise must define beside its class
 
     @property
     def number(self) -> int:
@@ -86,31 +118,9 @@ class Lesson:
         return self.folder / file_name
 
     @property
-    def predictions(self) -> Path:
-        """The questions that a student answers before a conversation is played."""
-        return self.path_to("predict.toml")
-
-    @property
-    def original(self) -> Path:
-        """The course's own exercise. Only the authors of the course edit it."""
-        return self.path_to("exercise.py")
-
-    @property
     def exercise(self) -> Path:
         """The student's copy of `original`, the file that is edited and judged."""
         return PROJECT_DIR / "work" / f"{self.folder.name}.py"
-
-    @property
-    def solution(self) -> Path:
-        return self.path_to("solution.py")
-
-    @property
-    def mistakes(self) -> Path:
-        return self.path_to("mistakes.py")
-
-    @property
-    def check(self) -> Path:
-        return self.path_to("check.py")
 
     @property
     def tests(self) -> Path:
@@ -128,12 +138,11 @@ class Lesson:
     def _fields_and_text(self) -> tuple[dict[str, str], str]:
         source = self.path_to("lesson.md")
         text = source.read_text(encoding="utf-8") if source.is_file() else ""
-        blocks = _front_matter_parser().parse(text)
-        if not blocks or blocks[0].type != "front_matter":
+        begin, *rest = text.split("---\n", 2)
+        if begin or len(rest) != 2:
             raise IncompleteLesson(f"{source} must begin with a front matter: demo, path, exercise")
-        lines = (line.partition(":") for line in blocks[0].content.splitlines() if line.strip())
-        fields = {key.strip(): value.strip() for key, _, value in lines}
-        return fields, "\n".join(text.split("\n")[blocks[0].map[1] :]).strip()
+        lines = (line.partition(":") for line in rest[0].splitlines() if line.strip())
+        return {key.strip(): value.strip() for key, _, value in lines}, rest[1].strip()
 
     @property
     def _fields(self) -> dict[str, str]:
@@ -154,11 +163,6 @@ class Lesson:
         return self.text.partition("\n")[0].removeprefix("# ").strip()
 
     @property
-    def goal(self) -> str:
-        """What a student can do after the lesson, in one sentence."""
-        return self._required_field("goal")
-
-    @property
     def minutes(self) -> int:
         """The time that the lesson takes."""
         field = self._required_field("minutes")
@@ -175,21 +179,6 @@ class Lesson:
             raise IncompleteLesson(f"{self.path_to('lesson.md')}: `needs:` {error}") from None
 
     @property
-    def teach_page(self) -> Path:
-        """One page for the instructor: plan, what to show, questions, usual mistakes."""
-        return self.path_to("teach.md")
-
-    @property
-    def demo(self) -> str:
-        """Qualified name of the worked example: `sync_demo.consumers.Echo`."""
-        return self._required_field("demo")
-
-    @property
-    def worker(self) -> str | None:
-        """Qualified name of the consumer that `runworker` runs for the worked example."""
-        return self._fields.get("worker")
-
-    @property
     def app(self) -> str:
         return self.demo.partition(".")[0]
 
@@ -201,16 +190,6 @@ class Lesson:
     @property
     def part_title(self) -> str:
         return PARTS.get(self.part, self.part)
-
-    @property
-    def path(self) -> str:
-        """The URL path of the worked example; checks connect to it too."""
-        return self._required_field("path")
-
-    @property
-    def route(self) -> str | None:
-        """The URL pattern that `path` matches, for a consumer that reads parts of its URL."""
-        return self._fields.get("route")
 
     @property
     def rows(self) -> tuple[str, ...]:
@@ -225,21 +204,6 @@ class Lesson:
         They are steps that no client takes; see lessons/workshop/engine/script/steps.py.
         """
         return tuple(filter(None, map(str.strip, self._fields.get("outside", "").split(" | "))))
-
-    @property
-    def stack(self) -> str | None:
-        """Qualified name of the middleware around the consumers in the checks."""
-        return self._fields.get("stack")
-
-    @property
-    def stack_module(self) -> str | None:
-        """Name of the module that defines `stack` and what belongs to it."""
-        return self.stack and self.stack.rpartition(".")[0]
-
-    @property
-    def application(self) -> str | None:
-        """Name of the application that the exercise must define beside its class."""
-        return self._fields.get("application")
 
     @property
     def clients(self) -> tuple[Client, ...]:
@@ -290,15 +254,6 @@ class Lesson:
         """Markdown of each hint; each gives away more than the one before."""
         text = self.path_to("hints.md").read_text(encoding="utf-8")
         return [hint.partition("\n")[2].strip() for hint in re.split(r"^## ", text, flags=re.M)[1:]]
-
-
-@cache
-def _front_matter_parser():
-    """Parses the front matter and, for speed, nothing else."""
-    from markdown_it import MarkdownIt  # imported here: some processes read no lesson's text
-    from mdit_py_plugins.front_matter import front_matter_plugin
-
-    return MarkdownIt("zero").use(front_matter_plugin).disable("inline")
 
 
 @cache
