@@ -23,8 +23,7 @@ from lessons.workshop.engine.faults.finding import CheckFailed
 from lessons.workshop.engine.model.conversations import one_after_the_other, parse_conversation
 from lessons.workshop.engine.model.model import Model
 from lessons.workshop.engine.model.model_difference import Difference, find_difference
-from lessons.workshop.engine.process.player_handle import PlayerEnded, PlayerFailed
-from lessons.workshop.engine.process.pool import Request
+from lessons.workshop.engine.process.player_handle import PlayerEnded, PlayerFailed, Request
 from lessons.workshop.engine.script.report import Report
 from lessons.workshop.engine.world.student_module import load_file
 

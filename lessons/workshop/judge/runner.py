@@ -18,9 +18,10 @@ from lessons.workshop.engine.process.player_handle import (
     PlayerFailed,
     PlayerNotStarted,
     PlayerProcess,
+    Request,
     forked_player,
 )
-from lessons.workshop.engine.process.pool import PlayerPool, Request
+from lessons.workshop.engine.process.pool import PlayerPool
 from lessons.workshop.engine.script.action import UnknownStep
 from lessons.workshop.engine.script.steps import split_steps
 from lessons.workshop.engine.subject import Subject
@@ -60,7 +61,7 @@ def judge(
 
     def verdict(outcomes=(), output=""):
         return Verdict(
-            *(lesson.key, target.title, tuple(outcomes), players.problem, output),
+            *(lesson.key, target.title, tuple(outcomes), players.first.problem, output),
             digest=digest,
             seconds=time.monotonic() - started,
         )
@@ -68,9 +69,9 @@ def judge(
     with PlayerPool(target, timeout, start_player, diagnose) as players:
         claims = Claims.of(lesson)
         try:
-            players.wait_until_loaded()
-            if players.problem:
-                return verdict(output=players.output.text())
+            players.first.wait_until_loaded()
+            if players.first.problem:
+                return verdict(output=players.first.output.text())
             judging = Judging(claims, players, lesson, target, stops_at_red)
             if failed_before and (outcomes := judging.outcomes_if_still_red(failed_before)):
                 on_claims(verdict(outcomes))
@@ -160,7 +161,8 @@ class Judging:
     def output(self) -> str:
         """What the file printed when it was imported, then what the claims printed."""
         output = LimitedOutput()
-        output.add(self._players.output.getvalue(), self._players.output.cut)
+        first = self._players.first.output
+        output.add(first.getvalue(), first.cut)
         for report in (it for claim in self._claims for it in claim.played()):
             output.add(report.output, report.cut)
         return output.text()

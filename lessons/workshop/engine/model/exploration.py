@@ -7,8 +7,7 @@ from itertools import takewhile
 from lessons.workshop.engine.model.conversations import conversations_for, leaving
 from lessons.workshop.engine.model.model import Model
 from lessons.workshop.engine.model.model_difference import Difference, find_difference
-from lessons.workshop.engine.process.player_handle import PlayerEnded, PlayerFailed
-from lessons.workshop.engine.process.pool import Request
+from lessons.workshop.engine.process.player_handle import PlayerEnded, PlayerFailed, Request
 from lessons.workshop.engine.script.report import PlayOptions, Report
 from lessons.workshop.engine.script.steps import Step, bursts_of
 

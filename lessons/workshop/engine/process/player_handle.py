@@ -9,7 +9,10 @@ its own process can change nothing but its own report.
 import multiprocessing
 import signal
 import tempfile
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
@@ -19,11 +22,13 @@ from lessons.workshop.engine.process.data import read_dataclass, receive_data, s
 from lessons.workshop.engine.process.output import LimitedOutput
 from lessons.workshop.engine.process.player_process import WAITING_FACTOR, run_forked
 from lessons.workshop.engine.script.report import DEFAULTS, PlayOptions, Report
+from lessons.workshop.engine.script.steps import Step
 from lessons.workshop.engine.subject import Subject
 
 PLAY_TIMEOUT = 5.0  # seconds that one conversation may take
 _START_TIMEOUT = 30.0  # seconds: on a busy machine a child starts slowly
 _REPORT_TIMEOUT = 1.0  # seconds for a child whose conversation has timed out to report that
+MAX_IN_ADVANCE = 4000  # characters of unread requests: a full pipe would block parent and child
 MAX_REPORT = 32 * 1024**2  # bytes of a report; a longer one is not read
 
 
@@ -103,6 +108,25 @@ def warm_up(count: int) -> None:
         _warm_players.append(ForkedPlayer(is_warm=True))
 
 
+@dataclass(eq=False)
+class Request:
+    """Steps to play. The player sets `answer`: what happened, or why there is no report.
+
+    `is_wanted` says whether the answer still matters. If not, a conversation that was lost because
+    an earlier one ended the process is not played.
+    """
+
+    steps: list[Step]
+    options: PlayOptions = DEFAULTS
+    is_wanted: Callable[[], bool] = lambda: True
+    answer: Report | PlayerEnded | PlayerFailed | None = field(default=None, init=False)
+
+    @property
+    def size(self) -> int:
+        """The number of characters of its steps and sources."""
+        return sum(map(len, (*map(str, self.steps), *self.options.consumers.values())))
+
+
 class PlayerHandle:
     """A process that plays conversations with the subject. Use it as a context manager.
 
@@ -120,33 +144,32 @@ class PlayerHandle:
         self._arguments = subject, timeout
         self._start_player = start_player
         self._finish = {Finding: diagnose}
-        self.file = str(subject.file)
         self._timeout = timeout
         self._player: PlayerProcess | None = None
+        self._is_loaded = False  # whether the process has said that it has imported the file
+        self._unread: deque[Request] = deque()
+        self._sent = 0  # how many of these, the first ones, the process has been sent
         self.output = LimitedOutput()  # what the file printed when it was imported
         self.problem: Finding | None = None  # why the file cannot be run
 
     def __enter__(self):
-        self._start()
+        self._player = self._start_player(*self._arguments)
         return self
 
     def __exit__(self, *_):
-        self._stop()
-
-    def _start(self) -> None:
-        self._player = self._start_player(*self._arguments)
-
-    def _stop(self) -> None:
+        """End the process. What it was sent is lost, so the next process is sent that again."""
         if self._player is not None:
             self._player.end()
-        self._player = None
+        self._player, self._is_loaded, self._sent = None, False, 0
 
     def wait_until_loaded(self) -> None:
         """Wait until the file has been imported: `output` and `problem` are known then."""
-        try:
-            self._receive(self._timeout + _START_TIMEOUT, self._read_loaded)
-        except PlayerEnded as ended:
-            self.problem = ended.finding
+        if not self._is_loaded:
+            self._is_loaded = True
+            try:
+                self._receive(self._timeout + _START_TIMEOUT, self._read_loaded)
+            except PlayerEnded as ended:
+                self.problem = ended.finding
 
     def _read_loaded(self, *message) -> None:
         match message:
@@ -157,37 +180,63 @@ class PlayerHandle:
             case _:
                 raise ValueError("it does not say whether the file was loaded")
 
-    def play(self, steps, options: PlayOptions = DEFAULTS) -> Report:
-        """Play one conversation. Raises PlayerEnded if the process has died."""
-        self.send(steps, options)
-        return self.receive()
+    def play(self, steps: Sequence[Step | str], options: PlayOptions = DEFAULTS) -> Report:
+        """Play one conversation. Raises PlayerEnded or PlayerFailed."""
+        request = Request(steps, options)
+        self.ask(request)
+        while request.answer is None:
+            self.answer_next()
+        if not isinstance(request.answer, Report):
+            raise request.answer
+        return request.answer
 
-    def send(self, steps, options: PlayOptions = DEFAULTS) -> None:
-        """Ask for a conversation; receive() returns it. Several may be asked for at once."""
-        if self._player is None:  # the last conversation has ended the process
-            self._start()
-            self.wait_until_loaded()
+    @property
+    def unread(self) -> int:
+        """The number of requests without an answer."""
+        return len(self._unread)
+
+    def ask(self, request: Request) -> None:
+        """Ask for a conversation; answer_next() answers the oldest request."""
+        while self._unread and sum(it.size for it in (*self._unread, request)) > MAX_IN_ADVANCE:
+            self.answer_next()
+        self._unread.append(request)
+        if self._player is not None and self._sent == len(self._unread) - 1:
+            with suppress(PlayerEnded):  # that shows when an answer is read
+                self._send(request)
+
+    def answer_next(self) -> None:
+        """Answer the oldest request: with what happened, or with the end of the process."""
+        request = self._unread[0]
         try:
-            send_data(self._player.pipe, ([*map(str, steps)], options))
-        except OSError:
-            raise PlayerEnded("process-died", self._how_it_ended()) from None
+            if not self._sent and not request.is_wanted():
+                request.answer = Report()
+            else:
+                request.answer = self._played(request)
+        except (PlayerEnded, PlayerFailed) as why:
+            request.answer = why
+        self._unread.popleft()
+        self._sent = max(self._sent - 1, 0)
+        if not isinstance(request.answer, Report) or request.answer.stuck:
+            self.__exit__()
 
-    def receive(self) -> Report:
-        """What happened in the next conversation that was asked for.
-
-        Raises PlayerEnded if the process has died. The next send() starts another one.
-        """
+    def _played(self, request: Request) -> Report:
+        if self._player is None:
+            self.__enter__()
+        self.wait_until_loaded()
+        if not self._sent:
+            self._send(request)
         timeout = self._timeout * WAITING_FACTOR + _REPORT_TIMEOUT + _START_TIMEOUT
-        try:
-            report = self._receive(timeout, self._read_report)
-        except PlayerEnded:
-            self._stop()
-            raise
-        if report.stuck:
-            self._stop()
+        report = self._receive(timeout, self._read_report)
         if report.unknown_step:
             raise PlayerFailed(report.unknown_step)
         return report
+
+    def _send(self, request: Request) -> None:
+        try:
+            send_data(self._player.pipe, ([*map(str, request.steps)], request.options))
+        except OSError:
+            raise PlayerEnded("process-died", self._how_it_ended()) from None
+        self._sent += 1
 
     def _read_report(self, kind: str, report: dict) -> Report:
         if kind != "played":
