@@ -1,6 +1,7 @@
 """What Daphne and runworker serve: all apps, each with the stack of its own asgi.py, and Django.
 
 Read the asgi.py of an app first, such as auth_demo/asgi.py: it is what your own project needs.
+lessons/extras/asgi.py is what a public server runs.
 """
 
 import os
@@ -15,7 +16,8 @@ django_application = get_asgi_application()
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ChannelNameRouter, ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
-from django.urls import re_path  # noqa: E402
+from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler  # noqa: E402
+from django.urls import path, re_path  # noqa: E402
 
 import async_demo.asgi  # noqa: E402
 import auth_demo.asgi  # noqa: E402
@@ -24,25 +26,14 @@ import layers_demo.asgi  # noqa: E402
 import lessons.extras.routing  # noqa: E402
 import sync_demo.asgi  # noqa: E402
 from lessons.extras.host_check import with_host_checks  # noqa: E402
-from lessons.workshop.page.application_for_mode import application_for_mode  # noqa: E402
-from lessons.workshop.page.unknown_path import only_on, reject_unknown_paths  # noqa: E402
+from lessons.workshop.page.live.recording import record_page_clients  # noqa: E402
+from lessons.workshop.page.token_check import with_token  # noqa: E402
+from lessons.workshop.page.unknown_path import reject_unknown_paths  # noqa: E402
+from lessons.workshop.setup.network_access import Mode  # noqa: E402
+from lessons.workshop.student.demo_accounts import require_safe_accounts  # noqa: E402
 
-HEALTH_CHECK = "async/health/"  # a load balancer's: without TLS, and with any Host
-
-http_urlpatterns = with_host_checks(async_demo.routing.http_urlpatterns, unchecked=HEALTH_CHECK)
-# The routes that a page of another site cannot reach. The other routes read no cookie.
-websocket_urlpatterns = [
-    *sync_demo.routing.websocket_urlpatterns,
-    *async_demo.routing.websocket_urlpatterns,
-    *layers_demo.routing.websocket_urlpatterns,
-    *auth_demo.routing.websocket_urlpatterns,
-    *db_demo.routing.websocket_urlpatterns,
-    *lessons.extras.routing.websocket_urlpatterns,
-]
-if settings.WORKSHOP:  # strangers could block the server, or fill its disk
-    websocket_urlpatterns += async_demo.routing.blocking_urlpatterns
-    websocket_urlpatterns += db_demo.routing.storing_urlpatterns
-
+# A load balancer asks for a health check with any Host.
+http_urlpatterns = with_host_checks(async_demo.routing.http_urlpatterns, "async/health/")
 extras = AuthMiddlewareStack(URLRouter(lessons.extras.routing.websocket_urlpatterns))
 apps = URLRouter(  # "(?=" looks ahead: the app's own router sees the whole path
     [
@@ -54,21 +45,26 @@ apps = URLRouter(  # "(?=" looks ahead: the app's own router sees the whole path
         re_path(r"", extras),
     ]
 )
-websocket_application = AllowedHostsOriginValidator(only_on(websocket_urlpatterns, apps))
-if settings.WORKSHOP:  # lesson 17 shows what happens without the origin check
-    from lessons.workshop.page.unguarded import with_unguarded
-
-    websocket_application = with_unguarded(websocket_application)
-
+# Lesson 17 shows what happens without an origin check. Do not copy this.
+unguarded = AuthMiddlewareStack(auth_demo.consumers.Inbox.as_asgi())
+websockets = URLRouter(
+    [
+        # Lessons 18 and 24 check tickets and tokens. Their clients need no origin.
+        *auth_demo.routing.ticket_urlpatterns,
+        path("ws/auth/unguarded/origin/", unguarded),
+        re_path(r"", AllowedHostsOriginValidator(apps)),
+    ]
+)
 routed = ProtocolTypeRouter(
     {
         "http": URLRouter([*http_urlpatterns, re_path(r"", django_application)]),
-        # Lessons 18 and 24 check tickets and tokens. Their clients need no origin.
-        "websocket": URLRouter(
-            [*auth_demo.routing.ticket_urlpatterns, re_path(r"", websocket_application)]
-        ),
+        "websocket": websockets,
         "channel": ChannelNameRouter(layers_demo.routing.channel_name_patterns),
     }
 )
-unrecorded = reject_unknown_paths(routed)
-application = application_for_mode(routed, unrecorded, django_application, {f"/{HEALTH_CHECK}"})
+# A recorded client of an unknown path gets the exception of Channels: the lessons show it.
+application = record_page_clients(routed, others=reject_unknown_paths(routed))
+application = ASGIStaticFilesHandler(application)
+if settings.MODE is Mode.SHARED:
+    require_safe_accounts()
+    application = with_token(application)

@@ -22,28 +22,23 @@ with suppress(OSError):  # SQLite creates files, but no folders. A later write r
 
 _access = network_access.Access.read(os.environ, STATE_DIR)
 MODE = _access.mode
-WORKSHOP = MODE.is_workshop
+WORKSHOP = MODE is not Mode.ROOM  # lessons, demos, verdicts
 DEBUG = MODE is Mode.LOCAL
 ALLOWED_HOSTS = _access.allowed_hosts
 SECRET_KEY = _access.secret_key
-HTTPS = _access.https
+HTTPS = _access.is_behind_proxy
 
 # With DEBUG, the page of an error shows the settings. A projector may show that page to a class.
 DEFAULT_EXCEPTION_REPORTER_FILTER = "lessons.workshop.setup.hidden_settings.HiddenUrls"
 
 if HTTPS:
-    SECURE_SSL_REDIRECT = True
-    SESSION_COOKIE_SECURE = True
-    CSRF_COOKIE_SECURE = True
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
 else:
     SECURE_CROSS_ORIGIN_OPENER_POLICY = None  # without HTTPS, browsers only warn of this header
 if MODE is Mode.SHARED and "CODESPACE_NAME" in os.environ:
     # GitHub's proxy sends this as the Origin of its pages, with one scheme or the other.
     CSRF_TRUSTED_ORIGINS = ["http://localhost:8000", "https://localhost:8000"]
-if MODE is Mode.DEPLOYED:
-    SECURE_HSTS_SECONDS = 3600  # an hour, so that a mistake with HTTPS has a short effect
-    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
-    SECURE_HSTS_PRELOAD = True
 
 # Limits wrong passwords, on every way to log in.
 AUTHENTICATION_BACKENDS = ["lessons.extras.login_throttle.ThrottledBackend"]
@@ -126,9 +121,7 @@ SQLITE = {
         # at once with "database is locked".
         "transaction_mode": "IMMEDIATE",
     },
-    # Consumers query in one thread. With 0, Django's default, each trip to it opens and closes the
-    # file again, which takes longer than the queries. The connection of a view stays open until
-    # Python collects its thread: a hundred open files at most under load.
+    # In the room, consumers query in one thread. With 0, each trip to it opens and closes the file.
     "CONN_MAX_AGE": 0 if WORKSHOP else 60,
     # In memory, each thread would see another database, and handlers run in threads.
     "TEST": {"NAME": STATE_DIR / "test.sqlite3"},

@@ -11,4 +11,9 @@ NAMES = (
     "DATABASE_URL",
 )
 SHARED = {"DJANGO_MODE": "shared", "DJANGO_ALLOWED_HOSTS": "a.test", "DJANGO_SECRET_KEY": KEY}
-DEPLOYED = {**SHARED, "DJANGO_MODE": "deployed", "DJANGO_HTTPS": "proxy"}
+PUBLIC = {  # the public server of lessons/extras
+    "DJANGO_SETTINGS_MODULE": "lessons.extras.settings",
+    "DJANGO_ALLOWED_HOSTS": "a.test",
+    "DJANGO_SECRET_KEY": KEY,
+    "REDIS_URL": "redis://127.0.0.1",
+}

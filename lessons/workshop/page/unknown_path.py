@@ -18,23 +18,10 @@ def reject_unknown_paths(application):
         try:
             await application(scope, receive, send)
         except ValueError as error:
-            is_unknown = scope["type"] == "websocket" and str(error).startswith(NO_ROUTE)
-            if not is_unknown:
+            if scope["type"] != "websocket" or not str(error).startswith(NO_ROUTE):
                 raise
             path = ascii(scope["path"])[:MAX_LENGTH]  # a line break would begin another line
             logger.warning("No route for the path of a WebSocket: %s", path)
             await send({"type": "websocket.close"})  # before the accept: HTTP 403
 
     return rejecting
-
-
-def only_on(urlpatterns, application):
-    """Serve the application on the paths of these routes only."""
-
-    async def served(scope, receive, send):
-        path = scope["path"].lstrip("/")
-        if not any(entry.pattern.match(path) for entry in urlpatterns):
-            raise ValueError(f"{NO_ROUTE}{path!r}.")
-        await application(scope, receive, send)
-
-    return served

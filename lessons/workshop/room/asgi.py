@@ -2,7 +2,6 @@
 
 import os
 
-from django.conf import settings
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lessons.settings")
@@ -10,16 +9,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lessons.settings")
 django_application = get_asgi_application()
 
 from channels.routing import ProtocolTypeRouter  # noqa: E402
+from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler  # noqa: E402
 
-from lessons.workshop.page.static_files import StaticFilesHandler  # noqa: E402
 from lessons.workshop.page.unknown_path import reject_unknown_paths  # noqa: E402
 from lessons.workshop.room.routing import websocket_application  # noqa: E402
 from lessons.workshop.student.demo_accounts import require_safe_accounts  # noqa: E402
 
 application = ProtocolTypeRouter({"http": django_application, "websocket": websocket_application})
-application = StaticFilesHandler(reject_unknown_paths(application))
+application = ASGIStaticFilesHandler(reject_unknown_paths(application))
 require_safe_accounts()
-if settings.HTTPS:
-    from lessons.workshop.page.https import with_https
-
-    application = with_https(application, redirect=django_application)

@@ -18,18 +18,17 @@ from lessons.workshop.member.joining import is_loopback
 from lessons.workshop.room import classes
 from lessons.workshop.room.models import Class
 from lessons.workshop.setup import virtual_environment
-from lessons.workshop.setup.network_access import Mode
+from lessons.workshop.setup.network_access import PROXY_HEADERS, Mode
 from lessons.workshop.terminal.workshop import Write, explained_database_errors, free_port
 
 FIRST_CLASS = "Class 1"
 ANY_ADDRESS = "0.0.0.0"
 FAR_ADDRESS = "203.0.113.1"  # reserved for documentation (RFC 5737), so no machine has it
-PROXY = "proxy"  # of DJANGO_HTTPS
 
 
 def run_room(host: str, port: int, plain_http: bool, name: str | None, write: Write) -> None:
     """Serve the room until Ctrl-C. Raises CommandError."""
-    proxy = os.environ.get("DJANGO_HTTPS", "").strip().lower() == PROXY
+    proxy = settings.HTTPS
     names = names_of(host)
     listens_locally = proxy or is_loopback(host)
     listen = host if _is_address(host) else ANY_ADDRESS
@@ -142,7 +141,9 @@ def serve(listen: str, port: int, on_ready) -> None:
             os._exit(1)  # in Twisted's callbacks, SystemExit would end nothing
 
     interface = listen.strip("[]").replace(":", r"\:")
-    RoomServer(application, endpoints=[f"tcp:{port}:interface={interface}"]).run()
+    proxy_headers = PROXY_HEADERS if settings.HTTPS else {}
+    endpoint = f"tcp:{port}:interface={interface}"
+    RoomServer(application, endpoints=[endpoint], **proxy_headers).run()
 
 
 def add_instructor(name: str, write: Write) -> None:

@@ -59,12 +59,6 @@ def require_workshop() -> None:
     if settings.MODE is Mode.ROOM:
         reason = f"DJANGO_MODE=room has no workshop. Unset it, or start the room: {MANAGE} room"
         raise CommandError(reason)
-    if not settings.WORKSHOP:
-        raise CommandError(
-            "DJANGO_MODE=deployed has no workshop. Create its tables, then serve it with Daphne: "
-            f"{MANAGE} migrate, then {virtual_environment.VENV.name}/bin/daphne -p 8001 "
-            "lessons.asgi:application"
-        )
 
 
 def prepare(write: Write, warn: Write) -> None:
@@ -195,7 +189,7 @@ def page_at(host: str, port: int) -> str:
     elif host in ANY_ADDRESS:
         host = "localhost"
     place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    if settings.HTTPS == "proxy":
+    if settings.HTTPS:
         place = host
     query = f"?{PARAMETER}={token()}" if settings.MODE is Mode.SHARED else ""
     return f"{'https' if settings.HTTPS else 'http'}://{place}/{query}"

@@ -1,7 +1,6 @@
-"""A shared and a deployed server in a real browser: another host name, through nginx with TLS."""
+"""A shared workshop in a real browser: another host name, through nginx with TLS."""
 
 from contextlib import ExitStack
-from threading import Thread
 
 import pytest
 from playwright.sync_api import expect
@@ -9,23 +8,11 @@ from playwright.sync_api import expect
 from tests.real.browser.conftest import OTHER_HOST as HOST
 from tests.support.axe import violations
 from tests.support.lesson_page import log_in, visitor, write_in_page
-from tests.support.modes import DEPLOYED, SHARED
-from tests.support.programs.nginx import (
-    free_port,
-    listens,
-    nginx_for,
-)
+from tests.support.modes import SHARED
+from tests.support.programs.nginx import free_port, nginx_for
 from tests.support.programs.project_commands import workshop_copy
-from tests.support.programs.project_copy import project_copy
-from tests.support.programs.running_program import TEST_TIMEOUT, wait_until
 
 HTTPS = {"DJANGO_HTTPS": "proxy", "DJANGO_ALLOWED_HOSTS": HOST}
-PASSWORD = "a long password of this test"
-USERS = f"""
-from django.contrib.auth.models import User
-User.objects.create_user("ann", password={PASSWORD!r})
-User.objects.create_superuser("root", password={PASSWORD!r})
-"""
 
 
 def talk(one, other, room):
@@ -39,9 +26,6 @@ def talk(one, other, room):
         speaker.page.keyboard.press("Enter")
         for each in (one, other):
             expect(each.page.locator(".said")).to_have_text([text for text, _ in said[:number]])
-
-
-# A shared workshop
 
 
 @pytest.fixture(scope="module")
@@ -91,48 +75,3 @@ def test_a_shared_workshop_shows_events_judges_a_save_and_users_talk(browser, sh
         assert passwords["student"] != "student"
         log_in(guest.page, address, "student", passwords["student"])
         talk(guest, other, "shared")
-
-
-# A deployed server
-
-
-@pytest.fixture(scope="module")
-def deployed(tmp_path_factory):
-    """The address of a Daphne behind nginx, as README.md starts it, with tables and users."""
-    port = free_port()
-    with project_copy() as project:
-        project.environment.update(DEPLOYED | HTTPS)
-        project.run("manage.py", "migrate")
-        project.run("manage.py", "shell", "-c", USERS)
-        options = ("-b", "127.0.0.1", "-p", str(port))
-        process = project.start("-m", "daphne", *options, "lessons.asgi:application")
-        reader = Thread(target=process.stdout.read, daemon=True)  # a full pipe would stop it
-        reader.start()
-        try:
-            wait_until(lambda: listens(port))
-            with nginx_for((free_port(), port), tmp_path_factory.mktemp("nginx")) as front:
-                yield f"https://{HOST}:{front}"
-        finally:
-            process.terminate()
-            process.wait(TEST_TIMEOUT)
-            reader.join(TEST_TIMEOUT)
-            process.stdout.close()
-
-
-def test_the_public_reads_and_talks_but_has_no_exercise_and_no_demo_account(browser, deployed):
-    with visitor(browser, deployed) as public, visitor(browser, deployed) as user:
-        page = public.page
-        public.open("03-stop")
-        expect(page.locator("#editor, #verdict, .client")).to_have_count(0)
-        for path in ("/", "/notes/", "/diagnoses/", "/search/?q=StopConsumer"):
-            assert page.goto(f"{deployed}{path}").status == 200
-        expect(page.get_by_role("link", name="How a connection ends").first).to_be_visible()
-        page.goto(f"{deployed}/admin/login/")
-        colour = "getComputedStyle(document.querySelector('#header')).backgroundColor"
-        assert page.evaluate(colour) not in ("rgba(0, 0, 0, 0)", "rgb(255, 255, 255)")
-        page.get_by_label("Username").fill("instructor")
-        page.get_by_label("Password").fill("instructor")
-        page.keyboard.press("Enter")
-        expect(page.get_by_text("Please enter the correct username")).to_be_visible()
-        log_in(user.page, deployed, "ann", PASSWORD)
-        talk(user, public, "public")

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from lessons.workshop.course.lesson_index import PROJECT_DIR
-from tests.support.modes import DEPLOYED, NAMES
+from tests.support.modes import NAMES, PUBLIC
 from tests.support.programs.processes import run
 
 
@@ -14,8 +14,8 @@ def manage(*arguments, **environment):
     return run(["manage.py", *arguments], cwd=PROJECT_DIR, env={**bare, **environment})
 
 
-def test_can_be_deployed_without_a_warning():
-    checked = manage("check", "--deploy", "--fail-level=WARNING", **DEPLOYED)
+def test_the_public_server_passes_the_checks_of_a_deployment():
+    checked = manage("check", "--deploy", "--fail-level=WARNING", **PUBLIC)
     assert (checked.returncode, checked.stderr) == (0, "")
 
 

@@ -19,6 +19,7 @@ from importlib import import_module
 
 import django
 from asgiref.sync import sync_to_async
+from channels.routing import get_default_application
 from django.conf import settings
 
 VISITORS = {
@@ -29,21 +30,19 @@ VISITORS = {
 STRANGER = "stranger"  # has no token of a shared workshop
 FOREIGN = "foreign"  # an instructor's browser, on a page of another site
 REBOUND = "rebound"  # an instructor's browser, under a host name that is not the server's
-PLAIN = "plain"  # without HTTPS, where the server requires it
-BALANCER = "balancer"  # the same, under the server's address: a load balancer's health check
-ADDRESS = "10.0.0.7"
 CSRF = "a" * 32
 TIMEOUT = 60  # seconds; only a server that is broken needs so long
 ROUTES_OF_ADMIN = {"admin/", "admin/login/"}
+STATIC = "static/lessons/common/page.css"
 # These are routed inside functions.
-OTHER_HTTP = [
-    "static/lessons/common/page.css",
+HTTP_OF_WORKSHOP = [
+    STATIC,
     "async/http/",
     "async/http/length/",
     "async/health/",
     "watched/<feed>/<client>/async/http/",
 ]
-OTHER_SOCKETS = [
+SOCKETS_OF_WORKSHOP = [
     "ws/feed/exercise/",
     "ws/feed/exercise/<key>/",
     "ws/feed/room/",
@@ -53,7 +52,14 @@ OTHER_SOCKETS = [
     "ws/auth/unguarded/origin/",
     "ws/nothing/",
 ]
-ANSWER_AFTER_ACCEPT = {"ws/auth/user/", "ws/auth/origin/", "ws/auth/unguarded/origin/"}
+SOCKETS_OF_ROOM = ["ws/room/board/<int:class_id>/", "room/student/", "ws/nothing/"]
+ANSWER_AFTER_ACCEPT = {
+    "ws/auth/user/",
+    "ws/auth/origin/",
+    "ws/auth/unguarded/origin/",
+    "ws/room/board/<int:class_id>/",
+    "room/student/",
+}
 
 headers_of_answers = {}  # to an instructor's GET, by route: pairs of name and value
 
@@ -70,23 +76,39 @@ def http_routes() -> list[str]:
             elif not route.startswith("admin/") or route in ROUTES_OF_ADMIN:
                 yield route
 
-    return [*collect(get_resolver(), ""), *OTHER_HTTP]
+    others = [STATIC] if settings.MODE == "room" else HTTP_OF_WORKSHOP
+    return [*collect(get_resolver(), ""), *others]
 
 
 def socket_routes() -> list[str]:
-    """The patterns of all consumers in every mode, also those that this mode does not serve."""
-    from async_demo.routing import blocking_urlpatterns
-    from auth_demo.routing import ticket_urlpatterns
-    from db_demo.routing import storing_urlpatterns
-    from lessons import asgi
+    """The patterns of all consumers."""
+    if settings.MODE == "room":
+        return SOCKETS_OF_ROOM
+    import async_demo.routing
+    import auth_demo.routing
+    import db_demo.routing
+    import layers_demo.routing
+    import lessons.extras.routing
+    import sync_demo.routing
 
-    patterns = [
-        *asgi.websocket_urlpatterns,
-        *blocking_urlpatterns,
-        *storing_urlpatterns,
-        *ticket_urlpatterns,
+    apps = (sync_demo, async_demo, layers_demo, auth_demo, db_demo, lessons.extras)
+    lists = [
+        patterns
+        for app in apps
+        for name, patterns in vars(app.routing).items()
+        if name.endswith("urlpatterns") and name != "http_urlpatterns"
     ]
-    return [*dict.fromkeys(str(entry.pattern) for entry in patterns), *OTHER_SOCKETS]
+    return [*(str(entry.pattern) for patterns in lists for entry in patterns), *SOCKETS_OF_WORKSHOP]
+
+
+def new_class() -> dict:
+    """A class with a student: what the parameters of the room's routes stand for."""
+    from lessons.workshop.room.classes import add_class
+    from lessons.workshop.room.joining import join
+
+    school_class = add_class("Class of this test")
+    student, token = join(school_class.code, "Ann")
+    return {"class_id": str(school_class.pk), "student_id": str(student.pk), "token": token}
 
 
 @cache
@@ -113,7 +135,7 @@ class Visit:
         from lessons.workshop.setup.access_token import cookie
 
         self.visitor, self.route = visitor, route
-        key = session_of(visitor, route if "logout" in route else "")
+        key = session_of(visitor, route if "log" in route and "out" in route else "")
         feed = new_feed_id(key)
         self.path = "/" + re.sub(
             r"<(?:\w+:)?(\w+)>", lambda found: {**samples, "feed": feed}[found[1]], route
@@ -122,18 +144,17 @@ class Visit:
         cookies = {settings.SESSION_COOKIE_NAME: key, settings.CSRF_COOKIE_NAME: CSRF}
         if visitor != STRANGER:
             cookies.update([cookie()])
-        others = {REBOUND: "evil.test", BALANCER: ADDRESS}
-        host = others.get(visitor, settings.ALLOWED_HOSTS[-1])
+        host = "evil.test" if visitor == REBOUND else settings.ALLOWED_HOSTS[-1]
         site = "evil.test" if visitor == FOREIGN else host
-        scheme = "https" if settings.HTTPS and visitor not in {PLAIN, BALANCER} else "http"
         self.headers = [
             (b"host", host.encode()),
-            (b"origin", f"{scheme}://{site}".encode()),
-            (b"x-forwarded-proto", scheme.encode()),
+            (b"origin", f"http://{site}".encode()),
             (b"x-csrftoken", CSRF.encode()),
             (b"content-type", b"application/x-www-form-urlencoded"),
             (b"cookie", "; ".join(f"{name}={value}" for name, value in cookies.items()).encode()),
         ]
+        if visitor == "student" and "token" in samples:
+            self.headers.append((b"authorization", f"Bearer {samples['token']}".encode()))
 
     def scope(self, kind: str, **more) -> dict:
         return {
@@ -149,14 +170,13 @@ class Visit:
 
     async def answers(self, scope: dict, event: dict, count: int = 1) -> list[dict]:
         """The first events that the application sends. Raises the exception that ends it."""
-        from lessons.asgi import application
-
+        application = get_default_application()
         sent, received = asyncio.Queue(), asyncio.Queue()
         received.put_nowait(event)
         task = asyncio.create_task(application(scope, received.get, sent.put))
         task.add_done_callback(sent.put_nowait)
         events = []
-        while len(events) < count and "websocket.close" not in [one["type"] for one in events]:
+        while len(events) < count and not (events and is_last(events[-1])):
             answer = await asyncio.wait_for(sent.get(), TIMEOUT)
             if answer is task:
                 task.result()
@@ -178,9 +198,15 @@ class Visit:
     async def connect(self, count: int) -> str:
         scope = self.scope("websocket", subprotocols=["door.v1"])
         first, *more = await self.answers(scope, {"type": "websocket.connect"}, count)
-        if first["type"] == "websocket.accept" and more and "code" in more[0]:
-            return str(more[0]["code"])
+        if first["type"] == "websocket.accept" and more and "code" in more[-1]:
+            return str(more[-1]["code"])
         return first["type"].removeprefix("websocket.")
+
+
+def is_last(event: dict) -> bool:
+    """Whether no close follows. Before one, a board says in a frame why it ended."""
+    is_frame = event["type"] == "websocket.send"
+    return event["type"] == "websocket.close" or (is_frame and "ended" not in event["text"])
 
 
 async def outcome(visit) -> str:
@@ -194,13 +220,12 @@ async def outcome(visit) -> str:
 async def ask_all(samples: dict) -> dict[str, dict[str, str]]:
     visitors = [*VISITORS, FOREIGN, REBOUND]
     visitors += [STRANGER] if settings.MODE == "shared" else []
-    visitors += [PLAIN, BALANCER] if settings.HTTPS else []
     visits = {}
     for route in http_routes():
         for method in ("GET", "POST"):
             visits[f"{method} {route or '/'}"] = route, partial(Visit.request, method=method)
     for route in socket_routes():
-        count = 2 if route in ANSWER_AFTER_ACCEPT else 1
+        count = 3 if route in ANSWER_AFTER_ACCEPT else 1
         visits[f"SOCKET {route}"] = route, partial(Visit.connect, count=count)
     return {
         name: {
@@ -217,8 +242,10 @@ def main() -> None:
     from django.core.management import call_command
 
     logging.disable()  # most requests are refused, and each refusal has a line or a traceback
-    call_command("migrate", verbosity=0)
-    answers = asyncio.run(ask_all(json.loads(sys.argv[1])))
+    is_room = settings.MODE == "room"
+    call_command("migrate", verbosity=0, run_syncdb=is_room)
+    samples = json.loads(sys.argv[1]) | (new_class() if is_room else {})
+    answers = asyncio.run(ask_all(samples))
     print(json.dumps({"answers": answers, "headers": headers_of_answers}))
 
 

@@ -32,10 +32,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def nginx_for(ports: tuple[int, int], folder: Path):
+def nginx_for(ports: tuple[int, int], folder: Path, location: str = ""):
     """nginx in front of the servers at `ports`; yields its port, which has TLS.
 
-    Its files are in `folder`.
+    Its files are in `folder`. `location` is one more block of the server.
     """
     program = find_program(NGINX)
     make_certificate(folder)
@@ -43,6 +43,7 @@ def nginx_for(ports: tuple[int, int], folder: Path):
     configuration = next(block["body"] for block in blocks if block["info"] == "nginx")
     port = free_port()
     lines = configuration.replace("listen 443", f"listen 127.0.0.1:{port}")
+    lines = lines.replace("    location / {", f"{location}\n    location / {{")
     for written, real in zip((8001, 8002), ports, strict=True):
         lines = lines.replace(f":{written};", f":{real};")
     lines = lines.replace("/etc/ssl", str(folder))

@@ -130,7 +130,7 @@ async def test_a_vote_reaches_the_room_only_for_the_poll_and_round_of_the_page(
     await client.disconnect()
 
 
-@pytest.mark.parametrize("mode", [Mode.SHARED, Mode.DEPLOYED])
+@pytest.mark.parametrize("mode", [Mode.SHARED, Mode.ROOM])
 async def test_the_server_of_several_users_says_nothing_of_classes(joined, link, settings, mode):
     settings.MODE = mode
     assert not (await page().connect())[0]

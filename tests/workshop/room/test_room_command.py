@@ -50,16 +50,16 @@ def test_prints_how_the_instructor_and_the_students_enter(room):
 @pytest.mark.parametrize(
     ("arguments", "https", "url", "warns"),
     [
-        (["--host", "Room.test", "--plain-http"], "", "http://room.test:9000", True),
-        (["--host", "room.example.org"], "proxy", "https://room.example.org", False),
-        ([], "", "http://127.0.0.1:9000", False),
-        (["--host", "::1"], "", "http://[::1]:9000", False),
+        (["--host", "Room.test", "--plain-http"], False, "http://room.test:9000", True),
+        (["--host", "room.example.org"], True, "https://room.example.org", False),
+        ([], False, "http://127.0.0.1:9000", False),
+        (["--host", "::1"], False, "http://[::1]:9000", False),
     ],
 )
 def test_warns_of_plain_http_and_prints_the_url_of_the_proxy(
-    room, monkeypatch, arguments, https, url, warns
+    room, settings, arguments, https, url, warns
 ):
-    monkeypatch.setenv("DJANGO_HTTPS", https)
+    settings.HTTPS = https
     lines = room("--port", "0", *arguments)
     assert lines[-1] == f"Room ready at {url}/room/"
     assert any(line.startswith("Warning: without HTTPS, passwords") for line in lines) is warns

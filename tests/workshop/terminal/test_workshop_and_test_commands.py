@@ -72,21 +72,13 @@ def test_a_shared_workshop_serves_other_machines(served, settings):
     assert (command, address.rpartition(":")[0]) == ("runserver", "0.0.0.0")
 
 
-def test_a_deployed_server_has_no_workshop(served, settings):
-    settings.WORKSHOP = False
-    with pytest.raises(CommandError, match=r"daphne -p 8001 lessons.asgi:application$"):
-        start()
-    assert served == []
-
-
 @pytest.mark.parametrize(
     "mode, names, https, address",
     [
-        (Mode.LOCAL, [], "", "http://localhost:8000/"),
-        (Mode.SHARED, [], "", "http://localhost:8000/?token="),
-        (Mode.SHARED, ["a.test", "b.test"], "", "http://a.test:8000/?token="),
-        (Mode.SHARED, ["a.test"], "proxy", "https://a.test/?token="),
-        (Mode.SHARED, ["a.test"], "8000", "https://a.test:8000/?token="),
+        (Mode.LOCAL, [], False, "http://localhost:8000/"),
+        (Mode.SHARED, [], False, "http://localhost:8000/?token="),
+        (Mode.SHARED, ["a.test", "b.test"], False, "http://a.test:8000/?token="),
+        (Mode.SHARED, ["a.test"], True, "https://a.test/?token="),
     ],
 )
 def test_the_printed_address_leads_a_browser_to_the_page(settings, mode, names, https, address):

@@ -10,12 +10,15 @@ from django.conf import settings
 from django.utils.autoreload import autoreload_started
 
 from lessons.workshop.member.room_link import link
-from lessons.workshop.setup.network_access import Mode, SettingsError
+from lessons.workshop.setup.network_access import PROXY_HEADERS, Mode, SettingsError
 from lessons.workshop.terminal.workshop import page_at, require_allowed_host
 
 
 class AnnouncingServer(Server):
     """Prints the line that a person, a script or a test waits for."""
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options, **(PROXY_HEADERS if settings.HTTPS else {}))
 
     def listen_success(self, port):
         super().listen_success(port)
