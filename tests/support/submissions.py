@@ -1,7 +1,5 @@
 """Judges texts as submissions of strangers, in each kind of sandbox."""
 
-from pathlib import Path
-
 from lessons.workshop.course.lesson_index import find
 from lessons.workshop.grading.sandbox import Sandbox, find_sandbox
 from lessons.workshop.grading.submission import SubmissionVerdict, judge_submission
@@ -22,10 +20,7 @@ def bubblewrap() -> Sandbox:
     return sandbox if sandbox.uses_bubblewrap else skip_or_fail(sandbox.warning)
 
 
-def judge_code(
-    folder: Path, code: str, sandbox: Sandbox, more: str = RIGHT, **options
-) -> SubmissionVerdict:
-    """The verdict on a file with `code`, and below it the solution. `folder` is for that file."""
-    file = folder / "handed_in.py"
-    file.write_text(f"{C_LIBRARY}{code}\n{more}", encoding="utf-8")
-    return judge_submission(LESSON, file, sandbox=sandbox, **options)
+def judge_code(code: str, sandbox: Sandbox, more: str = RIGHT, **options) -> SubmissionVerdict:
+    """The verdict on a file with `code`, and below it the solution."""
+    content = f"{C_LIBRARY}{code}\n{more}".encode()
+    return judge_submission(LESSON, "handed_in.py", content, sandbox=sandbox, **options)

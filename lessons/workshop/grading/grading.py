@@ -1,201 +1,258 @@
-"""Judges many submissions, on all cores, and keeps each verdict for the next run."""
+"""Judges the submissions of a class, and sums up what the class has understood."""
 
-import hashlib
-import json
-import multiprocessing
 import os
-import platform
-import signal
+import re
+import tempfile
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
-from dataclasses import dataclass
-from functools import cache, partial
-from importlib.metadata import version
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 
-from lessons.workshop.course.lesson_index import PROJECT_DIR
-from lessons.workshop.engine.process.child_process import set_up_django, start_method
+from lessons.workshop.course.diagnoses import Diagnosis, diagnosis, message_of
+from lessons.workshop.course.lesson_index import Lesson
+from lessons.workshop.course.mistakes import read_mistakes
+from lessons.workshop.engine.faults.finding import Finding
+from lessons.workshop.engine.recording.transcript import render
+from lessons.workshop.engine.script.steps import split_steps
 from lessons.workshop.grading.sandbox import Sandbox
 from lessons.workshop.grading.submission import NOT_JUDGED, SubmissionVerdict, judge_submission
-from lessons.workshop.grading.submission_folder import Submission
-from lessons.workshop.judge.verdict import Verdict
-from lessons.workshop.setup import atomic_write
+from lessons.workshop.grading.submissions import LeftOut, Submission
+from lessons.workshop.judge.study.code_comparison import aligned_rows, read_parts
+from lessons.workshop.judge.verdict import Outcome, Verdict
+from lessons.workshop.student.exercise_copies import digest, digest_of
 
-# What a verdict depends on, besides the submission.
-_FOLDERS = (
-    *("lessons/[0-9][0-9]_*", "*_demo"),
-    *(f"lessons/workshop/{name}" for name in ("course", "engine", "grading", "judge")),
-)
-_PACKAGES = ("django", "channels", "asgiref", "msgpack", "time-machine")
-_CONTENT = 1024**2  # bytes; a longer file is not judged
+UNCHANGED = "unchanged"  # the state of a submission that is the exercise as it was handed out
+STATES = ("green", "red", UNCHANGED, NOT_JUDGED)
+MAX_MESSAGE = 2_000  # characters; a student's code decides how long an exception's text is
+MAX_LINES = 400  # of code that is compared: the comparison takes the square of their number
+_USUAL_MISTAKES = re.compile(r"^## Usual mistakes\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+_NOTE = re.compile(r"^- `(\w+)`:? *(.*?)(?=^- |\Z)", re.MULTILINE | re.DOTALL)
+# These diagnoses only say that an event differs. Their submissions are grouped by what differs.
+_VAGUE = {
+    *("reply-differs", "no-reply", "reply-too-many", "closed-early", "not-closed-as-asked"),
+    *("claim-not-met", "wrong-time", "wrong-connection", "exception"),
+}
 
 
 @dataclass(frozen=True)
 class Grade:
-    """A submission with its verdict, or with the reason why it has none.
-
-    `same_as` is the path of the submission that was judged, if this file has the same bytes.
-    """
+    """A submission with its verdict, or with the reason why it has none."""
 
     submission: Submission
     result: SubmissionVerdict
-    same_as: str = ""
+
+    @property
+    def state(self) -> str:
+        return self.result.state
 
     @property
     def verdict(self) -> Verdict | None:
         return self.result.verdict
 
     @property
-    def is_judged(self) -> bool:
-        return self.result.state != NOT_JUDGED
-
-    @property
-    def diagnosis(self) -> str:
-        """The id of the first diagnosis, or ""."""
-        found = self.verdict.diagnosis_ids if self.verdict else []
-        return found[0] if found else ""
+    def outcomes(self) -> tuple[Outcome, ...]:
+        return self.verdict.outcomes if self.verdict else ()
 
     @property
     def claims(self) -> tuple[int, int]:
-        """How many checks are green, and how many the lesson has: 0 if it could not be loaded."""
-        outcomes = self.verdict.outcomes if self.verdict else ()
-        return sum(one.state == "green" for one in outcomes), len(outcomes)
+        """How many claims are green, and how many the lesson has: 0 if the file does not load."""
+        return sum(one.state == "green" for one in self.outcomes), len(self.outcomes)
+
+    @property
+    def first(self) -> tuple[Finding, Outcome | None] | None:
+        """The first finding with its outcome; what stops the loading has no outcome."""
+        if self.verdict and self.verdict.problem:
+            return self.verdict.problem, None
+        return next(((one.finding, one) for one in self.outcomes if one.finding), None)
+
+    @property
+    def message(self) -> str:
+        """What to know first: the first finding, or why the submission was not judged."""
+        if self.state == NOT_JUDGED:
+            return f"{self.result.reason}: {self.result.detail}"[:MAX_MESSAGE]
+        return message_of(self.first[0])[:MAX_MESSAGE] if self.first else ""
 
 
-class JudgeKilled(Exception):
-    """The system has ended a judging process, perhaps because memory was short."""
+def judge_all(submissions: Sequence[Submission], sandbox: Sandbox) -> Iterator[Grade]:
+    """The grades in any order; each thread waits for the process that judges one submission.
 
-
-class Grading:
-    """Judges submissions in several processes. Iterate over it for the grades, in any order.
-
-    The iteration raises JudgeKilled if the system ends one of the processes.
-
-    It starts its processes at once, before its caller has started any thread. Verdicts are kept in
-    the folder `kept`. If the iteration ends early, as after Ctrl-C, no other submission is begun.
-    Those in progress are judged to their end, in some seconds, and their verdicts are kept, too.
-
-    Files for one lesson with the same bytes are judged once: a verdict depends on nothing else.
+    If the iteration ends early, as after Ctrl-C, those in progress are judged to their end.
     """
-
-    def __init__(
-        self,
-        submissions: Sequence[Submission],
-        sandbox: Sandbox,
-        kept: Path,
-        again: bool = False,
-    ):
-        course = course_version()
-        self._pool = ProcessPoolExecutor(
-            min(cores(), len(submissions)) or 1,
-            multiprocessing.get_context(start_method()),
-            initializer=_prepare_process,
-        )
-        self._groups: dict[Future[Grade], list[Submission]] = {}
-        for first, *others in _groups_of_same_bytes(submissions):
-            future = self._pool.submit(_grade, first, sandbox, kept, course, again)
-            self._groups[future] = others
-
-    def __iter__(self) -> Iterator[Grade]:
-        for future in as_completed(self._groups):
-            try:
-                grade = future.result()
-            except BrokenProcessPool:
-                raise JudgeKilled from None
-            yield grade
-            for other in self._groups[future]:
-                result = grade.result.renamed(Path(other.path).name)
-                yield Grade(other, result, same_as=grade.submission.path)
-
-    def stop(self) -> int:
-        """Begin no other submission, wait for those in progress. Returns how many are judged."""
-        self._pool.shutdown(cancel_futures=True)
-        groups = self._groups.items()
-        return sum(1 + len(it) for done, it in groups if done.done() and not done.cancelled())
-
-    def __enter__(self) -> "Grading":
-        return self
-
-    def __exit__(self, *_) -> None:
-        self.stop()
-
-
-def _groups_of_same_bytes(submissions: Sequence[Submission]) -> list[list[Submission]]:
-    groups: dict[tuple, list[Submission]] = {}
-    for one in submissions:
-        content = _digest_of(one.file) or one.path  # what cannot be read stays alone
-        groups.setdefault((one.lesson.key, content), []).append(one)
-    return [*groups.values()]
-
-
-def cores() -> int:
-    """How many processes of this program can run at the same time."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _prepare_process() -> None:
-    """Ctrl-C reaches this process, too. Its parent decides what to do."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    set_up_django()
-
-
-def _grade(submission: Submission, sandbox: Sandbox, kept: Path, course: str, again: bool) -> Grade:
-    digest = _digest_of(submission.file)
-    file_of = partial(_file, kept, submission, course, sandbox)
-    if digest and not again and (known := _read_kept(file_of(digest))):
-        return Grade(submission, known)
-    result = judge_submission(submission.lesson, submission.file, sandbox=sandbox)
-    if result.verdict:
-        _keep(file_of(result.verdict.digest), result)
-    return Grade(submission, result)
-
-
-def _digest_of(file: Path) -> str:
-    with suppress(OSError):
-        if file.stat().st_size <= _CONTENT:
-            return hashlib.sha256(file.read_bytes()).hexdigest()
-    return ""
-
-
-def _file(kept: Path, submission: Submission, course: str, sandbox: Sandbox, digest: str) -> Path:
-    """The file of a kept verdict. The verdict contains the submission's name.
-
-    Without bubblewrap a submission can do more, so its verdict may be another one.
-    """
-    contained = "bubblewrap" if sandbox.uses_bubblewrap else ""
-    key = "\0".join((digest, submission.path, submission.lesson.key, course, contained))
-    return kept / f"{hashlib.sha256(key.encode()).hexdigest()}.json"
-
-
-def _keep(file: Path, result: SubmissionVerdict) -> None:
-    """Save a verdict. What could not be judged is not saved: the next run tries it again."""
-    with suppress(OSError):  # then the next run judges it again
-        data = {"name": result.name, "state": result.state, "verdict": result.verdict.as_json()}
-        atomic_write.write(file, json.dumps(data).encode())
-
-
-def _read_kept(file: Path) -> SubmissionVerdict | None:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    pool = ThreadPoolExecutor(cores or 1)
     try:
-        data = json.loads(file.read_bytes())
-        return SubmissionVerdict(data["name"], data["state"], Verdict.from_json(data["verdict"]))
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+        for done in as_completed([pool.submit(_grade, one, sandbox) for one in submissions]):
+            yield done.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
-@cache
-def course_version() -> str:
-    """A digest of all files and packages on which a verdict depends."""
-    digest = hashlib.sha256(platform.python_version().encode())
-    for package in _PACKAGES:
-        digest.update(f"{package} {version(package)}\n".encode())
-    for pattern in _FOLDERS:
-        for folder in sorted(PROJECT_DIR.glob(pattern)):
-            for file in sorted(folder.rglob("*")):
-                if file.suffix in (".py", ".md", ".toml"):
-                    digest.update(f"{file.relative_to(PROJECT_DIR)}\0".encode())
-                    digest.update(hashlib.sha256(file.read_bytes()).digest())
-    return digest.hexdigest()
+def _grade(one: Submission, sandbox: Sandbox) -> Grade:
+    if digest(one.content) == digest_of(one.lesson.original):
+        return Grade(one, SubmissionVerdict(UNCHANGED))
+    name = one.path.rpartition("/")[2]
+    return Grade(one, judge_submission(one.lesson, name, one.content, sandbox=sandbox))
+
+
+@dataclass(frozen=True)
+class ClassMistake:
+    """The submissions for a lesson that have the same first difference, of `judged` in all."""
+
+    lesson: Lesson
+    diagnosis: Diagnosis
+    grades: tuple[Grade, ...]
+    judged: int
+
+    @property
+    def headline(self) -> str:
+        return f"{len(self.grades)} of {self.judged}: {self.diagnosis.title}"
+
+    @property
+    def students(self) -> str:
+        return ", ".join(grade.submission.student for grade in self.grades)
+
+    @cached_property
+    def example(self) -> Grade:
+        """The submission that shows the mistake with the fewest steps."""
+        return min(self.grades, key=lambda grade: _length(grade.first[0]))
+
+    @property
+    def finding(self) -> Finding:
+        return self.example.first[0]
+
+    @property
+    def claim(self) -> str:
+        """The claim that the example does not fulfil, or ""."""
+        outcome = self.example.first[1]
+        return outcome.claim if outcome else ""
+
+    @property
+    def difference(self) -> str:
+        """The event at which the example differs, and what had to come, if that is known."""
+        where = f"at {self.finding.event}" if self.finding.event else ""
+        expected = self.finding.expected and f"expected {self.finding.expected}"
+        return ", ".join(filter(None, (where, expected)))
+
+    @property
+    def transcript(self) -> str:
+        outcome = self.example.first[1]
+        return render(outcome.transcript) if outcome else ""
+
+    @cached_property
+    def rows(self) -> list[dict]:
+        """The solution beside the example's code, as aligned_rows(); none if it cannot be read."""
+        name = self.lesson.exercise_name
+        with tempfile.TemporaryDirectory(prefix="submission-") as folder:
+            file = Path(folder) / "submission.py"
+            file.write_bytes(self.example.submission.content)
+            try:
+                right, wrong = read_parts(self.lesson.solution, name), read_parts(file, name)
+            except (OSError, SyntaxError, ValueError, LookupError, RecursionError, MemoryError):
+                return []
+        is_long = sum(len(part.lines) for part in wrong) > MAX_LINES
+        return [] if is_long else aligned_rows(right, wrong)
+
+    @property
+    def notes(self) -> list[str]:
+        """What the instructor's page of the lesson says about mistakes with this diagnosis."""
+        text = self.lesson.teach_page.read_text(encoding="utf-8")
+        notes = dict(_NOTE.findall("".join(_USUAL_MISTAKES.findall(text))))
+        known = [it for it in read_mistakes(self.lesson) if it.diagnosis == self.diagnosis.id]
+        return [" ".join(notes[one.name].split()) for one in known if one.name in notes]
+
+
+def _length(finding: Finding) -> tuple:
+    """A conversation is better than none, and a short one better than a long one."""
+    steps = split_steps(finding.conversation) if finding.conversation else []
+    return not steps, len(steps), len(finding.conversation)
+
+
+@dataclass(frozen=True)
+class ClaimCount:
+    """How many submissions fail a claim, and how many it judged."""
+
+    lesson: Lesson
+    claim: str
+    failed: int
+    judged: int
+
+
+@dataclass(frozen=True)
+class ClassReport:
+    """The grades of a class, by student and lesson.
+
+    `warning` says what the sandbox lacks on this machine. `created` is the time of the report.
+    """
+
+    name: str
+    grades: tuple[Grade, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    warning: str = ""
+    created: datetime = field(default_factory=lambda: datetime.now().astimezone())
+
+    @cached_property
+    def lessons(self) -> list[Lesson]:
+        found = {grade.submission.lesson for grade in self.grades}
+        return sorted(found, key=lambda lesson: lesson.number)
+
+    @cached_property
+    def by_student(self) -> dict[str, dict[Lesson, Grade]]:
+        """The grades of each student. A student has one grade for a lesson, or none."""
+        found: dict[str, dict[Lesson, Grade]] = defaultdict(dict)
+        for grade in self.grades:
+            found[grade.submission.student][grade.submission.lesson] = grade
+        return dict(found)
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """The number of submissions in each state."""
+        found = Counter(grade.state for grade in self.grades)
+        return {state: found[state] for state in STATES}
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether each file that may be a submission has a verdict, or is unchanged."""
+        return not self.counts[NOT_JUDGED] and not any(one.is_doubtful for one in self.left_out)
+
+    @cached_property
+    def mistakes(self) -> list[ClassMistake]:
+        """The mistakes of all lessons, the most frequent ones of each lesson first.
+
+        A submission counts once, with its first finding.
+        """
+        judged: Counter[Lesson] = Counter()
+        groups: dict[tuple, list[Grade]] = defaultdict(list)
+        for grade in self.grades:
+            judged[grade.submission.lesson] += grade.verdict is not None
+            if grade.first:
+                groups[grade.submission.lesson, *_difference_of(*grade.first)].append(grade)
+        found = [
+            ClassMistake(lesson, diagnosis(name), tuple(group), judged[lesson])
+            for (lesson, name, *_), group in groups.items()
+        ]
+        return sorted(found, key=lambda it: (it.lesson.number, -len(it.grades), it.diagnosis.id))
+
+    @cached_property
+    def claims(self) -> list[ClaimCount]:
+        """For each claim of each lesson, how many submissions fail it. Files must load for that."""
+        found = []
+        for lesson in self.lessons:
+            loaded = [it.outcomes for it in self.grades if it.submission.lesson == lesson]
+            loaded = [outcomes for outcomes in loaded if outcomes]
+            for same in zip(*loaded, strict=True):
+                claim = min((one.claim for one in same), key=len)  # without its count, if it ran
+                states = Counter(one.state for one in same)
+                judged = states["red"] + states["green"]
+                found.append(ClaimCount(lesson, claim, states["red"], judged))
+        return found
+
+
+def _difference_of(finding: Finding, outcome: Outcome | None) -> tuple:
+    """What is the same for submissions with the same mistake."""
+    if finding.diagnosis not in _VAGUE:
+        return (finding.diagnosis,)
+    claim = outcome.name if outcome else ""
+    return finding.diagnosis, claim, finding.event, finding.expected

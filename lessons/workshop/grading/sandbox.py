@@ -10,18 +10,14 @@ ARM, a filter of system calls lets it start no process, open no socket and signa
 Each start is a new sandbox. It takes nothing over from an earlier one, and writes no bytecode.
 """
 
-import atexit
-import compileall
 import multiprocessing
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 
@@ -60,8 +56,6 @@ _PROJECT = (
     *(f"lessons/workshop/{name}" for name in _WORKSHOP),
     "lessons/extras",  # an installed app
 )
-# Where the bytecode is of the files, not folders, among these.
-_BYTECODE = tuple(f"lessons{folder}/__pycache__" for folder in _INITS)
 _CURE = (
     "Only judge submissions of people that you trust, or judge them in a container: see "
     'lessons/guides/grading.md, "Code of strangers".'
@@ -72,13 +66,11 @@ _CURE = (
 class Sandbox:
     """What this machine can do. `warning` is empty if submissions are contained.
 
-    A submission sees parts of `project`, which is the project's folder or a copy. `problem` says
-    why bubblewrap does not contain them, and the cure.
+    `problem` says why bubblewrap does not contain them.
     """
 
     uses_bubblewrap: bool
     warning: str = ""
-    project: Path = field(default=PROJECT_DIR, compare=False)
     problem: str = ""
 
     def starter(self, folder: Path) -> Callable[..., PlayerProcess]:
@@ -98,29 +90,8 @@ def find_sandbox() -> Sandbox:
         return Sandbox(False, f"{problem} {risk} {_CURE}", problem=problem)
     if not has_filter():
         warning = "On this processor, a submission can start processes."
-        return Sandbox(True, warning, _compiled_project())
-    return Sandbox(True, project=_compiled_project())
-
-
-@cache
-def _compiled_project() -> Path:
-    """A copy of what a submission sees of the project, with bytecode. This process removes it.
-
-    A sandbox cannot write bytecode, and the project may have none: PYTHONDONTWRITEBYTECODE. Without
-    it, each start takes a fifth longer.
-    """
-    folder = tempfile.TemporaryDirectory(prefix="sandbox-")
-    atexit.register(folder.cleanup)
-    for part in _parts():
-        source, copy = PROJECT_DIR / part, Path(folder.name, part)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy2(source, copy)
-    paths = {"stripdir": folder.name, "prependdir": str(PROJECT_DIR)}  # for tracebacks
-    compileall.compile_dir(folder.name, quiet=2, **paths)
-    return Path(folder.name)
+        return Sandbox(True, warning)
+    return Sandbox(True)
 
 
 def _parts() -> list[str]:
@@ -167,7 +138,7 @@ class SandboxedPlayer:
         )
         command = [sys.executable, "-m", "lessons.workshop.engine.process.player_process"]
         if uses_bubblewrap:
-            command = [*_bubblewrap([subject.file], sandbox.project), *command]
+            command = [*_bubblewrap([subject.file]), *command]
         self._process = subprocess.Popen(
             [*command, str(theirs.fileno())],
             cwd=PROJECT_DIR,
@@ -222,16 +193,10 @@ class SandboxedPlayer:
         self.pipe.close()
 
 
-def _bubblewrap(files: list[Path], project: Path = PROJECT_DIR) -> list[str]:
-    """The beginning of a command that runs in a sandbox, which also has these files, read-only.
-
-    The sandbox shows the parts of `project` where those of the project's folder are.
-    """
+def _bubblewrap(files: list[Path]) -> list[str]:
+    """The beginning of a command that runs in a sandbox, which also has these files, read-only."""
     python = (sys.base_prefix, os.path.dirname(os.path.dirname(sys._base_executable)), sys.prefix)
-    shown = {path: path for path in (*map(Path, python), *files)}
-    shown |= {PROJECT_DIR / it: project / it for it in _parts()}
-    bytecode = {PROJECT_DIR / it: project / it for it in _BYTECODE}
-    shown |= {path: source for path, source in bytecode.items() if source.is_dir()}
+    shown = [*map(Path, python), *files, *(PROJECT_DIR / part for part in _parts())]
     in_memory = ["--perms", "1777", "--size", str(MEMORY_FOR_FILES), "--tmpfs"]
     return [
         *(BUBBLEWRAP.find() or "", "--die-with-parent", "--new-session", "--clearenv"),
@@ -249,15 +214,11 @@ def _bubblewrap(files: list[Path], project: Path = PROJECT_DIR) -> list[str]:
     ]
 
 
-def _bound_read_only(shown: dict[Path, Path]) -> list[str]:
-    """Options that show at each path what is at the other one.
-
-    bubblewrap alone would make folders above them for root.
-    """
+def _bound_read_only(shown: list[Path]) -> list[str]:
+    """Options that show these paths. bubblewrap alone would make folders above them for root."""
     folders = {folder: None for path in shown for folder in reversed(path.parents[:-1])}
     made = [word for folder in folders for word in ("--dir", str(folder))]
-    bound = (("--ro-bind", str(source), str(path)) for path, source in shown.items())
-    return [*made, *(word for words in bound for word in words)]
+    return [*made, *(word for path in shown for word in ("--ro-bind", str(path), str(path)))]
 
 
 def _user_options() -> list[str]:

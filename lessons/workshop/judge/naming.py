@@ -17,6 +17,7 @@ from lessons.workshop.engine.model.model_difference import (
     is_misspelt,
 )
 from lessons.workshop.engine.recording.events import Event
+from lessons.workshop.engine.recording.transcript import event_text
 from lessons.workshop.engine.script.report import BurstReport, PlayOptions, Report
 from lessons.workshop.engine.script.steps import Step
 from lessons.workshop.judge.redaction import redacted
@@ -66,8 +67,8 @@ class Naming:
         else:
             finding = make_finding(name, place, event, detail)
         steps = " | ".join(map(str, difference.steps_so_far))
-        promise = _promise(difference)
-        finding = replace(finding, promise=promise, conversation=steps)
+        promise, expected = _promise(difference), _expected(difference)
+        finding = replace(finding, promise=promise, conversation=steps, expected=expected)
         return finding, tuple(map(redacted, replayed.events))
 
     def _diagnosis(self, difference: Difference, otherwise: str | None) -> str:
@@ -161,6 +162,16 @@ def _detail(difference: Difference) -> str:
     if remark and remark in detail:
         remark = ""
     return "\n".join([detail, *filter(None, (held_text(difference), remark))])
+
+
+def _expected(difference: Difference) -> str:
+    """What the first wrong message or answer had to be."""
+    if difference.expected_answer is not None:
+        return str(difference.expected_answer.shown)
+    if difference.fault or difference.late is not None:
+        return ""
+    wanted = difference.missing or (difference.pair or (None,))[0]
+    return event_text(wanted) if wanted else "nothing more"
 
 
 def _place_of_silence(difference: Difference, burst: BurstReport | None) -> Place:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from django.utils.html import strip_tags
 
 from lessons.workshop.course.lesson_index import lessons
-from lessons.workshop.grading.report_files import safe_cell
+from lessons.workshop.grading.report import safe_cell
 from lessons.workshop.room.models import Class
 from lessons.workshop.room.state import rounds
 from lessons.workshop.room.worker import WorkerFailed, read_answer

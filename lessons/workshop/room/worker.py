@@ -128,7 +128,7 @@ def _question(lesson: Lesson, number: int, votes: list[str]) -> dict:
 def _judge(lesson: Lesson, code: str) -> dict:
     """The verdict on a student's code, which runs in a sandbox; see judge_submission().
 
-    {"state", "reason", "detail", "warning", "outcomes", "output", "finding", "diagnosis",
+    {"state", "reason", "detail", "outcomes", "output", "finding", "diagnosis",
     "comparison", "code"}. `comparison` has the first conversation that fails, and the solution's.
     """
     from lessons.workshop.course.diagnoses import diagnosis, message_of
@@ -142,8 +142,8 @@ def _judge(lesson: Lesson, code: str) -> dict:
     with TemporaryDirectory(prefix="room-") as folder:
         file = Path(folder) / f"{lesson.folder.name}.py"
         file.write_bytes(code.encode(errors="replace"))
-        found = judge_submission(lesson, file, sandbox=sandbox)
-        answer = {name: getattr(found, name) for name in ("state", "reason", "detail", "warning")}
+        found = judge_submission(lesson, file.name, file.read_bytes(), sandbox=sandbox)
+        answer = {name: getattr(found, name) for name in ("state", "reason", "detail")}
         if found.verdict is None:
             return answer
         verdict = found.verdict

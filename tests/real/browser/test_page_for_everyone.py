@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from lessons.workshop.grading.report_page import as_html
+from lessons.workshop.grading.report import as_html
 from tests.support.axe import colors, violations
 from tests.support.class_reports import grade, not_judged, report
 from tests.support.lesson_page import visitor

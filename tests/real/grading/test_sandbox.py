@@ -46,7 +46,9 @@ def program(tmp_path, monkeypatch):
 def test_judges_a_lesson_with_a_database_as_the_usual_process_does():
     lesson = find("replay")
     usual = judge(lesson, str(lesson.original))
-    found = judge_submission(lesson, lesson.original, sandbox=bubblewrap())
+    found = judge_submission(
+        lesson, lesson.original.name, lesson.original.read_bytes(), sandbox=bubblewrap()
+    )
     assert found.state == "red"
     assert [it.state for it in found.verdict.outcomes] == [it.state for it in usual.outcomes]
     assert found.verdict.diagnosis_ids == usual.diagnosis_ids
@@ -70,28 +72,32 @@ def test_the_warning_says_why_bubblewrap_does_not_work(program, script, texts):
         assert text in found.warning
 
 
-def test_a_sandbox_that_does_not_start_is_neither_green_nor_red(program, tmp_path, forks):
+def test_a_sandbox_that_does_not_start_is_neither_green_nor_red(program, forks):
     program("echo 'bwrap: Can'\"'\"'t mount proc' >&2; exit 1")
-    found = judge_code(tmp_path, "", Sandbox(True))
+    found = judge_code("", Sandbox(True))
     assert (found.state, found.reason) == (NOT_JUDGED, submission.SANDBOX_FAILED)
     assert found.detail == "bwrap: Can't mount proc"
     assert found.verdict is None
 
 
-def test_a_sandbox_without_memory_for_the_player_is_neither_green_nor_red(
-    monkeypatch, tmp_path, forks
-):
+def test_a_sandbox_without_memory_for_the_player_is_neither_green_nor_red(monkeypatch, forks):
     limits = replace(sandbox_module.SUBMISSION, memory=40 * 1024**2)
     monkeypatch.setattr(sandbox_module, "SUBMISSION", limits)
-    found = judge_code(tmp_path, "", bubblewrap())
+    found = judge_code("", bubblewrap())
     assert (found.state, found.reason) == (NOT_JUDGED, submission.SANDBOX_FAILED)
 
 
-def test_a_judge_that_fails_is_neither_green_nor_red(monkeypatch, tmp_path, forks):
+def test_a_judge_that_fails_is_neither_green_nor_red(monkeypatch, forks):
     def fail(*_, **__):
         raise ZeroDivisionError("broken")
 
     monkeypatch.setattr(submission, "judge", fail)
-    found = judge_code(tmp_path, "", WITHOUT_BUBBLEWRAP)
+    found = judge_code("", WITHOUT_BUBBLEWRAP)
     assert (found.state, found.reason) == (NOT_JUDGED, submission.JUDGE_FAILED)
     assert found.detail == "ZeroDivisionError: broken"
+
+
+def test_a_sandbox_without_root_has_its_own_users(monkeypatch):
+    monkeypatch.setattr(sandbox_module.os, "getuid", lambda: 1000)
+    assert "--unshare-user" in sandbox_module._bubblewrap([])
+    assert "--cap-add" not in sandbox_module._bubblewrap([])

@@ -1,8 +1,7 @@
-"""The report on a class: its mistakes, and each of its files."""
+"""The report on a class: its mistakes, its claims, and both of its files."""
 
 import csv
 import io
-import json
 import re
 from dataclasses import replace
 from html import unescape
@@ -10,10 +9,10 @@ from html import unescape
 import pytest
 
 from lessons.workshop.course.lesson_index import find
-from lessons.workshop.grading import report_files
-from lessons.workshop.grading.class_mistakes import class_mistakes
-from lessons.workshop.grading.found_files import LeftOut
-from lessons.workshop.grading.report_page import as_html
+from lessons.workshop.engine.faults.finding import make_finding
+from lessons.workshop.grading.grading import UNCHANGED
+from lessons.workshop.grading.report import as_csv, as_html, write_report
+from lessons.workshop.grading.submissions import LeftOut
 from tests.support.class_reports import grade, not_judged, report
 
 STOP, FRAMES = find("stop"), find("frames")
@@ -25,54 +24,73 @@ WHOLE = report(
     grade("ben", "no-stop-consumer", "connect | close", lesson=FRAMES),
     grade("ben", "no-stop-consumer", "connect | close"),
     not_judged("eve"),
-    left_out=[
-        LeftOut("notes.txt", "not a Python file"),
-        LeftOut("odd.py", "names no lesson", True),
-    ],
+    not_judged("finn", UNCHANGED),
+    left_out=[LeftOut("notes.txt", "not a Python file"), LeftOut("odd.py", "names no lesson")],
 )
 
 
+def headlines(*grades):
+    return [(it.lesson.slug, it.headline, it.students) for it in report(*grades).mistakes]
+
+
 def test_mistakes_are_grouped_by_lesson_and_diagnosis_with_the_most_frequent_first():
-    found = class_mistakes(
-        [
-            grade("ada"),
-            grade("ben", "not-closed-as-asked"),
-            grade("cleo", "no-stop-consumer"),
-            grade("dan", "no-stop-consumer"),
-            grade("finn", "no-stop-consumer", lesson=FRAMES),
-            not_judged("eve"),
-        ]
-    )
-    assert [(one.lesson.slug, one.headline, one.students) for one in found] == [
-        ("frames", "1 of 1: The consumer did not stop when its client had left", ["finn"]),
-        ("stop", "2 of 4: The consumer did not stop when its client had left", ["cleo", "dan"]),
-        ("stop", "1 of 4: The connection was not closed", ["ben"]),
+    assert headlines(
+        grade("ada"),
+        grade("ben", "stuck"),
+        grade("cleo", "no-stop-consumer", event="websocket.receive"),
+        grade("dan", "no-stop-consumer"),
+        grade("finn", "no-stop-consumer", lesson=FRAMES),
+        not_judged("eve"),
+        not_judged("gus", UNCHANGED),
+    ) == [
+        ("frames", "1 of 1: The consumer did not stop when its client had left", "finn"),
+        ("stop", "2 of 4: The consumer did not stop when its client had left", "cleo, dan"),
+        ("stop", "1 of 4: A handler did not return", "ben"),
     ]
 
 
-def test_a_mistake_shows_the_students_lines_beside_those_of_the_solution(tmp_path):
-    file = tmp_path / "ada.py"
-    file.write_text(STOP.solution.read_text().replace("raise StopConsumer()", "pass"))
-    [mistake] = class_mistakes([grade("ada", "no-stop-consumer", file=file)])
+def test_a_vague_diagnosis_is_grouped_by_its_first_difference():
+    wrong = {"event": "websocket.receive", "expected": 'websocket.send  text: "Wrong."'}
+    right = {**wrong, "expected": 'websocket.send  text: "Right."'}
+    found = report(
+        grade("ada", "reply-differs", **wrong),
+        grade("ben", "reply-differs", **right),
+        grade("cleo", "reply-differs", **wrong),
+    ).mistakes
+    assert [(it.students, it.claim, it.difference) for it in found] == [
+        ("ada, cleo", "It ends.", f"at websocket.receive, expected {wrong['expected']}"),
+        ("ben", "It ends.", f"at websocket.receive, expected {right['expected']}"),
+    ]
+
+
+def test_counts_for_each_claim_how_many_of_those_that_load_fail_it():
+    does_not_load = grade("eve")
+    problem = replace(does_not_load.verdict, outcomes=(), problem=make_finding("syntax-error"))
+    result = replace(does_not_load.result, state="red", verdict=problem)
+    found = report(grade("ada"), grade("ben", "stuck"), replace(does_not_load, result=result))
+    assert [(it.claim, it.failed, it.judged) for it in found.claims] == [
+        ("It ends.", 1, 2),
+        ("It begins.", 0, 1),  # of one submission it did not run
+    ]
+
+
+def test_a_mistake_shows_the_students_lines_beside_those_of_the_solution():
+    content = STOP.solution.read_bytes().replace(b"raise StopConsumer()", b"pass")
+    [mistake] = report(grade("ada", "no-stop-consumer", content=content)).mistakes
     differing = [row for row in mistake.rows if row["differs"]]
     assert [(row["right"]["html"].strip(), row["wrong"]["html"].strip()) for row in differing] == [
         ("raise StopConsumer()", "pass")
     ]
 
 
-def test_json_has_each_submission_with_its_state():
-    data = json.loads(report_files.as_json(WHOLE))
-    states = [(one["student"], one["state"]) for one in data["submissions"]]
-    assert states == [("ada", "green"), ("ben", "red"), ("ben", "red"), ("eve", "not judged")]
-
-
 def test_csv_has_a_row_for_each_submission_and_each_file_that_was_left_out():
-    rows = list(csv.DictReader(io.StringIO(report_files.as_csv(WHOLE))))
+    rows = list(csv.DictReader(io.StringIO(as_csv(WHOLE))))
     assert [(row["student"], row["file"], row["state"], row["claims green"]) for row in rows] == [
         ("ada", "ada.py", "green", "2"),
         ("ben", "ben.py", "red", "0"),
         ("ben", "ben.py", "red", "0"),
         ("eve", "eve.py", "not judged", ""),
+        ("finn", "finn.py", "unchanged", ""),
         ("", "notes.txt", "left out", ""),
         ("", "odd.py", "left out", ""),
     ]
@@ -83,7 +101,7 @@ def test_csv_has_a_row_for_each_submission_and_each_file_that_was_left_out():
 def test_csv_has_no_formulas(start):
     student = f"{start}HYPERLINK(1)"
     red = grade(student, "no-stop-consumer", event=student)
-    rows = csv.reader(io.StringIO(report_files.as_csv(report(red)), newline=""))
+    rows = csv.reader(io.StringIO(as_csv(report(red)), newline=""))
     cells = [cell for row in rows for cell in row]
     assert not [cell for cell in cells if cell.lstrip(" ").startswith(("=", "+", "-", "@", "\t"))]
     assert not [cell for cell in cells if cell.startswith("\r")]
@@ -91,20 +109,17 @@ def test_csv_has_no_formulas(start):
 
 
 def test_the_page_escapes_all_that_comes_from_a_student(tmp_path):
-    file = tmp_path / "eve.py"
-    file.write_text(f"class Guess:\n    x = '{MARKUP}'\n")
-    texts = {
-        "event": MARKUP,
-        "detail": f"{MARKUP}\ud800",
-    }
-    eve = grade(f"{MARKUP}eve", "no-stop-consumer", f"connect | text {MARKUP}", file=file, **texts)
+    content = f"class Guess:\n    x = '{MARKUP}'\n".encode()
+    texts = {"event": MARKUP, "detail": f"{MARKUP}\ud800", "expected": MARKUP}
+    steps = f"connect | text {MARKUP}"
+    eve = grade(f"{MARKUP}eve", "reply-differs", steps, content=content, **texts)
     verdict = replace(eve.verdict, output=MARKUP)
     eve = replace(eve, result=replace(eve.result, verdict=verdict))
     whole = report(eve, left_out=[LeftOut(MARKUP, MARKUP)], warning=MARKUP)
     page = as_html(replace(whole, name=MARKUP))
     assert "<script" not in page
     assert page.count("&lt;script&gt;alert(1)") >= 10
-    report_files.write_report(whole, tmp_path / "out")  # a lone surrogate can be written
+    write_report(whole, tmp_path / "out")  # a lone surrogate can be written
 
 
 def test_the_page_loads_nothing_and_runs_nothing():
@@ -114,12 +129,12 @@ def test_the_page_loads_nothing_and_runs_nothing():
     assert all(one.startswith("#") for one in re.findall(r'href="([^"]*)"', page))
 
 
-def test_the_page_shows_students_lessons_claims_and_times():
+def test_the_page_shows_students_lessons_and_claims():
     text = " ".join(unescape(re.sub(r"<[^>]*>", " ", as_html(WHOLE))).split())
-    assert (
-        "3 students, 4 submissions: 1 green , 2 red , 1 not judged . 2026-03-04 10:30 UTC" in text
-    )
-    assert "ada · ✓ green 2/2 0.5 s" in text
-    assert "ben ✗ red 0/2 0.5 s ✗ red 0/2 0.5 s" in text
+    counts = "1 green , 2 red , 1 unchanged , 1 not judged . 2026-03-04 10:30 UTC"
+    assert f"4 students, 5 submissions: {counts}" in text
+    assert "ada · ✓ green 2/2 ben" in text
+    assert "ben ✗ red 0/2 ✗ red 0/2" in text
     assert "eve · ? not judged" in text
+    assert "Lesson 3 stop It ends. 1 of 2 It begins. 0 of 1" in text
     assert "odd.py : names no lesson" in text

@@ -34,6 +34,7 @@ class Finding:
 
     `detail` is longer: the exception, or both conversations side by side. `promise` is the sentence
     of the exercise that was not fulfilled. `conversation` holds the steps that show the mistake.
+    `expected` is what the first wrong event or answer had to be, on one line, or "nothing more".
 
     `raised` is an exception of the code as "Type: message". If its text has a better diagnosis, the
     finding gets that one. `instead` has codes that mean another one where it was raised.
@@ -47,6 +48,7 @@ class Finding:
     detail: str = ""
     promise: str = ""
     conversation: str = ""
+    expected: str = ""
     raised: str = ""
     instead: dict[str, str] = field(default_factory=dict)
 

@@ -67,7 +67,6 @@ class Command(BaseCommand):
         add("folder", help="a folder or a zip file")
         add("lessons", nargs="*", default=[], metavar="LESSON", help="by default all lessons")
         add("--output", metavar="FOLDER", help="where to write the report")
-        add("--again", help="judge also what has a verdict", **FLAG)
         add = self._add("verify", "verify.verify", "prove the course, for its authors")
         add("lessons", nargs="*", metavar="LESSON", help="by default all lessons")
         add("--mutants", help="machine-made mistakes too", **FLAG)

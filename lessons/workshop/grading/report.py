@@ -1,0 +1,109 @@
+"""Writes the report on a class: an HTML page without scripts and other files, and a CSV file."""
+
+import csv
+import io
+from pathlib import Path
+
+from django.template import Context, Engine, Library
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+
+from lessons.workshop.grading.grading import UNCHANGED, ClassReport, Grade
+from lessons.workshop.grading.submission import NOT_JUDGED
+from lessons.workshop.setup import atomic_write
+
+register = Library()
+SIGNS = {"green": "✓", "red": "✗", "not run": "·", UNCHANGED: "=", NOT_JUDGED: "?"}
+_FORMULA = ("=", "+", "-", "@")
+_COLUMNS = (
+    *("student", "lesson", "title", "file", "state"),
+    *("claims green", "claims", "seconds", "diagnosis", "message"),
+)
+
+
+def write_report(report: ClassReport, folder: Path) -> list[Path]:
+    """Write both files and return their paths. Other files in the folder stay. Raises OSError."""
+    texts = {folder / "report.html": as_html(report), folder / "report.csv": as_csv(report)}
+    for file, text in texts.items():
+        atomic_write.write(file, text.encode(errors="backslashreplace"))
+    return [*texts]
+
+
+def as_html(report: ClassReport) -> str:
+    """The page. Each text that comes from a student is escaped, and cut."""
+    engine = Engine(builtins=[__name__])
+    style = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
+    template = engine.from_string(Path(__file__).with_name("report.html").read_text("utf-8"))
+    rows = [
+        {
+            "anchor": f"s{number}",
+            "student": student,
+            "cells": [_cell(number, grades.get(lesson)) for lesson in report.lessons],
+        }
+        for number, (student, grades) in enumerate(report.by_student.items(), start=1)
+    ]
+    shown = {"style": mark_safe(style), "report": report, "rows": rows}
+    return template.render(Context(shown))
+
+
+def _cell(student: int, grade: Grade | None) -> dict | None:
+    """What the table and the details show of a submission; None if there is none."""
+    if grade is None:
+        return None
+    green, claims = grade.claims
+    return {
+        "anchor": f"s{student}-{grade.submission.lesson.number}",
+        "grade": grade,
+        "lesson": grade.submission.lesson,
+        "sign": SIGNS[grade.state],
+        "kind": grade.state.replace(" ", "-"),
+        "claims": f"{green}/{claims}" if claims else "",
+        "outcomes": [(SIGNS[one.state], one) for one in grade.outcomes],
+        "finding": grade.first[0] if grade.first else None,
+    }
+
+
+@register.filter
+def code(text: str) -> SafeString:
+    """One line of text as HTML: text between backticks becomes code."""
+    parts = str(escape(text)).split("`")
+    if len(parts) % 2 == 0:
+        return mark_safe(escape(text))
+    return mark_safe(
+        "".join(f"<code>{part}</code>" if place % 2 else part for place, part in enumerate(parts))
+    )
+
+
+def as_csv(report: ClassReport) -> str:
+    """A row for each submission, then a row for each file that was left out."""
+    file = io.StringIO()
+    writer = csv.DictWriter(file, _COLUMNS, restval="")
+    writer.writeheader()
+    rows = [_row(grade) for grade in report.grades]
+    rows += [{"file": it.path, "state": "left out", "message": it.reason} for it in report.left_out]
+    for row in rows:
+        writer.writerow({name: safe_cell(value) for name, value in row.items()})
+    return file.getvalue()
+
+
+def _row(grade: Grade) -> dict:
+    submission, verdict = grade.submission, grade.verdict
+    green, claims = grade.claims if grade.outcomes else ("", "")
+    return {
+        "student": submission.student,
+        "lesson": submission.lesson.number,
+        "title": submission.lesson.slug,
+        "file": submission.path,
+        "state": grade.state,
+        "claims green": green,
+        "claims": claims,
+        "seconds": f"{verdict.seconds:.3f}" if verdict else "",
+        "diagnosis": grade.first[0].diagnosis if grade.first else "",
+        "message": grade.message,
+    }
+
+
+def safe_cell(value) -> str:
+    """A cell that no spreadsheet takes for a formula: OWASP, "CSV Injection"."""
+    text = " ".join(str(value).split())
+    return f"'{text}" if text.startswith(_FORMULA) else text
