@@ -29,7 +29,7 @@ class Doorkeeper(SyncConsumer):
 
 
 class FixedSubprotocol(SyncConsumer):
-    """Lesson 1: an accept names a subprotocol that the client offers."""
+    """Lesson 24: an accept names a subprotocol that the client offers."""
 
     def websocket_connect(self, event):
         if "door.v1" not in self.scope["subprotocols"]:

@@ -2,8 +2,9 @@
 
 from channels.consumer import SyncConsumer
 from channels.exceptions import StopConsumer
+from django.http import QueryDict
 
-READINGS = {"weather.celsius": "21", "weather.fahrenheit": "70"}
+READINGS = {"celsius": "21", "fahrenheit": "70"}
 
 
 class Station(SyncConsumer):
@@ -16,7 +17,12 @@ class Station(SyncConsumer):
         raise StopConsumer()
 
     def send_reading(self):
-        self.send({"type": "websocket.send", "text": READINGS[self.chosen]})
+        self.send({"type": "websocket.send", "text": READINGS[self.unit]})
+
+    def read_unit(self):
+        """Return whether the unit of the URL is in READINGS."""
+        self.unit = QueryDict(self.scope["query_string"]).get("unit")
+        return self.unit in READINGS
 
 
 class LeavesTheHandshakeToTheServer(Station):
@@ -25,41 +31,48 @@ class LeavesTheHandshakeToTheServer(Station):
     diagnosis = "no-accept"
 
     def websocket_connect(self, event):
-        offered = [name for name in self.scope["subprotocols"] if name in READINGS]
-        if not offered:
+        if not self.read_unit():
             self.send({"type": "websocket.close"})
-            return
-        self.chosen = offered[0]
 
 
-class AcceptsThenAcceptsAgain(Station):
-    """Believes that a second accept can add the subprotocol to the first."""
+class ReturnsWithoutAnAnswer(Station):
+    """Believes that a handler without an answer rejects the client."""
 
-    diagnosis = "accept-twice"
+    diagnosis = "no-accept"
 
     def websocket_connect(self, event):
-        offered = [name for name in self.scope["subprotocols"] if name in READINGS]
-        if not offered:
-            self.send({"type": "websocket.close"})
+        if not self.read_unit():
             return
-        self.chosen = offered[0]
         self.send({"type": "websocket.accept"})
-        self.send({"type": "websocket.accept", "subprotocol": self.chosen})
         self.send_reading()
 
 
-class AcceptsEachOffer(Station):
-    """Accepts every known subprotocol on the list. A handshake has one answer."""
+class AcceptsThenAcceptsAgain(Station):
+    """Answers the handshake at once, and again when the unit is known."""
 
     diagnosis = "accept-twice"
 
     def websocket_connect(self, event):
-        self.chosen = None
-        for name in self.scope["subprotocols"]:
-            if name in READINGS:
-                self.chosen = name
-                self.send({"type": "websocket.accept", "subprotocol": name})
-        if self.chosen is None:
+        if not self.read_unit():
+            self.send({"type": "websocket.close"})
+            return
+        self.send({"type": "websocket.accept"})
+        self.send({"type": "websocket.accept"})
+        self.send_reading()
+
+
+class AcceptsEachUnit(Station):
+    """Accepts in a loop over the units. A handshake has one answer."""
+
+    diagnosis = "accept-twice"
+
+    def websocket_connect(self, event):
+        self.unit = None
+        for unit in READINGS:
+            self.send({"type": "websocket.accept"})
+            if f"unit={unit}".encode() == self.scope["query_string"]:
+                self.unit = unit
+        if self.unit is None:
             self.send({"type": "websocket.close"})
             return
         self.send_reading()
@@ -71,39 +84,11 @@ class SpeaksBeforeTheAccept(Station):
     diagnosis = "send-before-accept"
 
     def websocket_connect(self, event):
-        offered = [name for name in self.scope["subprotocols"] if name in READINGS]
-        if not offered:
+        if not self.read_unit():
             self.send({"type": "websocket.close"})
             return
-        self.chosen = offered[0]
         self.send_reading()
-        self.send({"type": "websocket.accept", "subprotocol": self.chosen})
-
-
-class NamesItsOwnFavourite(Station):
-    """Believes that the server may choose a subprotocol that the client did not offer."""
-
-    diagnosis = "subprotocol-not-offered"
-
-    def websocket_connect(self, event):
-        self.chosen = "weather.celsius"
-        self.send({"type": "websocket.accept", "subprotocol": self.chosen})
-        self.send_reading()
-
-
-class KeepsTheChoiceToItself(Station):
-    """Chooses a subprotocol, but does not name it. Browsers then fail the connection."""
-
-    diagnosis = "subprotocol-not-echoed"
-
-    def websocket_connect(self, event):
-        offered = [name for name in self.scope["subprotocols"] if name in READINGS]
-        if not offered:
-            self.send({"type": "websocket.close"})
-            return
-        self.chosen = offered[0]
         self.send({"type": "websocket.accept"})
-        self.send_reading()
 
 
 class RefusesWithACode(Station):
@@ -112,12 +97,10 @@ class RefusesWithACode(Station):
     diagnosis = "code-before-accept"
 
     def websocket_connect(self, event):
-        offered = [name for name in self.scope["subprotocols"] if name in READINGS]
-        if not offered:
+        if not self.read_unit():
             self.send({"type": "websocket.close", "code": 4006})
             return
-        self.chosen = offered[0]
-        self.send({"type": "websocket.accept", "subprotocol": self.chosen})
+        self.send({"type": "websocket.accept"})
         self.send_reading()
 
 
@@ -127,76 +110,84 @@ class GoesOnAfterTheRefusal(Station):
     diagnosis = "answered-after-refusal"
 
     def websocket_connect(self, event):
-        offered = [name for name in self.scope["subprotocols"] if name in READINGS]
-        self.chosen = offered[0] if offered else None
-        if self.chosen is None:
+        if not self.read_unit():
+            self.unit = "celsius"
             self.send({"type": "websocket.close"})
-        self.send({"type": "websocket.accept", "subprotocol": self.chosen})
+        self.send({"type": "websocket.accept"})
         self.send_reading()
 
 
 class LetsEveryoneIn(Station):
-    """Uses a default for a client without a known subprotocol, instead of rejecting it."""
+    """Uses a default for a client without a known unit, instead of rejecting the client."""
 
     diagnosis = "accepts-everyone"
 
     def websocket_connect(self, event):
-        offered = [name for name in self.scope["subprotocols"] if name in READINGS]
-        self.chosen = offered[0] if offered else None
-        self.send({"type": "websocket.accept", "subprotocol": self.chosen})
+        if not self.read_unit():
+            self.unit = "celsius"
+        self.send({"type": "websocket.accept"})
         self.send_reading()
 
-    def send_reading(self):
-        text = READINGS.get(self.chosen, READINGS["weather.celsius"])
-        self.send({"type": "websocket.send", "text": text})
+
+class LooksForAPartOfTheName(Station):
+    """Looks for the unit somewhere in the query string, so `unit=celsius2` is a unit too."""
+
+    diagnosis = "accepts-everyone"
+
+    def websocket_connect(self, event):
+        found = [unit for unit in READINGS if f"unit={unit}" in str(self.scope["query_string"])]
+        if not found:
+            self.send({"type": "websocket.close"})
+            return
+        self.unit = found[0]
+        self.send({"type": "websocket.accept"})
+        self.send_reading()
 
 
 class ComparesBytesWithText(Station):
-    """Believes that the whole scope is bytes, as its headers and its query string are."""
+    """Believes that the query string is a str, as the path is."""
 
     diagnosis = "refuses-everyone"
 
     def websocket_connect(self, event):
-        readings = {name.encode(): text for name, text in READINGS.items()}
-        offered = [name for name in self.scope["subprotocols"] if name in readings]
-        if not offered:
+        units = {f"unit={unit}": unit for unit in READINGS}
+        if self.scope["query_string"] not in units:
             self.send({"type": "websocket.close"})
             return
-        self.text = readings[offered[0]]
-        self.send({"type": "websocket.accept", "subprotocol": offered[0]})
-        self.send({"type": "websocket.send", "text": self.text})
-
-    def websocket_receive(self, event):
-        self.send({"type": "websocket.send", "text": self.text})
-
-
-class PrefersItsOwnOrder(Station):
-    """Goes through the station's list, so the client's order is lost."""
-
-    diagnosis = "wrong-subprotocol"
-
-    def websocket_connect(self, event):
-        offered = [name for name in READINGS if name in self.scope["subprotocols"]]
-        if not offered:
-            self.send({"type": "websocket.close"})
-            return
-        self.chosen = offered[0]
-        self.send({"type": "websocket.accept", "subprotocol": self.chosen})
+        self.unit = units[self.scope["query_string"]]
+        self.send({"type": "websocket.accept"})
         self.send_reading()
 
 
+class KeepsTheUnitForAll(Station):
+    """Keeps the unit on the class, which all connections share."""
+
+    diagnosis = "wrong-connection"
+
+    def websocket_connect(self, event):
+        if not self.read_unit():
+            self.send({"type": "websocket.close"})
+            return
+        KeepsTheUnitForAll.shared = self.unit
+        self.send({"type": "websocket.accept"})
+        self.send_reading()
+
+    def send_reading(self):
+        text = READINGS[KeepsTheUnitForAll.shared]
+        self.send({"type": "websocket.send", "text": text})
+
+
 class AsksTheEvent(Station):
-    """Looks for the client's offer in websocket.connect, which holds only its type."""
+    """Looks for the URL in websocket.connect, which holds only its type."""
 
     diagnosis = "scope-in-event"
 
     def websocket_connect(self, event):
-        offered = [name for name in event["subprotocols"] if name in READINGS]
-        if not offered:
+        self.unit = QueryDict(event["query_string"]).get("unit")
+        if self.unit not in READINGS:
             self.send({"type": "websocket.close"})
             return
-        self.chosen = offered[0]
-        self.send({"type": "websocket.accept", "subprotocol": self.chosen})
+        self.send({"type": "websocket.accept"})
         self.send_reading()
 
 
@@ -206,10 +197,8 @@ class CallsTheGenericAccept(Station):
     diagnosis = "generic-method"
 
     def websocket_connect(self, event):
-        offered = [name for name in self.scope["subprotocols"] if name in READINGS]
-        if not offered:
+        if not self.read_unit():
             self.send({"type": "websocket.close"})
             return
-        self.chosen = offered[0]
-        self.accept(subprotocol=self.chosen)
+        self.accept()
         self.send_reading()

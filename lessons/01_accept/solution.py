@@ -1,23 +1,22 @@
-"""Lesson 1, solved: a weather station that speaks two subprotocols."""
+"""Lesson 1, solved: a weather station that answers a handshake."""
 
 from channels.consumer import SyncConsumer
 from channels.exceptions import StopConsumer
+from django.http import QueryDict
 
-READINGS = {"weather.celsius": "21", "weather.fahrenheit": "70"}
+READINGS = {"celsius": "21", "fahrenheit": "70"}
 
 
 class Weather(SyncConsumer):
     def websocket_connect(self, event):
-        # The scope keeps the client's order, so the first match is the client's favourite.
-        for subprotocol in self.scope["subprotocols"]:
-            if subprotocol in READINGS:
-                self.chosen = subprotocol
-                # A browser fails a connection whose accept does not name a subprotocol.
-                self.send({"type": "websocket.accept", "subprotocol": subprotocol})
-                self.send_reading()
-                return
-        # Without a code: before the accept, a close is HTTP 403, and HTTP has no close codes.
-        self.send({"type": "websocket.close"})
+        # The query string is bytes. QueryDict decodes it, and the unit is a str.
+        self.unit = QueryDict(self.scope["query_string"]).get("unit")
+        if self.unit not in READINGS:
+            # Without a code: before the accept, a close is HTTP 403, and HTTP has no close codes.
+            self.send({"type": "websocket.close"})
+            return
+        self.send({"type": "websocket.accept"})
+        self.send_reading()
 
     def websocket_receive(self, event):
         self.send_reading()
@@ -26,4 +25,4 @@ class Weather(SyncConsumer):
         raise StopConsumer()  # lesson 3 explains why
 
     def send_reading(self):
-        self.send({"type": "websocket.send", "text": READINGS[self.chosen]})
+        self.send({"type": "websocket.send", "text": READINGS[self.unit]})

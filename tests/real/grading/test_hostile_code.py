@@ -268,7 +268,7 @@ class Everything(str):
     __ne__ = lambda *_: False
     __hash__ = str.__hash__
 """
-READING = "READINGS[self.chosen]"
+READING = "READINGS[self.unit]"
 FAILS = "def fail():\n    raise MemoryError"
 FRAME = f'self.send({{"type": "websocket.send", "text": {READING}}})'
 LARGE = f"for _ in range(50): {FRAME.replace(READING, repr('x' * 900_000))}"

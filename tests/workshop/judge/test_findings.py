@@ -11,10 +11,6 @@ from lessons.workshop.judge import judge
 @pytest.mark.parametrize(
     ("lesson", "old", "new", "diagnosis", "line", "words"),
     [
-        (
-            *("accept", '"subprotocol":', '"subprotocols":', "unknown-key"),
-            *('"subprotocols":', "Write 'subprotocol'."),
-        ),
         ("stop", '"code":', '"close_code":', "unknown-key", '"close_code":', "Write 'code'."),
         ("frames", '"text":', '"txt":', "send-without-payload", '"txt":', "Write 'text'."),
         (
@@ -26,8 +22,8 @@ from lessons.workshop.judge import judge
             *("self.answer(", ".answer' was never awaited"),
         ),
         (
-            *("accept", "READINGS[self.chosen]", "READINGS.pop(self.chosen)", "exception"),
-            *("READINGS.pop(self.chosen)", "KeyError"),
+            *("accept", "READINGS[self.unit]", "READINGS.pop(self.unit)", "exception"),
+            *("READINGS.pop(self.unit)", "KeyError"),
         ),
     ],
 )
