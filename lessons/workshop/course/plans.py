@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 
-from lessons.workshop.course.lesson_index import Lesson, find
+from lessons.workshop.course.lesson_index import Lesson, find, lessons
 
 _DAY = datetime(2000, 1, 1)  # any day: a plan has times of day
 
@@ -33,40 +33,49 @@ class Session:
 
 @dataclass(frozen=True)
 class Plan:
-    """The sessions of a class. Those `at_home` are optional: students do them by themselves."""
+    """The sessions of a class."""
 
     title: str
     sessions: tuple[Session, ...]
-    at_home: tuple[Lesson, ...]
 
     @property
-    def core(self) -> tuple[Lesson, ...]:
+    def taught(self) -> tuple[Lesson, ...]:
         """The lessons that are taught in class. They need no lesson that is done at home."""
         parts = (part for session in self.sessions for part in session.parts)
         return tuple(part.lesson for part in parts if part.lesson)
 
     @property
+    def at_home(self) -> tuple[Lesson, ...]:
+        """All other lessons: students do them by themselves."""
+        return tuple(lesson for lesson in lessons() if lesson not in self.taught)
+
+    @property
     def summary(self) -> str:
-        """How many lessons are core, how many are optional, and their minutes."""
-        core, optional = (
+        """How many lessons are taught, how many are done at home, and their minutes."""
+        taught, home = (
             f"{len(some)} lessons, {sum(one.minutes for one in some)} minutes"
-            for some in (self.core, self.at_home)
+            for some in (self.taught, self.at_home)
         )
-        return f"Core: {core}, in class. Optional: {optional}, at home."
+        return f"In class: {taught}. At home: {home}."
 
 
 @cache
 def plans() -> tuple[Plan, ...]:
     """All plans. Raises UnknownLesson if one names a lesson that does not exist."""
-    data = tomllib.loads((Path(__file__).with_name("plans.toml")).read_text(encoding="utf-8"))
     return tuple(
-        Plan(
-            plan["title"],
-            tuple(map(_session, plan["session"])),
-            tuple(map(find, plan["at_home"])),
-        )
-        for plan in data["plan"]
+        Plan(plan["title"], tuple(map(_session, plan["session"]))) for plan in _data()["plan"]
     )
+
+
+@cache
+def optional_lessons() -> tuple[Lesson, ...]:
+    """The lessons that no other lesson needs. Raises UnknownLesson."""
+    return tuple(map(find, _data()["optional"]))
+
+
+@cache
+def _data() -> dict:
+    return tomllib.loads((Path(__file__).with_name("plans.toml")).read_text(encoding="utf-8"))
 
 
 def _session(data: dict) -> Session:

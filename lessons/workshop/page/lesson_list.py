@@ -11,7 +11,7 @@ from lessons.workshop.course.lesson_index import (
     Lesson,
     UnknownLesson,
 )
-from lessons.workshop.course.plans import plans
+from lessons.workshop.course.plans import optional_lessons
 from lessons.workshop.member import membership
 from lessons.workshop.student.progress import STANDINGS, Progress
 
@@ -45,7 +45,7 @@ def is_optional(lesson: Lesson) -> bool:
     if today := membership.todays_lessons():
         return lesson not in today
     try:
-        return lesson in plans()[0].at_home
+        return lesson in optional_lessons()
     except UnknownLesson:  # another course has no plan
         return False
 

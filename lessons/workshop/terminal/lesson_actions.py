@@ -188,7 +188,7 @@ def _print_plans(console) -> None:
             print_text(console, f"    {session.ends}  end, {session.minutes_left} min to spare")
         console.print()
         at_home = ", ".join(f"{one.number} {one.slug}" for one in plan.at_home)
-        print_paragraph(console, "  Optional, at home  ", at_home)
+        print_paragraph(console, "  At home  ", at_home)
         console.print()
     print_text(console, f"The page of one lesson: {MANAGE} lesson teach 1")
 
