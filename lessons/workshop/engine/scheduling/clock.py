@@ -30,7 +30,7 @@ from channels import db
 from django.db import close_old_connections
 
 from lessons.workshop.engine.scheduling import blocking_calls, threads
-from lessons.workshop.engine.scheduling.patches import Patches
+from lessons.workshop.engine.scheduling.patches import installed
 
 BEGINNING = datetime(2026, 1, 1, 12, tzinfo=UTC)  # what the calendar shows at first
 # What the loop's clock shows at first: an uptime of 1.5 days. A whole number keeps sums exact.
@@ -71,7 +71,7 @@ def simulated_clock(loop) -> Iterator[None]:
     time_machine = load_time_machine()
     usual, begun = time_machine.escape_hatch.time.time_ns, _nanoseconds(BEGINNING.timestamp())
     with (
-        PATCHES.installed(),
+        installed(PATCHES),
         loop.thread_scheduler.control(),
         time_machine.travel(BEGINNING, tick=False) as traveller,
     ):
@@ -163,7 +163,7 @@ def _thread_sleep(frame, begun: float, seconds: float) -> ThreadSleep:
     return ThreadSleep(code.co_name, argument, begun, seconds)
 
 
-PATCHES = Patches(
+PATCHES = (
     *threads.REPLACED,
     *blocking_calls.REPLACED,
     (time, "sleep", _sleep),

@@ -11,7 +11,7 @@ from django.contrib import auth
 from django.contrib.auth import hashers
 from django.contrib.sessions.backends import base
 
-from lessons.workshop.engine.scheduling.patches import Patches
+from lessons.workshop.engine.scheduling.patches import installed
 
 _quick_hasher = hashers.MD5PasswordHasher()
 _session_numbers = itertools.count(1)
@@ -21,7 +21,7 @@ def _number(length: int, _characters: str) -> str:
     return f"{next(_session_numbers):0{length}}"
 
 
-PATCHES = Patches(
+PATCHES = (
     (hashers, "get_hashers", cache(lambda: [_quick_hasher])),
     (hashers, "get_hashers_by_algorithm", cache(lambda: {_quick_hasher.algorithm: _quick_hasher})),
     (base, "get_random_string", _number),
@@ -36,7 +36,7 @@ def simple_accounts():
     """
     global _session_numbers
     _session_numbers = itertools.count(1)
-    with PATCHES.installed():
+    with installed(PATCHES):
         yield
 
 

@@ -25,7 +25,7 @@ from django.db.backends.sqlite3.base import DatabaseWrapper
 from lessons.workshop.engine.recording.queries import record_queries
 from lessons.workshop.engine.scheduling import clock
 from lessons.workshop.engine.scheduling.loop import SimulatedLoop
-from lessons.workshop.engine.scheduling.patches import Patches
+from lessons.workshop.engine.scheduling.patches import install, installed
 from lessons.workshop.engine.world import accounts
 
 LOCK_TIMEOUT = 5  # seconds, as Python's sqlite3 waits for another connection to end its writing
@@ -238,7 +238,7 @@ def _connect(self) -> None:
             self.connect()
 
 
-PATCHES = Patches(
+PATCHES = (
     (DatabaseWrapper, "ensure_connection", _connect),
     (DatabaseWrapper, "get_new_connection", lambda wrapper, params: _file.open(wrapper, params)),
     (DatabaseWrapper, "_close", lambda wrapper: _file.keep(wrapper.connection)),
@@ -250,7 +250,7 @@ def keep_file_in(folder: str) -> None:
     global _file
     _file = _File(folder)
     connections.databases["default"].update(_file.settings)
-    PATCHES.install()
+    install(PATCHES)
 
 
 @contextmanager
@@ -264,7 +264,7 @@ def _used_file():
         tempfile.TemporaryDirectory() as folder,
         closing(_File(folder)) as _file,
         mock.patch.dict(connections.databases["default"], _file.settings),
-        PATCHES.installed(),
+        installed(PATCHES),
     ):
         try:
             yield _file

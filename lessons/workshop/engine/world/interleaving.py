@@ -23,7 +23,7 @@ from django.db.backends.utils import CursorWrapper
 from lessons.workshop.engine.recording.recorder import current_connection
 from lessons.workshop.engine.scheduling import threads
 from lessons.workshop.engine.scheduling.loop import maybe_suspend, suspend
-from lessons.workshop.engine.scheduling.patches import Patches
+from lessons.workshop.engine.scheduling.patches import installed
 from lessons.workshop.engine.world.database import LOCK_TIMEOUT
 
 # Whether code that belongs to no connection is interrupted, too: a function that a job calls.
@@ -119,7 +119,7 @@ def interleaving(at_sends=False):
     loop = asyncio.get_running_loop()
     loop.interleaving = Interleaving(at_sends)
     try:
-        with PATCHES.installed():
+        with installed(PATCHES):
             yield loop.interleaving
     finally:
         loop.interleaving = None
@@ -194,7 +194,7 @@ def _execute(cursor, *args, **kwargs):
     return execute()
 
 
-PATCHES = Patches(
+PATCHES = (
     (CursorWrapper, "_execute", with_switch_points(_execute)),
     (asyncio.tasks, "__sleep0", _sleep_0),  # what asyncio.sleep() calls for 0 s
 )

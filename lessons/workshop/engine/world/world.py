@@ -14,7 +14,7 @@ import random
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
-from lessons.workshop.engine.scheduling import clock
+from lessons.workshop.engine.scheduling import clock, patches
 from lessons.workshop.engine.scheduling.loop import SimulatedLoop
 from lessons.workshop.engine.world import accounts, interleaving
 from lessons.workshop.engine.world.cache import fresh_cache
@@ -29,7 +29,7 @@ from lessons.workshop.engine.world.database import (
 def install(folder: str) -> None:
     """From now on, this process only plays. Its database is in `folder`."""
     for module in (accounts, clock, interleaving):
-        module.PATCHES.install()
+        patches.install(module.PATCHES)
     keep_file_in(folder)
 
 

@@ -1,6 +1,6 @@
 """A table of replaced functions leaves no trace, and a student's code cannot undo it for long."""
 
-from lessons.workshop.engine.scheduling.patches import Patches
+from lessons.workshop.engine.scheduling.patches import installed
 
 
 class Base:
@@ -13,19 +13,19 @@ class Heir(Base):
 
 
 def test_the_last_user_restores_own_and_inherited_methods():
-    patches = Patches((Base, "own", lambda _: "replaced"), (Heir, "own", lambda _: "again"))
+    patches = (Base, "own", lambda _: "replaced"), (Heir, "own", lambda _: "again")
     before = dict(vars(Base)), dict(vars(Heir))
-    with patches.installed():
-        with patches.installed():
+    with installed(patches):
+        with installed(patches):
             pass
         assert (Base().own(), Heir().own()) == ("replaced", "again")
     assert (dict(vars(Base)), dict(vars(Heir))) == before
 
 
 def test_the_next_user_replaces_what_a_students_code_has_replaced(monkeypatch):
-    patches = Patches((Base, "own", lambda _: "replaced"))
-    with patches.installed():
+    patches = ((Base, "own", lambda _: "replaced"),)
+    with installed(patches):
         monkeypatch.setattr(Base, "own", lambda _: "of a student")
-        with patches.installed():
+        with installed(patches):
             assert Base().own() == "replaced"
     assert Base().own() == "usual"

@@ -15,6 +15,7 @@ from django.db.migrations.state import ProjectState
 from django.db.models.signals import post_save
 
 from db_demo.models import Post
+from lessons.workshop.engine.scheduling.patches import installed
 from lessons.workshop.engine.subject import Subject
 from lessons.workshop.engine.world import database as database_module
 from lessons.workshop.engine.world.accounts import get_or_create_account
@@ -53,9 +54,9 @@ def file(request, monkeypatch, tmp_path):
     for name in ("NAME", "OPTIONS"):
         monkeypatch.setitem(default, name, default[name])
     monkeypatch.setattr(database_module, "_file", None)
-    database_module.keep_file_in(tmp_path)
-    yield
-    database_module.PATCHES.uninstall()
+    with installed(database_module.PATCHES):
+        database_module.keep_file_in(tmp_path)
+        yield
 
 
 def table_names():
