@@ -77,22 +77,11 @@ def note_if_on_loop(name: str) -> None:
         note_blocking_call(thread.scheduler.loop, None, name)
 
 
-# What blocks is decided by the arguments, never by a clock.
+def _noted(owner, name: str, blocks=lambda *_, **__: True):
+    """A row that replaces a call which blocks, if `blocks(...)` says so of its arguments.
 
-
-def _always(*_, **__) -> bool:
-    return True
-
-
-def _will_wait(process: subprocess.Popen, timeout=None) -> bool:
-    return process.returncode is None and timeout != 0
-
-
-def _is_blocking(connection: socket.socket, _address) -> bool:
-    return connection.gettimeout() != 0  # asyncio's own sockets have 0
-
-
-def _noted(owner, name: str, blocks):
+    The arguments decide that, never a clock.
+    """
     usual, full_name = getattr(owner, name), f"{owner.__name__}.{name}"
 
     def call(*args, **options):
@@ -105,8 +94,13 @@ def _noted(owner, name: str, blocks):
 
 # subprocess.run() and the like end in Popen.wait(). HTTP libraries begin with connect().
 REPLACED = (
-    _noted(os, "system", _always),
-    _noted(os, "popen", _always),
-    _noted(subprocess.Popen, "wait", _will_wait),
-    _noted(socket.socket, "connect", _is_blocking),
+    _noted(os, "system"),
+    _noted(os, "popen"),
+    _noted(
+        subprocess.Popen,
+        "wait",
+        lambda process, timeout=None: process.returncode is None and timeout != 0,
+    ),
+    # asyncio's own sockets have the timeout 0.
+    _noted(socket.socket, "connect", lambda connection, _: connection.gettimeout() != 0),
 )

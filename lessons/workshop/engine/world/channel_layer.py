@@ -3,7 +3,9 @@
 import asyncio
 import itertools
 import time
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from importlib import import_module
+from unittest import mock
 
 import msgpack
 from channels.layers import BaseChannelLayer, InMemoryChannelLayer, channel_layers
@@ -91,12 +93,11 @@ class SimulatedLayer(InMemoryChannelLayer):
 
     async def send(self, channel, message):
         """As in Channels. A message that cannot be serialized raises at the sender's line."""
-        assert isinstance(message, dict), "message is not a dict"
-        assert "__asgi_channel__" not in message
         if isinstance(message, _SerializedMessage):  # a part of group_send()
             self._require("channels")
             await super().send(channel, message)
             return
+        assert isinstance(message, dict), "message is not a dict"
         message = _SerializedMessage(message)
         async with self._reaching("channels"):
             await super().send(channel, message)
@@ -182,14 +183,13 @@ class FakeRedis:
         self.layers: dict[str, SimulatedLayer] = {}
         self.unreachable: set[str] = set()
 
-    async def stop(self) -> None:
-        """Kill the server with all its data. Returns when all receivers have reacted."""
-        self.cut_off("groups", "channels")
-        await asyncio.get_running_loop().wait_until_idle()
-
     def cut_off(self, *parts: str) -> None:
-        """Cut off these parts. A host loses its data, and each waiting receiver finds that out."""
-        _import_redis()
+        """Cut off these parts. A host loses its data, and each waiting receiver finds that out.
+
+        It imports redis-py's exceptions. In a thread that is played, so much work (0.1 s) would
+        look like an endless loop.
+        """
+        _redis_error("ConnectionError", "")
         self.unreachable |= {*parts}
         for layer in self.layers.values():
             if "groups" in parts:
@@ -216,20 +216,9 @@ class FakeRedis:
         return used
 
 
-def _import_redis():
-    """redis-py's exceptions, of which the import takes 0.1 s.
-
-    An outage imports them in the loop's thread. In a thread that is played, so much work looks like
-    an endless loop, and the clock would move on.
-    """
-    from redis import exceptions
-
-    return exceptions
-
-
 def _redis_error(name: str, text: str) -> Exception:
     """What redis-py raises. It is not a subclass of Python's exception of the same name."""
-    error = getattr(_import_redis(), name)(text)
+    error = getattr(import_module("redis.exceptions"), name)(text)
     error.is_simulated = True
     return error
 
@@ -237,34 +226,23 @@ def _redis_error(name: str, text: str) -> Exception:
 # Which layers are in use
 
 
-@contextmanager
 def check_layers():
     """Within it, get_channel_layer() returns the layers of checks, even before a check begins.
 
     A student's file may call get_channel_layer() when it is imported, and keep the layer. So all
     checks use the same objects.
     """
-    usual = dict(channel_layers.backends)
-    channel_layers.backends.update(_CHECK_LAYERS)
-    try:
-        yield
-    finally:
-        channel_layers.backends.clear()
-        channel_layers.backends.update(usual)
+    return mock.patch.dict(channel_layers.backends, _CHECK_LAYERS)
 
 
 @contextmanager
 def served_layers(layers: dict[str, BaseChannelLayer]):
     """Within it, these are the layers of the code that load_subject() loads, and of all else."""
-    before = {alias: recording.layer for alias, recording in _CHECK_LAYERS.items()}
-    for alias, layer in layers.items():
-        _CHECK_LAYERS[alias].layer = layer
-    try:
-        with check_layers():
-            yield
-    finally:
-        for alias, layer in before.items():
-            _CHECK_LAYERS[alias].layer = layer
+    with ExitStack() as stack:
+        for alias, layer in layers.items():
+            stack.enter_context(mock.patch.object(_CHECK_LAYERS[alias], "layer", layer))
+        stack.enter_context(check_layers())
+        yield
 
 
 @contextmanager

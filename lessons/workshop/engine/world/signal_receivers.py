@@ -21,7 +21,6 @@ SIGNALS = (
     signals.m2m_changed,
     *(auth.user_logged_in, auth.user_logged_out, auth.user_login_failed),
 )
-_FRAMEWORKS = {"django", "channels"}
 
 
 @contextmanager
@@ -32,11 +31,10 @@ def isolated_signals(loaded):
     whether a receiver was freed right after it was connected: Django keeps weak references.
     """
     module = sys.modules[loaded.__module__]
+    own = {"django", "channels", module.__name__.partition(".")[0]}
     try:
         with receivers_unchanged():
-            for signal in SIGNALS:
-                kept = [entry for entry in signal.receivers if not _is_foreign(entry, module)]
-                _set_receivers(signal, kept)
+            _keep(lambda package: package in own)
             if ready := getattr(loaded, "ready", getattr(module, "ready", None)):
                 # With DEBUG on, Django inspects each receiver and caches the result, so it keeps
                 # the receiver alive. In production, one that only Django refers to would vanish.
@@ -64,8 +62,14 @@ def disconnect_student_receivers() -> None:
 
     This also removes receivers that were freed, so the next check does not count them as lost.
     """
+    _keep(lambda package: package not in ("", STUDENT_PACKAGE))
+
+
+def _keep(is_wanted) -> None:
+    """Disconnect every other receiver: `is_wanted` is called with the name of its package."""
     for signal in SIGNALS:
-        _set_receivers(signal, [entry for entry in signal.receivers if not _is_obsolete(entry)])
+        wanted = [entry for entry in signal.receivers if is_wanted(_package_of(entry))]
+        _set_receivers(signal, wanted)
 
 
 def _set_receivers(signal, receivers: list) -> None:
@@ -74,22 +78,12 @@ def _set_receivers(signal, receivers: list) -> None:
         signal.sender_receivers_cache.clear()
 
 
-def _is_foreign(entry, module) -> bool:
-    """Whether a receiver belongs to another student's file or another app than `module`."""
-    package = _module_of(entry).partition(".")[0]
-    if package == STUDENT_PACKAGE:
-        return getattr(_function_of(entry), "__globals__", None) is not vars(module)
-    return package not in {*_FRAMEWORKS, module.__name__.partition(".")[0]}
-
-
-def _is_obsolete(entry) -> bool:
-    return _function_of(entry) is None or _module_of(entry).startswith(STUDENT_PACKAGE)
+def _package_of(entry) -> str:
+    """The package that defines a receiver; "" if the receiver was freed."""
+    module = getattr(_function_of(entry), "__module__", None) or ""
+    return module.partition(".")[0]
 
 
 def _function_of(entry):
     receiver = entry[1]
     return receiver() if isinstance(receiver, ReferenceType) else receiver
-
-
-def _module_of(entry) -> str:
-    return getattr(_function_of(entry), "__module__", None) or ""
