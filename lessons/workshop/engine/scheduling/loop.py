@@ -10,7 +10,8 @@ threads, open sockets. When no work is left, the loop is idle. Then it does one 
 A normal loop sleeps in its selector when no callback is ready, until a file is ready or the next
 timer is due. It does so in `_Selector.select()`. In cases 2 to 5 no callback is ready:
 
-1. A callback is ready (timeout 0): select() looks at the files and returns.
+1. A callback is ready (timeout 0): select() looks at the files and returns. While callbacks are
+   ready for very long, the clock moves on as in life: `while not done: await asyncio.sleep(0)`.
 2. A thread wants to run, or has a result: select() lets it, and waits until it waits or ends.
 3. The loop is idle and a coroutine waits in wait_until_idle(): select() wakes that coroutine.
 4. The loop is idle and a timer is set: select() moves the clock to the timer.
@@ -49,6 +50,7 @@ from lessons.workshop.engine.scheduling.threads import ThreadScheduler
 
 POLL_INTERVAL = 0.001  # seconds for something that is about to happen
 CLOCK_RESOLUTION = 1e-9  # seconds; timers that are so close come at the same time
+SPIN_LIMIT = 1000  # iterations without a moment of idleness; then the clock moves on
 SUSPENSIONS = (0, 0, 0, 1, 1, 2)  # of maybe_suspend(), of which a seed chooses
 
 
@@ -225,6 +227,9 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         """Whether a callback runs in this iteration."""
         return bool(self._ready)
 
+    def has_timers(self) -> bool:
+        return bool(self._scheduled)
+
     def wake_selector(self) -> None:
         """Let select() return. Any thread may call it."""
         self._write_to_self()
@@ -261,6 +266,7 @@ class _Selector(selectors.DefaultSelector):
         super().__init__()
         self._loop = loop
         self.waits = False  # it may wait in real time, and a thread has to wake it
+        self._busy_iterations = 0
 
     def select(self, timeout=None):
         loop, scheduler = self._loop, self._loop.thread_scheduler
@@ -268,7 +274,13 @@ class _Selector(selectors.DefaultSelector):
         if timeout == 0:
             if scheduler.actions:
                 scheduler.step(loop_is_busy=True)
+            self._busy_iterations += 1
+            if loop.has_timers() and self._busy_iterations % SPIN_LIMIT == 0:
+                # Code spins until a timer is due. The steps grow, since that may be far away.
+                rounds = min(self._busy_iterations // SPIN_LIMIT, 20)
+                loop.move_to(loop.time() + clock.READ_INTERVAL * 2**rounds)
             return self._ready_files()
+        self._busy_iterations = 0
         scheduler.set_alarms()
         while scheduler.timers_changed or scheduler.step(loop_is_busy=False):
             if scheduler.timers_changed or (loop.has_ready_callbacks() and not scheduler.go_on()):

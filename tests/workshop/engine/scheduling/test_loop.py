@@ -125,6 +125,18 @@ def test_timers_for_the_same_time_come_in_their_order_or_in_a_random_one():
     assert all(order.startswith("earlier ") for order in orders)
 
 
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_loop_that_spins_reaches_its_timer(seed):
+    async def main():
+        loop, done = asyncio.get_running_loop(), asyncio.Event()
+        loop.call_later(5, done.set)
+        while not done.is_set():  # noqa: ASYNC110 - as a student may write it
+            await asyncio.sleep(0)
+        return 5 <= loop.elapsed() < 10
+
+    assert run(main(), seed)
+
+
 def test_a_call_of_the_outside_world_suspends_only_with_a_seed():
     async def main():
         call = asyncio.create_task(asyncio.get_running_loop().maybe_suspend())
