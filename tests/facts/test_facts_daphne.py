@@ -89,6 +89,12 @@ def test_an_unanswered_handshake_is_dropped_without_an_http_answer(impatient):
         assert [visit.diagnosis for visit in visits] == [diagnosis for *_, diagnosis in UNANSWERED]
 
 
+def test_an_accept_after_the_handshake_timeout_reaches_no_client(impatient):
+    pause = 0.8 if impatient.is_real else 5.5
+    visit = impatient.visit(pause, ACCEPT, send(text="a"))
+    assert (visit.status, visit.events[-1]) == (None, left(1006))
+
+
 @pytest.mark.parametrize("chosen", ["chat", ("chat",)])
 def test_an_echoed_subprotocol_reaches_the_client(daphne, chosen):
     visit = daphne.visit({**ACCEPT, "subprotocol": chosen}, subprotocols=["chess", "chat"])
@@ -121,6 +127,7 @@ def test_the_scope_says_all_about_a_connection(daphne):
     assert isinstance(scope["query_string"], bytes)
     assert all(type(part) is bytes for pair in scope["headers"] for part in pair)
     assert scope["subprotocols"] == []
+    assert dict(scope["headers"])[b"host"].startswith(b"127.0.0.1:")
     host, port = scope["client"]
     assert (host, type(port)) == ("127.0.0.1", int)
 
@@ -153,6 +160,18 @@ def test_a_frame_reaches_the_client(daphne, message, frame):
     visit = daphne.visit(ACCEPT, message)
     assert visit.frames == [frame]
     assert type(visit.frames[0]) is type(frame)
+
+
+@pytest.mark.parametrize("letter", ["é", "x", b"x"])
+def test_a_frame_over_1_mib_cuts_the_connection(daphne, letter):
+    size = 2**20 // len(letter.encode() if letter == "é" else letter)
+    visit = daphne.visit(ACCEPT, frames=[letter * size, letter * (size + 1)], leaves=STAYS)
+    assert [event["type"] for event in visit.events] == [
+        "websocket.connect",
+        "websocket.receive",
+        "websocket.disconnect",
+    ]
+    assert visit.events[-1] == left(1006)
 
 
 EMPTY = [send(text=""), send(bytes=b""), send(), send(text={}), send(text=0), send(bytes=[])]

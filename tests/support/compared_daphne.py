@@ -106,6 +106,8 @@ class SimulatedServer:
 
         async def act():
             await client.send_input({"type": "websocket.connect"})
+            if client.awaits_answer:
+                client.require(await client.wait_for_answer())
             for frame in frames:
                 key = "text" if isinstance(frame, str) else "bytes"
                 await client.send_to(**{f"{key}_data": frame})

@@ -34,9 +34,15 @@ NAMED = {
 
 
 async def play_websocket(replies, receive, send, see):
-    """After websocket.connect send the replies, then wait for the disconnect. `see` each event."""
+    """After websocket.connect send the replies, then wait for the disconnect. `see` each event.
+
+    A number among the replies is a pause in seconds.
+    """
     see(await receive())
     for reply in replies:
+        if isinstance(reply, float):
+            await asyncio.sleep(reply)
+            continue
         await send(NAMED.get(reply, reply) if isinstance(reply, str) else reply)
     event = {}
     while event.get("type") != "websocket.disconnect":

@@ -54,7 +54,7 @@ from lessons.workshop.engine.script.steps import (
 )
 from lessons.workshop.engine.subject import Subject
 from lessons.workshop.engine.world.channel_layer import current_layer
-from lessons.workshop.engine.world.client import CLIENT_PORT, HANDSHAKE_TIMEOUT, Client
+from lessons.workshop.engine.world.client import CLIENT_PORT, Client
 from lessons.workshop.engine.world.database import OtherTransaction
 from lessons.workshop.engine.world.student_module import application_for
 from lessons.workshop.engine.world.worker import Workers
@@ -329,7 +329,7 @@ class Player:
                 continue
             fault = await client.fault_now()
             if not fault and client.awaits_answer:
-                fault = await client.wait_for_output(HANDSHAKE_TIMEOUT)
+                fault = await client.wait_for_answer()
             must_end = judges_ends and (number in leaving or client.client_left)
             if not fault and must_end:
                 fault = await client.fault_of_end(self.options.stop_timeout)

@@ -36,11 +36,13 @@ from lessons.workshop.engine.world.daphne_rules import (
     HttpRules,
     WebSocketRules,
     ignored_keys_text,
+    is_too_large,
 )
 from lessons.workshop.engine.world.interleaving import switch_point_after_send
 
 CLOSE_TIMEOUT = 10  # seconds; Daphne's --application-close-timeout
 CLIENT_PORT = 50_001  # of the first client
+HOST = "127.0.0.1:8000"
 HANDSHAKE_TIMEOUT = 5  # seconds; Daphne's --websocket_handshake_timeout under runserver
 BODY_PIECE_SIZE = 8192  # bytes; Daphne's request_buffer_size
 
@@ -63,13 +65,16 @@ class Client:
     def __init__(self, application, rules, path: str, headers, port: int, **scope):
         """`scope` is what the scopes of its protocol have, and of other protocols have not."""
         url = urlparse(path)
+        headers = list(headers or ())
+        if "host" not in (name.decode().lower() for name, _ in headers):
+            headers.insert(0, (b"host", HOST.encode()))
         self.scope = {
             "asgi": {"version": "3.0"},
             "path": unquote(url.path),
             "raw_path": path.partition("?")[0].encode(),
             "root_path": "",
             "query_string": url.query.encode(),
-            "headers": headers or [],
+            "headers": headers,
             "client": ["127.0.0.1", port],
             "server": ["127.0.0.1", 8000],
             **scope,
@@ -120,7 +125,9 @@ class Client:
             self._has_returned = True
 
     def put(self, message: dict) -> None:
-        """Put an event into the consumer's queue."""
+        """Put an event into the consumer's queue. Daphne cuts the connection at a large frame."""
+        if message.get("type") == "websocket.receive" and is_too_large(message):
+            message = self._disconnect_event(1006)
         if message.get("type") == self.rules.disconnect_type:
             self.rules.disconnect()
         self.inbox.put_nowait(message)
@@ -409,6 +416,18 @@ class Client:
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout):
                 await self._output_arrived.wait()
+        await self.wait_until_idle()
+        return await self.fault_now()
+
+    async def wait_for_answer(self) -> Finding | None:
+        """Wait for the answer to the handshake. Without one, Daphne cuts the connection after 5 s.
+
+        Returns a fault that shows until then.
+        """
+        fault = await self.wait_for_output(HANDSHAKE_TIMEOUT)
+        if fault or not self.rules.awaits_answer:
+            return fault
+        self.put(self._disconnect_event(1006))
         await self.wait_until_idle()
         return await self.fault_now()
 

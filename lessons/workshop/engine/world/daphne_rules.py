@@ -115,6 +115,13 @@ def ignored_keys_text(message: dict) -> str:
     return "\n".join(lines)
 
 
+def is_too_large(frame: dict) -> bool:
+    """Whether Daphne receives no such frame from a client, and sends none."""
+    payload = frame.get("text") or frame.get("bytes") or b""
+    is_text = isinstance(payload, str)
+    return len(payload.encode(errors="surrogatepass") if is_text else payload) > MAX_FRAME_SIZE
+
+
 class WebSocketRules:
     """Follows one WebSocket: `state` and `close_code` are its current state.
 
