@@ -11,6 +11,7 @@ Without install() each conversation installs what it needs, and leaves no trace.
 """
 
 import random
+import uuid
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
@@ -31,6 +32,7 @@ def install(folder: str) -> None:
     for module in (accounts, clock, interleaving):
         patches.install(module.PATCHES)
     keep_file_in(folder)
+    uuid.getnode()  # runs programs the first time; uuid1() may need it
 
 
 @contextmanager

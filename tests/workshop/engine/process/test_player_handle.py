@@ -251,3 +251,25 @@ def test_a_job_can_be_taken_by_another_process_and_no_time_passes(play):
     answers = [turn.answers[0] for turn in played.bursts if turn.steps[0] == "take jobs"]
     assert [answer and answer["type"] for answer in answers] == ["job.do", None, "filler"]
     assert played.bursts[-1].time == 0
+
+
+NODE = """\
+import uuid
+
+from channels.consumer import AsyncConsumer
+from channels.exceptions import StopConsumer
+
+class Notepad(AsyncConsumer):
+    async def websocket_connect(self, event):
+        uuid.getnode()
+        await self.send({"type": "websocket.accept"})
+
+    async def websocket_disconnect(self, event):
+        raise StopConsumer()
+"""
+
+
+def test_the_first_uuid_of_a_process_does_not_block_its_loop(play):
+    """Python runs programs once in a process, to find the address of the machine."""
+    (burst,) = play("connect", source=NODE, lesson="await").bursts
+    assert burst.faults == ()
