@@ -14,7 +14,7 @@ from django.db.models.signals import post_delete
 from django.test import TestCase
 
 from db_demo.models import Post
-from lessons.workshop.engine.faults.exceptions import orm_misuse_diagnosis
+from lessons.workshop.engine.faults.connection import orm_misuse_diagnosis
 from lessons.workshop.engine.world.accounts import get_or_create_account
 from lessons.workshop.engine.world.database import fresh_database
 from lessons.workshop.judge import StrictCommunicator

@@ -8,19 +8,17 @@ whatever has not happened will not happen. For example, a consumer that forgets 
     fault_now(...)                             # state is CONNECTING: "no-accept"
 """
 
+import ast
 import asyncio
+import linecache
+import traceback
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
+from channels.utils import await_many_dispatch
 from django.core.exceptions import SynchronousOnlyOperation
 
-from lessons.workshop.engine.faults.exceptions import (
-    is_from_crash,
-    is_simulated_outage,
-    orm_misuse_diagnosis,
-    place_of_send,
-    scope_has_key,
-)
 from lessons.workshop.engine.faults.finding import (
     Finding,
     Place,
@@ -92,7 +90,7 @@ def fault_now(seen: Observation) -> Finding | None:
         return code and seen.finding(code, seen.source.place_of_handler(seen.client_event))
     # If a layer has failed and the consumer has closed, the exception is only logged.
     is_over = rules.client_left or rules.disconnect_event
-    if seen.error is not None and not (is_over and is_simulated_outage(seen.error)):
+    if seen.error is not None and not (is_over and _is_simulated_outage(seen.error)):
         return fault_of_error(seen, seen.error)
     code = rules.fault_of_stopped()
     return code and seen.finding(code)
@@ -125,7 +123,7 @@ def fault_after_crash(seen: Observation, cause: str = "") -> Finding | None:
     """
     if not seen.has_ended:
         return _fault_of_uncancelled(seen) or seen.finding("handler-never-returned")
-    if seen.error is not None and not (cause and is_from_crash(seen.error, cause)):
+    if seen.error is not None and not (cause and _is_from_crash(seen.error, cause)):
         place = place_of_error(seen.source.file, seen.error)
         return seen.finding("cleanup-raises", place, error_text(seen.error))
     calls = [it.message.get("type") for it in seen.events if it.direction == "out"]
@@ -138,7 +136,7 @@ def fault_of_failed_task(seen: Observation) -> Finding | None:
     """A task that ended with an exception while the client waits."""
     for error in seen.failed:
         # A task of Channels listens on the layer, and fails with it.
-        if place_of_error(seen.source.file, error) or not is_simulated_outage(error):
+        if place_of_error(seen.source.file, error) or not _is_simulated_outage(error):
             return fault_of_error(seen, error, unknown="task-died")
     return None
 
@@ -181,16 +179,21 @@ def fault_of_error(seen: Observation, error: BaseException, unknown="exception")
             return seen.finding(rule.diagnosis, rule.place, detail)
     place = place_of_error(seen.source.file, error)
     more = {"raised": raised, "instead": _meanings_here(seen, error, place)}
-    if sent := place_of_send(seen.source.file, error):
-        place, more["event"] = sent, ""  # the sender's line is wrong, not the last handler
+    for sent in getattr(error, "sent_at", ()):
+        if sent.file == seen.source.file:  # the sender's line is wrong, not the last handler
+            place, more["event"] = sent, ""
+            break
     return seen.finding(seen.rules.late_exception or unknown, place, raised, **more)
 
 
 def _meanings_here(seen: Observation, error: BaseException, place: Place | None) -> dict[str, str]:
     """The diagnoses of an exception that mean another one where this exception was raised."""
     instead = dict(_LAYER_DIAGNOSES) if seen.handles_layer_message else {}
-    if isinstance(error, KeyError) and scope_has_key(error):
-        instead["no-auth-stack"] = "exception"  # another dictionary has no such key
+    if isinstance(error, KeyError):
+        frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
+        scopes = (getattr(frame.f_locals.get("self"), "scope", ()) for frame in frames)
+        if any(error.args[0] in scope for scope in scopes):
+            instead["no-auth-stack"] = "exception"  # another dictionary has no such key
     if place:  # Channels awaits handlers; this `await` is in the student's code
         instead["def-handler-in-async-consumer"] = "awaited-none"
     if isinstance(error, SynchronousOnlyOperation):
@@ -198,3 +201,70 @@ def _meanings_here(seen: Observation, error: BaseException, place: Place | None)
     if seen.event != seen.rules.disconnect_type:
         instead["code-is-none"] = "exception"  # only a disconnect has a code
     return instead
+
+
+# What the traceback of an exception says about the mistake that led to it
+
+
+def _is_simulated_outage(error: BaseException | None) -> bool:
+    """Whether a check made a layer fail with `error`. Then it is not the consumer's fault.
+
+    The consumer may raise another exception in its place, which refers to the first.
+    """
+    while error is not None and not getattr(error, "is_simulated", False):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
+def _is_from_crash(error: BaseException, text: str) -> bool:
+    """Whether `error` is the exception with that text, and not one that a clean-up raised after it.
+
+    A group (as of a TaskGroup) may hold the exception, and `raise … from` may give it another name.
+    A consumer that overrides dispatch() may raise any exception for an unknown event.
+    """
+    if isinstance(error, BaseExceptionGroup):
+        return any(_is_from_crash(inner, text) for inner in error.exceptions)
+    if str(error) == text:
+        return True
+    if error.__cause__ is not None and _is_from_crash(error.__cause__, text):
+        return True
+    before, earlier = error, []
+    while before := before.__context__:
+        earlier.append(str(before))
+    codes = [frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return text not in earlier and await_many_dispatch.__code__ in codes
+
+
+_WRAPPERS = ("database_sync_to_async", "sync_to_async")
+# Methods of a queryset that a line calls without their names.
+_LAZY = ("__iter__", "__len__", "__bool__", "__getitem__", "__contains__")
+
+
+def orm_misuse_diagnosis(file: str, error: BaseException) -> str:
+    """The diagnosis for a query in async code of `file`: the traceback shows what led to it."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [number for number, frame in enumerate(frames) if frame.filename == file]
+    if not own:
+        return "orm-in-async"
+    passed = _passed_calls("".join(linecache.getlines(file)))
+    if any((frames[number].lineno, frames[number].colno) in passed for number in own):
+        return "called-not-passed"
+    called = frames[own[-1] + 1] if own[-1] + 1 < len(frames) else None
+    if called and called.name == "__get__" and called.filename.endswith("related_descriptors.py"):
+        return "unfetched-relation"
+    if called and called.name in _LAZY and called.filename.endswith("query.py"):
+        return "lazy-queryset"
+    return "orm-in-async"
+
+
+@lru_cache(maxsize=8)
+def _passed_calls(source: str) -> set[tuple[int, int]]:
+    """Where a call stands as the argument of database_sync_to_async(...), by line and column."""
+    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    return {
+        (call.args[0].lineno, call.args[0].col_offset)
+        for call in calls
+        if getattr(call.func, "id", getattr(call.func, "attr", "")) in _WRAPPERS
+        and call.args
+        and isinstance(call.args[0], ast.Call)
+    }

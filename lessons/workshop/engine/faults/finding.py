@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from types import CodeType
 
 from lessons.workshop.engine.recording.events import Event
 
@@ -21,6 +22,11 @@ class Place:
     file: str = ""
     line: int = 0
     handler: str = ""
+
+    @classmethod
+    def of(cls, code: CodeType, line: int | None = None) -> "Place":
+        """A line of this code; by default the first one."""
+        return cls(code.co_filename, line or code.co_firstlineno, code.co_qualname)
 
     def __str__(self) -> str:
         line = f", line {self.line}" if self.line else ""
@@ -91,14 +97,13 @@ class SubjectSource:
 
         With no type, no event was handled yet. Then it is the line of the outermost middleware.
         """
-        handler = inspect.unwrap(getattr(self.subject, event_type.replace(".", "_"), None))
+        handler = getattr(self.subject, event_type.replace(".", "_"), None)
         if not event_type:
             is_function = inspect.isfunction(self.outermost)
             handler = self.outermost if is_function else type(self.outermost).__call__
-        code = getattr(handler, "__code__", None)
-        if code is None or code.co_filename != self.file:
-            return Place(self.file, self._first_line())
-        return Place(self.file, code.co_firstlineno, code.co_qualname)
+        code = code_of(handler)
+        is_own = code is not None and code.co_filename == self.file
+        return Place.of(code) if is_own else Place(self.file, self._first_line())
 
     def place_of_task(self, task: asyncio.Task) -> Place:
         """The line at which the coroutine of a task waits, if that is in this file."""
@@ -113,7 +118,7 @@ class SubjectSource:
         while waiting is not None:
             frame = getattr(waiting, "cr_frame", None)
             if frame is not None and frame.f_code.co_filename == self.file:
-                found = Place(self.file, frame.f_lineno, frame.f_code.co_qualname)
+                found = Place.of(frame.f_code, frame.f_lineno)
             waiting = getattr(waiting, "cr_await", None)
         return found
 
@@ -123,8 +128,7 @@ class SubjectSource:
         Python's inspect would parse the whole file each time. In Python before 3.11.8 that can fail
         while another thread parses (CPython's issue 106905).
         """
-        code = getattr(inspect.unwrap(self.subject), "__code__", None)
-        if code is not None:
+        if code := code_of(self.subject):
             return code.co_firstlineno
         source = "".join(linecache.getlines(self.file))
         name = re.escape(getattr(self.subject, "__name__", ""))
@@ -132,15 +136,19 @@ class SubjectSource:
         return source.count("\n", 0, found.start()) + 1 if found else 0
 
 
+def code_of(function) -> CodeType | None:
+    """The code of a function, also within decorators and partial(); None for anything else."""
+    while isinstance(function, partial):
+        function = function.func
+    return getattr(inspect.unwrap(function), "__code__", None) if callable(function) else None
+
+
 def place_of_error(file: str, error: BaseException) -> Place | None:
     """The innermost line of `file` that raised `error`; not the clean-up that raised it again."""
     while (first := error.__context__) and repr(first) == repr(error):
         error = first
-    found = None
-    for frame, line in traceback.walk_tb(error.__traceback__):
-        if frame.f_code.co_filename == file:
-            found = Place(file, line, frame.f_code.co_qualname)
-    return found
+    lines = [Place.of(frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    return next((place for place in reversed(lines) if place.file == file), None)
 
 
 def place_of_wrong_call(file: str, error: BaseException) -> Place | None:
@@ -149,12 +157,9 @@ def place_of_wrong_call(file: str, error: BaseException) -> Place | None:
         return None
     *_, (frame, _) = traceback.walk_tb(error.__traceback__)
     for name in ("receiver", "func"):  # in Django's Signal.send() and in its on_commit() hooks
-        function = frame.f_locals.get(name)
-        while isinstance(function, partial):
-            function = function.func
-        code = getattr(inspect.unwrap(function), "__code__", None) if callable(function) else None
+        code = code_of(frame.f_locals.get(name))
         if code is not None and code.co_filename == file:
-            return Place(file, code.co_firstlineno, code.co_qualname)
+            return Place.of(code)
     return None
 
 
@@ -167,4 +172,4 @@ def running_places(thread: int | None = None) -> Iterator[Place]:
     """Every line that the threads are executing, for each thread the innermost line first."""
     for number, frame in sys._current_frames().items():
         for caller, line in traceback.walk_stack(frame) if thread in (None, number) else ():
-            yield Place(caller.f_code.co_filename, line, caller.f_code.co_qualname)
+            yield Place.of(caller.f_code, line)

@@ -59,7 +59,7 @@ def note_blocking_call(loop, seconds: float | None, name: str = "") -> None:
     if own:
         # A coroutine comes first: it could await. What it calls may be code that is not to change.
         own.sort(key=lambda frame: not frame.f_code.co_flags & inspect.CO_COROUTINE)
-        places = [Place(it.f_code.co_filename, it.f_lineno, it.f_code.co_qualname) for it in own]
+        places = [Place.of(it.f_code, it.f_lineno) for it in own]
         name = name or _NAMES.get(called, called).partition(".<locals>")[0]
         loop.blocking_calls.append(BlockingCall(name, seconds, tuple(places)))
 

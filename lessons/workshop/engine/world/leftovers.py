@@ -19,7 +19,6 @@ import traceback
 import warnings
 from collections.abc import Iterable
 from contextlib import contextmanager
-from functools import partial
 from types import CoroutineType
 
 from asgiref.sync import SyncToAsync
@@ -29,6 +28,7 @@ from lessons.workshop.engine.faults.finding import (
     Finding,
     Place,
     SubjectSource,
+    code_of,
     make_finding,
     running_place,
 )
@@ -101,12 +101,9 @@ class Leftovers:
         """The timers that will call a function of the student's file, and its place."""
         found = {}
         for timer in loop._scheduled:
-            function = timer._callback  # None if it was cancelled
-            while isinstance(function, partial):
-                function = function.func
-            code = getattr(function, "__code__", None)
+            code = code_of(timer._callback)  # None if it was cancelled
             if code is not None and code.co_filename == self._source.file:
-                found[timer] = Place(code.co_filename, code.co_firstlineno, code.co_qualname)
+                found[timer] = Place.of(code)
         return found
 
     @contextmanager
