@@ -34,4 +34,5 @@ async def test_the_counts_are_right_whenever_another_process_writes():
                     numbers = [frame["new"] for frame in frames]
                     assert numbers == sorted(set(numbers))  # no counts come twice
                     assert frames[-1] == {"new": await Entry.objects.acount(), "last": numbers[-1]}
-    assert rounds == 12 + 1  # around six steps: join, two reads, save, send, leave
+    # around six steps: join, two reads, save, group_send, leave; and after three messages
+    assert rounds == 12 + 3 + 1

@@ -37,4 +37,5 @@ async def test_a_text_is_not_missed_while_a_reader_connects(database):
                 stored = await database.do(Notice.objects.get)
                 assert texts[-1] == f"notice: {stored.text}"
                 assert len(texts) == len({*texts})
-    assert rounds == 6 + 1  # around three steps: join, read, leave
+    # around three steps: join, read, leave; and after two messages
+    assert rounds == 6 + 2 + 1

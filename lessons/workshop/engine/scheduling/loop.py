@@ -289,13 +289,15 @@ class _Selector(selectors.DefaultSelector):
         ready = self._ready_files()
         if ready or loop.has_ready_callbacks() or (is_idle and loop.wake_idle_waiters()):
             return ready
-        if not is_idle:
-            return self._select_in_real_time(timeout)
-        if timeout is None:
-            return self._wait(None)
-        # A thread may have acted since: then asyncio looks at the timers again.
-        if not self._has_news():
-            loop.advance_to_next_timer(timeout)
+        if is_idle and timeout is not None:
+            # A thread may have acted since: then asyncio looks at the timers again.
+            if not self._has_news():
+                loop.advance_to_next_timer(timeout)
+            return ready
+        ready = self._wait(timeout, until_idle=not is_idle)
+        is_over = ready or scheduler.actions or self._has_news() or loop.has_no_work()
+        if timeout is not None and not is_over:
+            loop.advance_to_next_timer(timeout)  # a timer was due before a thread was done
         return ready
 
     def _has_news(self) -> bool:
@@ -311,16 +313,7 @@ class _Selector(selectors.DefaultSelector):
         """The files that are ready now. The loop's own one is written to only in _wait()."""
         return super().select(0) if self._loop.has_files() else []
 
-    def _select_in_real_time(self, timeout):
-        loop = self._loop
-        ready = self._wait(timeout, until_idle=True)
-        has_work = loop.thread_scheduler.actions or self._has_news()
-        if timeout is None or ready or has_work or loop.has_no_work():
-            return ready
-        loop.advance_to_next_timer(timeout)  # a timer was due before a thread was done
-        return ready
-
-    def _wait(self, timeout, until_idle=False):
+    def _wait(self, timeout, until_idle):
         """Wait in real time for a file, or for a thread that calls wake_selector()."""
         loop = self._loop
         self.waits = True

@@ -2,9 +2,9 @@
 
 A race condition may show in one of a thousand runs. So a verdict must not rely on chance. A
 consumer can be interrupted at few points only: before and after each of its queries and of its
-calls of the channel layer or the cache and, in a playback, after each message that it sends and at
-each `await asyncio.sleep(0)`, which lets other tasks run. The same conversation is played once for
-each of these switch points, and there another writer acts while the consumer waits:
+calls of the channel layer or the cache, after each message that it sends, and at each
+`await asyncio.sleep(0)`, which lets other tasks run. The same conversation is played once for each
+of these switch points, and there another writer acts while the consumer waits:
 
     with interleaving.at(0, publish):    # publish() runs before the first query
     with interleaving.at(1, publish):    # after the first query, and so on
@@ -37,12 +37,11 @@ def _is_interruptible() -> bool:
 class Interleaving:
     """Counts the switch points that the consumer passes, and lets it wait at the chosen one."""
 
-    def __init__(self, at_sends: bool):
+    def __init__(self):
         self._loop = asyncio.get_running_loop()
         self._context = copy_context()  # without a connection: the action is not the consumer's
         self._act: Callable[[], Awaitable] | None = None
         self._points_to_pass = 0
-        self.at_sends = at_sends
         self.passed = 0  # points that were passed since it was set to 0
 
     @contextmanager
@@ -114,10 +113,10 @@ class Interleaving:
 
 
 @contextmanager
-def interleaving(at_sends=False):
-    """Within it, a consumer passes switch points. `at_sends` adds those at sends and sleep(0)."""
+def interleaving():
+    """Within it, a consumer passes switch points."""
     loop = asyncio.get_running_loop()
-    loop.interleaving = Interleaving(at_sends)
+    loop.interleaving = Interleaving()
     try:
         with installed(PATCHES):
             yield loop.interleaving
@@ -128,21 +127,20 @@ def interleaving(at_sends=False):
 # The switch points
 
 
-async def switch_point(at_send=False) -> None:
+async def switch_point() -> None:
     """The calling coroutine may be interrupted here. In another event loop it is not."""
-    it = getattr(asyncio.get_running_loop(), "interleaving", None)
-    if it and (it.at_sends or not at_send):
+    if it := getattr(asyncio.get_running_loop(), "interleaving", None):
         await it.pass_in_loop()
 
 
 async def switch_point_after_send() -> None:
     """ASGI allows send() to suspend, so another task may run then."""
-    await switch_point(at_send=True)
+    await switch_point()
     await maybe_suspend()
 
 
 async def _sleep_0() -> None:
-    await switch_point(at_send=True)
+    await switch_point()
     await suspend()
 
 

@@ -67,4 +67,4 @@ async def surroundings(needs_database=True):
             database = await stack.enter_async_context(fresh_database())
         stack.enter_context(fresh_cache())
         stack.enter_context(accounts.simple_accounts())
-        yield World(database, stack.enter_context(interleaving.interleaving(at_sends=True)))
+        yield World(database, stack.enter_context(interleaving.interleaving()))

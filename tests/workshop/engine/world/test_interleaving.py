@@ -76,19 +76,19 @@ async def received(consumer, database):
     return texts
 
 
-async def test_has_a_point_before_and_after_each_group_call_and_query(database):
-    # two points at group_add, two at the query, and none in the last round
-    assert await received(Counting, database) == [["1"], ["1"], ["1"], ["0"], ["0"]]
+async def test_has_points_around_group_calls_and_queries_and_after_sends(database):
+    # one after the accept, two at group_add, two at the query, one after the frame; then none
+    assert await received(Counting, database) == [["1"]] * 4 + [["0"]] * 3
 
 
 async def test_the_action_waits_while_the_consumer_locks_the_database(database):
-    # The consumer has the lock from BEGIN on, so the action cannot run at the last 5 points.
-    assert await received(Locks, database) == [["1"]] * 3 + [["0"]] * 6
+    # The consumer has the lock from BEGIN on, so the action cannot run at the 5 points in it.
+    assert await received(Locks, database) == [["1"]] * 4 + [["0"]] * 7
 
 
 async def test_a_cleanup_may_query_after_a_cancel_at_each_point(database):
     with interleaving() as points:
-        for number in range(4):  # two points at group_add, two at the query
+        for number in range(6):
             client = StrictCommunicator(SavesAtTheEnd.as_asgi(), "/")
             with points.at(number, client.kill):
                 client.begin()
