@@ -25,14 +25,9 @@ def fault_outside_consumers(file: str, error: Exception) -> Finding | None:
     return None
 
 
-def fault_of_blocking_call(
-    name: str, seconds: float | None, places: tuple[Place, ...]
-) -> Finding | None:
+def fault_of_blocking_call(name: str, seconds: float | None, place: Place) -> Finding:
     """A call that has blocked the event loop for so many seconds; None if they are not known."""
-    if seconds == 0:  # such as the join() of a thread that is about to end
-        return None
     duration = "" if seconds is None else f" for {seconds:g} s"
-    place = places[0] if places else Place()
     return make_finding("blocked-loop", place, detail=f"{name} blocked the event loop{duration}.")
 
 

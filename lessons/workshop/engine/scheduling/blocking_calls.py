@@ -11,10 +11,10 @@ import socket
 import subprocess
 import sys
 import traceback
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from lessons.workshop.engine.faults.burst import fault_of_blocking_call
 from lessons.workshop.engine.faults.finding import Place
 from lessons.workshop.engine.scheduling.threads import this_thread
 
@@ -32,22 +32,12 @@ _NAMES = {
 }
 
 
-@dataclass(frozen=True)
-class BlockingCall:
-    """A call that held up the loop, and the student's lines that led to it, the innermost
-    coroutine first.
+def note_blocking_call(loop, seconds: float | None, name: str = "") -> None:
+    """Add a finding to `loop.blocking_calls` if a student's code has made the current call.
 
     `seconds` are those of the simulated clock; None if the call waited for something real, such as
     another process.
     """
-
-    name: str
-    seconds: float | None
-    places: tuple[Place, ...]
-
-
-def note_blocking_call(loop, seconds: float | None, name: str = "") -> None:
-    """Add the current call to `loop.blocking_calls` if a student's code has made it."""
     called, own = None, []
     for frame, _ in traceback.walk_stack(sys._getframe(1)):
         if frame.f_code is asyncio.BaseEventLoop._run_once.__code__:
@@ -56,12 +46,13 @@ def note_blocking_call(loop, seconds: float | None, name: str = "") -> None:
             own.append(frame)
         elif not own:
             called = frame.f_code.co_qualname
-    if own:
-        # A coroutine comes first: it could await. What it calls may be code that is not to change.
-        own.sort(key=lambda frame: not frame.f_code.co_flags & inspect.CO_COROUTINE)
-        places = [Place.of(it.f_code, it.f_lineno) for it in own]
+    if own and seconds != 0:  # 0 s: such as the join() of a thread that is about to end
+        # A coroutine could await. What it calls may be code that is not to change.
+        awaits = (frame for frame in own if frame.f_code.co_flags & inspect.CO_COROUTINE)
+        frame = next(awaits, own[0])
         name = name or _NAMES.get(called, called).partition(".<locals>")[0]
-        loop.blocking_calls.append(BlockingCall(name, seconds, tuple(places)))
+        place = Place.of(frame.f_code, frame.f_lineno)
+        loop.blocking_calls.append(fault_of_blocking_call(name, seconds, place))
 
 
 @cache

@@ -43,8 +43,9 @@ from functools import partial
 from types import coroutine
 from weakref import WeakKeyDictionary
 
+from lessons.workshop.engine.faults.finding import Finding
 from lessons.workshop.engine.scheduling import clock
-from lessons.workshop.engine.scheduling.blocking_calls import BlockingCall, note_blocking_call
+from lessons.workshop.engine.scheduling.blocking_calls import note_blocking_call
 from lessons.workshop.engine.scheduling.clock import EPOCH, ThreadSleep, simulated_clock
 from lessons.workshop.engine.scheduling.threads import ThreadScheduler
 
@@ -77,7 +78,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         self.parked_tasks: set[asyncio.Task] = set()
         self.interleaving = None  # what happens at the switch points of a consumer, if anything
         self._timer_numbers = itertools.count()
-        self.blocking_calls: list[BlockingCall] = []
+        self.blocking_calls: list[Finding] = []
         self.thread_sleeps: list[ThreadSleep] = []
         self._now = EPOCH
         self._idle_waiters: list[asyncio.Future] = []

@@ -17,7 +17,6 @@ from functools import cached_property, partial
 from typing import Any
 
 from lessons.workshop.engine.faults.burst import (
-    fault_of_blocking_call,
     fault_of_group_name,
     fault_of_query,
     fault_outside_consumers,
@@ -237,8 +236,7 @@ class Player:
         calls = self._calls.take_news()
         secrets = self.accounts.secrets
         blocking, here = asyncio.get_running_loop().blocking_calls, threading.current_thread().name
-        found = [fault_of_blocking_call(it.name, it.seconds, it.places) for it in blocking]
-        faults = [*((None, fault) for fault in found if fault), *self._faults]
+        faults = [*((None, fault) for fault in blocking), *self._faults]
         queries = ((n, fault_of_query(self._source_of(n), event, here)) for n, event in caused)
         faults += [query for query in queries if query[1]][:1]
         faults += self._sent_after_end()

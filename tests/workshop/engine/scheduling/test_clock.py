@@ -116,12 +116,12 @@ def test_a_timed_wait_takes_its_simulated_time(wait, in_thread):
 
 
 def blocked(call):
-    """The time that passed, and what was noted: name, seconds and handlers."""
+    """The time that passed, and what was noted: the text and the handler."""
 
     async def main():
         call()
-        calls = asyncio.get_running_loop().blocking_calls
-        return now(), [(it.name, it.seconds, [at.handler for at in it.places]) for it in calls]
+        noted = asyncio.get_running_loop().blocking_calls
+        return now(), [(fault.detail, fault.handler) for fault in noted]
 
     return run(main())
 
@@ -158,10 +158,10 @@ def ask_cache():
         (ask_cache, "cache.get", None),
     ],
 )
-def test_a_wait_on_the_loop_is_noted_with_its_lines(call, name, seconds):
-    passed, calls = blocked(call)
-    # The coroutine comes first: it could await.
-    assert calls[0] == (name, seconds, ["blocked.<locals>.main", call.__qualname__])
+def test_a_wait_on_the_loop_is_a_fault_of_the_coroutine_that_could_await(call, name, seconds):
+    passed, noted = blocked(call)
+    duration = f" for {seconds} s" if seconds else ""
+    assert noted[0] == (f"{name} blocked the event loop{duration}.", "blocked.<locals>.main")
     assert passed == (seconds or 0)
 
 
