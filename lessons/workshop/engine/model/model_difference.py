@@ -33,7 +33,6 @@ from lessons.workshop.engine.world.daphne_rules import (
 
 MAX_STATES = 32  # of the model, after steps whose order is open
 MAX_SHOWN = 400  # characters of an answer that a finding shows
-COLUMNS = 76  # of a comparison; a terminal has 80, and it is indented
 SHOWN_AROUND = 3  # messages before and after the first difference that a finding shows
 
 
@@ -355,7 +354,7 @@ def detail_of(difference: Difference) -> str:
     first = difference.first
     begin, end = max(0, first - SHOWN_AROUND), first + SHOWN_AROUND + 1
     around = slice(begin, end)
-    parts = [render_difference(difference.expected[around], difference.received[around], COLUMNS)]
+    parts = [render_difference(difference.expected[around], difference.received[around])]
     if begin:
         parts.insert(0, f"(after {begin} messages that are right)")
     rest = max(len(difference.expected), len(difference.received)) - end

@@ -1,7 +1,6 @@
 """Writes events as text. All transcripts in Python come from this module."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import zip_longest
 from os.path import commonprefix
 
 from lessons.workshop.engine.recording.events import PLAIN_TYPES, Event, to_json
@@ -80,28 +79,26 @@ def lane_of(event: Event, connections: Sequence[str]) -> str:
     return f"{event.lane} {connections.index(event.connection) + 1}"
 
 
-def render_difference(
-    expected: Sequence[dict], actual: Sequence[dict], columns: int | None = None
-) -> str:
-    """Both conversations line by line, with ≠ at the first line that differs.
+def render_difference(expected: Sequence[dict], actual: Sequence[dict]) -> str:
+    """What both conversations share, then the rest of each, with ≠ at the first difference.
 
-    If a line is longer than `columns`, the differing parts are printed one below the other.
-
-        expected                        got
-        websocket.accept                websocket.accept
-      ≠ websocket.send  text: "hi"      (nothing)
+      websocket.accept
+    ≠ expected  websocket.send  text: "hi"
+    ≠ got       (nothing)
     """
     left = [event_text(message) for message in expected]
     right = [event_text(message) for message in actual]
     first = first_difference(expected, actual)
-    if first is not None and first < min(len(left), len(right)):
+    if first is None:
+        return "\n".join(f"  {text}" for text in left)
+    if first < min(len(left), len(right)):
         starts = _differing_places(expected[first], actual[first])
-        left[first], right[first] = (
-            event_text(message, starts) for message in (expected[first], actual[first])
-        )
-    lines = _side_by_side(left, right, first)
-    if columns is not None and max(map(len, lines)) > columns:
-        lines = _one_below_the_other(left, right, first)
+        left[first] = event_text(expected[first], starts)
+        right[first] = event_text(actual[first], starts)
+    lines = [f"  {text}" for text in left[:first]]
+    for label, texts in (("expected", left), ("got", right)):
+        head, *tail = texts[first:] or ["(nothing)"]
+        lines += [f"≠ {label:<8}  {head}", *(f"{'':<12}{text}" for text in tail)]
     return "\n".join(lines)
 
 
@@ -115,23 +112,6 @@ def _differing_places(expected, actual) -> dict[str, int]:
         for key, pair in pairs.items()
         if type(pair[0]) is type(pair[1]) in (str, bytes) and pair[0] != pair[1]
     }
-
-
-def _side_by_side(left: list[str], right: list[str], first: int | None) -> list[str]:
-    width = max(len(text) for text in ["expected", *left, "(nothing)"])
-    lines = [f"  {'expected':<{width}}   got"]
-    pairs = zip_longest(left, right, fillvalue="(nothing)")
-    for number, (one, other) in enumerate(pairs):
-        lines.append(f"{'≠' if number == first else ' '} {one:<{width}}   {other}")
-    return lines
-
-
-def _one_below_the_other(left: list[str], right: list[str], first: int | None) -> list[str]:
-    lines = [f"  {text}" for text in left[:first]]
-    for label, all_lines in (("expected", left), ("got", right)) if first is not None else ():
-        head, *tail = all_lines[first:] or ["(nothing)"]
-        lines += [f"≠ {label:<8}  {head}", *(f"{'':<12}{text}" for text in tail)]
-    return lines
 
 
 def first_difference(expected: Sequence[dict], actual: Sequence[dict]) -> int | None:

@@ -112,14 +112,18 @@ def test_a_scope_shows_its_origin():
     assert event_text(scope) == "scope  /ws/  subprotocols: x  origin: http://b.test"
 
 
-def test_marks_the_first_difference_only():
+def test_shows_what_is_equal_once_and_both_rests_from_the_first_difference_on():
     accept, close = {"type": "websocket.accept"}, {"type": "websocket.close"}
 
     assert render_difference([accept, close, close], [accept, accept]).splitlines() == [
-        "  expected           got",
-        "  websocket.accept   websocket.accept",
-        "≠ websocket.close    websocket.accept",
-        "  websocket.close    (nothing)",
+        "  websocket.accept",
+        "≠ expected  websocket.close",
+        "            websocket.close",
+        "≠ got       websocket.accept",
+    ]
+    assert render_difference([accept], []).splitlines() == [
+        "≠ expected  websocket.accept",
+        "≠ got       (nothing)",
     ]
 
 
@@ -136,7 +140,7 @@ def test_equal_messages_for_a_server_are_not_a_difference():
 def test_a_difference_in_a_long_text_is_shown_with_both_lengths():
     expected = [{"type": "websocket.send", "text": "a" * 70_000}]
     actual = [{"type": "websocket.send", "text": "a" * 4096}]
-    assert render_difference(expected, actual, 76) == (
+    assert render_difference(expected, actual) == (
         '≠ expected  websocket.send  text: …"aaaaaaaaaaaaaaaaaaaa"… (70000 characters)\n'
         '≠ got       websocket.send  text: …"aaaaaaaa" (4096 characters)'
     )
