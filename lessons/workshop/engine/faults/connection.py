@@ -59,10 +59,10 @@ class Observation:
     handles_layer_message: bool
     has_ended: bool
     error: BaseException | None
-    tasks: tuple[asyncio.Task, ...] = ()
-    uncancelled: tuple[asyncio.Task, ...] = ()
-    failed: tuple[BaseException, ...] = ()
-    groups: tuple[tuple[str, str], ...] = ()
+    tasks: tuple[asyncio.Task, ...]
+    uncancelled: tuple[asyncio.Task, ...]
+    failed: tuple[BaseException, ...]
+    groups: tuple[tuple[str, str], ...]
 
     @property
     def place(self) -> Place:

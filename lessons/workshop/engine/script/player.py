@@ -273,7 +273,7 @@ class Player:
 
     def _report_of(self, connection: Connection) -> ClientReport:
         client = connection.client
-        seen = client.observe_all()
+        seen = client.observe()
         kinds = () if seen.error is None else type(seen.error).__mro__
         own = seen.events[connection.events_before :]
         report = ClientReport(

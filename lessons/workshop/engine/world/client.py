@@ -20,7 +20,6 @@ import asyncio
 from contextlib import suppress
 from contextvars import Context, ContextVar
 from copy import deepcopy
-from dataclasses import replace
 from urllib.parse import unquote, urlparse
 
 from lessons.workshop.engine.faults import connection as faults
@@ -267,6 +266,15 @@ class Client:
 
     def observe(self) -> Observation:
         """What it has seen so far, from which a fault gets its name."""
+        loop = asyncio.get_running_loop()
+        tasks = loop.tasks_started_with(_current_client, self)
+        left = [it for it in tasks if not it.done()]
+        errors = [it.exception() for it in tasks if it.done() and not it.cancelled()]
+        groups = [
+            (layer.channel_of(self.connection_id), group)
+            for layer in current_layers().values()
+            for group in layer.groups_of(self.connection_id)
+        ]
         return Observation(
             source=self.source,
             rules=self.rules,
@@ -279,21 +287,6 @@ class Client:
             handles_layer_message=self._handles_layer_message(),
             has_ended=self.has_begun and self.finished,
             error=self.error,
-        )
-
-    def observe_all(self) -> Observation:
-        """The same with its tasks and groups: these take most of the time."""
-        loop = asyncio.get_running_loop()
-        tasks = loop.tasks_started_with(_current_client, self)
-        left = [it for it in tasks if not it.done()]
-        errors = [it.exception() for it in tasks if it.done() and not it.cancelled()]
-        groups = [
-            (layer.channel_of(self.connection_id), group)
-            for layer in current_layers().values()
-            for group in layer.groups_of(self.connection_id)
-        ]
-        return replace(
-            self.observe(),
             tasks=tuple(it for it in left if it not in loop.parked_tasks),
             uncancelled=tuple(it for it in left if it.cancelling()),
             failed=tuple(filter(None, errors)),
@@ -343,7 +336,7 @@ class Client:
     def _fault_after_crash(self, cause: str = "") -> Finding | None:
         self.rules.disconnect()
         self.is_judged = True  # there was no disconnect event
-        return faults.fault_after_crash(self.observe_all(), cause)
+        return faults.fault_after_crash(self.observe(), cause)
 
     async def cancel_application(self) -> None:
         """End the application, whatever its state is, and leave no task behind."""
@@ -354,7 +347,7 @@ class Client:
             self.future.cancel()
             await asyncio.wait([self.future])
         # The loop would wait for ever for tasks that cannot be cancelled.
-        for task in self.observe_all().uncancelled:
+        for task in self.observe().uncancelled:
             asyncio.tasks._unregister_task(task)  # asyncio's documentation allows this to loops
             _abandoned_tasks.append(task)
         _ = self.error  # otherwise asyncio logs that no code has read it
@@ -400,7 +393,7 @@ class Client:
             await self._wait_for_end(timeout)
             if fault := await self.fault_now():
                 return fault
-        return faults.fault_of_end(self.observe_all())
+        return faults.fault_of_end(self.observe())
 
     async def wait_for_output(self, timeout: float) -> Finding | None:
         """Wait until the consumer has sent something, for `timeout` seconds of the loop's clock.

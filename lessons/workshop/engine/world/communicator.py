@@ -91,7 +91,7 @@ class StrictClient(Client):
         """The next message from the consumer."""
         self.require(await self.wait_for_output(timeout))
         if not self.unread:
-            seen = self.observe_all()
+            seen = self.observe()
             self.require(fault_of_failed_task(seen) or seen.finding(silence(seen)))
         return self.unread.pop(0)
 
