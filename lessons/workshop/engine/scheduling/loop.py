@@ -88,13 +88,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         self._files = _Selector(self)
         super().__init__(self._files)
         self._own_files = len(self._files.get_map())
-        self._random = self.thread_scheduler.random = random.Random(seed) if seed else None
-
-    async def maybe_suspend(self) -> None:
-        """Suspend zero to two times, as a call may that waits for the outside world."""
-        if self._random is not None:
-            for _ in range(self._random.choice(SUSPENSIONS)):
-                await suspend()
+        self.random = self.thread_scheduler.random = random.Random(seed) if seed else None
 
     # The clock
 
@@ -116,7 +110,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         """As in asyncio. Of timers for the same time, the first or a random one comes first."""
         self._check_closed()
         timer = _Timer(when, callback, args, self, context)
-        rank = 0.0 if self._random is None else self._random.random()
+        rank = 0.0 if self.random is None else self.random.random()
         timer.order = (when, rank, next(self._timer_numbers))
         heapq.heappush(self._scheduled, timer)
         timer._scheduled = True
@@ -163,7 +157,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
 
         if result.done() or self.is_closed():
             return
-        if self._random is None:
+        if self.random is None:
             self.call_soon_threadsafe(deliver)
         else:
             self.thread_scheduler.deliver(executor, deliver)
@@ -224,13 +218,6 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
                 waiter.set_result(None)
         return bool(waiting)
 
-    def has_ready_callbacks(self) -> bool:
-        """Whether a callback runs in this iteration."""
-        return bool(self._ready)
-
-    def has_timers(self) -> bool:
-        return bool(self._scheduled)
-
     def wake_selector(self) -> None:
         """Let select() return. Any thread may call it."""
         self._write_to_self()
@@ -242,9 +229,13 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
 
 
 async def maybe_suspend() -> None:
-    """Suspend as often as the running loop's seed says. Another loop than this one says never."""
-    if isinstance(loop := asyncio.get_running_loop(), SimulatedLoop):
-        await loop.maybe_suspend()
+    """Suspend zero to two times, as a call may that waits for the outside world.
+
+    The running loop's seed decides. Another loop than this one never suspends.
+    """
+    if seeded := getattr(asyncio.get_running_loop(), "random", None):
+        for _ in range(seeded.choice(SUSPENSIONS)):
+            await suspend()
 
 
 @coroutine
@@ -276,7 +267,7 @@ class _Selector(selectors.DefaultSelector):
             if scheduler.actions:
                 scheduler.step(loop_is_busy=True)
             self._busy_iterations += 1
-            if loop.has_timers() and self._busy_iterations % SPIN_LIMIT == 0:
+            if loop._scheduled and self._busy_iterations % SPIN_LIMIT == 0:
                 # Code spins until a timer is due. The steps grow, since that may be far away.
                 rounds = min(self._busy_iterations // SPIN_LIMIT, 20)
                 loop.move_to(loop.time() + clock.READ_INTERVAL * 2**rounds)
@@ -284,11 +275,11 @@ class _Selector(selectors.DefaultSelector):
         self._busy_iterations = 0
         scheduler.set_alarms()
         while scheduler.timers_changed or scheduler.step(loop_is_busy=False):
-            if scheduler.timers_changed or (loop.has_ready_callbacks() and not scheduler.go_on()):
+            if scheduler.timers_changed or (loop._ready and not scheduler.go_on()):
                 return self._ready_files()  # asyncio looks at the timers again
         is_idle = loop.has_no_work()
         ready = self._ready_files()
-        if ready or loop.has_ready_callbacks() or (is_idle and loop.wake_idle_waiters()):
+        if ready or loop._ready or (is_idle and loop.wake_idle_waiters()):
             return ready
         if is_idle and timeout is not None:
             # A thread may have acted since: then asyncio looks at the timers again.
@@ -304,11 +295,7 @@ class _Selector(selectors.DefaultSelector):
     def _has_news(self) -> bool:
         """Whether a thread has acted since select() has looked."""
         scheduler = self._loop.thread_scheduler
-        return bool(
-            scheduler.new_sleepers()
-            or self._loop.has_ready_callbacks()
-            or scheduler.possible_actions()
-        )
+        return bool(scheduler.new_sleepers() or self._loop._ready or scheduler.possible_actions())
 
     def _ready_files(self):
         """The files that are ready now. The loop's own one is written to only in _wait()."""

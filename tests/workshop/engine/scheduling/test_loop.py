@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
 
-from lessons.workshop.engine.scheduling.loop import SimulatedLoop
+from lessons.workshop.engine.scheduling.loop import SimulatedLoop, maybe_suspend
 from lessons.workshop.engine.world.channel_layer import FakeRedis, SimulatedLayer
 
 SEEDS = range(1, 31)
@@ -139,7 +139,7 @@ def test_a_loop_that_spins_reaches_its_timer(seed):
 
 def test_a_call_of_the_outside_world_suspends_only_with_a_seed():
     async def main():
-        call = asyncio.create_task(asyncio.get_running_loop().maybe_suspend())
+        call = asyncio.create_task(maybe_suspend())
         await asyncio.sleep(0)
         turns = 0
         while not call.done():
