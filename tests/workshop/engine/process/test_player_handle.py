@@ -273,3 +273,27 @@ def test_the_first_uuid_of_a_process_does_not_block_its_loop(play):
     """Python runs programs once in a process, to find the address of the machine."""
     (burst,) = play("connect", source=NODE, lesson="await").bursts
     assert burst.faults == ()
+
+
+SENDS_A_COROUTINE = """\
+from channels.consumer import AsyncConsumer
+from channels.exceptions import StopConsumer
+
+class Notepad(AsyncConsumer):
+    async def websocket_connect(self, event):
+        await self.send({"type": "websocket.accept"})
+
+    async def websocket_receive(self, event):
+        await self.send({"type": "websocket.send", "text": self.answer()})
+
+    async def answer(self):
+        return "a"
+
+    async def websocket_disconnect(self, event):
+        raise StopConsumer()
+"""
+
+
+def test_a_forgotten_await_is_found_although_an_exception_keeps_the_coroutine(play):
+    report = play("connect | text a", source=SENDS_A_COROUTINE, lesson="await")
+    assert [(it.diagnosis, it.line) for it in report.leftovers] == [("never-awaited", 9)]
