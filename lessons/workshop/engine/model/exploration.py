@@ -23,7 +23,7 @@ class Exploration:
         self.model = model
         self.cause: Difference | PlayerEnded | PlayerFailed | None = None  # why it is red
         self.count = 0  # conversations that were right
-        self._options = model.play_options(thorough=False)
+        self._options = model.play_options()
         self._steps = conversations_for(model, own_texts)
 
     def next(self) -> Request | None:

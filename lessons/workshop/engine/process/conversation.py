@@ -77,7 +77,7 @@ class Conversation:
                 self._play(steps, loop)
 
     def _play(self, steps: list[Step], loop: SimulatedLoop) -> None:
-        with self._leftovers.watched(self._options.thorough):
+        with self._leftovers.watched():
             try:
                 with asyncio.Runner(loop_factory=lambda: loop) as runner:
                     runner.run(self._play_in_loop(steps))
@@ -92,8 +92,7 @@ class Conversation:
                 if not place_of_error(self._source.file, error):
                     raise
                 self._add_finding("exception", error)
-        has_faults = self._findings or any(burst.faults for burst in self._player.bursts)
-        if has_faults and self._options.thorough:
+        if self._findings or any(burst.faults for burst in self._player.bursts):
             self._leftovers.find_unstarted_coroutine()
 
     async def _play_in_loop(self, steps: list[Step]) -> None:

@@ -28,7 +28,6 @@ class PlayOptions:
     # Sources of consumers on which a student's test runs, by the name in a step `try NAME`.
     consumers: dict[str, str] = field(default_factory=dict)
     leftovers: bool = True  # whether threads and forgotten awaits are looked for
-    thorough: bool = True  # whether it collects garbage, to find each forgotten await
 
 
 DEFAULTS = PlayOptions()

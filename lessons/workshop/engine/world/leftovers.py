@@ -107,12 +107,8 @@ class Leftovers:
         return found
 
     @contextmanager
-    def watched(self, collects_garbage=True):
-        """Watch the conversation that runs within it.
-
-        Without `collects_garbage` a coroutine in a reference cycle is not found. A collection takes
-        some milliseconds.
-        """
+    def watched(self):
+        """Watch the conversation that runs within it."""
         threads, depth = set(threading.enumerate()), sys.get_coroutine_origin_tracking_depth()
         sys.set_coroutine_origin_tracking_depth(10)  # one of the lines forgot the await
         try:
@@ -120,8 +116,7 @@ class Leftovers:
                 warnings.simplefilter("always")
                 yield
                 self._find_threads(threads)
-                if collects_garbage:
-                    gc.collect()
+                gc.collect()  # a coroutine that was never awaited may be in a reference cycle
         finally:
             sys.set_coroutine_origin_tracking_depth(depth)
         for warning in caught:

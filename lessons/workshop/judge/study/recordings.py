@@ -22,7 +22,7 @@ from lessons.workshop.judge.claims import Claims, CourseError
 from lessons.workshop.judge.redaction import redacted
 
 MAX_ENTRIES = 200
-OPTIONS = PlayOptions(events=True, leftovers=False, thorough=False)
+OPTIONS = PlayOptions(events=True, leftovers=False)
 
 
 class NotPlayed(Exception):
