@@ -1,8 +1,7 @@
 """Makes mutants of a class or function: wrong versions with one small change each."""
 
 import ast
-import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lessons.workshop.course.source_code import Definition
@@ -38,13 +37,12 @@ class Mutant:
 def mutants_of(source: str, name: str) -> Iterator[Mutant]:
     """Every mutant of the class, function or method `name`; each source is the whole file."""
     tree = ast.parse(source)
-    count = len(list(_changes(_definition(tree, name), name)))
     seen = {ast.unparse(tree)}
-    for number in range(count):
-        changed = copy.deepcopy(tree)
-        words, line, apply = list(_changes(_definition(changed, name), name))[number]
-        apply()
-        text = ast.unparse(ast.fix_missing_locations(changed))
+    for words, line, node, fields in [*_changes(_definition(tree, name), name)]:
+        before = {field: getattr(node, field) for field in fields}
+        vars(node).update(fields)
+        text = ast.unparse(tree)
+        vars(node).update(before)
         if text not in seen:
             seen.add(text)
             yield Mutant(words, line, text)
@@ -52,7 +50,7 @@ def mutants_of(source: str, name: str) -> Iterator[Mutant]:
 
 def mutant_names(source: str, name: str) -> set[str]:
     """The names of the mutants that mutants_of() makes."""
-    return {words for words, _, _ in _changes(_definition(ast.parse(source), name), name)}
+    return {words for words, *_ in _changes(_definition(ast.parse(source), name), name)}
 
 
 def _definition(tree: ast.AST, name: str) -> ast.AST:
@@ -63,16 +61,15 @@ def _definition(tree: ast.AST, name: str) -> ast.AST:
     raise LookupError(f"no class, function or method {first}")
 
 
-Change = tuple[str, int, Callable[[], None]]
+Change = tuple[str, ast.AST, dict[str, object]]  # in words, a node, and its changed fields
 
 
-def _changes(definition: ast.AST, name: str) -> Iterator[Change]:
+def _changes(definition: ast.AST, name: str) -> Iterator[tuple[str, int, ast.AST, dict]]:
     harmless = {id(node) for node in _harmless_if_shared(definition)}
     for node, scope in _walk(definition, name):
-        for words, apply in _changes_at(node):
-            if id(node) in harmless and words.endswith(SHARED):
-                continue
-            yield f"{scope}: {words}", getattr(node, "lineno", 0), apply
+        for words, changed, fields in _changes_at(node):
+            if not (id(node) in harmless and words.endswith(SHARED)):
+                yield f"{scope}: {words}", getattr(node, "lineno", 0), changed, fields
 
 
 def _walk(node: ast.AST, scope: str) -> Iterator[tuple[ast.AST, str]]:
@@ -85,27 +82,39 @@ def _walk(node: ast.AST, scope: str) -> Iterator[tuple[ast.AST, str]]:
         yield from _walk(child, f"{scope}.{child.name}" if inner else scope)
 
 
-def _changes_at(node: ast.AST) -> Iterator[tuple[str, Callable[[], None]]]:
+def _changes_at(node: ast.AST) -> Iterator[Change]:
     for field in ("body", "orelse", "finalbody"):
-        statements = getattr(node, field, None)
-        if isinstance(statements, list):
-            yield from _dropped_statements(statements)
-    if isinstance(node, ast.If | ast.While | ast.IfExp):
-        yield f"negate {ast.unparse(node.test)}", lambda: _negate(node)
-    if isinstance(node, ast.Dict):
-        yield from _dropped_items(node)
-    if isinstance(node, ast.Constant):
-        yield from _other_constants(node)
-    if isinstance(node, ast.Compare | ast.BoolOp | ast.BinOp):
-        yield from _opposite(node)
-    if isinstance(node, ast.Call):
-        yield from _strict_lookup(node)
-    if isinstance(node, ast.Assign):
-        yield from _shared_attribute(node)
-    yield from _dropped_awaits(node)
+        if isinstance(getattr(node, field, None), list):
+            yield from _dropped_statements(node, field)
+    match node:
+        case ast.If(test=test) | ast.While(test=test) | ast.IfExp(test=test):
+            yield f"negate {ast.unparse(test)}", node, {"test": ast.UnaryOp(ast.Not(), test)}
+        case ast.Dict(keys=keys, values=values):
+            for index, key in enumerate(keys):
+                if key is not None:
+                    words = f"drop {ast.unparse(key)} from {ast.unparse(node)}"
+                    yield words, node, {"keys": _cut(keys, index), "values": _cut(values, index)}
+        case ast.Constant(value=value):
+            for other in _other_values(value):
+                yield f"{value!r} becomes {other!r}", node, {"value": other}
+        case ast.Compare(ops=[operator, *rest]) if opposite := _OPPOSITES.get(type(operator)):
+            words = f"{ast.unparse(node)} with {opposite.__name__}"
+            yield words, node, {"ops": [opposite(), *rest]}
+        case ast.BoolOp(op=operator) | ast.BinOp(op=operator):
+            if opposite := _OPPOSITES.get(type(operator)):
+                yield f"{ast.unparse(node)} with {opposite.__name__}", node, {"op": opposite()}
+        case ast.Call(func=ast.Attribute(attr="get"), args=[_, *rest]):
+            missing = [ast.Constant("missing"), *rest]
+            yield f"{ast.unparse(node)} finds nothing", node, {"args": missing}
+        case ast.Assign(targets=targets):
+            yield from _shared_attributes(targets)
+    for field, value in ast.iter_fields(node):
+        if isinstance(value, ast.Await):
+            yield f"drop await of {ast.unparse(value.value)}", node, {field: value.value}
 
 
-def _dropped_statements(statements: list) -> Iterator[tuple[str, Callable[[], None]]]:
+def _dropped_statements(node: ast.AST, field: str) -> Iterator[Change]:
+    statements = getattr(node, field)
     for index, statement in enumerate(statements):
         if isinstance(statement, ast.Pass | ast.Import | ast.ImportFrom):
             continue
@@ -114,62 +123,35 @@ def _dropped_statements(statements: list) -> Iterator[tuple[str, Callable[[], No
         if statement is statements[-1] and ast.unparse(statement) in ("return", "return None"):
             continue  # the function ends here anyway, so nothing would change
         words = ast.unparse(statement).partition("\n")[0]
-        yield f"drop {words}", lambda index=index: _drop(statements, index)
+        changed = [*statements[:index], ast.Pass(), *statements[index + 1 :]]
+        yield f"drop {words}", node, {field: changed}
 
 
-def _drop(statements: list, index: int) -> None:
-    statements[index] = ast.Pass()
+def _cut(items: list, index: int) -> list:
+    return [*items[:index], *items[index + 1 :]]
 
 
-def _negate(node) -> None:
-    node.test = ast.UnaryOp(ast.Not(), node.test)
+def _other_values(value) -> list:
+    match value:
+        case bool():
+            return [not value]
+        case int():
+            return [value + 1]
+        case str():
+            swapped = {"text": "bytes", "bytes": "text", "websocket.accept": "websocket.close"}
+            return [swapped.get(value, value + "x")]
+        case bytes():
+            return [value + b"x"]
+    return []
 
 
-def _dropped_items(node: ast.Dict) -> Iterator[tuple[str, Callable[[], None]]]:
-    for index, key in enumerate(node.keys):
-        if key is not None:
-            words = f"drop {ast.unparse(key)} from {ast.unparse(node)}"
-            yield words, lambda index=index: (node.keys.pop(index), node.values.pop(index))
-
-
-def _other_constants(node: ast.Constant) -> Iterator[tuple[str, Callable[[], None]]]:
-    others: list = []
-    if isinstance(node.value, bool):
-        others = [not node.value]
-    elif isinstance(node.value, int):
-        others = [node.value + 1]
-    elif isinstance(node.value, str):
-        swapped = {"text": "bytes", "bytes": "text", "websocket.accept": "websocket.close"}
-        others = [swapped.get(node.value, node.value + "x")]
-    elif isinstance(node.value, bytes):
-        others = [node.value + b"x"]
-    for other in others:
-        yield f"{node.value!r} becomes {other!r}", lambda other=other: setattr(node, "value", other)
-
-
-def _opposite(node) -> Iterator[tuple[str, Callable[[], None]]]:
-    operator = node.ops[0] if isinstance(node, ast.Compare) else node.op
-    opposite = _OPPOSITES.get(type(operator))
-    if opposite is None:
-        return
-
-    def apply():
-        if isinstance(node, ast.Compare):
-            node.ops[0] = opposite()
-        else:
-            node.op = opposite()
-
-    yield f"{ast.unparse(node)} with {opposite.__name__}", apply
-
-
-def _shared_attribute(node: ast.Assign) -> Iterator[tuple[str, Callable[[], None]]]:
+def _shared_attributes(targets: list[ast.AST]) -> Iterator[Change]:
     """Turn `self.x = ...` into `type(self).x = ...`, so that all connections share it."""
-    for target in node.targets:
-        owner = getattr(target, "value", None)
-        if isinstance(target, ast.Attribute) and isinstance(owner, ast.Name) and owner.id == "self":
-            shared = ast.Call(ast.Name("type", ast.Load()), [owner], [])
-            words = f"{ast.unparse(target)} {SHARED}"
-            yield words, lambda target=target, shared=shared: setattr(target, "value", shared)
+    for target in targets:
+        match target:
+            case ast.Attribute(value=ast.Name(id="self") as owner):
+                shared = ast.Call(ast.Name("type", ast.Load()), [owner], [])
+                yield f"{ast.unparse(target)} {SHARED}", target, {"value": shared}
 
 
 def _harmless_if_shared(definition: ast.AST) -> Iterator[ast.Assign]:
@@ -186,17 +168,3 @@ def _harmless_if_shared(definition: ast.AST) -> Iterator[ast.Assign]:
                 yield statement
             elif any(isinstance(node, ast.Return) for node in ast.walk(statement)):
                 break  # from here on not each connection assigns
-
-
-def _strict_lookup(node: ast.Call) -> Iterator[tuple[str, Callable[[], None]]]:
-    """Turn `event.get(key)` into the same call with a missing key."""
-    if isinstance(node.func, ast.Attribute) and node.func.attr == "get" and node.args:
-        missing = ast.Constant("missing")
-        yield f"{ast.unparse(node)} finds nothing", lambda: node.args.__setitem__(0, missing)
-
-
-def _dropped_awaits(node: ast.AST) -> Iterator[tuple[str, Callable[[], None]]]:
-    for field, value in ast.iter_fields(node):
-        if isinstance(value, ast.Await):
-            words = f"drop await of {ast.unparse(value.value)}"
-            yield words, lambda field=field, value=value: setattr(node, field, value.value)
