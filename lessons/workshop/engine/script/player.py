@@ -12,8 +12,10 @@ consumer is idle, and notes what each client has received:
 
 import asyncio
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import islice
 from typing import Any
 
 from lessons.workshop.engine.faults.burst import (
@@ -96,7 +98,7 @@ class Player:
         self.has_killed = False  # a consumer could not clean up: it was killed, or at the end
         self._opened: list[Connection] = []
         self._servers: dict[int, OtherServer] = {}  # the server processes after the first
-        self._calls = OutsideCalls(loaded)
+        self.calls = OutsideCalls(loaded)
         self._worker_is_broken = False  # a worker's fault is reported once
         self._worker_events: tuple[Event, ...] | None = None
         self._interleaving = None
@@ -143,10 +145,6 @@ class Player:
         if self.is_at_point:
             return await self.database.do_in_other_process(function, *args)
         return await self.database.do(function, *args)
-
-    async def call(self, name: str, arguments: list):
-        """Let another process call this function of the subject's file. It may run for longer."""
-        return await self._calls.start(self, name, arguments)
 
     async def write(self, function, *args, **kwargs):
         """Call a function that changes rows: in the open transaction, if there is one."""
@@ -233,30 +231,15 @@ class Player:
         clients = {number: self._report_of(it) for number, it in self.connections.items()}
         answers = [self._answers.get(id(step)) for step in burst]
         answers = [it.answer() if isinstance(it, StartedCall) else it for it in answers]
-        calls = self._calls.take_news()
-        secrets = self.accounts.secrets
-        blocking, here = asyncio.get_running_loop().blocking_calls, threading.current_thread().name
-        faults = [*((None, fault) for fault in blocking), *self._faults]
-        queries = ((n, fault_of_query(self._source_of(n), event, here)) for n, event in caused)
-        faults += [query for query in queries if query[1]][:1]
-        faults += self._sent_after_end()
-        for error in [call.error for call in calls if call.error]:
-            fault = fault_outside_consumers(self._file, error)
-            unknown = make_finding("function-raised", Place(self._file), detail=error_text(error))
-            faults.append((None, fault or unknown))
-        faults += [(None, finding) for finding in secrets.findings]
-        for name in self.accounts.groups_with_a_key(current_layer().groups)[:1]:
-            joins = (place_of_joining(self._source_of(n), name, [event]) for n, event in caused)
-            faults.append((None, fault_of_group_name(name, next(filter(None, joins), None))))
-        blocking.clear()
-        self._faults, secrets.findings = [], []
+        calls = self.calls.take_news()
+        faults = [ClientFault(*fault) for fault in self._faults_of_burst(caused, calls) if fault[1]]
         self.channels = {n: client.channel for n, client in clients.items() if client.channel}
         self.bursts.append(
             BurstReport(
                 steps=tuple(map(str, burst)),
                 clients=clients,
                 answers=tuple(map(to_json, answers)),
-                faults=tuple(ClientFault(*fault) for fault in faults),
+                faults=tuple(faults),
                 time=self.time,
                 points=self._interleaving.passed,
                 layers=tuple(current_layer().redis.take_layers_used()),
@@ -267,6 +250,29 @@ class Player:
                 events=tuple(caused) if self.options.events else (),
             )
         )
+
+    def _faults_of_burst(self, caused, calls) -> Iterator[tuple[int | None, Finding | None]]:
+        """The client and the fault, for each fault that shows now."""
+        blocking, here = asyncio.get_running_loop().blocking_calls, threading.current_thread().name
+        yield from ((None, fault) for fault in blocking)
+        blocking.clear()
+        yield from self._faults
+        self._faults = []
+        queries = ((n, fault_of_query(self._source_of(n), event, here)) for n, event in caused)
+        yield from islice((query for query in queries if query[1]), 1)
+        for connection in self._opened:
+            if place := connection.client.sent_after_end:
+                connection.client.sent_after_end = None
+                yield connection.number, make_finding("task-left-behind", place)
+        for error in (call.error for call in calls if call.error):
+            unknown = make_finding("function-raised", Place(self._file), detail=error_text(error))
+            yield None, fault_outside_consumers(self._file, error) or unknown
+        secrets = self.accounts.secrets
+        yield from ((None, finding) for finding in secrets.findings)
+        secrets.findings = []
+        for name in self.accounts.groups_with_a_key(current_layer().groups)[:1]:
+            joins = (place_of_joining(self._source_of(n), name, [event]) for n, event in caused)
+            yield None, fault_of_group_name(name, next(filter(None, joins), None))
 
     def _source_of(self, number: int) -> SubjectSource:
         return self.connections[number].client.source
@@ -337,15 +343,6 @@ class Player:
             self._worker_is_broken = True
             self.note_fault(None, fault)
 
-    def _sent_after_end(self) -> list[tuple[int, Finding]]:
-        """A finding for each connection on which something was sent after its end."""
-        found = []
-        for connection in self._opened:
-            if place := connection.client.sent_after_end:
-                connection.client.sent_after_end = None
-                found.append((connection.number, make_finding("task-left-behind", place)))
-        return found
-
     def note_fault(self, number: int | None, fault: Finding) -> None:
         """Report a fault of that client's consumer. From now on the client only waits."""
         if number in self.connections:
@@ -369,7 +366,7 @@ class Player:
             await connection.client.cancel_application()
         for server in self._servers.values():
             server.stop()
-        await self._calls.end()
+        await self.calls.end()
         await self.transaction.close()
         if self.database and (held := await self.database.unmanaged_connections()):
             finding = make_finding("connection-left-open", detail=f"In use: {', '.join(held)}")
