@@ -7,8 +7,11 @@ import pytest
 from lessons.workshop.course.lesson_index import Lesson, find
 from lessons.workshop.course.mistakes import read_mistakes
 from lessons.workshop.engine.recording.events import Event
-from lessons.workshop.judge.study.compared_mistake import compare, find_comparison
-from lessons.workshop.judge.study.recording_difference import find_first_difference
+from lessons.workshop.judge.study.compared_mistake import (
+    compare,
+    find_comparison,
+    find_first_difference,
+)
 
 pytestmark = pytest.mark.django_db
 

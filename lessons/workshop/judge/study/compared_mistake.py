@@ -1,21 +1,22 @@
 """Compares a mistake with the solution: plays one conversation with both."""
 
+import re
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
+from typing import NamedTuple
 
 from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.course.lesson_text import recorded_conversations
 from lessons.workshop.course.mistakes import Mistake
 from lessons.workshop.course.subjects import resolve
+from lessons.workshop.engine.recording.events import Event
+from lessons.workshop.engine.recording.transcript import first_difference
 from lessons.workshop.engine.script.steps import split_steps
 from lessons.workshop.engine.subject import Subject
 from lessons.workshop.judge.runner import judge
 from lessons.workshop.judge.study.predictions import predictions
-from lessons.workshop.judge.study.recording_difference import (
-    FirstDifference,
-    find_first_difference,
-    find_visible_difference,
-)
 from lessons.workshop.judge.study.recordings import (
     Recording,
     cached,
@@ -25,6 +26,14 @@ from lessons.workshop.judge.study.recordings import (
 from lessons.workshop.judge.verdict import Verdict
 
 _one_verdict = threading.Lock()  # a verdict uses all cores, so the next one waits
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[\d.:+Z]*")
+
+
+class FirstDifference(NamedTuple):
+    """The index of the first differing event in each recording; None if a recording ends there."""
+
+    right: int | None
+    wrong: int | None
 
 
 @dataclass(frozen=True)
@@ -104,3 +113,49 @@ def cached_verdict(lesson: Lesson, target: Subject) -> Verdict:
             return judge(lesson, target)
 
     return cached((lesson.folder, target.file, target.name, *modification_times(lesson, "")), make)
+
+
+def find_first_difference(
+    right: Sequence[Event], wrong: Sequence[Event], lanes: tuple[str, ...] = ()
+) -> FirstDifference | None:
+    """The first difference, or None if both recordings have the same messages, or those of `lanes`.
+
+    The first connection is compared with the first, the second with the second: which of several
+    connections sends first may be left to chance. Times never match, so they are ignored.
+    """
+    found = []
+    pairs = zip_longest(_by_connection(right, lanes), _by_connection(wrong, lanes), fillvalue=[])
+    for one, other in pairs:
+        messages = [_without_times(right[index].message) for index in one]
+        others = [_without_times(wrong[index].message) for index in other]
+        first = first_difference(messages, others)
+        if first is not None:
+            sides = (it[first] if first < len(it) else None for it in (one, other))
+            found.append(FirstDifference(*sides))
+    return min(found, key=lambda it: min(x for x in it if x is not None), default=None)
+
+
+def find_visible_difference(
+    right: Sequence[Event], wrong: Sequence[Event]
+) -> FirstDifference | None:
+    """The first difference in what a client receives, or in how a consumer ends."""
+    return find_first_difference(right, wrong, ("client", "consumer"))
+
+
+def _by_connection(events: Sequence[Event], lanes: tuple[str, ...]) -> list[list[int]]:
+    """The indices of each connection's events, in the order of their first events."""
+    indices: dict[str, list[int]] = {}
+    for index, event in enumerate(events):
+        if not lanes or event.lane in lanes:
+            indices.setdefault(event.connection, []).append(index)
+    return list(indices.values())
+
+
+def _without_times(value):
+    if isinstance(value, str):
+        return _TIME.sub("a time", value)
+    if isinstance(value, dict):
+        return {key: _without_times(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):  # a recording that was JSON has lists only
+        return [_without_times(item) for item in value]
+    return value

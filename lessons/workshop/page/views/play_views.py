@@ -26,10 +26,10 @@ from lessons.workshop.judge.study.compared_mistake import (
     compare,
     compare_in_check,
     find_comparison,
+    find_visible_difference,
     is_playable,
     lesson_conversations,
 )
-from lessons.workshop.judge.study.recording_difference import find_visible_difference
 from lessons.workshop.judge.study.recordings import PLAYBACK_ERRORS, Recording, record
 from lessons.workshop.judge.verdict import Outcome
 from lessons.workshop.member import membership
