@@ -11,7 +11,7 @@ import os
 import sys
 import time
 import tomllib
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
@@ -53,13 +53,10 @@ class MutantRun:
     reason: str | None = None
 
 
-def run_solution_mutants(lesson: Lesson, only: Collection[str] = ()) -> Iterator[MutantRun]:
-    """Judge each mutant of each class and function in solution.py with the lesson's checks.
-
-    If `only` is not empty, the others are left out.
-    """
+def run_solution_mutants(lesson: Lesson) -> Iterator[MutantRun]:
+    """Judge each mutant of each class and function in solution.py with the lesson's checks."""
     source, names = _parts_of_solution(lesson)
-    for mutant in _chosen(source, names, only):
+    for mutant in _mutants(source, names):
         target = exercise(lesson, "mutant", lesson.solution, mutant.source)
         verdict = judge(lesson, target, CHECK_TIMEOUT)
         red = tuple(outcome.name for outcome in verdict.outcomes if outcome.state == "red")
@@ -68,28 +65,23 @@ def run_solution_mutants(lesson: Lesson, only: Collection[str] = ()) -> Iterator
         yield MutantRun(lesson.solution, mutant, line, not verdict.green, red, reason)
 
 
-def run_demo_mutants(lesson: Lesson, only: Collection[str] = ()) -> Iterator[MutantRun]:
+def run_demo_mutants(lesson: Lesson) -> Iterator[MutantRun]:
     """Run the lesson's tests on each mutant of its worked example and of the code it shows."""
     for module_name, names in parts_of_demo(lesson).items():
         file = _file_of(module_name)
         source = read_python(file)
-        chosen = list(_chosen(source, names, only))
-        if not chosen:
-            continue
         started = time.monotonic()
         if not _tests_pass(lesson, module_name, source, DEMO_TESTS_TIMEOUT):
             raise IncompleteLesson(f"{lesson.tests} is red on the unchanged worked example")
         limit = max(MIN_MUTANT_TESTS_TIMEOUT, MUTANT_TESTS_FACTOR * (time.monotonic() - started))
-        for mutant in chosen:
+        for mutant in _mutants(source, names):
             caught = not _tests_pass(lesson, module_name, mutant.source, limit)
             reason = _reasons(lesson, "demo").get(mutant.name)
             yield MutantRun(file, mutant, _line_of(source, mutant), caught, (), reason)
 
 
-def _chosen(source: str, names: list[str], only: Collection[str]) -> Iterator[Mutant]:
-    """The mutants of these definitions; if `only` is not empty, those with these names."""
-    mutants = chain.from_iterable(mutants_of(source, name) for name in names)
-    return (mutant for mutant in mutants if not only or mutant.name in only)
+def _mutants(source: str, names: list[str]) -> Iterator[Mutant]:
+    return chain.from_iterable(mutants_of(source, name) for name in names)
 
 
 def _line_of(source: str, mutant: Mutant) -> str:

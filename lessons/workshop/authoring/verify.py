@@ -5,8 +5,8 @@ predictions can be played and answered.
 """
 
 import re
-from collections.abc import Collection
 from dataclasses import dataclass, field
+from itertools import chain
 
 from lessons.workshop.course.diagnoses import catalogue, message_of
 from lessons.workshop.course.lesson_index import FILES, IncompleteLesson, Lesson
@@ -44,21 +44,11 @@ class VerifyReport:
     submissions: int = 0
     mutants: int = 0
     equivalent: int = 0
-    survivors: list[str] = field(default_factory=list)  # names of mutants that nothing catches
-    has_run_mutants: bool = False  # else survivors says nothing
 
 
-def verify_lesson(
-    lesson: Lesson, mutants: bool = False, survivors: Collection[str] = ()
-) -> VerifyReport:
-    """Check everything that a lesson promises; with `mutants`, machine-made mistakes too.
-
-    With `survivors`, only the mutants of these names run, and nothing else is checked.
-    """
+def verify_lesson(lesson: Lesson, mutants: bool = False) -> VerifyReport:
+    """Check everything that a lesson promises; with `mutants`, machine-made mistakes too."""
     report = VerifyReport(lesson)
-    if survivors:
-        _verify_mutants(report, survivors)
-        return report
     try:
         report.faults += _missing_parts(lesson)
         if not report.faults:
@@ -204,35 +194,25 @@ def _faults_of_prediction(lesson: Lesson, prediction: Prediction) -> list[str]:
         faults.append("the answer differs from run to run")
     if real := predictions.all_labels(prediction, one) & set(prediction.decoys):
         faults.append(f"a decoy does happen: {', '.join(sorted(real))}")
-    of_kind = _faults_of_order if prediction.kind == "order" else _faults_of_receivers
-    return faults + of_kind(prediction, one)
+    rows, columns = predictions.cards(prediction, one), predictions.clients(prediction, one)
+    count, pairs = sum(it.event is not None for it in rows), len(rows) * len(columns)
+    if prediction.kind == "order":
+        if not MIN_CARDS <= count <= MAX_CARDS:
+            wanted = f"{MIN_CARDS} to {MAX_CARDS}"
+            faults.append(f"has {count} events to put in order; ask for {wanted}")
+    elif pairs < 2:
+        faults.append("needs at least two frames or two clients")
+    elif not 0 < len(predictions.received_frames(prediction, one)) < pairs:
+        faults.append(
+            "every client receives every frame, or none: add a decoy, or a client that receives "
+            "nothing"
+        )
+    return faults
 
 
 def _answer(prediction: Prediction, recording: Recording) -> tuple:
     labels = tuple(card.label for card in predictions.cards(prediction, recording))
     return labels, tuple(predictions.received_frames(prediction, recording))
-
-
-def _faults_of_order(prediction: Prediction, recording: Recording) -> list[str]:
-    cards = predictions.cards(prediction, recording)
-    count = sum(card.event is not None for card in cards)
-    if not MIN_CARDS <= count <= MAX_CARDS:
-        return [f"has {count} events to put in order; ask for {MIN_CARDS} to {MAX_CARDS}"]
-    return []
-
-
-def _faults_of_receivers(prediction: Prediction, recording: Recording) -> list[str]:
-    rows = predictions.cards(prediction, recording)
-    columns = predictions.clients(prediction, recording)
-    pairs = predictions.received_frames(prediction, recording)
-    if len(rows) * len(columns) < 2:
-        return ["needs at least two frames or two clients"]
-    if not 0 < len(pairs) < len(rows) * len(columns):
-        return [
-            "every client receives every frame, or none: add a decoy, or a client that receives "
-            "nothing"
-        ]
-    return []
 
 
 def _verify_verdicts(report: VerifyReport, mutants: bool) -> None:
@@ -289,7 +269,7 @@ def _verify_mistake(report: VerifyReport, mistake: Mistake, stops_at_red: bool) 
     return _red_checks(verdict)
 
 
-def _verify_mutants(report: VerifyReport, only: Collection[str] = ()) -> set[str]:
+def _verify_mutants(report: VerifyReport) -> set[str]:
     """The names of the checks that a mutant fails; the mutants that none catches are faults."""
     from lessons.workshop.authoring.mutant_runs import (
         outdated_reasons,
@@ -297,25 +277,17 @@ def _verify_mutants(report: VerifyReport, only: Collection[str] = ()) -> set[str
         run_solution_mutants,
     )
 
-    for name in [] if only else outdated_reasons(report.lesson):
+    for name in outdated_reasons(report.lesson):
         report.faults.append(f"equivalent_mutants.toml names an unknown mutant: {name}")
     caught_by: set[str] = set()
-    missing = dict.fromkeys(only)  # in the order of the names
-    for run_mutants in (run_solution_mutants, run_demo_mutants):
-        for run in run_mutants(report.lesson, only):
-            report.mutants += 1
-            missing.pop(run.mutant.name, None)
-            caught_by.update(run.caught_by)
-            where = f"{run.file.name}, line {run.mutant.line}: {run.mutant.name}\n{run.line}"
-            if run.reason and run.caught:
-                report.faults.append(f"a mutant is caught, but listed as equivalent: {where}")
-            elif run.reason:
-                report.equivalent += 1
-            elif not run.caught:
-                report.survivors.append(run.mutant.name)
-                report.faults.append(f"a mutant is not caught: {where}")
-    for name in missing:
-        report.faults.append(f"no mutant has this name now: {name}\nrun verify --mutants")
-        report.survivors.append(name)
-    report.has_run_mutants = True
+    for run in chain(run_solution_mutants(report.lesson), run_demo_mutants(report.lesson)):
+        report.mutants += 1
+        caught_by.update(run.caught_by)
+        where = f"{run.file.name}, line {run.mutant.line}: {run.mutant.name}\n{run.line}"
+        if run.reason and run.caught:
+            report.faults.append(f"a mutant is caught, but listed as equivalent: {where}")
+        elif run.reason:
+            report.equivalent += 1
+        elif not run.caught:
+            report.faults.append(f"a mutant is not caught: {where}")
     return caught_by

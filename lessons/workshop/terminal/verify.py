@@ -1,14 +1,11 @@
 """`lesson verify`: prints what is wrong with the course."""
 
-import json
 import multiprocessing
 import os
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import suppress
 from functools import partial
-from pathlib import Path
 
 from django.core.management.base import CommandError
 from rich.text import Text
@@ -25,40 +22,24 @@ from lessons.workshop.course import lesson_index
 from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.engine.process.child_process import set_up_django
 from lessons.workshop.judge.runner import CourseError
-from lessons.workshop.setup import atomic_write
-from lessons.workshop.student.progress import state_dir
 from lessons.workshop.terminal.terminal_output import STATE_SIGNS, print_paragraph, print_text
 
 
-def verify(
-    console, lessons: list[str], mutants: bool, survivors: bool, submissions: bool, update: bool
-) -> int:
+def verify(console, lessons: list[str], mutants: bool, submissions: bool, update: bool) -> int:
     """Print a line and the faults of each of these lessons, or of all. Returns 1 for faults.
 
     With `submissions`, the written submissions are judged, and nothing else.
     """
     chosen = list(dict.fromkeys(map(lesson_index.find, lessons))) or [*lesson_index.lessons()]
-    names = _read_survivors() if survivors else {}
-    if survivors:
-        if not any(one.key in names for one in chosen):
-            raise CommandError("No survivors are known: run --mutants first.", returncode=2)
-        chosen = [one for one in chosen if names.get(one.key)]
     if submissions and not written_submissions.folder().is_dir():
         fault = "This copy of the course has no written submissions: tests/submissions is missing."
         raise CommandError(fault, returncode=2)
-    jobs = [
-        (one, update, partial(verify_lesson, mutants=mutants, survivors=names.get(one.key, ())))
-        for one in chosen
-    ]
-    if submissions:
-        jobs = [(one, update, verify_submissions) for one in chosen]
+    verify_one = verify_submissions if submissions else partial(verify_lesson, mutants=mutants)
+    jobs = [(one, update, verify_one) for one in chosen]
     reports = []
     for report in _run(jobs):
         reports.append(report)
         _print_report(console, report)
-    if mutants or survivors:
-        complete = [report for report in reports if report.has_run_mutants]
-        _write_survivors({report.lesson.key: report.survivors for report in complete})
     faults = sum(len(report.faults) for report in reports)
     console.print()
     print_text(console, f"lessons: {len(reports)}, {_counts(reports)}, faults: {faults}")
@@ -98,25 +79,6 @@ def _report_on(job: tuple) -> VerifyReport:
         return VerifyReport(lesson, [f"the checks fail for every target:\n{fault}"])
     except LESSON_ERRORS as fault:
         return VerifyReport(lesson, [str(fault)])
-
-
-def _survivors_file() -> Path:
-    return state_dir() / "survivors.json"
-
-
-def _read_survivors() -> dict[str, list[str]]:
-    """The names of the mutants that nothing caught the last time, by lesson."""
-    try:
-        return json.loads(_survivors_file().read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-
-
-def _write_survivors(found: dict[str, list[str]]) -> None:
-    """Remember the survivors of these lessons; what is known of other lessons stays."""
-    with suppress(OSError):  # a read-only project is verified anyway
-        _survivors_file().parent.mkdir(exist_ok=True)
-        atomic_write.write(_survivors_file(), json.dumps({**_read_survivors(), **found}).encode())
 
 
 def _print_report(console, report: VerifyReport) -> None:

@@ -70,7 +70,6 @@ class Command(BaseCommand):
         add = self._add("verify", "verify.verify", "prove the course, for its authors")
         add("lessons", nargs="*", metavar="LESSON", help="by default all lessons")
         add("--mutants", help="machine-made mistakes too", **FLAG)
-        add("--survivors", help="the mutants that nothing caught the last time", **FLAG)
         add("--submissions", help="the written submissions in tests/", **FLAG)
         add("--update", help="record the transcripts again", **FLAG)
         add = self._add("new", "new_lesson.create_lesson", "create the files of a new lesson")
