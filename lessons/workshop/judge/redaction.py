@@ -32,7 +32,10 @@ _NAME_IN_TEXT = re.compile(
     (?: \\*+["']? \s{0,9} (?P<sign>[=:]|%3[AD]) \s*+ | ',\s(?=b') )  # the last: a header's repr""",
     re.VERBOSE | re.IGNORECASE,
 )
-_OPENING_QUOTE = re.compile(r"""b?(?P<slashes>\\*+)(?P<quote>["'])""")
+# JSON in JSON has backslashes before both quotes. A quote inside the value has more of them.
+_QUOTED_VALUE = re.compile(
+    r"""b?(?P<quote>\\*+["'])(?P<value>.*?)(?:(?<!\\)(?P=quote)|\Z)""", re.DOTALL
+)
 _VALUE_IN_BRACKETS = re.compile(r"\[[^\]]*+\]?|\{[^}]*+\}?")
 _REST_OF_LINE = re.compile(r"""[^\r\n"']++""")
 _VALUE_AFTER_COLON = re.compile(r"[^\s&,;}\]]++")
@@ -209,8 +212,8 @@ def _is_named_secret(text: str, found: re.Match) -> bool:
 def _value_after(text: str, found: re.Match) -> tuple[int, int]:
     """Where the value of the name begins and ends, without its quotes."""
     begin = found.end()
-    if quote := _OPENING_QUOTE.match(text, begin):
-        return quote.end(), _end_of_quoted(text, quote)
+    if quoted := _QUOTED_VALUE.match(text, begin):
+        return quoted.span("value")
     if brackets := _VALUE_IN_BRACKETS.match(text, begin):
         return begin, brackets.end()
     pattern = _VALUE
@@ -219,16 +222,3 @@ def _value_after(text: str, found: re.Match) -> tuple[int, int]:
         pattern = _REST_OF_LINE if is_line else _VALUE_AFTER_COLON
     value = pattern.match(text, begin)
     return begin, begin + len(value[0].rstrip(_ENDS_AFTER_VALUE)) if value else begin
-
-
-def _end_of_quoted(text: str, quote: re.Match) -> int:
-    """Where the closing quote begins; the end of the text if it was cut.
-
-    In JSON that is in JSON, both quotes have the same number of backslashes. A quote inside the
-    value has another number.
-    """
-    slashes = len(quote["slashes"])
-    for closing in re.finditer(rf"(?<!\\)(\\*+){quote['quote']}", text[quote.end() :]):
-        if len(closing[1]) % (2 * slashes + 2) == slashes:
-            return quote.end() + closing.end() - 1 - slashes
-    return len(text)

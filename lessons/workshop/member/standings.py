@@ -13,6 +13,7 @@ from lessons.workshop.member.protocol import (
     MAX_TEXT,
     storable,
 )
+from lessons.workshop.student.exercise_copies import is_unedited
 from lessons.workshop.student.progress import Progress
 
 
@@ -28,7 +29,7 @@ def make_standing(key: str, known: Progress, shares_code: bool) -> dict | None:
         return None
     code = resolve(lesson).text()
     state, verdict = known.standing, known.verdict
-    if state == "red" and code == resolve(lesson, str(lesson.original)).text():
+    if state == "red" and is_unedited(lesson):
         state, verdict = "unchanged", None
     standing = {
         "lesson": lesson.slug,

@@ -16,6 +16,7 @@ from django.core.files import locks
 
 from lessons.workshop.course import lesson_index
 from lessons.workshop.course.lesson_index import Lesson
+from lessons.workshop.engine.process.data import read_dataclass
 from lessons.workshop.setup import atomic_write
 from lessons.workshop.student.watched_file import state_of
 
@@ -192,19 +193,7 @@ def _with_present_keys(known: dict[str, Progress]) -> dict[str, Progress]:
 def _parsed(entry: dict) -> Progress:
     """Raises TypeError or ValueError for anything that _save() did not write."""
     names = {one.name for one in fields(Progress)}
-    found = Progress(**{name: value for name, value in entry.items() if name in names})
-    valid = (
-        found.state in STATES
-        and type(found.was_green) is bool
-        and type(found.is_read) is bool
-        and type(found.hints) is int
-        and found.hints >= 0
-        and type(found.version) is int
-        and isinstance(found.verdict, dict | None)
-    )
-    if not valid:
-        raise ValueError(f"not a lesson's progress: {entry}")
-    return found
+    return read_dataclass(Progress, {key: it for key, it in entry.items() if key in names})
 
 
 def _rename_damaged_file() -> dict[str, Progress]:
