@@ -21,8 +21,9 @@ from dataclasses import dataclass, replace
 from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.engine.faults.finding import CheckFailed
 from lessons.workshop.engine.model.conversations import one_after_the_other, parse_conversation
+from lessons.workshop.engine.model.exploration import cause_of
 from lessons.workshop.engine.model.model import Model
-from lessons.workshop.engine.model.model_difference import Difference, find_difference
+from lessons.workshop.engine.model.model_difference import Difference
 from lessons.workshop.engine.process.player_handle import PlayerEnded, PlayerFailed, Request
 from lessons.workshop.engine.script.report import Report
 from lessons.workshop.engine.world.student_module import load_file
@@ -48,25 +49,14 @@ class Claims:
             finding = failure.finding
             text = f"{lesson.check}, line {finding.line}: {finding.detail}"
             raise CourseError(text) from failure
-        functions = tuple(
-            item
-            for name, item in vars(module).items()
-            if name.startswith("test_") and inspect.isfunction(item)
-        )
-        for function in functions:
-            if inspect.iscoroutinefunction(function):
-                name = function.__name__
-                raise CourseError(f"{lesson.check}: {name} is async. A claim is a plain function.")
-        models = [
-            item
-            for item in vars(module).values()
-            if inspect.isclass(item)
-            and issubclass(item, Model)
-            and item.__module__ == module.__name__
+        own = [
+            it for it in vars(module).values() if getattr(it, "__module__", "") == module.__name__
         ]
+        functions = [it for it in own if inspect.isfunction(it) and it.__name__.startswith("test_")]
+        models = [it for it in own if inspect.isclass(it) and issubclass(it, Model)]
         if not models:
             raise CourseError(f"{lesson.check} has no model: write a subclass of Model.")
-        return cls(functions, models[-1])
+        return cls(tuple(functions), models[-1])
 
 
 @dataclass(eq=False, kw_only=True)
@@ -82,15 +72,8 @@ class ClaimConversation(Request):
     rank: tuple[int, ...]
     otherwise: str | None
     follow_ups: Callable[[Report, bool], list["ClaimConversation"]]
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Why a claim is red: a difference from the model, or the end of the player's process."""
-
-    rank: tuple[int, ...]
-    cause: Difference | PlayerEnded | PlayerFailed
-    otherwise: str | None
+    # Why it is red: a difference from the model, or the end of the player's process.
+    cause: Difference | PlayerEnded | PlayerFailed | None = None
 
     @property
     def is_stuck(self) -> bool:
@@ -110,9 +93,13 @@ class Claim:
         self.model = model
         self.conversations: list[ClaimConversation] = []  # that are known so far
         self.unjudged = 0
-        self.failed: Failure | None = None
+        self.failed: ClaimConversation | None = None  # the first one that is red
         self.is_cancelled = False  # an earlier claim has failed, and this one does not run
+        if inspect.iscoroutinefunction(function):
+            raise CourseError(f"{self.name} is async. A claim is a plain function.")
         function(self)
+        if not self.conversations:
+            raise CourseError(f"{self.name} plays no conversation.")
 
     def __call__(self, steps: str | Sequence[str], otherwise: str | None = None) -> None:
         """Play one conversation."""
@@ -171,15 +158,12 @@ class Claim:
         self.unjudged -= 1
         if not conversation.is_wanted():
             return []
-        report = conversation.answer
-        if not isinstance(report, Report):
-            cause, follow_ups = report, []
-        else:
-            cause = find_difference(self.model(), conversation.steps, report)
-            follow_ups = conversation.follow_ups(report, cause is not None)
-        if cause:
-            self.failed = Failure(conversation.rank, cause, conversation.otherwise)
-        return follow_ups
+        conversation.cause = cause_of(conversation, self.model)
+        if conversation.cause:
+            self.failed = conversation
+        if not isinstance(conversation.answer, Report):
+            return []
+        return conversation.follow_ups(conversation.answer, conversation.cause is not None)
 
     @property
     def is_green(self) -> bool:

@@ -16,6 +16,15 @@ MAX_REPLAYS = 200  # conversations that are played to shorten a failing one
 _NEEDS_REQUEST = {"text": (False,), "bytes": (False,), "piece": (True,)}
 
 
+def cause_of(
+    request: Request, model: type[Model]
+) -> Difference | PlayerEnded | PlayerFailed | None:
+    """Why the conversation is red: a difference, or the end of the player's process."""
+    if not isinstance(request.answer, Report):
+        return request.answer
+    return find_difference(model(), request.steps, request.answer)
+
+
 class Exploration:
     """All conversations for a model: next() returns one, judge() takes its answer."""
 
@@ -34,11 +43,7 @@ class Exploration:
     def judge(self, request: Request) -> None:
         if self.cause:
             return
-        answer = request.answer
-        if not isinstance(answer, Report):
-            self.cause = answer
-        else:
-            self.cause = find_difference(self.model(), request.steps, answer)
+        self.cause = cause_of(request, self.model)
         self.count += self.cause is None
 
 
