@@ -24,7 +24,7 @@ from lessons.workshop.engine.recording.transcript import (
     render_difference,
 )
 from lessons.workshop.engine.script.report import BurstReport, ClientReport, Report
-from lessons.workshop.engine.script.steps import Step, bursts_of, with_channels
+from lessons.workshop.engine.script.steps import Step, bursts_of, filled_in
 from lessons.workshop.engine.world.daphne_rules import (
     CODE_DROPPED,
     ignored_keys_text,
@@ -162,7 +162,7 @@ def _first_difference(model: Model, steps: list[Step], played: Report) -> Differ
     states, channels = [model], {}
     model.set_up(steps)
     for number, burst in enumerate(bursts_of(steps)):
-        burst = [with_channels(step, channels) for step in burst]
+        burst = [filled_in(step, channels) for step in burst]
         if number >= len(played.bursts):
             fault = _fault_of_end(played) or make_finding("process-died")
             return Difference(steps, number, played, step=burst[0], fault=fault)

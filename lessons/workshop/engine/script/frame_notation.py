@@ -7,6 +7,7 @@ are several: `text "two\\nlines"`, `text "a" * 65536`. A long text may have part
 
 import json
 import re
+from functools import lru_cache
 
 from lessons.workshop.engine.script.action import Kind, without_bar
 
@@ -32,6 +33,7 @@ def _read_text(written: str) -> str:
     return "".join(unit * times for unit, times in parts)
 
 
+@lru_cache(256)  # generated conversations have the same long texts
 def _write_text(text: str) -> str:
     parts, end = [], 0
     for found in _REPEATED.finditer(text):
@@ -58,6 +60,7 @@ def _read_hex(written: str) -> str:
     return data.hex() * count
 
 
+@lru_cache(256)
 def _write_hex(value: str) -> str:
     repeated = _REPEATED_HEX.fullmatch(value)
     if repeated is None:

@@ -48,10 +48,9 @@ from lessons.workshop.engine.script.report import (
 from lessons.workshop.engine.script.steps import (
     Step,
     bursts_of,
+    filled_in,
     setup_of,
     tickets_in,
-    with_channels,
-    with_tickets,
 )
 from lessons.workshop.engine.subject import Subject
 from lessons.workshop.engine.world.channel_layer import current_layer
@@ -200,7 +199,7 @@ class Player:
 
     async def _take(self, steps: list[Step]) -> None:
         for step in steps:
-            known = with_tickets(with_channels(step, self.channels), self.accounts.shown_ticket)
+            known = filled_in(step, self.channels, self.accounts.shown_ticket)
             taken = self._attempt(step, step.client, known.take(self))
             self._answers[id(step)] = await taken
 

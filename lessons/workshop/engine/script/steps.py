@@ -32,7 +32,8 @@ burst. If there was no such consumer, the words stay as they are:
 import itertools
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from typing import Any
 
 # Importing these modules registers their actions.
@@ -47,9 +48,10 @@ from lessons.workshop.engine.script import (  # noqa: F401
 from lessons.workshop.engine.script.action import ACTIONS, Action, UnknownStep
 
 _AT = re.compile(r"at (?P<point>\d{1,3}) ")
-_CHANNEL = re.compile(r"\{channel of (?P<client>\d{1,9})\}")
-_TOKEN = re.compile(
-    r"\{(?P<options>token=[\w/]{1,30}(?:&(?:forged|spliced|altered)=[\w/]{1,30}){0,3})\}", re.ASCII
+_PLACEHOLDER = re.compile(
+    r"\{channel of (?P<client>\d{1,9})\}|"
+    r"\{(?P<options>token=[\w/]{1,30}(?:&(?:forged|spliced|altered)=[\w/]{1,30}){0,3})\}",
+    re.ASCII,
 )
 
 
@@ -72,7 +74,11 @@ class Step:
         return ACTIONS[self.action]
 
     def __str__(self) -> str:
-        """Write the step; parse_step() reads it back. The number of client 1 is left out."""
+        return self._text
+
+    @cached_property
+    def _text(self) -> str:
+        """The step, as parse_step() reads it. The number of client 1 is left out."""
         text = self.kind.write(self.arguments)
         text = text if self.client in (None, 1) else f"{self.client} {text}"
         if self.point is not None:
@@ -89,7 +95,7 @@ class Step:
 
     def as_json(self) -> dict[str, Any]:
         """The parts of the step for a page, and the step as it is written."""
-        return {"step": str(self), **vars(self)}
+        return {"step": str(self), **{it.name: getattr(self, it.name) for it in fields(self)}}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Step":
@@ -172,43 +178,35 @@ def bursts_of(steps: list[Step]) -> list[list[Step]]:
 # Texts that stand for something
 
 
-def with_channels(step: Step, channels: dict[int, str]) -> Step:
-    """The step with the names of channels: `channels` has those of the clients' consumers."""
+def filled_in(
+    step: Step,
+    channels: dict[int, str],
+    ticket_for: Callable[[dict[str, str]], str] | None = None,
+) -> Step:
+    """The step with the names of the clients' channels, and with the tickets of `ticket_for`."""
 
-    def name(found):
-        return channels.get(int(found["client"]), found[0])
+    def text_for(found):
+        if found["client"]:
+            return channels.get(int(found["client"]), found[0])
+        return ticket_for(_ticket_options(found)) if ticket_for else found[0]
 
-    return _with_texts(step, lambda text: _CHANNEL.sub(name, text))
+    def filled(value):
+        if isinstance(value, str):
+            return _PLACEHOLDER.sub(text_for, value)
+        if isinstance(value, dict):
+            return {key: filled(item) for key, item in value.items()}
+        return [filled(item) for item in value] if isinstance(value, list) else value
+
+    return replace(step, arguments=filled(step.arguments)) if "{" in str(step) else step
 
 
 def tickets_in(step: Step) -> list[dict[str, str]]:
     """The options of each `{token=ada&altered=longer}`, as `ticket=ada altered=longer` has them."""
     texts = [step.arguments.get("text", ""), *step.arguments.get("subprotocols", ())]
-    return [_ticket_options(found) for text in texts for found in _TOKEN.finditer(text)]
-
-
-def with_tickets(step: Step, ticket_for: Callable[[dict[str, str]], str]) -> Step:
-    """The step with tickets: `ticket_for` returns the one with these options."""
-
-    def ticket(found):
-        return ticket_for(_ticket_options(found))
-
-    return _with_texts(step, lambda text: _TOKEN.sub(ticket, text))
+    found = (it for text in texts for it in _PLACEHOLDER.finditer(text) if it["options"])
+    return [*map(_ticket_options, found)]
 
 
 def _ticket_options(found: re.Match) -> dict[str, str]:
     options = dict(option.split("=") for option in found["options"].split("&"))
     return {"ticket": options.pop("token"), **options}
-
-
-def _with_texts(step: Step, change: Callable[[str], str]) -> Step:
-    """The step with each text in its arguments changed."""
-
-    def replaced(value):
-        if isinstance(value, str):
-            return change(value)
-        if isinstance(value, dict):
-            return {key: replaced(item) for key, item in value.items()}
-        return [replaced(item) for item in value] if isinstance(value, list) else value
-
-    return replace(step, arguments=replaced(step.arguments)) if step.arguments else step

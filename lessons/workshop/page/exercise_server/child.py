@@ -42,7 +42,7 @@ from lessons.workshop.engine.recording.queries import record_queries
 from lessons.workshop.engine.recording.recorder import Recorder
 from lessons.workshop.engine.script.account_actions import Accounts
 from lessons.workshop.engine.script.other_processes import function_of
-from lessons.workshop.engine.script.steps import Step, parse_step, tickets_in, with_tickets
+from lessons.workshop.engine.script.steps import Step, filled_in, parse_step, tickets_in
 from lessons.workshop.engine.subject import Subject
 from lessons.workshop.engine.world.channel_layer import ALIASES, served_layers
 from lessons.workshop.engine.world.database import OtherTransaction
@@ -292,7 +292,7 @@ class OutsidePlayer:
             return event
         for arguments in needed:
             await self.accounts.prepare(arguments)
-        return event | with_tickets(step, self.accounts.shown_ticket).arguments
+        return event | filled_in(step, {}, self.accounts.shown_ticket).arguments
 
 
 def _own_layers(prefix: str) -> dict:

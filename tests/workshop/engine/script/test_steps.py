@@ -15,12 +15,11 @@ from lessons.workshop.engine.script.frame_notation import MAX_PAYLOAD
 from lessons.workshop.engine.script.steps import (
     Step,
     UnknownStep,
+    filled_in,
     parse_step,
     setup_of,
     split_steps,
     tickets_in,
-    with_channels,
-    with_tickets,
 )
 
 TRANSCRIPT = re.compile(r"^`{3,}transcript \S+ \| (?P<steps>.+)$", re.MULTILINE)
@@ -148,7 +147,7 @@ def test_the_first_steps_say_how_to_play():
 
 def test_a_channel_stands_for_the_name_that_is_known():
     step = parse_step('layer {"a": ["{channel of 2}"], "b": {"c": "to {channel of 3}"}, "d": 1}')
-    message = with_channels(step, {2: "specific.a!1"}).arguments["message"]
+    message = filled_in(step, {2: "specific.a!1"}).arguments["message"]
     assert message == {"a": ["specific.a!1"], "b": {"c": "to {channel of 3}"}, "d": 1}
 
 
@@ -157,5 +156,5 @@ def test_a_token_stands_for_the_ticket_with_its_options():
     assert tickets_in(step) == [{"ticket": "ada"}]
     step = parse_step('text {"a": "{token=ada/2&altered=longer}", "b": "{token=}{channel of 2}"}')
     assert tickets_in(step) == [{"ticket": "ada/2", "altered": "longer"}]
-    text = with_tickets(step, lambda options: options["altered"]).arguments["text"]
+    text = filled_in(step, {}, lambda options: options["altered"]).arguments["text"]
     assert text == '{"a": "longer", "b": "{token=}{channel of 2}"}'
