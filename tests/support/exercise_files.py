@@ -1,11 +1,4 @@
-"""Saves a student's exercise while a judge watches it; an exercise that kills the judge."""
-
-# A C library sends the signal. After the judge has ended, the parent
-# of a second player is the process that adopted it: the player must not kill that process.
-KILLS_THE_JUDGE = """\
-import ctypes, multiprocessing
-ctypes.CDLL(None).kill(multiprocessing.parent_process().pid, 9)
-"""
+"""Saves a student's exercise while a judge watches it."""
 
 
 def save(exercise, text):

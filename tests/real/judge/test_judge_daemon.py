@@ -1,6 +1,5 @@
 """The judge process: one judges for each clone, and each ends with the client that started it."""
 
-import queue
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -8,9 +7,9 @@ from contextlib import ExitStack
 import psutil
 import pytest
 
-from lessons.workshop.judge.daemon import exercise_watcher, judge_client
+from lessons.workshop.judge.daemon import judge_client
 from lessons.workshop.student import progress
-from tests.support.exercise_files import KILLS_THE_JUDGE, save
+from tests.support.exercise_files import save
 from tests.support.programs.running_program import TEST_TIMEOUT, wait_until
 
 CLIENT = """\
@@ -90,18 +89,6 @@ def test_a_killed_judge_is_replaced(exercise):
         wait_until(judge.has_ended)
         save(exercise, "import sys; sys.exit()")
         wait_until(lambda: judge.has_ended() or saved_diagnosis() == "calls-exit")
-
-
-def test_a_version_that_ends_two_judges_is_red_and_the_next_version_is_judged(exercise):
-    said = queue.SimpleQueue()
-    exercise.write_text(KILLS_THE_JUDGE)
-    with judge_client.JudgeKeeper(said.put):
-        for _ in range(exercise_watcher.MAX_ATTEMPTS):
-            assert said.get(timeout=TEST_TIMEOUT).startswith("The judge process has ended.")
-        wait_for("judge-ended")
-        save(exercise, "class Lamp(:")
-        wait_for("syntax-error")
-        assert said.empty()
 
 
 def test_no_exercise_keeps_a_killed_judges_lock(exercise, project):

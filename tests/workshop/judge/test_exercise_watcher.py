@@ -100,44 +100,6 @@ def test_does_not_judge_what_a_reset_has_written(lamp, start, judged):
     assert judged == [lamp.key]
 
 
-class Killed(BaseException):
-    """Ends a judge: nothing that would clean up runs."""
-
-
-@pytest.fixture
-def deaths(judged, monkeypatch):
-    """`deaths(start, 2)`: the next judges end during a verdict."""
-
-    def kill(lesson, **options):
-        raise Killed
-
-    def end_judges(start, count):
-        with monkeypatch.context() as patch:
-            patch.setattr(exercise_watcher, "judge", kill)
-            patch.setattr(exercise_watcher, "_forget_attempts", lambda lesson: None)
-            for _ in range(count):
-                with pytest.raises(Killed):
-                    start()
-
-    return end_judges
-
-
-def test_a_version_that_has_ended_two_judges_is_red_and_runs_only_if_it_is_saved_again(
-    lamp, start, deaths, judged
-):
-    save(lamp, "# mine")
-    deaths(start, 2)
-    judge = start()
-    saved = progress.of(lamp)
-    assert (saved.state, saved.verdict["problem"]["diagnosis"]) == ("red", "judge-ended")
-    judge.request(lamp.key)  # as a terminal that has started again
-    judge.look()
-    assert judged == []
-    save(lamp, "# mine")
-    judge.look()
-    assert judged == [lamp.key]
-
-
 def test_does_not_save_the_verdict_if_the_exercise_was_reset_during_the_checks(
     lamp, start, judged, monkeypatch
 ):

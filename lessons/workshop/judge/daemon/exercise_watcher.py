@@ -13,8 +13,6 @@ from contextlib import suppress
 import lessons.workshop.judge.preload  # noqa: F401 - loads what a verdict needs before the first fork
 from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.course.subjects import resolve
-from lessons.workshop.engine.faults.finding import Place, make_finding
-from lessons.workshop.engine.subject import Subject
 from lessons.workshop.judge.daemon import judge_client
 from lessons.workshop.judge.runner import CourseError, judge
 from lessons.workshop.judge.verdict import Outcome, Verdict
@@ -23,7 +21,6 @@ from lessons.workshop.student import exercise_copies, progress
 from lessons.workshop.student.watched_file import WatchedFile
 
 INTERVAL = 0.005  # seconds between two looks at all exercises
-MAX_ATTEMPTS = 2  # to judge a version: one end of the judge may have another reason
 
 
 class ExerciseJudge:
@@ -69,8 +66,6 @@ class ExerciseJudge:
             if is_requested or was_saved:
                 file.look()
                 self._requested.discard(lesson.key)
-                if was_saved:
-                    _forget_attempts(lesson)
                 if is_requested or not _is_untouched(lesson):
                     self.judge_exercise(lesson)
 
@@ -78,7 +73,7 @@ class ExerciseJudge:
         """Save the verdict on the exercise in the student's progress, and report it."""
         self._report(lesson.key, {"judging": True})
         try:
-            verdict = self._verdict(lesson, resolve(lesson))
+            verdict = self._verdict(lesson)
             # A student may have saved again or reset the exercise. This verdict is outdated then.
             if verdict.digest == resolve(lesson).digest():
                 progress.save_verdict(lesson, verdict)
@@ -89,35 +84,14 @@ class ExerciseJudge:
             found = {"fault": str(error) if is_known else traceback.format_exc()}
         self._report(lesson.key, {"judging": False, **found})
 
-    def _verdict(self, lesson: Lesson, target: Subject) -> Verdict:
-        """The verdict on this version. It is red if earlier judges have ended while they judged it.
-
-        Each attempt adds a line to a file, which is deleted after a verdict.
-        """
-        digest = target.digest()
-        attempts = 0
-        with suppress(OSError):
-            file = _attempts_file(lesson)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            with file.open("a", encoding="utf-8") as opened:
-                opened.write(f"{digest}\n")
-            attempts = file.read_text(encoding="utf-8").split().count(digest)
-        if attempts > MAX_ATTEMPTS:
-            detail = f"The judge ended during each of its {MAX_ATTEMPTS} attempts."
-            ended = make_finding("judge-ended", Place(str(target.file)), detail=detail)
-            return Verdict(lesson.key, target.title, problem=ended, digest=digest)
-
+    def _verdict(self, lesson: Lesson) -> Verdict:
         def report_claims(verdict: Verdict) -> None:
             self._report(lesson.key, {"judging": True, "claims": verdict.as_json()})
 
-        try:
-            if lesson.key not in self._failed:
-                saved = progress.of(lesson).verdict
-                self._failed[lesson.key] = saved and _first_red(Verdict.from_json(saved))
-            before = self._failed[lesson.key]
-            return judge(lesson, on_claims=report_claims, failed_before=before)
-        finally:
-            _forget_attempts(lesson)
+        if lesson.key not in self._failed:
+            saved = progress.of(lesson).verdict
+            self._failed[lesson.key] = saved and _first_red(Verdict.from_json(saved))
+        return judge(lesson, on_claims=report_claims, failed_before=self._failed[lesson.key])
 
     def _is_due(self, lesson: Lesson) -> bool:
         """Whether the student has edited the exercise and this version has no verdict."""
@@ -144,12 +118,3 @@ def save_report(key: str, report: dict) -> None:
     """Save the report for the clients."""
     with suppress(OSError):  # the verdict is saved where the page can be used at all
         atomic_write.write(judge_client.report_file(key), json.dumps(report).encode())
-
-
-def _attempts_file(lesson: Lesson):
-    return progress.state_dir() / "attempts" / lesson.key
-
-
-def _forget_attempts(lesson: Lesson) -> None:
-    with suppress(OSError):
-        _attempts_file(lesson).unlink()
