@@ -8,8 +8,6 @@ from pathlib import Path
 
 from lessons.workshop.course.lesson_index import Lesson, find, lessons
 
-_DAY = datetime(2000, 1, 1)  # any day: a plan has times of day
-
 
 @dataclass(frozen=True)
 class Part:
@@ -82,21 +80,16 @@ def _session(data: dict) -> Session:
     time = _time(data["begins"])
     parts = []
     for entry in data["parts"]:
-        part = _part(entry, time)
-        parts.append(part)
-        time += timedelta(minutes=part.minutes)
+        minutes, _, title = entry.partition(" ")
+        lesson = None if title else find(entry)
+        if lesson:
+            minutes, title = lesson.minutes, lesson.title
+        parts.append(Part(f"{time:%H:%M}", int(minutes), title, lesson))
+        time += timedelta(minutes=int(minutes))
     left = (_time(data["ends"]) - time) // timedelta(minutes=1)
     return Session(data["title"], tuple(parts), data["ends"], left)
 
 
-def _part(entry: str, time: datetime) -> Part:
-    minutes, _, title = entry.partition(" ")
-    if title:
-        return Part(f"{time:%H:%M}", int(minutes), title)
-    lesson = find(entry)
-    return Part(f"{time:%H:%M}", lesson.minutes, lesson.title, lesson)
-
-
 def _time(text: str) -> datetime:
-    hours, minutes = map(int, text.split(":"))
-    return _DAY.replace(hour=hours, minute=minutes)
+    """That time of any day."""
+    return datetime.strptime(text, "%H:%M")

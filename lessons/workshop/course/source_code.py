@@ -67,20 +67,14 @@ def find_source(name: str) -> Source:
 
 def find_demo_source(name: str) -> Source:
     """The code with that name; of a class, also its base classes in the same file, before it."""
-    source = find_source(name)
-    tree = parse_file(source.file)[1]
-    first = _first_base(tree, name.rpartition(".")[2])
-    if first is None:
-        return source
-    module = name.rpartition(".")[0]
-    lines = find_source(module).text.split("\n")
-    last = source.first_line + source.text.count("\n")
-    return Source(source.file, first, "\n".join(lines[first - 1 : last]))
+    source, attribute = find_source(name), name.rpartition(".")[2]
+    has_base = _first_base(parse_file(source.file)[1], attribute) is not None
+    return find_class(source.file, attribute) if has_base else source
 
 
 def find_class(file: Path, name: str) -> Source:
     """A class of a file, with its base classes in the same file before it. Raises UnknownName."""
-    text, tree = _parsed(file, file.stat().st_mtime_ns)
+    text, tree = parse_file(file)
     node = _definition(tree, name)
     if node is None:
         raise UnknownName(f"{file} defines no {name}")

@@ -113,14 +113,9 @@ def explain(verdict: Verdict) -> str:
         mark = {"green": "✓", "red": "✗", "not run": "-"}[outcome.state]
         lines.append(f"{mark} {outcome.claim}")
         if outcome.state == "red":
-            lines.append(explain_outcome(outcome))
+            transcript = render(outcome.transcript)
+            lines += [explain_finding(outcome.finding), *(["", transcript] if transcript else [])]
     return "\n".join(lines)
-
-
-def explain_outcome(outcome: Outcome) -> str:
-    """Why a check is red: the finding, then the transcript."""
-    transcript = render(outcome.transcript)
-    return explain_finding(outcome.finding) + (f"\n\n{transcript}" if transcript else "")
 
 
 def explain_finding(finding: Finding) -> str:
@@ -128,12 +123,5 @@ def explain_finding(finding: Finding) -> str:
     known = diagnosis(finding.diagnosis)
     promise = finding.promise and f"The exercise says: {finding.promise}"
     steps = finding.conversation and f"Play it: {finding.conversation}"
-    parts = [
-        message_of(finding),
-        finding.detail,
-        promise,
-        steps,
-        f"Why: {known.cause}",
-        f"Cure: {known.cure}",
-    ]
-    return "\n".join(part for part in parts if part)
+    parts = (message_of(finding), finding.detail, promise, steps)
+    return "\n".join([*filter(None, parts), f"Why: {known.cause}", f"Cure: {known.cure}"])
