@@ -15,7 +15,8 @@ from lessons.workshop.course.mistakes import Mistake, read_mistakes
 from lessons.workshop.course.source_code import UnknownName, find_source
 from lessons.workshop.engine.recording.transcript import render
 from lessons.workshop.engine.script.steps import split_steps
-from lessons.workshop.judge.runner import EXPLORATION, judge
+from lessons.workshop.judge.claims import EXPLORATION
+from lessons.workshop.judge.runner import judge
 from lessons.workshop.judge.study import predictions
 from lessons.workshop.judge.study.predictions import InvalidPrediction, Prediction
 from lessons.workshop.judge.study.recordings import PLAYBACK_ERRORS, Recording, events_of, playable

@@ -20,13 +20,19 @@ from dataclasses import dataclass, replace
 
 from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.engine.faults.finding import CheckFailed
-from lessons.workshop.engine.model.conversations import one_after_the_other, parse_conversation
-from lessons.workshop.engine.model.exploration import cause_of
+from lessons.workshop.engine.model.conversations import (
+    conversations_for,
+    one_after_the_other,
+    parse_conversation,
+)
 from lessons.workshop.engine.model.model import Model
-from lessons.workshop.engine.model.model_difference import Difference
+from lessons.workshop.engine.model.model_difference import Difference, find_difference
 from lessons.workshop.engine.process.player_handle import PlayerEnded, PlayerFailed, Request
 from lessons.workshop.engine.script.report import Report
 from lessons.workshop.engine.world.student_module import load_file
+
+EXPLORATION = "exploration"  # the name of the last outcome
+EXPLORATION_CLAIM = "Whatever clients send, and whenever, the consumer keeps its promise."
 
 
 class CourseError(Exception):
@@ -87,19 +93,24 @@ class Claim:
     It is the `play` that the function in check.py calls.
     """
 
-    def __init__(self, function: Callable, model: type[Model]):
-        self.name = function.__name__
-        self.text = " ".join((function.__doc__ or function.__name__).split())
-        self.model = model
+    def __init__(self, name: str, text: str, model: type[Model]):
+        self.name, self.text, self.model = name, text, model
         self.conversations: list[ClaimConversation] = []  # that are known so far
         self.unjudged = 0
         self.failed: ClaimConversation | None = None  # the first one that is red
         self.is_cancelled = False  # an earlier claim has failed, and this one does not run
+
+    @classmethod
+    def of(cls, function: Callable, model: type[Model]) -> "Claim":
+        """The claim of a function in check.py. Raises CourseError if it plays nothing."""
+        name = function.__name__
         if inspect.iscoroutinefunction(function):
-            raise CourseError(f"{self.name} is async. A claim is a plain function.")
-        function(self)
-        if not self.conversations:
-            raise CourseError(f"{self.name} plays no conversation.")
+            raise CourseError(f"{name} is async. A claim is a plain function.")
+        claim = cls(name, " ".join((function.__doc__ or name).split()), model)
+        function(claim)
+        if not claim.conversations:
+            raise CourseError(f"{name} plays no conversation.")
+        return claim
 
     def __call__(self, steps: str | Sequence[str], otherwise: str | None = None) -> None:
         """Play one conversation."""
@@ -158,12 +169,14 @@ class Claim:
         self.unjudged -= 1
         if not conversation.is_wanted():
             return []
-        conversation.cause = cause_of(conversation, self.model)
+        report = conversation.answer
+        if not isinstance(report, Report):
+            conversation.cause, self.failed = report, conversation
+            return []
+        conversation.cause = find_difference(self.model(), conversation.steps, report)
         if conversation.cause:
             self.failed = conversation
-        if not isinstance(conversation.answer, Report):
-            return []
-        return conversation.follow_ups(conversation.answer, conversation.cause is not None)
+        return conversation.follow_ups(report, conversation.cause is not None)
 
     @property
     def is_green(self) -> bool:
@@ -175,3 +188,21 @@ class Claim:
         last = self.failed and self.failed.rank
         reports = [it.answer for it in reports if last is None or it.rank <= last]
         return [report for report in reports if isinstance(report, Report)]
+
+
+class Exploration(Claim):
+    """The last claim, whose conversations are generated: next() returns one."""
+
+    def __init__(self, model: type[Model], own_texts: Sequence[str]):
+        super().__init__(EXPLORATION, EXPLORATION_CLAIM, model)
+        self._steps = conversations_for(model, own_texts)
+
+    def next(self) -> ClaimConversation | None:
+        """The next conversation to play; None after the last one, and after one has failed."""
+        steps = None if self.failed else next(self._steps, None)
+        return steps and self._add(steps, (len(self.conversations),), None)
+
+    def judge(self, conversation: ClaimConversation) -> list[ClaimConversation]:
+        follow_ups = super().judge(conversation)
+        conversation.answer = None  # there are many, and some are long
+        return follow_ups

@@ -9,8 +9,8 @@ from lessons.workshop.course.diagnoses import diagnose
 from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.course.subjects import resolve
 from lessons.workshop.engine.model.conversations import parse_conversation
-from lessons.workshop.engine.model.exploration import Exploration, Shortening
 from lessons.workshop.engine.model.model_difference import Difference, find_difference
+from lessons.workshop.engine.model.shortening import Shortening
 from lessons.workshop.engine.process.output import LimitedOutput
 from lessons.workshop.engine.process.player_handle import (
     PLAY_TIMEOUT,
@@ -18,20 +18,23 @@ from lessons.workshop.engine.process.player_handle import (
     PlayerFailed,
     PlayerNotStarted,
     PlayerProcess,
-    Request,
     forked_player,
 )
 from lessons.workshop.engine.process.pool import PlayerPool
 from lessons.workshop.engine.script.action import UnknownStep
 from lessons.workshop.engine.script.steps import split_steps
 from lessons.workshop.engine.subject import Subject
-from lessons.workshop.judge.claims import Claim, ClaimConversation, Claims, CourseError
+from lessons.workshop.judge.claims import (
+    Claim,
+    ClaimConversation,
+    Claims,
+    CourseError,
+    Exploration,
+)
 from lessons.workshop.judge.naming import Naming
 from lessons.workshop.judge.source_texts import texts_in
 from lessons.workshop.judge.verdict import Outcome, Verdict
 
-EXPLORATION = "exploration"  # the name of the last outcome
-EXPLORATION_CLAIM = "Whatever clients send, and whenever, the consumer keeps its promise."
 MAX_STUCK = 2  # claims that may use up their time; the next ones would most likely, too
 
 
@@ -72,7 +75,7 @@ def judge(
             players.first.wait_until_loaded()
             if players.first.problem:
                 return verdict(output=players.first.output.text())
-            judging = Judging(claims, players, lesson, target, stops_at_red)
+            judging = Judging(claims, players, texts_in(target.text()), stops_at_red)
             if failed_before and (outcomes := judging.outcomes_if_still_red(failed_before)):
                 on_claims(verdict(outcomes))
             judging.play(lambda: on_claims(verdict(judging.outcomes(False), judging.output())))
@@ -88,22 +91,21 @@ def judge(
 class Judging:
     """The claims and the exploration of one target, whose conversations are played in one queue."""
 
-    def __init__(self, claims, players, lesson, target, stops_at_red):
-        self._players: PlayerPool = players
+    def __init__(
+        self, claims: Claims, players: PlayerPool, own_texts: list[str], stops_at_red: bool
+    ):
+        self._players = players
         self._stops_at_red = stops_at_red
-        self._claims = [Claim(function, claims.model) for function in claims.functions]
+        self._claims = [Claim.of(function, claims.model) for function in claims.functions]
         self._naming = Naming(claims.model, players.play, players.file)
         self._queue = deque(it for claim in self._claims for it in claim.conversations)
-        self._exploration = None
-        if claims.model.explores:
-            self._exploration = Exploration(claims.model, texts_in(target.text()))
+        self._exploration = Exploration(claims.model, own_texts) if claims.model.explores else None
+        self._all = [*self._claims, *filter(None, [self._exploration])]
 
     def outcomes_if_still_red(self, before: Outcome) -> list[Outcome]:
         """The outcomes with this one alone, if its conversation fails again; else []."""
-        names = {claim.name: claim.text for claim in self._claims}
-        if self._exploration:
-            names[EXPLORATION] = EXPLORATION_CLAIM
-        if before.name not in names or before.finding.diagnosis == "stuck":
+        is_known = before.name in {claim.name for claim in self._all}
+        if not is_known or before.finding.diagnosis == "stuck":
             return []
         try:
             model = self._naming.model
@@ -114,10 +116,10 @@ class Judging:
         except (UnknownStep, PlayerEnded, PlayerFailed):
             return []
         return [
-            Outcome(name, text, "red", finding, events)
-            if name == before.name
-            else Outcome(name, text, "not run")
-            for name, text in names.items()
+            Outcome(claim.name, claim.text, "red", finding, events)
+            if claim.name == before.name
+            else Outcome(claim.name, claim.text, "not run")
+            for claim in self._all
             if finding
         ]
 
@@ -125,28 +127,23 @@ class Judging:
         """Play and judge all. `on_claims` is called when all claims are green."""
         are_announced = self._exploration is None
         for conversation in self._players.play_all(self._next):
-            if isinstance(conversation, ClaimConversation):
-                follow_ups = conversation.claim.judge(conversation)
-                self._queue.extendleft(reversed(follow_ups))
-                self._cancel_claims()
-            else:
-                self._exploration.judge(conversation)
+            self._queue.extendleft(reversed(conversation.claim.judge(conversation)))
+            self._cancel_claims()
             if not are_announced and all(claim.is_green for claim in self._claims):
                 are_announced = True
                 on_claims()
-            if are_announced and self._exploration and self._exploration.cause:
+            if are_announced and self._exploration and self._exploration.failed:
                 return
 
-    def _next(self) -> Request | None:
+    def _next(self) -> ClaimConversation | None:
         """The next conversation to play. Those of claims come first."""
         for _ in range(len(self._queue)):
             conversation = self._queue.popleft()
             if conversation.is_wanted():
                 return conversation
             self._queue.append(conversation)  # an earlier failure may turn out to be another one
-        if self._exploration and not any(claim.failed for claim in self._claims):
-            return self._exploration.next()
-        return None
+        may_explore = self._exploration and not self._exploration.is_cancelled
+        return self._exploration.next() if may_explore else None
 
     def _cancel_claims(self) -> None:
         """Cancel the claims that do not run: those after the end of a process, for example."""
@@ -157,6 +154,8 @@ class Judging:
                 stuck += claim.failed.is_stuck
                 ends = isinstance(claim.failed.cause, PlayerEnded)
                 is_over = is_over or self._stops_at_red or ends or stuck == MAX_STUCK
+        if self._exploration:
+            self._exploration.is_cancelled = any(claim.failed for claim in self._claims)
 
     def output(self) -> str:
         """What the file printed when it was imported, then what the claims printed."""
@@ -169,35 +168,27 @@ class Judging:
 
     def outcomes(self, has_explored: bool = True) -> list[Outcome]:
         """The outcome of each claim, then that of the exploration."""
-        outcomes = [self._outcome_of(claim) for claim in self._claims]
-        if self._exploration and has_explored and not any(claim.failed for claim in self._claims):
-            outcomes.append(self._outcome_of_exploration())
-        elif self._exploration:
-            outcomes.append(Outcome(EXPLORATION, EXPLORATION_CLAIM, "not run"))
-        return outcomes
+        return [
+            self._outcome_of(claim)
+            if has_explored or claim is not self._exploration
+            else Outcome(claim.name, claim.text, "not run")
+            for claim in self._all
+        ]
 
     def _outcome_of(self, claim: Claim) -> Outcome:
         if claim.is_cancelled:
             return Outcome(claim.name, claim.text, "not run")
-        if claim.failed is None:
-            return Outcome(claim.name, claim.text, "green")
-        return self._red(claim.name, claim.text, claim.failed.cause, claim.failed.otherwise)
-
-    def _outcome_of_exploration(self) -> Outcome:
-        exploration = self._exploration
-        if exploration.cause is None:
-            claim = f"{EXPLORATION_CLAIM} ({exploration.count} conversations)"
-            return Outcome(EXPLORATION, claim, "green")
-        cause = exploration.cause
-        if isinstance(cause, Difference):
-            cause = Shortening(cause, exploration.model, self._players.play).run()
-        return self._red(EXPLORATION, EXPLORATION_CLAIM, cause)
-
-    def _red(self, name: str, claim: str, cause, otherwise: str | None = None) -> Outcome:
+        failed, is_exploration = claim.failed, claim is self._exploration
+        if failed is None:
+            count = f" ({len(claim.conversations)} conversations)" if is_exploration else ""
+            return Outcome(claim.name, claim.text + count, "green")
+        cause = failed.cause
+        if is_exploration and isinstance(cause, Difference):
+            cause = Shortening(cause, claim.model, self._players.play).run()
         try:
             if isinstance(cause, PlayerEnded | PlayerFailed):
                 raise cause
-            finding, events = self._naming.finding(cause, otherwise)
-            return Outcome(name, claim, "red", finding, events)
+            finding, events = self._naming.finding(cause, failed.otherwise)
+            return Outcome(claim.name, claim.text, "red", finding, events)
         except PlayerEnded as ended:
-            return Outcome(name, claim, "red", ended.finding)
+            return Outcome(claim.name, claim.text, "red", ended.finding)

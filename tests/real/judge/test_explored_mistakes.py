@@ -6,9 +6,9 @@ import sys
 
 from lessons.workshop.course.lesson_index import PROJECT_DIR, find
 from lessons.workshop.course.subjects import exercise
-from lessons.workshop.engine.model.exploration import Shortening
+from lessons.workshop.engine.model.shortening import Shortening
 from lessons.workshop.judge import judge
-from lessons.workshop.judge.runner import EXPLORATION_CLAIM
+from lessons.workshop.judge.claims import EXPLORATION_CLAIM
 
 STRIPS = 'event.get("text") == "7"', '(event.get("text") or "").strip() == "7"'
 PRINT_CONVERSATIONS = """

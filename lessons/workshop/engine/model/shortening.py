@@ -1,50 +1,19 @@
-"""Plays many conversations on a consumer, and finds a short one that differs from its model."""
+"""Finds a shorter conversation in which a consumer differs from its model."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import takewhile
 
-from lessons.workshop.engine.model.conversations import conversations_for, leaving
+from lessons.workshop.engine.model.conversations import leaving
 from lessons.workshop.engine.model.model import Model
 from lessons.workshop.engine.model.model_difference import Difference, find_difference
-from lessons.workshop.engine.process.player_handle import PlayerEnded, PlayerFailed, Request
+from lessons.workshop.engine.process.player_handle import PlayerEnded, PlayerFailed
 from lessons.workshop.engine.script.report import PlayOptions, Report
 from lessons.workshop.engine.script.steps import Step, bursts_of
 
 MAX_REPLAYS = 200  # conversations that are played to shorten a failing one
 # Steps that only a client with a request can take, or only one without.
 _NEEDS_REQUEST = {"text": (False,), "bytes": (False,), "piece": (True,)}
-
-
-def cause_of(
-    request: Request, model: type[Model]
-) -> Difference | PlayerEnded | PlayerFailed | None:
-    """Why the conversation is red: a difference, or the end of the player's process."""
-    if not isinstance(request.answer, Report):
-        return request.answer
-    return find_difference(model(), request.steps, request.answer)
-
-
-class Exploration:
-    """All conversations for a model: next() returns one, judge() takes its answer."""
-
-    def __init__(self, model: type[Model], own_texts: Sequence[str]):
-        self.model = model
-        self.cause: Difference | PlayerEnded | PlayerFailed | None = None  # why it is red
-        self.count = 0  # conversations that were right
-        self._options = model.play_options()
-        self._steps = conversations_for(model, own_texts)
-
-    def next(self) -> Request | None:
-        """The next conversation to play; None after the last one, and after one has failed."""
-        steps = None if self.cause else next(self._steps, None)
-        return steps and Request(steps, self._options, lambda: self.cause is None)
-
-    def judge(self, request: Request) -> None:
-        if self.cause:
-            return
-        self.cause = cause_of(request, self.model)
-        self.count += self.cause is None
 
 
 class Shortening:
