@@ -18,7 +18,7 @@ from lessons.workshop.engine.model.model_difference import (
 )
 from lessons.workshop.engine.recording.events import Event
 from lessons.workshop.engine.recording.transcript import event_text
-from lessons.workshop.engine.script.report import BurstReport, PlayOptions, Report
+from lessons.workshop.engine.script.report import PlayOptions, Report
 from lessons.workshop.engine.script.steps import Step
 from lessons.workshop.judge.redaction import redacted
 
@@ -55,11 +55,14 @@ class Naming:
 
         `otherwise` is the diagnosis if neither the simulated server nor the model knows the cause.
         """
-        options = self.model.play_options(lines=True, events=True)
+        options = self.model.play_options(events=True)
         replayed = self.play(difference.steps_so_far, options)
+        if difference.burst < len(replayed.bursts):  # now with the lines that sent
+            played = replace(difference.played, bursts=replayed.bursts)
+            difference = replace(difference, played=played)
         difference = replace(difference, events=replayed.events, fault=_fault_behind(difference))
         name = self._diagnosis(difference, otherwise)
-        place, event = self._place(difference, replayed)
+        place, event = self._place(difference)
         detail = _detail(difference)
         fault = difference.fault
         if fault and fault.diagnosis == name:
@@ -119,7 +122,7 @@ class Naming:
         report = self.play(steps, self.model.play_options())
         return find_difference(self.model(), steps, report) is None
 
-    def _place(self, difference: Difference, replayed: Report) -> tuple[Place, str]:
+    def _place(self, difference: Difference) -> tuple[Place, str]:
         """The line that sent the first wrong message, or that of the last handler; its event."""
         step, seen = difference.step, difference.seen
         if isinstance(difference.answer, dict) and "line" in difference.answer:
@@ -130,14 +133,11 @@ class Naming:
             return Place(fault.file, fault.line, fault.handler), event
         if not seen:
             return Place(), event
-        is_replayed = difference.burst < len(replayed.bursts)
-        burst = replayed.bursts[difference.burst] if is_replayed else None
-        again = burst.clients.get(difference.client) if burst else None
         first = difference.first if difference.late is None else difference.late
-        if first is not None and again and first < len(again.sent_at) and again.sent_at[first]:
-            place = Place(seen.place.file, *again.sent_at[first])
+        if first < len(seen.sent_at) and seen.sent_at[first]:
+            place = Place(seen.place.file, *seen.sent_at[first])
         elif difference.missing and not seen.waits:
-            place = _place_of_silence(difference, burst)
+            place = _place_of_silence(difference)
         else:
             place = seen.place
         # What a client event has led to cannot be in the handler of another client event.
@@ -174,10 +174,9 @@ def _expected(difference: Difference) -> str:
     return event_text(wanted) if wanted else "nothing more"
 
 
-def _place_of_silence(difference: Difference, burst: BurstReport | None) -> Place:
+def _place_of_silence(difference: Difference) -> Place:
     """The handler that should have led to a message: of the client that took the step."""
-    step, own = difference.step, difference.seen.place
-    clients = burst.clients if burst else {}
+    step, own, clients = difference.step, difference.seen.place, difference.report.clients
     if difference.seen.is_busy:  # it waits in Channels: perhaps for what another consumer does
         return next((other.place for other in clients.values() if other.waits), own)
     if step is None or step.action == "wait" or step.client == difference.client:

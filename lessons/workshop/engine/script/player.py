@@ -317,7 +317,7 @@ class Player:
         application = self._application_of(step.arguments.get("server", 1))
         port = CLIENT_PORT + len(self._opened)
         client = step.kind.new_client(self, application, port, step.arguments)
-        client.finds_lines = self.options.lines
+        client.finds_lines = self.options.events
         client.recorder.with_state = self.options.events
         connection = self.connections[step.client] = Connection(step.client, client)
         self._opened.append(connection)

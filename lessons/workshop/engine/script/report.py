@@ -16,13 +16,12 @@ MAX_EVENTS = 2000  # events of one conversation that are reported
 
 @dataclass(frozen=True)
 class PlayOptions:
-    """How to play: with a database, with the lines that send each message, with all events.
+    """How to play: with a database, with all events and the lines that send each message.
 
     With `events`, the events also say how the attributes of the consumers change.
     """
 
     database: bool = False
-    lines: bool = False
     events: bool = False
     stop_timeout: float = 10.0  # seconds for a consumer whose client has left
     # Sources of consumers on which a student's test runs, by the name in a step `try NAME`.
