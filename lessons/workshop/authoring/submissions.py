@@ -56,8 +56,8 @@ def read_submissions(lesson: Lesson) -> list[WrittenSubmission]:
 
 
 def _submissions_in(table: dict) -> Iterator[WrittenSubmission]:
-    base, wrong, diagnoses = (table.get(key) for key in ("base", "wrong", "diagnosis"))
-    if unknown := table.keys() - _KEYS or (diagnoses or {}).keys() - (wrong or {}).keys():
+    base, wrong, diagnoses = table.get("base"), table.get("wrong", {}), table.get("diagnosis", {})
+    if unknown := table.keys() - _KEYS or diagnoses.keys() - wrong.keys():
         raise ValueError(f"no wrong submission and no part has this name: {min(unknown)}")
     if not base or not wrong:
         raise ValueError("write `base` and a wrong submission")
@@ -65,9 +65,7 @@ def _submissions_in(table: dict) -> Iterator[WrittenSubmission]:
     for name, change in table.get("right", {}).items():
         yield WrittenSubmission(name, _changed(base, name, change), True)
     for name, change in wrong.items():
-        yield WrittenSubmission(
-            name, _changed(base, name, change), False, (diagnoses or {}).get(name)
-        )
+        yield WrittenSubmission(name, _changed(base, name, change), False, diagnoses.get(name))
 
 
 def _changed(base: str, name: str, change: str | list[list[str]]) -> str:
@@ -82,17 +80,12 @@ def _changed(base: str, name: str, change: str | list[list[str]]) -> str:
 
 def verify_submissions(lesson: Lesson) -> VerifyReport:
     """Judge all submissions of the lesson. The report has those with an unexpected verdict."""
-    report = VerifyReport(lesson)
     try:
         submissions = read_submissions(lesson)
     except InvalidTable as error:
-        report.faults.append(str(error))
-        return report
-    for submission in submissions:
-        report.submissions += 1
-        if fault := fault_of(lesson, submission):
-            report.faults.append(fault)
-    return report
+        return VerifyReport(lesson, [str(error)])
+    faults = filter(None, (fault_of(lesson, submission) for submission in submissions))
+    return VerifyReport(lesson, [*faults], submissions=len(submissions))
 
 
 def fault_of(lesson: Lesson, submission: WrittenSubmission) -> str | None:

@@ -47,7 +47,8 @@ def require_safe_accounts() -> None:
     Others can reach the server, and sign in as soon as its database answers again.
     """
     try:
-        name = account_with_known_password()
+        with ThreadPoolExecutor() as pool:  # a server's event loop, which may run here, allows none
+            name = pool.submit(_account_with_known_password).result()
     except DatabaseError as error:
         raise SettingsError(
             "Cannot check whether an account has its name as password, because the database "
@@ -68,16 +69,8 @@ def reason_of(error: DatabaseError) -> str:
     return reason.replace(password, "***") if password else reason
 
 
-def account_with_known_password() -> str | None:
-    """The first account with rights whose password is its name. Raises DatabaseError.
-
-    The queries run in a thread: a server may call this in its event loop, which allows none.
-    """
-    with ThreadPoolExecutor() as pool:
-        return pool.submit(_account_with_known_password).result()
-
-
 def _account_with_known_password() -> str | None:
+    """The first account with rights whose password is its name. Raises DatabaseError."""
     from django.contrib.auth.models import User
     from django.db.models import Q
 
