@@ -168,7 +168,10 @@ def grade_order(
     causes = _causes(events)
     if prediction.exact:
         causes = [set(range(index)) for index in range(len(events))]
-    places = _places(prediction, recording)
+    places: dict[str, list[int]] = {}  # of each label: equal cards may change places
+    for card in cards(prediction, recording):
+        if card.event is not None:
+            places.setdefault(card.label, []).append(card.event)
     asked = {index for indices in places.values() for index in indices}
     placed: set[int] = set()
     right = []
@@ -182,15 +185,6 @@ def grade_order(
         right.append(not is_late and not (causes[index] & asked) - placed)
         placed.add(index)
     return right, [card.label in prediction.decoys for card in never]
-
-
-def _places(prediction: Prediction, recording: Recording) -> dict[str, list[int]]:
-    """The indices in the recording for each label: equal cards may change places."""
-    places: dict[str, list[int]] = {}
-    for card in cards(prediction, recording):
-        if card.event is not None:
-            places.setdefault(card.label, []).append(card.event)
-    return places
 
 
 def _labels(events: Sequence[Event]) -> list[str]:
