@@ -67,7 +67,6 @@ class Connection:
 
     number: int
     client: Client
-    is_broken: bool = False  # its consumer broke a rule: the client only waits
     events_before: int = 0  # how many of its events happened before this burst
     last_events: tuple[Event, ...] | None = None  # its transcript without the end of an idle one
 
@@ -309,8 +308,8 @@ class Player:
         number = step.client
         if number not in self.connections:
             raise UnknownStep(f"Client {number} is not connected: write connect before {step}.")
-        connection = self.connections[number]
-        return None if connection.is_broken else connection.client
+        client = self.connections[number].client
+        return None if client.is_judged else client
 
     def open_client(self, step: Step) -> Client:
         """A new client, which has not taken its first step yet."""
@@ -328,7 +327,7 @@ class Player:
         await asyncio.get_running_loop().wait_until_idle()
         for number, connection in [*self.connections.items()]:
             client = connection.client
-            if connection.is_broken or client.is_judged or not client.has_begun:
+            if client.is_judged or not client.has_begun:
                 continue
             fault = await client.fault_now()
             if not fault and client.awaits_answer:
@@ -345,7 +344,7 @@ class Player:
     def note_fault(self, number: int | None, fault: Finding) -> None:
         """Report a fault of that client's consumer. From now on the client only waits."""
         if number in self.connections:
-            self.connections[number].is_broken = True
+            self.connections[number].client.is_judged = True
         self._faults.append((number, fault))
 
     async def _end(self) -> None:
@@ -358,8 +357,7 @@ class Player:
         await self.workers.kill()
         for connection in self._opened:
             client = connection.client
-            is_over = client.finished or client.is_busy or client.client_left
-            if not (connection.is_broken or is_over):
+            if not (client.is_judged or client.finished or client.is_busy or client.client_left):
                 connection.last_events = client.transcript
         for connection in self._opened:
             await connection.client.cancel_application()
