@@ -1,45 +1,38 @@
 """`manage.py cluster`: a Redis server, two web servers and a worker, which end together.
 
-honcho starts a process for each, copies the output of all into one log, and ends all when one ends.
-Redis and the worker start again when they end, because `runworker` ends when it loses Redis. Each
-process watches the supervisor, because a supervisor that is killed with SIGKILL ends no process:
-
-    python -m lessons.workshop.terminal.cluster PID manage runserver ...
-    python -m lessons.workshop.terminal.cluster PID keep SECONDS COMMAND ...
+The output of all is one log. Redis and the worker start again when they end, because `runworker`
+ends when it loses Redis, and because a student may kill Redis to see an outage.
 """
 
 import os
-import runpy
-import shlex
 import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 
-import psutil
 from django.conf import settings
 from django.core.management.base import CommandError
-from honcho.manager import Manager
-from honcho.printer import Printer
 from redis import Redis
-from redis.exceptions import ConnectionError, RedisError, TimeoutError
+from redis.exceptions import ConnectionError, RedisError
 
 from lessons.workshop.setup import external_programs, redis_server
 from lessons.workshop.terminal.workshop import Write, free_port, prepare, require_workshop
 
 HOST = "127.0.0.1"
 CHANNELS = ("primes",)  # the worker's channels: those of lesson 15
+KEPT = ("redis", "worker")  # what starts again when it ends
 REDIS_TIMEOUT = 10.0  # seconds until Redis must answer
+END_TIMEOUT = 5.0  # seconds until a process that does not end is killed
 PAUSE = 3.0  # seconds before a restart: long enough to see what an outage does
-INTERRUPTED = {128 + signal.SIGINT, 128 + signal.SIGTERM}  # exit codes
+INTERVAL = 0.05  # seconds between two looks at the processes
+INTERRUPTED = (128 + signal.SIGINT, 128 + signal.SIGTERM)  # exit codes
 
 
 def run_cluster(port: int, write: Write, warn: Write) -> None:
-    """Run until a process ends or a signal arrives. Raises SystemExit or CommandError."""
+    """Run until a web server ends or a signal arrives. Raises SystemExit or CommandError."""
     require_workshop()
     ports = free_ports(port)
     require_redis()
@@ -79,88 +72,59 @@ def supervise(ports: list[int], redis_folder: Path | None) -> int:
     known = {"REDIS_URL": url, "CLUSTER_PORTS": ",".join(map(str, ports))}
     environment = {**os.environ, **known, "PYTHONUNBUFFERED": "1"}
     sys.stdout.reconfigure(errors="replace")
-    manager = Manager(_Log(sys.stdout))
-    for name, command in commands(ports, redis_folder).items():
-        is_windows = os.name == "nt"  # elsewhere, exec leaves no shell in between
-        line = subprocess.list2cmdline(command) if is_windows else f"exec {shlex.join(command)}"
-        manager.add_process(name, line, env=environment, cwd=str(settings.BASE_DIR))
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    named = commands(ports, redis_folder)
+    running: dict[str, subprocess.Popen] = {}
+    begin: dict[str, float] = dict.fromkeys(named, 0)  # when each that is not running starts
     try:
-        manager.loop()
-    except Exception:  # the reader of the log has ended, or a signal came before all had started
-        os._exit(1)  # all processes notice that the supervisor has ended
-    return manager.returncode
-
-
-class _Log(Printer):
-    """honcho's log, without the numbers of the keepers: a user who kills Redis needs Redis' own.
-
-    honcho also writes in its signal handler, perhaps in the middle of a write, where Python refuses
-    to print. Such a message waits for the end of that write.
-    """
-
-    def __init__(self, output):
-        super().__init__(output)
-        self._waiting = []
-
-    def write(self, message):
-        if message.name == "system" and " started (pid=" in message.data:
-            return
-        self._waiting.append(message)
-        if len(self._waiting) == 1:
-            while self._waiting:
-                super().write(self._waiting[0])
-                del self._waiting[0]
+        while True:
+            for name in [name for name in begin if begin[name] <= time.monotonic()]:
+                del begin[name]
+                running[name] = _start(name, named[name], environment)
+                if name == "redis":
+                    wait_for_redis(url)
+            for name in [name for name in running if running[name].poll() is not None]:
+                code = running.pop(name).returncode
+                if name not in KEPT:
+                    _log(name, f"stopped (rc={code})")
+                    return code
+                _log(name, f"stopped (rc={code}), starts again in {PAUSE:g} s")
+                begin[name] = time.monotonic() + PAUSE
+            time.sleep(INTERVAL)
+    except KeyboardInterrupt:
+        return INTERRUPTED[0]
+    except SystemExit as ended:
+        return ended.code
+    finally:
+        _end(list(running.values()))
 
 
 def commands(ports: list[int], redis_folder: Path | None) -> dict[str, list[str]]:
     """The command of each process, by its name in the log."""
-    start = [sys.executable, "-m", __name__, str(os.getpid())]
-    keep = [*start, "keep", str(PAUSE)]
+    manage = [sys.executable, "manage.py"]
     named = {}
     if redis_folder:
-        binary = redis_server.find_binaries()[0]
-        named["redis"] = [*keep, *redis_server.command(binary, redis_folder)]
+        named["redis"] = redis_server.command(redis_server.find_binaries()[0], redis_folder)
     for port in ports:
-        named[f"web {port}"] = [*start, "manage", "runserver", f"{HOST}:{port}", "--noreload"]
-    named["worker"] = [*keep, *start, "manage", "runworker", *CHANNELS]
-    return named
+        named[f"web {port}"] = [*manage, "runserver", f"{HOST}:{port}", "--noreload"]
+    return {**named, "worker": [*manage, "runworker", *CHANNELS]}
 
 
-def run_process(supervisor: int, kind: str, *arguments: str) -> None:
-    """Run as one process of the cluster: a `manage.py` command, or the keeper of a command."""
-    threading.Thread(target=_end_with, args=(supervisor,), daemon=True).start()
-    if kind == "keep":
-        _keep_running(float(arguments[0]), arguments[1:])
-    try:
-        wait_for_redis(os.environ["REDIS_URL"])
-        sys.argv = ["manage.py", *arguments]
-        runpy.run_path("manage.py", run_name="__main__")
-    except (ConnectionError, TimeoutError) as error:  # as runworker raises it when it loses Redis
-        sys.exit(f"{arguments[0]} needs Redis: {error}")
-
-
-def _end_with(supervisor: int) -> None:
-    """Wait until the supervisor ends; then end this process and all that it has started."""
-    with suppress(psutil.NoSuchProcess):
-        psutil.Process(supervisor).wait()
-    if hasattr(os, "killpg") and os.getpgrp() == os.getpid():
-        os.killpg(os.getpid(), signal.SIGKILL)
-    os._exit(1)
-
-
-def _keep_running(pause: float, command: tuple[str, ...]) -> None:
-    """Start the command again some seconds after each end, until SIGTERM."""
-    while True:
-        child = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            preexec_fn=_end_with_parent if sys.platform == "linux" else None,
-        )
-        signal.signal(signal.SIGTERM, lambda *_, child=child: (child.terminate(), sys.exit(0)))
-        print(f"started (pid={child.pid})", flush=True)
-        code = child.wait()
-        print(f"stopped (rc={code}), starts again in {pause:g} s", flush=True)
-        time.sleep(pause)
+def _start(name: str, command: list[str], environment: dict[str, str]) -> subprocess.Popen:
+    process = subprocess.Popen(
+        command,
+        cwd=settings.BASE_DIR,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+    )
+    Thread(target=_copy_output, args=(name, process.stdout), daemon=True).start()
+    _log(name, f"started (pid={process.pid})")
+    return process
 
 
 def _end_with_parent() -> None:
@@ -169,6 +133,29 @@ def _end_with_parent() -> None:
 
     set_death_signal = 1
     ctypes.CDLL(None).prctl(set_death_signal, signal.SIGTERM)
+
+
+def _copy_output(name: str, output) -> None:
+    for line in output:
+        _log(name, line.rstrip())
+
+
+def _log(name: str, text: str) -> None:
+    try:
+        print(f"{name:<9} | {text}", flush=True)
+    except OSError:  # the reader of the log has ended, as in `cluster | head -1`
+        os._exit(1)  # all processes end with this one
+
+
+def _end(processes: list[subprocess.Popen]) -> None:
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        try:
+            process.wait(END_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def wait_for_redis(url: str, timeout: float = REDIS_TIMEOUT) -> None:
@@ -183,7 +170,3 @@ def wait_for_redis(url: str, timeout: float = REDIS_TIMEOUT) -> None:
                 if time.monotonic() > until:
                     raise
                 time.sleep(0.01)
-
-
-if __name__ == "__main__":
-    run_process(int(sys.argv[1]), *sys.argv[2:])

@@ -11,7 +11,6 @@ import json
 import os
 import platform
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -24,7 +23,6 @@ HELP = "Say what works here, what is missing, and what to type."
 OK, OPTIONAL, WRONG = "ok", "optional", "wrong"  # optional: the workshop works without it
 IS_WINDOWS = os.name == "nt"
 MANAGE = "py manage.py" if IS_WINDOWS else "python3 manage.py"
-HOST = "127.0.0.1"
 PROCESS_TIMEOUT = 30  # seconds; the checks and the verdict take one second, unless much else runs
 # An unsolved exercise of the course. It is red, whatever the student has done.
 JUDGE = ["manage.py", "lesson", "check", "1", "--target", "lessons/01_accept/exercise.py"]
@@ -41,9 +39,8 @@ class Row(NamedTuple):
 
 def main(arguments, file=None) -> int:
     """Examine, print the report, and return 0 if all works that is needed, otherwise 1."""
-    parser = argparse.ArgumentParser(prog="manage.py doctor", description=HELP)
-    parser.add_argument("--port", type=int, default=8000, help="of the workshop (8000)")
-    rows = examine(parser.parse_args(arguments).port)
+    argparse.ArgumentParser(prog="manage.py doctor", description=HELP).parse_args(arguments)
+    rows = examine()
     code = int(any(row.state == WRONG for row in rows))
     file = file or sys.stdout
     try:
@@ -66,7 +63,7 @@ def as_text(rows, encoding) -> str:
     return "\n".join(lines).encode(encoding, "replace").decode(encoding)
 
 
-def examine(port_number):
+def examine():
     """All rows, in the order of the report."""
     rows = [python(), environment()]
     own = has_packages()
@@ -76,7 +73,7 @@ def examine(port_number):
         rows += project
         if project[0].state != WRONG:  # its packages are there
             rows.append(judge(interpreter))
-    return [*rows, folder("work"), folder(".workshop"), port(port_number)]
+    return [*rows, folder("work"), folder(".workshop")]
 
 
 def python() -> Row:
@@ -157,16 +154,3 @@ def folder(name) -> Row:
         text = f"Cannot write in {existing}: {error.strerror}. Make room on its disk, or make it"
         return Row(f"{name}/", WRONG, f"{text} writable, or copy the project to another folder.")
     return Row(f"{name}/", OK, "Can be written." if path.exists() else "Is created when needed.")
-
-
-def port(number) -> Row:
-    """Whether the workshop can listen at its port."""
-    try:
-        with socket.socket() as probe:
-            if not IS_WINDOWS:  # as Daphne does; on Windows, two programs would share the port
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((HOST, number))
-    except OSError as error:
-        text = f"Port {number}: {error.strerror}. If http://{HOST}:{number}/ is not the workshop:"
-        return Row("Port", OPTIONAL, text, f"{MANAGE} workshop --port 0")
-    return Row("Port", OK, f"{HOST}:{number} is free.")

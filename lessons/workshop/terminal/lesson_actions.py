@@ -10,6 +10,7 @@ from lessons.workshop.course import lesson_index
 from lessons.workshop.course.diagnoses import diagnosis
 from lessons.workshop.course.lesson_index import MANAGE, UNFINISHED, IncompleteLesson, Lesson
 from lessons.workshop.course.lesson_text import TextError, expanded_teach_page, expanded_text
+from lessons.workshop.course.mistakes import read_mistakes
 from lessons.workshop.course.plans import plans
 from lessons.workshop.member import membership
 from lessons.workshop.student import exercise_copies, progress
@@ -194,29 +195,13 @@ def _print_plans(console) -> None:
 
 
 def print_mistakes(console, lesson: Lesson) -> None:
-    """Print each mistake, its diagnosis, and the conversation that shows it."""
-    from lessons.workshop.course.mistakes import read_mistakes
-    from lessons.workshop.terminal.check import judge_or_fail
-
+    """Print each mistake with its diagnosis, and how to see the conversation that shows it."""
     for mistake in read_mistakes(lesson):
+        known = diagnosis(mistake.diagnosis)
         print_text(console, mistake.name, style="bold red")
         print_paragraph(console, "", mistake.explanation)
-        _print_mistake_verdict(console, judge_or_fail(lesson, f"mistake:{mistake.name}"))
-        console.print()
-    command = f"{MANAGE} lesson check {lesson.number} --target mistake:NAME"
-    print_text(console, f"To judge one:\n  {command}")
-
-
-def _print_mistake_verdict(console, verdict) -> None:
-    for name in verdict.diagnosis_ids[:1]:
-        known = diagnosis(name)
         print_paragraph(console, "  Gets     ", f"{known.title} ({known.id})")
         print_paragraph(console, "  Seen as  ", known.symptom)
-    for outcome in verdict.outcomes:
-        if outcome.state == "red":
-            console.print()
-            print_paragraph(console, "  ", outcome.claim, "dim")
-            if outcome.finding.conversation:
-                print_paragraph(console, "  Play it  ", outcome.finding.conversation)
-            print_text(console, outcome.finding.detail)
-            return
+        console.print()
+    command = f"{MANAGE} lesson check {lesson.number} --target mistake:NAME"
+    print_text(console, f"The conversation that shows one:\n  {command}")

@@ -1,15 +1,14 @@
-"""`lesson watch`: a verdict at every save.
-
-The judge process judges. Where it cannot be started, as in a read-only folder, this process does.
-"""
+"""`lesson watch`: a verdict at every save, from the judge process that serves the page too."""
 
 import os
 import sys
 import time
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from datetime import datetime
 from queue import SimpleQueue
 from threading import Thread
+
+from django.core.management.base import CommandError
 
 from lessons.workshop.course import lesson_index
 from lessons.workshop.course.lesson_index import Lesson
@@ -28,32 +27,17 @@ _MISSING_TIME = 0.5  # seconds; an editor that renames files removes the exercis
 def watch(console, lesson: Lesson) -> int:
     """Judge at every save until q or Ctrl-C. Returns 0 if the last verdict was green, else 1."""
     session = Session(console, lesson)
-    if console.is_terminal and sys.stdin.isatty():
-        Thread(target=session.read_keys, daemon=True).start()
-    with suppress(KeyboardInterrupt):
-        session.run()
+    try:
+        with judge_client.JudgeKeeper(lambda text: print_text(console, text, style="dim")):
+            if console.is_terminal and sys.stdin.isatty():
+                Thread(target=session.read_keys, daemon=True).start()
+            with suppress(KeyboardInterrupt):
+                session.run()
+    except judge_client.JudgeUnavailable as error:
+        command = f"{lesson_index.MANAGE} lesson check {lesson.number}"
+        fault = f"No judge can be started: {error} To judge once: {command}"
+        raise CommandError(fault, returncode=2) from None
     return 0 if session.verdict and session.verdict.green else 1
-
-
-class LocalReports:
-    """The judge in this process, with the methods of Reports."""
-
-    def __init__(self, lesson: Lesson):
-        from lessons.workshop.judge.daemon.exercise_watcher import ExerciseJudge
-
-        self._reports: list[dict] = []
-        self._judge = ExerciseJudge([lesson], lambda key, report: self._reports.append(report))
-        self._key = lesson.key
-
-    def ask(self) -> None:
-        self._judge.request(self._key)
-
-    def receive(self, timeout: float) -> dict | None:
-        self._judge.look()
-        if not self._reports:
-            time.sleep(timeout)
-            return None
-        return self._reports.pop(0)
 
 
 class Session:
@@ -65,7 +49,6 @@ class Session:
         self.verdict: Verdict | None = None
         self._keys: SimpleQueue[str] = SimpleQueue()
         self._last_seen: float | None = None  # when the exercise was there, until a verdict on it
-        self._process: judge_client.Judge | None = None
 
     def read_keys(self) -> None:
         """Queue the first letter of each word that the user types. Runs in its own thread.
@@ -82,38 +65,28 @@ class Session:
         return "" if self._keys.empty() else self._keys.get()
 
     def run(self) -> None:
-        with ExitStack() as stack:
-            try:
-                self._process = stack.enter_context(judge_client.Judge())
-            except judge_client.JudgeUnavailable as error:
-                print_text(
-                    self.console, f"The verdicts do not reach the page: {error}", style="dim"
-                )
-            self._begin()
-            # No key is used while the judge works: a list would show the state before the verdict.
-            while (pressed := "" if self.is_judging else self._pressed()) != QUIT:
-                if self.console.quiet:
-                    return
-                if pressed:
-                    self._handle_key(pressed)
-                if (report := self.reports.receive(_INTERVAL)) is not None:
-                    self._handle_report(report)
-                self._report_missing_file()
-                if self._process and self._process.has_ended():
-                    text = "The judge has ended. A new one starts."
-                    print_text(self.console, text, style="dim")
-                    self._begin()
+        self._begin()
+        # No key is used while the judge works: a list would show the state before the verdict.
+        while (pressed := "" if self.is_judging else self._pressed()) != QUIT:
+            if self.console.quiet:
+                return
+            if pressed:
+                self._handle_key(pressed)
+            if (report := self.reports.receive(_INTERVAL)) is not None:
+                self._handle_report(report)
+            self._report_missing_file()
 
     def _begin(self) -> None:
         """Ask for a verdict on the lesson."""
         self.is_judging = False
-        key = self.lesson.key
-        self.reports = judge_client.Reports(key) if self._process else LocalReports(self.lesson)
+        self.reports = judge_client.Reports(self.lesson.key)
         self.reports.ask()
 
     def _handle_report(self, report: dict) -> None:
         self.is_judging = report.get("judging", False)
-        if "fault" in report:
+        if not report:  # a new judge has taken over
+            self.reports.ask()
+        elif "fault" in report:
             self.verdict = None
             text = f"The checks of lesson {self.lesson.key} are broken, whatever the target:"
             print_text(self.console, f"{text}\n{report['fault']}", style="red")

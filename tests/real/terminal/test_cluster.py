@@ -47,11 +47,12 @@ class Cluster(RunningProgram):
         return start_with_pipe([self.folder / "program.py"], **place)
 
     def wait_until_ready(self):
-        self.redis = self.next_pid("redis    | started ")
+        self.redis = self.next_pid("redis     | started ")
         self.pids = {}
         while len(self.pids) < 3:
             line = self.wait_for_words("| ready ")
-            self.pids[line[9:18].strip()] = int(line.split()[-2])
+            name, _, rest = line.partition("|")
+            self.pids[name.strip()] = int(rest.split()[-2])
         self.all = psutil.Process(self.process.pid).children(recursive=True)
 
     def next_pid(self, words):
@@ -87,19 +88,19 @@ def test_ctrl_c_ends_all_processes(running):
 def test_the_cluster_ends_when_a_web_server_is_killed(running):
     os.kill(running.pids["web 8001"], signal.SIGKILL)
     assert running.ended() not in (0, 130)
-    assert "web 8001 stopped (rc=-9)" in running.output
+    assert "web 8001  | stopped (rc=-9)" in running.output
 
 
 def test_a_worker_that_ends_starts_again(running):
     os.kill(running.pids["worker"], signal.SIGKILL)
-    assert running.wait_for_words("worker   | stopped (rc=-9), starts again in 0.1 s")
-    assert running.wait_for_words("worker   | ready runworker primes")
+    assert running.wait_for_words("worker    | stopped (rc=-9), starts again in 0.1 s")
+    assert running.wait_for_words("worker    | ready runworker primes")
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_redis_starts_again_at_the_same_address_when_the_process_of_the_log_is_killed(running, how):
     os.kill(running.redis, how)
-    assert running.next_pid("redis    | started ") != running.redis
+    assert running.next_pid("redis     | started ") != running.redis
     cluster.wait_for_redis(redis_url_of(running.folder), TEST_TIMEOUT)
     os.killpg(running.process.pid, signal.SIGINT)
     assert running.ended() == 130

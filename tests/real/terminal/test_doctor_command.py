@@ -17,7 +17,7 @@ def examine():
 
         def run(**variables):
             bare = {name: value for name, value in clone.environment.items() if name not in NAMES}
-            words = ["manage.py", "doctor", "--port", "0"]
+            words = ["manage.py", "doctor"]
             done = processes.run(words, cwd=clone.folder, env=bare | variables)
             assert (done.stderr, SECRET in done.stdout) == ("", False)
             rows = [
@@ -31,7 +31,7 @@ def examine():
 def test_everything_that_is_required_works_in_a_clone(examine):
     code, rows = examine(PATH="/nowhere")
     assert code == 0
-    names = "Python Environment Packages Database Redis Judge work/ .workshop/ Port"
+    names = "Python Environment Packages Database Redis Judge work/ .workshop/"
     assert [*rows] == names.split()
     assert {state for state, _ in rows.values()} <= {"ok", "optional"}
 
@@ -46,7 +46,7 @@ def test_settings_that_refuse_are_shown_without_the_password_and_the_judge_still
 
 def test_examines_a_project_without_an_environment_and_creates_none(tmp_path):
     bare = BareProject.fresh(tmp_path / "project")
-    run = bare.run("doctor", "--port", "0")
+    run = bare.run("doctor")
     assert (run.returncode, run.stderr) == (1, "")
     assert "wrong     Environment  There is no .venv yet" in run.stdout
     assert "Repair this: Environment." in run.stdout

@@ -1,6 +1,5 @@
 """`manage.py doctor`: what each check says about a machine, and how the report shows it."""
 
-import socket
 import subprocess
 import sys
 
@@ -58,13 +57,6 @@ def test_a_folder_that_cannot_be_written_is_wrong(project):
     assert doctor.folder("work") == Row("work/", OK, "Is created when needed.")
     (project / "work").touch()
     assert doctor.folder("work").state == WRONG
-
-
-def test_a_port_in_use_may_be_a_workshop():
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        row = doctor.port(taken.getsockname()[1])
-    assert (row.state, row.cure) == (OPTIONAL, "python3 manage.py workshop --port 0")
-    assert doctor.port(0).state == OK
 
 
 @pytest.mark.parametrize(

@@ -154,7 +154,7 @@ def test_an_empty_name_is_not_the_next_lesson(course, action):
     assert "There is no lesson" in refusal(action, "")
 
 
-@pytest.mark.parametrize("action", ["check", "mistakes", "verify"])
+@pytest.mark.parametrize("action", ["check", "verify"])
 def test_ctrl_c_ends_an_action_with_130(course, monkeypatch, action):
     def interrupt(*arguments, **options):
         raise KeyboardInterrupt

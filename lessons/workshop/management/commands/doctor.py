@@ -11,9 +11,6 @@ class Command(BaseCommand):
     help = doctor.HELP
     requires_system_checks = ()
 
-    def add_arguments(self, parser):
-        parser.add_argument("--port", type=int, default=8000, help="of the workshop (8000)")
-
-    def handle(self, *, port, **options):
-        if code := doctor.main(["--port", str(port)], options.get("stdout")):
+    def handle(self, **options):
+        if code := doctor.main([], options.get("stdout")):
             sys.exit(code)
