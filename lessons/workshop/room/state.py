@@ -76,7 +76,7 @@ def board(class_id: int) -> dict | None:
     school_class = Class.objects.filter(pk=class_id).first()
     if school_class is None:
         return None
-    rows, poll = _rows(class_id), current_poll(class_id)
+    rows, poll, today = _rows(class_id), current_poll(class_id), school_class.today
     voters = (
         set(poll.votes.filter(round=poll.round).values_list("student", flat=True))
         if poll
@@ -88,7 +88,7 @@ def board(class_id: int) -> dict | None:
         "held": school_class.held,
         "look": school_class.look and school_class.look["place"],
         "timer": timer_of(school_class),
-        "today": school_class.today and {**school_class.today, "parts": _parts(school_class.today)},
+        "today": today and {**today, "parts": parts_of(today)},
         "poll": poll and {
             **poll_json(poll),
             "rounds": rounds(poll),
@@ -124,7 +124,7 @@ def _rows(class_id: int) -> list[dict]:
     ]
 
 
-def _parts(today: dict) -> list[dict]:
+def parts_of(today: dict) -> list[dict]:
     """The lessons of today with the time at which each begins."""
     time_of_day = datetime.strptime(today["start"], "%H:%M")
     parts = []

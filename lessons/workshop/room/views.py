@@ -15,7 +15,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.defaults import page_not_found, permission_denied
 
-from lessons.workshop.course.lesson_index import MANAGE, lessons
+from lessons.workshop.course.lesson_index import MANAGE, UnknownLesson, find, lessons
+from lessons.workshop.course.lesson_text import TextError, expanded_teach_page
 from lessons.workshop.course.mistakes import read_mistakes
 from lessons.workshop.course.plans import plans
 from lessons.workshop.judge.study.compared_mistake import lesson_conversations
@@ -23,12 +24,13 @@ from lessons.workshop.judge.study.predictions import predictions
 from lessons.workshop.member.protocol import InvalidFrame, decode
 from lessons.workshop.page.markup import markdown_to_html
 from lessons.workshop.page.views.csp import with_csp
+from lessons.workshop.page.views.drawings import text_to_html
 from lessons.workshop.room import actions
 from lessons.workshop.room.classes import KEPT_FOR, InvalidClassName, add_class
 from lessons.workshop.room.consumers import tell_class
 from lessons.workshop.room.export import export_zip
 from lessons.workshop.room.models import Class
-from lessons.workshop.room.state import current_poll, rounds
+from lessons.workshop.room.state import current_poll, parts_of, rounds
 from lessons.workshop.room.worker import WorkerFailed, read_answer
 
 
@@ -81,15 +83,42 @@ def slide(request, class_id: int):
 
 
 def _context(request, class_id: int) -> dict:
+    """`page` is what store.js reads. Scripts replace the student 0 and the slug none in its URLs."""
     found = get_object_or_404(Class, pk=class_id)
     address = request.build_absolute_uri("/").rstrip("/")
-    return {
-        "class": found,
+    urls = {name: reverse(f"room_{name}", args=[class_id]) for name in ("act", "answer")}
+    page = {
+        **urls,
+        "teach": reverse("room_teach", args=[class_id, "none"]),
+        "student": reverse("room_student", args=[0, "none"]),
+        "course": reverse("room_course"),
+        "socket": f"/ws/room/board/{class_id}/",
         "now": time.time(),
         "lessons": _lessons(),
+        "code": found.code,
         "address": address,
-        "join_command": f"{MANAGE} workshop --join {address} {found.code} --name NAME",
+        "join": f"{MANAGE} workshop --join {address} {found.code} --name NAME",
     }
+    return {"class": found, "page": page}
+
+
+@for_instructors
+@require_safe
+def teach(request, class_id: int, slug: str):
+    """The instructor's page of a lesson, with its time in the class's plan for today."""
+    found = get_object_or_404(Class, pk=class_id)
+    try:
+        lesson = find(slug)
+        text = text_to_html(expanded_teach_page(lesson), lesson.folder)
+    except (UnknownLesson, TextError) as error:
+        raise Http404(str(error)) from None
+    parts = parts_of(found.today) if found.today else []
+    places = [place for place, part in enumerate(parts) if part["slug"] == lesson.slug]
+    here = parts[places[0] :] if places else []
+    following = {"part": here[0] if here else None, "next": here[1] if len(here) > 1 else None}
+    return render(
+        request, "room/teach.html", {"class": found, "lesson": lesson, "text": text, **following}
+    )
 
 
 def _lessons() -> list[dict]:

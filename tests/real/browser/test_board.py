@@ -242,6 +242,7 @@ def test_a_lost_connection_returns_with_a_fresh_snapshot_unless_the_login_has_en
         socket.connect_to_server()
 
     page.route_web_socket(re.compile("/ws/room/board/"), pass_on)
+    page.clock.install()
     page.reload()
     expect(page.locator(".tile")).to_have_count(3)
     sockets[0].close(code=1011)
@@ -252,6 +253,8 @@ def test_a_lost_connection_returns_with_a_fresh_snapshot_unless_the_login_has_en
     sockets[1].close(code=1011)
     text = "You are not logged in any more. Reload the page."
     expect(page.locator("#connection")).to_have_text(text)
+    page.clock.run_for(5000)  # longer than the pause before a page connects again
+    assert len(sockets) == 3
 
 
 def test_the_board_and_its_dialogs_have_no_axe_violations_and_are_not_cut(classroom, three):

@@ -292,6 +292,19 @@ def test_a_question_goes_from_open_to_closed_to_shown_and_into_a_second_round(mo
     assert monday.polls.exclude(state="ended").count() == 1
 
 
+def test_the_teach_page_of_a_lesson_has_its_time_in_todays_plan(instructor, monday):
+    path = reverse("room_teach", args=[monday.pk, "accept"])
+    assert ": not in today" in instructor.get(path).content.decode()
+    act(
+        monday.pk,
+        {"type": "today", "lessons": ["stop", "accept"], "start": "09:00", "factor": 1},
+    )
+    text = instructor.get(path).content.decode()
+    assert "Lesson 1: 09:00, " in text
+    assert reverse("room_teach", args=[monday.pk, "stop"]) in text
+    assert instructor.get(path.replace("accept", "nothing")).status_code == 404
+
+
 def test_todays_lessons_begin_at_the_times_of_the_course_multiplied_by_the_factor(monday):
     plan = {"type": "today", "lessons": ["stop", "accept"], "start": "09:00", "factor": 2}
     act(monday.pk, plan)

@@ -1,119 +1,208 @@
-// The board of a class: a function of the state that the socket sends, and of what the instructor has
-// chosen to see.
+// The board of a class: a function of the store, and of what the instructor has chosen to see.
 
-import { byId, element, queueFrame, setText } from "../lessons/common/dom.js";
+import { byId } from "../lessons/common/dom.js";
 import { store, stored } from "../lessons/common/storage.js";
-import { followClass } from "./class_socket.js";
-import { Grid } from "./grid.js";
-import { onNames } from "./names.js";
-import { Poll } from "./poll.js";
-import { FILTERS, frequentMistakes, ordered, rowsOf } from "./room_state.js";
-import { Tiles } from "./tiles.js";
-import { Tools } from "./tools.js";
+import { Fragment, computed, html, render, signal, useLayoutEffect } from "../lessons/vendor/preact.js";
+import { Dialog, open } from "./dialogs.js";
+import { Name, shownName } from "./names.js";
+import { Poll, loadAnswers } from "./poll.js";
+import { FILTERS, WORDS, clock, duration, frequentMistakes, isStuck, ordered, partsNow, rowsOf } from "./room_state.js";
+import { act, answer, follow, now, page, room, titleOf } from "./store.js";
 
-const TICK = 5000; // milliseconds: a student may be stuck by now, and the order another one
+const TOOLS = [
+  ["Message to all", "message"], ["Everyone look here", "look"], ["Ask", "ask"], ["Ask from a lesson", "predict"],
+  ["Timer", "timer"], ["Break", "break"], ["Plan", "today"],
+];
+const FILTER_NAMES = { all: "All", stuck: "Stuck", hands: "Hands", red: "Red", green: "Green", away: "Offline" };
+const SIGNS = { red: "✗", green: "✓", read: "●", unchanged: "○", new: "○" };
+const KEYS = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] };
 const MANY_MISTAKES = 8;
 
-const page = byId("main").dataset;
-const lessons = JSON.parse(byId("lessons").textContent);
-const numberOf = new Map(lessons.map(({ slug, number }) => [slug, number]));
-const clockOffset = Number(page.now) - Date.now() / 1000;
-const now = () => Date.now() / 1000 + clockOffset; // the server's clock
+const filter = signal("all");
+const lesson = signal(""); // a slug, or "" for the lesson in which each student is
+const mistake = signal("");
+const view = signal(stored("room-view") === "grid" ? "grid" : "tiles");
 
-const room = { state: null, takenAt: 0, lessons }; // what the tools need
-const chosen = { filter: "all", lesson: "", mistake: "" };
-let view = stored("room-view") === "grid" ? "grid" : "tiles";
+const all = computed(() => ordered(rowsOf(room.value.students, lesson.value)));
+const makesMistake = ({ state, diagnosis }) => !mistake.value || (state === "red" && diagnosis === mistake.value);
+const shows = (row, name = filter.value) => FILTERS[name](row, now.value);
+const rows = computed(() => all.value.filter((row) => shows(row) && makesMistake(row)));
+const pageOf = ({ id }, slug) => page.student.replace("/0/none/", `/${id}/${slug ?? "none"}/`);
 
-const board = {
-  page: ({ id }, lesson) => page.student.replace("/0/none/", `/${id}/${lesson ?? "none"}/`),
-  titleOf: (slug) => `${numberOf.get(slug) ?? "?"} ${slug}`,
-  lowerHand: (row) => tools.act({ type: "hand", student: row.id }, "The hand is down."),
-  message: (row) => tools.openMessage(row),
-};
-const tiles = new Tiles(byId("tiles"), board);
-const grid = new Grid(byId("grid"), board);
-const tools = new Tools(room, page, board.titleOf);
-const poll = new Poll((...frame) => tools.act(...frame), page.answer);
-
-followClass(page.socket, (state) => {
-  if (!room.state) byId("join").open = !state.students.length;
-  Object.assign(room, { state, takenAt: performance.now() });
-  queueFrame(tools, () => tools.show());
-  queueFrame(poll, () => poll.show(state.poll));
-  queueFrame(board, draw);
-});
-
-// Today's lessons, or all. A lesson that the plan leaves out is optional.
-function columns() {
-  const { today } = room.state;
-  if (today) return lessons.filter(({ slug }) => today.lessons.includes(slug));
-  return lessons.map((one) => ({ ...one, isOptional: !one.isCore }));
+function Board() {
+  if (!room.value) return null;
+  return html`<${Tools} /><${Banners} /><${Poll} /><${Filters} />
+    <div class="columns"><${Mistakes} /><${Students} /></div><${Dialog} />`;
 }
 
-function draw() {
-  if (!room.state) return;
-  const all = ordered(rowsOf(room.state.students, chosen.lesson));
-  const isMistake = ({ state, diagnosis }) => state === "red" && diagnosis === chosen.mistake;
-  const rows = all.filter((row) => FILTERS[chosen.filter](row, now()) && (!chosen.mistake || isMistake(row)));
-  byId("tiles").hidden = view !== "tiles";
-  byId("grid-box").hidden = view !== "grid";
-  if (view === "tiles") tiles.draw(rows, now());
-  else {
-    grid.setLessons(columns());
-    grid.draw(rows);
-  }
-  for (const button of document.querySelectorAll("[data-filter]")) {
-    setText(button.querySelector("b"), String(all.filter((row) => FILTERS[button.dataset.filter](row, now())).length));
-    button.setAttribute("aria-pressed", button.dataset.filter === chosen.filter);
-  }
-  for (const button of document.querySelectorAll("[data-view]")) {
-    button.setAttribute("aria-pressed", button.dataset.view === view);
-  }
-  const some = rows.length === all.length ? "" : `${rows.length} of ${all.length} students`;
-  setText(byId("shown"), all.length ? some : "No student has joined yet.");
-  showMistakes(all);
+function Tools() {
+  const { held, students } = room.value;
+  const hold = (what) => html`<button type="button" aria-pressed=${held.includes(what)}
+    onClick=${() => act({ type: "hold", what, is_held: !held.includes(what) })}>Hold ${what}</button>`;
+  return html`<div class="head-row">
+    <div class="class-tools" role="group" aria-label="Tools of the class">
+      ${TOOLS.map(([text, name]) => html`<button type="button" onClick=${() => open(name)}>${text}</button>`)}
+      ${hold("hints")}${hold("solutions")}
+      <button type="button" onClick=${() => open("remove")}>Remove student</button>
+      <span id="answer" class=${answer.value.isError ? "answer error" : "answer"} role="status">${answer.value.text}</span>
+    </div>
+    <${Join} open=${!students.length} />
+  </div>`;
 }
 
-function showMistakes(all) {
-  const found = frequentMistakes(all).slice(0, MANY_MISTAKES);
-  byId("no-mistakes").hidden = found.length > 0;
-  const list = byId("mistakes");
-  const key = JSON.stringify([found, chosen.mistake]);
-  if (list.dataset.key === key) return;
-  list.dataset.key = key;
-  const focused = list.contains(document.activeElement) && document.activeElement.dataset.id;
-  list.replaceChildren(...found.map(mistakeItem));
-  if (focused) list.querySelector(`[data-id="${CSS.escape(focused)}"]`)?.focus();
+let isJoinOpen; // as the class was when the board was loaded; then the instructor decides
+
+function Join({ open }) {
+  isJoinOpen ??= open;
+  return html`<details class="banner join" open=${isJoinOpen} onToggle=${({ target }) => (isJoinOpen = target.open)}>
+    <summary>Students join with the code <code class="class-code">${page.code}</code></summary>
+    <p>In a workshop that runs, each student opens <em>Join a class</em> on the first page, and enters the address <code>${page.address}</code> and this code. Or, in the folder of the course:</p>
+    <pre class="scroll" tabindex="0" aria-label="The command to join"><code>${page.join}</code></pre>
+  </details>`;
 }
 
-function mistakeItem({ id, title, students }) {
-  const item = document.createElement("li");
-  const button = item.appendChild(element("button", ""));
-  button.type = "button";
-  button.dataset.id = id;
-  button.setAttribute("aria-pressed", id === chosen.mistake);
-  button.append(element("b", String(students)), " ", element("span", title));
-  button.onclick = () => choose({ mistake: id === chosen.mistake ? "" : id });
-  return item;
+function Banners() {
+  const { timer, look, today } = room.value;
+  const left = timer ? timer.ends - now.value : 0;
+  const { step, mistake: wrong, conversation } = look ?? {};
+  const parts = [step && `step ${step}`, wrong && `mistake ${wrong}`, conversation].filter(Boolean);
+  return html`
+    ${left > 0 && html`<${Banner} id="timer" end="End the timer" frame=${{ type: "timer", seconds: 0, label: "", is_break: false }}>
+      <span class="timer-text">${clock(left)} ${timer.is_break && "Break "}${timer.label}</span><//>`}
+    ${today && html`<${Banner} id="today" end="End the plan" frame=${{ type: "today", lessons: [], start: "09:00", factor: 1 }}>
+      <${Plan} today=${today} /><//>`}
+    ${look && html`<${Banner} id="look" end="Stop pointing" frame=${{ type: "look", place: null }}>
+      <span>Everyone looks at lesson ${[titleOf(look.lesson), ...parts].join(" · ")}</span><//>`}`;
 }
 
-function choose(choice) {
-  Object.assign(chosen, choice);
-  queueFrame(board, draw);
+function Banner({ id, end, frame, children }) {
+  return html`<p class="banner" id=${id}>${children} <button type="button" onClick=${() => act(frame)}>${end}</button></p>`;
 }
 
-for (const { slug, number } of lessons) byId("by-lesson").append(new Option(`${number} ${slug}`, slug));
-byId("by-lesson").onchange = ({ target }) => choose({ lesson: target.value, mistake: "" });
-for (const button of document.querySelectorAll("[data-filter]")) {
-  button.onclick = () => choose({ filter: button.dataset.filter });
+function Plan({ today }) {
+  const [part, next] = partsNow(today);
+  const link = ({ slug, begins }) => html`${begins} <a href=${page.teach.replace("/none/", `/${slug}/`)}>lesson ${titleOf(slug)}</a>`;
+  return html`<span>Today’s plan: ${link(part)}${next && html`, then ${link(next)}`}</span>`;
 }
-for (const button of document.querySelectorAll("[data-view]")) {
-  button.onclick = () => {
-    view = button.dataset.view;
-    store("room-view", view);
-    draw();
+
+function Filters() {
+  const count = (name) => all.value.filter((row) => shows(row, name)).length;
+  const views = { tiles: "Tiles", grid: "Grid" };
+  const show = (name) => {
+    view.value = name;
+    store("room-view", name);
   };
+  return html`<div class="filters" role="search" aria-label="Students">
+    <div class="states" role="group" aria-label="Show">${Object.entries(FILTER_NAMES).map(([name, text]) => html`<button type="button"
+      aria-pressed=${filter.value === name} onClick=${() => (filter.value = name)}>${text} <b>${count(name)}</b></button>`)}</div>
+    <label>Lesson <select id="by-lesson" autocomplete="off" onChange=${({ target }) => {
+      lesson.value = target.value;
+      mistake.value = "";
+    }}><option value="">where each is</option>
+      ${page.lessons.map(({ slug, number }) => html`<option value=${slug}>${number} ${slug}</option>`)}</select></label>
+    <div class="views" role="group" aria-label="View">${Object.entries(views).map(([name, text]) => html`<button type="button"
+      aria-pressed=${view.value === name} onClick=${() => show(name)}>${text}</button>`)}</div>
+  </div>`;
 }
-byId("mistakes-box").open = !matchMedia("(max-width: 64rem)").matches;
-onNames(() => queueFrame(board, draw));
-setInterval(() => queueFrame(board, draw), TICK);
+
+function Mistakes() {
+  const found = frequentMistakes(all.value).slice(0, MANY_MISTAKES);
+  return html`<section class="mistakes" aria-labelledby="mistakes-title">
+    <details open=${!matchMedia("(max-width: 64rem)").matches}><summary><h2 id="mistakes-title">Mistakes now</h2></summary>
+      <ol id="mistakes">${found.map(({ id, title, students }) => html`<li key=${id}><button type="button"
+        aria-pressed=${id === mistake.value} onClick=${() => (mistake.value = id === mistake.value ? "" : id)}><b>${students}</b> <span>${title}</span></button></li>`)}</ol>
+      ${!found.length && html`<p class="quiet">No exercise is red.</p>`}
+    </details>
+  </section>`;
+}
+
+function Students() {
+  const some = rows.value.length === all.value.length ? "" : `${rows.value.length} of ${all.value.length} students`;
+  return html`<section class="students" aria-labelledby="students-title">
+    <h2 class="visually-hidden" id="students-title">Students</h2>
+    <p class="quiet shown"><span>Minutes are those without progress.</span> <span role="status">${all.value.length ? some : "No student has joined yet."}</span></p>
+    ${view.value === "tiles" ? html`<${Tiles} />` : html`<${Grid} />`}
+  </section>`;
+}
+
+function Tiles() {
+  keepFocus();
+  return html`<ol class="tiles" id="tiles">${rows.value.map((row) => html`<${Tile} key=${row.id} row=${row} />`)}</ol>`;
+}
+
+// An element that moves in the document loses the focus.
+function keepFocus() {
+  const focused = document.activeElement;
+  useLayoutEffect(() => {
+    if (focused !== document.activeElement && focused.isConnected) focused.focus({ preventScroll: true });
+  });
+}
+
+function Tile({ row }) {
+  const isWaiting = row.slug && !["green", "read"].includes(row.state);
+  const hints = row.hints > 0 && `${row.hints} hint${row.hints === 1 ? "" : "s"}`;
+  const kinds = { away: !row.connected, stuck: isStuck(row, now.value), raised: row.hand !== null };
+  return html`<li class=${["tile", ...Object.keys(kinds).filter((kind) => kinds[kind])].join(" ")} data-state=${row.state}>
+    <h3><a class="name" href=${pageOf(row, row.slug)}><${Name} row=${row} /></a></h3>
+    <p class="standing"><span class="state" data-state=${row.state}>${row.slug && WORDS[row.state]}</span> <span class="lesson">${row.slug ? titleOf(row.slug) : "no lesson yet"}</span></p>
+    <p class="headline">${row.state === "red" && row.title}</p>
+    <p class="sentence">${row.hand}</p>
+    <p class="tile-foot"><span class="time" title="Without progress">${isWaiting && duration(now.value - row.at)}</span>
+      <span class="facts">${[hints, !row.connected && "offline"].filter(Boolean).join(" · ")}</span>
+      <span class="tile-buttons">
+        ${row.hand !== null && html`<button type="button" key="lower"
+          onClick=${() => act({ type: "hand", student: row.id }, "The hand is down.")}>Lower hand</button>`}
+        <button type="button" key="message" class="message" aria-label=${`Message to ${shownName(row)}`} onClick=${() => open("message", row.id)}>Message</button>
+      </span></p>
+  </li>`;
+}
+
+// A row for each student, a column for each of today's lessons, or of all. A lesson that the plan
+// leaves out is optional.
+function Grid() {
+  keepFocus();
+  const { today } = room.value;
+  const columns = page.lessons.filter(({ slug }) => !today || today.lessons.includes(slug));
+  const green = (slug) => rows.value.filter(({ standings }) => standings[slug]?.state === "green").length;
+  return html`<div class="scroll grid-box" role="region" aria-label="Students and lessons" tabindex="0">
+    <table class="grid" id="grid" onKeyDown=${moveInGrid}>
+      <thead><tr><th scope="col">Student</th>${columns.map(({ slug, number, title, isCore }) => {
+        const isOptional = !today && !isCore;
+        return html`<th scope="col"><abbr title=${`${slug}: ${title}${isOptional ? ", optional" : ""}`}>${isOptional ? `(${number})` : number}</abbr></th>`;
+      })}</tr></thead>
+      <tbody>${rows.value.map((row) => html`<tr key=${row.id} class=${row.connected ? "" : "away"}>
+        <th scope="row">${row.hand !== null && html`<${Fragment}><span class="hand-sign">hand</span> <//>`}<a href=${pageOf(row, row.lesson)}><${Name} row=${row} /></a></th>
+        ${columns.map((column) => html`<${GridCell} row=${row} ...${column} />`)}
+      </tr>`)}</tbody>
+      <tfoot><tr><th scope="row">Green</th>${columns.map(({ slug }) => html`<td>${green(slug) || ""}</td>`)}</tr></tfoot>
+    </table></div>`;
+}
+
+function GridCell({ row, slug, number }) {
+  const state = row.standings[slug]?.state;
+  return html`<td class=${row.lesson === slug ? "now" : ""} data-state=${state ?? ""}>
+    ${state && html`<a href=${pageOf(row, slug)} aria-label=${`Lesson ${number}: ${WORDS[state]}`}>${SIGNS[state]}</a>`}
+  </td>`;
+}
+
+// Arrow keys move between the cells that are links.
+function moveInGrid(event) {
+  const from = event.target.closest("tbody td");
+  if (!from || !(event.key in KEYS)) return;
+  event.preventDefault();
+  const [down, right] = KEYS[event.key];
+  let { rowIndex } = from.parentElement;
+  let { cellIndex } = from;
+  let next = from;
+  while (next?.matches("tbody td")) {
+    rowIndex += down;
+    cellIndex += right;
+    next = event.currentTarget.rows[rowIndex]?.cells[cellIndex];
+    const link = next?.querySelector("td a");
+    if (link) return void link.focus();
+  }
+}
+
+render(html`<${Board} />`, byId("board"));
+loadAnswers();
+follow();

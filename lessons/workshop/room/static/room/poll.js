@@ -1,11 +1,12 @@
 // The question that the class answers: how many have voted, a chart of the answers, then what is
 // right. While students vote, the votes are hidden: they would show the class what to answer.
 
-import { button, byId, element, setText } from "../lessons/common/dom.js";
 import { fetchJson } from "../lessons/common/server.js";
 import { Diagram } from "../lessons/diagram/diagram.js";
 import { Transcript } from "../lessons/diagram/transcript.js";
-import { chartOf, optionsChart } from "./poll_chart.js";
+import { effect, html, signal, useEffect, useRef } from "../lessons/vendor/preact.js";
+import { frequentOrders, letterOf, lettersOf, sum, ticks, votesOf } from "./poll_answers.js";
+import { act, page, room } from "./store.js";
 
 const STATES = { open: "open", closed: "closed: now they discuss", shown: "the answer" };
 // The actions that each state offers, the next one first.
@@ -15,88 +16,140 @@ const ACTIONS = {
   shown: [["end", "End the question"], ["again", "Vote again"]],
 };
 
+const shownIn = signal(""); // the round in which the instructor shows the votes before it closes
+const played = signal({ key: "" }); // what really happens in a lesson's question, or an error
+
 const roundOf = ({ id, round }) => `${id} ${round}`;
+const keyOf = (poll) => `${poll.id} ${poll.state === "shown" ? JSON.stringify(poll.rounds) : ""}`;
 
-export class Poll {
-  votesShownIn = null; // the round in which the instructor shows the votes before it closes
+// What really happens is played by the room, which takes some seconds. What an earlier state of the
+// same poll has loaded stays in view until then.
+let loading = "";
 
-  constructor(act, url) {
-    Object.assign(this, { act, url, box: byId("poll"), diagram: null });
-  }
+export function loadAnswers() {
+  effect(() => {
+    const poll = room.value?.poll;
+    if (!poll?.lesson || loading === keyOf(poll)) return;
+    const key = (loading = keyOf(poll));
+    const take = (value) => loading === key && (played.value = { id: poll.id, isShown: poll.state === "shown", ...value });
+    fetchJson(page.answer).then(
+      (answer) => take({ answer }),
+      (error) => {
+        take({ error });
+        loading = ""; // the next state of the class tries again
+      },
+    );
+  });
+}
 
-  async show(poll) {
-    this.poll = poll;
-    this.box.hidden = !poll;
-    if (!poll) return;
-    this.showHead(poll);
-    const rounds = this.hidesVotes(poll) ? [] : poll.rounds;
-    byId("poll-because").hidden = byId("poll-diagram").hidden = true;
-    if (!poll.lesson) {
-      byId("poll-result").replaceChildren(optionsChart(poll.options, rounds));
-      return;
-    }
-    await this.showAnswer(poll, rounds);
-  }
+export function Poll() {
+  const { poll } = room.value;
+  if (!poll) return null;
+  const isOpen = poll.state === "open";
+  const hidesVotes = isOpen && shownIn.value !== roundOf(poll);
+  const rounds = (hidesVotes ? [] : poll.rounds).map(votesOf);
+  const round = poll.round > 1 ? `round ${poll.round}, ` : "";
+  return html`<section class="poll" id="poll" aria-labelledby="poll-title">
+    <header>
+      <h2 id="poll-title">${poll.lesson ? `Lesson ${poll.lesson}, question ${poll.question}` : "Question"}</h2>
+      <span class="poll-state" id="poll-state" role="status">
+        ${`${round}${STATES[poll.state]} · ${poll.votes} of ${poll.students} have voted`}
+      </span>
+      <span class="poll-actions">
+        ${ACTIONS[poll.state].map(([action, name], index) => html`<button type="button" class=${index ? "" : "primary"}
+          onClick=${() => act({ type: "poll", action })}>${name}</button>`)}
+        ${isOpen && html`<button type="button" aria-pressed=${!hidesVotes}
+          onClick=${() => (shownIn.value = hidesVotes ? roundOf(poll) : "")}>Show the votes</button>`}
+      </span>
+    </header>
+    <${Question} poll=${poll} />
+    ${poll.lesson ? html`<${LessonAnswer} poll=${poll} rounds=${rounds} />` : html`<${Options} options=${poll.options} rounds=${rounds} />`}
+  </section>`;
+}
 
-  // What really happens in a lesson's question is played, which takes some seconds.
-  async showAnswer(poll, rounds) {
-    const key = `${poll.id} ${poll.state === "shown" && JSON.stringify(poll.rounds)}`;
-    if (this.key !== key) {
-      if (this.key?.split(" ")[0] !== String(poll.id)) byId("poll-result").replaceChildren(element("p", "Loading…", "quiet"));
-      Object.assign(this, { key, answer: fetchJson(this.url) });
-      this.answer.catch(() => (this.key = null)); // the next frame tries again
-    }
-    try {
-      const answer = await this.answer;
-      if (this.poll !== poll) return; // a later state is shown
-      const isShown = poll.state === "shown";
-      byId("poll-result").replaceChildren(chartOf({ rounds }, answer, isShown));
-      byId("poll-because").hidden = byId("poll-diagram").hidden = !isShown;
-      if (isShown && this.diagramOf !== poll.id) this.drawDiagram(poll, answer);
-    } catch (error) {
-      byId("poll-result").replaceChildren(element("p", error.message, "error"));
-    }
-  }
+// The text of a lesson's question is the course's: the server has rendered it.
+export function Question({ poll }) {
+  if (poll.lesson) return html`<div class="poll-question" dangerouslySetInnerHTML=${{ __html: poll.text }} />`;
+  return html`<div class="poll-question">${poll.text}</div>`;
+}
 
-  showHead(poll) {
-    setText(byId("poll-title"), poll.lesson ? `Lesson ${poll.lesson}, question ${poll.question}` : "Question");
-    const text = byId("poll-question");
-    if (text.dataset.poll !== String(poll.id)) {
-      text.dataset.poll = poll.id;
-      if (poll.lesson) text.innerHTML = poll.text; // the course's text, which the server has rendered
-      else text.textContent = poll.text;
-    }
-    const round = poll.round > 1 ? `round ${poll.round}, ` : "";
-    setText(byId("poll-state"), `${round}${STATES[poll.state]} · ${poll.votes} of ${poll.students} have voted`);
-    const key = `${roundOf(poll)} ${poll.state}`;
-    if (this.headKey === key) return;
-    this.headKey = key;
-    const box = byId("poll-actions");
-    const hadFocus = box.contains(document.activeElement);
-    box.replaceChildren(...ACTIONS[poll.state].map(([action, name]) => button(name, () => this.act({ type: "poll", action }, ""))));
-    box.firstChild.classList.add("primary");
-    if (poll.state === "open") box.append(this.votesButton());
-    if (hadFocus) box.firstChild.focus();
-  }
+function LessonAnswer({ poll, rounds }) {
+  const { id, error, answer, isShown } = played.value;
+  if (id !== poll.id) return html`<p class="quiet">Loading…</p>`;
+  if (error) return html`<p class="error">${error.message}</p>`;
+  const marks = poll.state === "shown" && isShown;
+  const Chart = answer.kind === "receives" ? Receivers : Orders;
+  return html`<${Chart} ...${answer} rounds=${rounds} isShown=${marks} />
+    ${marks && html`<div class="poll-because" id="poll-because" dangerouslySetInnerHTML=${{ __html: answer.because }} />
+      <${Events} key=${id} recording=${answer.recording} />`}`;
+}
 
-  hidesVotes(poll) {
-    return poll.state === "open" && this.votesShownIn !== roundOf(poll);
-  }
+function Events({ recording }) {
+  const box = useRef();
+  useEffect(() => {
+    new Diagram(box.current, { label: "What really happens, as a diagram" }).show(Transcript.from(recording));
+  }, []);
+  return html`<div class="scroll poll-diagram" id="poll-diagram" ref=${box} />`;
+}
 
-  votesButton() {
-    const made = button("Show the votes", () => {
-      this.votesShownIn = this.hidesVotes(this.poll) ? roundOf(this.poll) : null;
-      made.setAttribute("aria-pressed", !this.hidesVotes(this.poll));
-      this.show(this.poll);
-    });
-    made.setAttribute("aria-pressed", !this.hidesVotes(this.poll));
-    return made;
-  }
+// Charts. `rounds` have the votes of each round as a Map; without rounds a chart shows what one can
+// answer. There is a bar for each round, so that one sees what the discussion has changed.
 
-  drawDiagram(poll, { because, recording }) {
-    this.diagramOf = poll.id;
-    byId("poll-because").innerHTML = because; // as above
-    this.diagram ??= new Diagram(byId("poll-diagram"), { label: "What really happens, as a diagram" });
-    this.diagram.show(Transcript.from(recording));
-  }
+const totalsOf = (rounds) => rounds.map((votes) => sum([...votes.values()]));
+
+export function Options({ options, rounds }) {
+  if (!rounds.length) return html`<p class="options">${options.join(" · ")}</p>`;
+  return html`<${Chart}>${options.map((option) => html`<tr>
+    <th scope="row">${option}</th>
+    <td><${Bars} values=${rounds.map((votes) => votes.get(option) ?? 0)} totals=${totalsOf(rounds)} /></td>
+  </tr>`)}<//>`;
+}
+
+function Receivers({ cards, clients, received, rounds, isShown }) {
+  const counted = rounds.map(ticks);
+  const head = ["What is sent", ...clients.map((client) => (clients.length > 1 ? `client ${client}` : "arrives"))];
+  const cell = (tick) => html`<${Cell} isShown=${isShown} isRight=${received.includes(tick)}
+    values=${counted.map((votes) => votes.get(tick) ?? 0)} totals=${totalsOf(rounds)} />`;
+  return html`<${Chart} head=${head}>${cards.map((label, number) => html`<tr>
+    <th scope="row"><code>${label}</code></th>
+    ${clients.map((client) => cell(`${client}:${number}`))}
+  </tr>`)}<//>`;
+}
+
+function Orders({ cards, letters, grades, rounds, isShown }) {
+  const { shown, rest } = rounds.length ? frequentOrders(rounds) : { shown: [], rest: [] };
+  const totals = totalsOf(rounds);
+  return html`<div class="order-chart">
+    <ul class="cards-legend">${letters.map((card) => html`<li><b>${letterOf(card, letters)}</b> <code>${cards[card]}</code></li>`)}</ul>
+    ${rounds.length > 0 && html`<${Chart} head=${["Order", "Votes"]}>
+      ${shown.map((one) => html`<tr><th scope="row">${lettersOf(one, letters)}</th>
+        <${Cell} isShown=${isShown} isRight=${grades[one] === true} values=${rounds.map((votes) => votes.get(one) ?? 0)} totals=${totals} /></tr>`)}
+      ${sum(rest) > 0 && html`<tr><th scope="row">other orders</th><td><${Bars} values=${rest} totals=${totals} /></td></tr>`}
+    <//>`}
+  </div>`;
+}
+
+function Chart({ head, children }) {
+  return html`<div class="scroll"><table class="chart">
+    ${head && html`<thead><tr>${head.map((text) => html`<th scope="col">${text}</th>`)}</tr></thead>`}
+    <tbody>${children}</tbody>
+  </table></div>`;
+}
+
+function Cell({ isShown, isRight, values, totals }) {
+  if (!isShown) return html`<td><${Bars} values=${values} totals=${totals} /></td>`;
+  return html`<td data-right=${isRight}>
+    <span class="sign" role="img" aria-label=${isRight ? "right" : "wrong"}>${isRight ? "✓" : "✗"}</span>
+    <${Bars} values=${values} totals=${totals} />
+  </td>`;
+}
+
+function Bars({ values, totals }) {
+  return values.map((value, index) => {
+    const share = totals[index] ? value / totals[index] : 0;
+    return html`<span class="bar">
+      ${values.length > 1 && html`<span class="round">Round ${index + 1}</span>`}
+      <span class="fill" style=${{ "--share": share }}></span><span class="count">${value} · ${Math.round(share * 100)} %</span>
+    </span>`;
+  });
 }

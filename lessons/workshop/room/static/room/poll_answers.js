@@ -6,6 +6,8 @@ const FIRST = "A".charCodeAt(0);
 // The votes of a round: answer → count. A Map, because a student may vote for "constructor".
 export const votesOf = (counts) => new Map(Object.entries(counts));
 
+export const sum = (values) => values.reduce((one, other) => one + other, 0);
+
 // How many students have ticked each card of each client.
 export function ticks(votes) {
   const found = new Map();
@@ -20,9 +22,8 @@ export function frequentOrders(rounds) {
   const last = rounds.at(-1);
   const all = [...new Set(rounds.flatMap((votes) => [...votes.keys()]))];
   all.sort((one, other) => (last.get(other) ?? 0) - (last.get(one) ?? 0) || (one < other ? -1 : 1));
-  const shown = all.slice(0, MAX_ANSWERS);
   const rest = all.slice(MAX_ANSWERS);
-  return { shown, rest: rounds.map((votes) => sum(rest.map((answer) => votes.get(answer) ?? 0))) };
+  return { shown: all.slice(0, MAX_ANSWERS), rest: rounds.map((votes) => sum(rest.map((one) => votes.get(one) ?? 0))) };
 }
 
 // An order with a letter for each card: "B A C, never D".
@@ -36,5 +37,3 @@ export function letterOf(card, letters) {
   const place = letters.indexOf(card);
   return place < 0 ? "?" : String.fromCharCode(FIRST + place);
 }
-
-export const sum = (values) => values.reduce((one, other) => one + other, 0);

@@ -1,50 +1,30 @@
 // The slide for the projector: the current lesson, how many are green, the timer, the question. It has
 // no names.
 
-import { byId, element, setText } from "../lessons/common/dom.js";
-import { followClass } from "./class_socket.js";
-import { optionsChart } from "./poll_chart.js";
+import { byId } from "../lessons/common/dom.js";
+import { html, render } from "../lessons/vendor/preact.js";
+import { Options, Question } from "./poll.js";
+import { votesOf } from "./poll_answers.js";
 import { clock, currentLesson } from "./room_state.js";
+import { follow, now, page, room } from "./store.js";
 
-const lessons = JSON.parse(byId("lessons").textContent);
-let state = null;
-let takenAt = 0;
-
-function show() {
-  if (!state) return;
-  const { timer, students, poll } = state;
-  const left = timer ? timer.seconds - (performance.now() - takenAt) / 1000 : 0;
+function Slide() {
+  if (!room.value) return html`<h1>Welcome</h1>`;
+  const { timer, students, poll } = room.value;
+  const left = timer ? timer.ends - now.value : 0;
   const isBreak = left > 0 && timer.is_break;
-  byId("main").toggleAttribute("data-break", isBreak);
-  const lesson = lessons.find(({ slug }) => slug === currentLesson(state));
-  const title = lesson ? `${lesson.number} ${lesson.title}` : "Welcome";
-  setText(byId("slide-lesson"), isBreak ? "Break" : title);
-  setText(byId("slide-timer"), left > 0 ? clock(left) : "");
-  setText(byId("slide-label"), left > 0 ? timer.label : "");
-  const inClass = students.filter(({ connected, standings }) => connected || standings[lesson?.slug]);
-  const green = inClass.filter(({ standings }) => standings[lesson?.slug]?.state === "green").length;
-  setText(byId("slide-green"), lesson && !isBreak ? `${green} of ${inClass.length} green` : "");
-  byId("slide-progress").hidden = !lesson || isBreak;
-  Object.assign(byId("slide-progress"), { max: inClass.length || 1, value: green });
-  showPoll(isBreak ? null : poll);
+  const lesson = page.lessons.find(({ slug }) => slug === currentLesson(room.value));
+  const standingOf = ({ standings }) => standings[lesson?.slug];
+  const inClass = students.filter((row) => row.connected || standingOf(row));
+  const green = inClass.filter((row) => standingOf(row)?.state === "green").length;
+  return html`<h1>${isBreak ? "Break" : lesson ? `${lesson.number} ${lesson.title}` : "Welcome"}</h1>
+    ${left > 0 && html`<p class="slide-timer"><span id="slide-timer" role="timer">${clock(left)}</span> <span>${timer.label}</span></p>`}
+    ${lesson && !isBreak && html`<p class="slide-green"><progress aria-label="Students whose exercise is green" max=${inClass.length || 1} value=${green} />
+      <span id="slide-green">${green} of ${inClass.length} green</span></p>`}
+    ${poll && !isBreak && html`<section class="slide-poll" aria-label="Question"><${Question} poll=${poll} />
+      ${!poll.lesson && html`<${Options} options=${poll.options} rounds=${(poll.state === "open" ? [] : poll.rounds).map(votesOf)} />`}
+      <p class="quiet">${poll.votes} of ${poll.students} have voted</p></section>`}`;
 }
 
-function showPoll(poll) {
-  byId("slide-poll").hidden = !poll;
-  const key = JSON.stringify(poll);
-  if (!poll || byId("slide-poll").dataset.key === key) return;
-  byId("slide-poll").dataset.key = key;
-  const text = element("div", "", "slide-question");
-  if (poll.lesson) text.innerHTML = poll.text; // the course's text, which the server has rendered
-  else text.textContent = poll.text;
-  const votes = element("p", `${poll.votes} of ${poll.students} have voted`, "quiet");
-  const rounds = poll.state === "open" ? [] : poll.rounds;
-  byId("slide-poll").replaceChildren(text, ...(poll.lesson ? [] : [optionsChart(poll.options, rounds)]), votes);
-}
-
-followClass(byId("main").dataset.socket, (news) => {
-  state = news;
-  takenAt = performance.now();
-  show();
-});
-setInterval(show, 250);
+render(html`<${Slide} />`, byId("slide"));
+follow();
