@@ -83,7 +83,7 @@ def slide(request, class_id: int):
 
 
 def _context(request, class_id: int) -> dict:
-    """`page` is what store.js reads. Scripts replace the student 0 and the slug none in its URLs."""
+    """`page` is what store.js reads. In its URLs, scripts replace student 0 and slug none."""
     found = get_object_or_404(Class, pk=class_id)
     address = request.build_absolute_uri("/").rstrip("/")
     urls = {name: reverse(f"room_{name}", args=[class_id]) for name in ("act", "answer")}

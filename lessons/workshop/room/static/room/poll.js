@@ -15,6 +15,8 @@ const ACTIONS = {
   closed: [["again", "Vote again"], ["show", "Show the answer"], ["end", "End the question"]],
   shown: [["end", "End the question"], ["again", "Vote again"]],
 };
+// A question that the instructor wrote has no right answer.
+const actionsOf = ({ state, lesson }) => ACTIONS[state].filter(([action]) => lesson || action !== "show");
 
 const shownIn = signal(""); // the round in which the instructor shows the votes before it closes
 const played = signal({ key: "" }); // what really happens in a lesson's question, or an error
@@ -56,7 +58,7 @@ export function Poll() {
         ${`${round}${STATES[poll.state]} · ${poll.votes} of ${poll.students} have voted`}
       </span>
       <span class="poll-actions">
-        ${ACTIONS[poll.state].map(([action, name], index) => html`<button type="button" class=${index ? "" : "primary"}
+        ${actionsOf(poll).map(([action, name], index) => html`<button type="button" class=${index ? "" : "primary"}
           onClick=${() => act({ type: "poll", action })}>${name}</button>`)}
         ${isOpen && html`<button type="button" aria-pressed=${!hidesVotes}
           onClick=${() => (shownIn.value = hidesVotes ? roundOf(poll) : "")}>Show the votes</button>`}
