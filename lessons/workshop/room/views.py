@@ -18,7 +18,7 @@ from django.views.defaults import page_not_found, permission_denied
 from lessons.workshop.course.lesson_index import MANAGE, UnknownLesson, find, lessons
 from lessons.workshop.course.lesson_text import TextError, expanded_teach_page
 from lessons.workshop.course.mistakes import read_mistakes
-from lessons.workshop.course.plans import plans
+from lessons.workshop.course.plans import optional_lessons, plans
 from lessons.workshop.judge.study.compared_mistake import lesson_conversations
 from lessons.workshop.judge.study.predictions import predictions
 from lessons.workshop.member.protocol import InvalidFrame, decode
@@ -122,9 +122,15 @@ def teach(request, class_id: int, slug: str):
 
 
 def _lessons() -> list[dict]:
-    core = {one.slug for one in plans()[0].core}
+    taught, optional = plans()[0].taught, optional_lessons()
     return [
-        {"slug": one.slug, "number": one.number, "title": one.title, "isCore": one.slug in core}
+        {
+            "slug": one.slug,
+            "number": one.number,
+            "title": one.title,
+            "isTaught": one in taught,
+            "isOptional": one in optional,
+        }
         for one in lessons()
     ]
 

@@ -157,8 +157,7 @@ function Tile({ row }) {
   </li>`;
 }
 
-// A row for each student, a column for each of today's lessons, or of all. A lesson that the plan
-// leaves out is optional.
+// A row for each student, a column for each of today's lessons, or of all.
 function Grid() {
   keepFocus();
   const { today } = room.value;
@@ -166,10 +165,8 @@ function Grid() {
   const green = (slug) => rows.value.filter(({ standings }) => standings[slug]?.state === "green").length;
   return html`<div class="scroll grid-box" role="region" aria-label="Students and lessons" tabindex="0">
     <table class="grid" id="grid" onKeyDown=${moveInGrid}>
-      <thead><tr><th scope="col">Student</th>${columns.map(({ slug, number, title, isCore }) => {
-        const isOptional = !today && !isCore;
-        return html`<th scope="col"><abbr title=${`${slug}: ${title}${isOptional ? ", optional" : ""}`}>${isOptional ? `(${number})` : number}</abbr></th>`;
-      })}</tr></thead>
+      <thead><tr><th scope="col">Student</th>${columns.map(({ slug, number, title, isOptional }) => html`<th scope="col">
+        <abbr title=${`${slug}: ${title}${isOptional ? ", optional" : ""}`}>${isOptional ? `(${number})` : number}</abbr></th>`)}</tr></thead>
       <tbody>${rows.value.map((row) => html`<tr key=${row.id} class=${row.connected ? "" : "away"}>
         <th scope="row">${row.hand !== null && html`<${Fragment}><span class="hand-sign">hand</span> <//>`}<a href=${pageOf(row, row.lesson)}><${Name} row=${row} /></a></th>
         ${columns.map((column) => html`<${GridCell} row=${row} ...${column} />`)}

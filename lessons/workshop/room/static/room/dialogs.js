@@ -155,10 +155,10 @@ function predictFrame(form) {
 
 function Today() {
   const { start = "09:00", factor = 1.5, lessons } = room.peek().today ?? {};
-  const isChosen = ({ slug, isCore }) => (lessons ? lessons.includes(slug) : isCore);
+  const isChosen = ({ slug, isTaught }) => (lessons ? lessons.includes(slug) : isTaught);
   return html`<div class="pair"><label>Start <input type="time" name="start" defaultValue=${start} required /></label> <label>Factor <input type="number" name="factor" min="0.5" max="5" step="0.1" defaultValue=${factor} required /></label></div>
     <fieldset class="scroll" id="today-lessons" tabindex="0"><legend>Lessons</legend>
-      ${page.lessons.map((one) => html`<label class="check"><input type="checkbox" name="lesson" value=${one.slug} defaultChecked=${isChosen(one)} /> ${one.number} ${one.title}${one.isCore ? "" : " (optional)"}</label>`)}
+      ${page.lessons.map((one) => html`<label class="check"><input type="checkbox" name="lesson" value=${one.slug} defaultChecked=${isChosen(one)} /> ${one.number} ${one.title}${one.isOptional ? " (optional)" : ""}</label>`)}
     </fieldset>`;
 }
 
