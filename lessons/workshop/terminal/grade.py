@@ -13,6 +13,7 @@ from lessons.workshop.grading.grading import STATES, ClassMistake, ClassReport, 
 from lessons.workshop.grading.report import SIGNS, write_report
 from lessons.workshop.grading.sandbox import find_sandbox
 from lessons.workshop.grading.submissions import UnreadableFolder, find_submissions, printable
+from lessons.workshop.setup.virtual_environment import INTERRUPTED
 from lessons.workshop.student.progress import state_dir
 from lessons.workshop.terminal.terminal_output import print_paragraph, print_text, short_path
 
@@ -26,7 +27,8 @@ _WIDE_CELL = 8  # columns of "✗ 3/7"
 def grade(console, folder: str, lessons: list[str], output: str | None) -> int:
     """Judge the submissions in `folder` for these lessons, or all, and write the report.
 
-    Returns 0 if each has a verdict or is unchanged, 1 if one could not be judged.
+    Returns 0 if each has a verdict or is unchanged, 1 if one could not be judged,
+    130 after Ctrl-C.
     """
     asked = list(dict.fromkeys(lesson_index.find(name) for name in lessons))
     source = Path(folder)
@@ -46,7 +48,11 @@ def grade(console, folder: str, lessons: list[str], output: str | None) -> int:
     if sandbox.warning:
         print_paragraph(console, Text("Warning  ", "yellow"), sandbox.warning)
     options = {"transient": True, "disable": not console.is_terminal, "console": console}
-    grades = list(track(judge_all(found, sandbox), "Judging", len(found), **options))
+    try:
+        grades = list(track(judge_all(found, sandbox), "Judging", len(found), **options))
+    except KeyboardInterrupt:
+        print_text(console, "Stopped. No report was written.")
+        return INTERRUPTED
     grades.sort(key=lambda one: found.index(one.submission))
     shown = printable(source.resolve().name)
     report = ClassReport(shown, tuple(grades), tuple(left_out), sandbox.warning)

@@ -79,12 +79,14 @@ def test_ctrl_c_ends_with_130_and_writes_no_report(tmp_path, state, monkeypatch)
         raise KeyboardInterrupt
         yield
 
+    printed = io.StringIO()
     (tmp_path / "class").mkdir()
     (tmp_path / "class" / "03_stop.py").write_text("")
     monkeypatch.setattr(grade_command, "judge_all", interrupted)
     with pytest.raises(SystemExit) as ended:
-        call_command("lesson", "grade", str(tmp_path / "class"), stdout=io.StringIO())
+        call_command("lesson", "grade", str(tmp_path / "class"), stdout=printed)
     assert ended.value.code == 130
+    assert printed.getvalue() == "Stopped. No report was written.\n"
     assert not (tmp_path / "state").exists()
 
 
