@@ -84,7 +84,7 @@ class ClaimConversation(Request):
     @property
     def is_stuck(self) -> bool:
         fault = isinstance(self.cause, Difference) and self.cause.fault
-        return bool(fault) and fault.diagnosis == "stuck"
+        return bool(fault) and fault.diagnosis in ("stuck", "import-never-ends")
 
 
 class Claim:

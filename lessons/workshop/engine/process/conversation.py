@@ -139,7 +139,8 @@ class Conversation:
         """The finding for a conversation that does not end: where its code is now."""
         file = str(self._subject.file)
         place = running_place(file) or Place(file)
-        return make_finding("stuck", place, self._last_event(), detail)
+        code = "stuck" if self._player else "import-never-ends"
+        return make_finding(code, place, self._last_event(), detail)
 
 
 @contextmanager
