@@ -206,6 +206,7 @@ def test_the_grid_has_a_cell_for_each_lesson_and_arrow_keys_move_in_it(classroom
     page.keyboard.press("ArrowDown")
     ben = page.locator("#grid tbody tr").filter(has_text="Ben")
     expect(ben.get_by_role("link", name="Lesson 3: red")).to_be_focused()
+    expect(page.locator("#grid td a[tabindex='0']")).to_have_count(1)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Ben")
 
