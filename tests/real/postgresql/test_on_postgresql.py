@@ -21,9 +21,9 @@ COPY = """
 import json, sys, django
 django.setup()
 from lessons.workshop.page.exercise_server import database_copy as copy
-path = copy.copy_database(copy.workshop_file(), sys.argv[1])
-print(json.dumps(copy.find_login(copy.workshop_file(), sys.argv[2])))
-print(copy.find_login(copy.workshop_file(), "unknown"))
+path = copy.create_copy(sys.argv[1])
+print(json.dumps(copy.find_login(sys.argv[2])))
+print(copy.find_login("unknown"))
 """
 
 
@@ -124,12 +124,13 @@ def test_a_served_exercise_gets_the_rows_in_an_sqlite_file(workshop, postgres, t
     done = run([tmp_path / "copy.py", tmp_path, session], **project)
     assert done.stderr == ""
     login, unknown = done.stdout.splitlines()
-    assert unknown == "{}"
+    assert unknown == "[]"
     with closing(sqlite3.connect(tmp_path / "db.sqlite3")) as copy:
         copy.row_factory = sqlite3.Row
         users = {row["username"]: dict(row) for row in copy.execute("SELECT * FROM auth_user")}
         [kept] = copy.execute("SELECT * FROM django_session WHERE session_key = ?", [session])
-        assert json.loads(login) == {"django_session": dict(kept), "auth_user": users["instructor"]}
+        rows = {"django_session": dict(kept), "auth_user": users["instructor"]}
+        assert dict(json.loads(login)) == rows
         assert sorted(users) == ["instructor", "student"]
 
 

@@ -2,17 +2,15 @@
 
 import asyncio
 import json
-import sqlite3
-from contextlib import closing
 from errno import ENOSPC
 from unittest.mock import Mock
 
 import psutil
 import pytest
 from channels.routing import URLRouter
+from django.contrib.auth.models import Group
 
-from lessons.workshop.engine.world import database
-from lessons.workshop.page.exercise_server import database_copy, servers
+from lessons.workshop.page.exercise_server import servers
 from lessons.workshop.page.live.client_identity import LOST_CONNECTION
 from lessons.workshop.page.live.recording import record_page_clients
 from lessons.workshop.student import progress
@@ -47,22 +45,11 @@ def async_lamp(*lines):
     return ASYNC.format(body=body)
 
 
-@pytest.fixture(scope="module")
-def workshop_database(tmp_path_factory):
-    """A database with all tables and no rows."""
-    file = tmp_path_factory.mktemp("workshop") / "workshop.sqlite3"
-    database.connections.close_all()  # an earlier test may have left a connection to its database
-    database.prepare()
-    file.write_bytes(database._template)
-    return file
-
-
 @pytest.fixture
-def application(settings, monkeypatch, workshop_database):
+def application(settings, transactional_db):
     memory = {"BACKEND": "channels.layers.InMemoryChannelLayer"}
     settings.CHANNEL_LAYERS = {"default": memory, "wire": {**memory, "CONFIG": {"capacity": 9999}}}
     settings.ALLOWED_HOSTS = ["localhost"]
-    monkeypatch.setattr(database_copy, "workshop_file", lambda: str(workshop_database))
     return record_page_clients(URLRouter([]))
 
 
@@ -161,7 +148,7 @@ async def test_plays_a_mistake_and_the_solution_once_it_was_green(application, l
 # What is its own
 
 
-async def test_what_the_exercise_writes_stays_in_its_copy(application, lamp, workshop_database):
+async def test_what_the_exercise_writes_stays_in_its_copy(application, lamp):
     source = async_lamp(
         "from django.contrib.auth.models import Group",
         "await Group.objects.acreate(name=event['text'])",
@@ -173,8 +160,7 @@ async def test_what_the_exercise_writes_stays_in_its_copy(application, lamp, wor
             await client.send_to(text_data="staff" if number == 1 else "staff2")
             assert await client.receive_from(timeout=TIMEOUT) == expected
             await client.disconnect()
-    with closing(sqlite3.connect(workshop_database)) as workshop:
-        assert workshop.execute("SELECT count(*) FROM auth_group").fetchone() == (0,)
+    assert not await Group.objects.aexists()
 
 
 # Saving the file

@@ -157,7 +157,7 @@ class ChildServer:
                     self._end.send("place", place.line, place.handler)
                 case "connect":
                     number, scope, account, login = values
-                    database_copy.add_login(self._served.database, login)
+                    database_copy.add_rows(self._served.database, login)
                     self._in_loop(self._connect, number, scope, account)
                 case "event":
                     self._in_loop(self._put, *values)

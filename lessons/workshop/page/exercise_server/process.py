@@ -22,19 +22,26 @@ from lessons.workshop.engine.process.child_process import (
 )
 from lessons.workshop.engine.process.data import read_dataclass
 from lessons.workshop.engine.recording.events import Event
-from lessons.workshop.page.exercise_server import child, database_copy
+from lessons.workshop.page.exercise_server import child
 from lessons.workshop.page.exercise_server.child import ServedTarget
+from lessons.workshop.page.exercise_server.database_copy import find_login
 from lessons.workshop.page.exercise_server.messages import read_message, write_message
 from lessons.workshop.page.live.client_identity import LOST_CONNECTION
 from lessons.workshop.page.live.event_forwarder import EventForwarder
 from lessons.workshop.page.live.page_socket import session_key_of
 
-BLOCKED_AFTER = 3.0  # seconds without an answer of the event loop
-IMPORT_TIMEOUT = 5.0  # seconds
-CANCEL_TIMEOUT = 2.0  # seconds until a cancelled application has ended
+TICK = 0.25  # seconds between two looks of the watchdog
 PLACE_TIMEOUT = 1.0  # seconds; code in C may not let the other thread answer
 EXIT_TIMEOUT = 1.0  # seconds
-TICK = 0.25  # seconds between two looks
+
+# What the process must do, and within how many seconds.
+ANSWER, IMPORT, CANCEL = "answer", "import", "cancel"
+TIMEOUTS = {ANSWER: 3.0, IMPORT: 5.0, CANCEL: 2.0}
+TOO_LATE = {
+    ANSWER: ("blocked-loop", "The event loop has not run for 3 s."),
+    IMPORT: ("stuck", "Its import has not ended after 5 s."),
+    CANCEL: ("stuck", "Daphne has given up the connection, and its code still runs."),
+}
 
 MESSAGES_PER_SECOND = 2000  # more must wait; each send() is two
 BYTES_PER_MESSAGE = 4096  # of a larger message, so many bytes count as a message
@@ -42,6 +49,7 @@ SLICE = 0.1  # seconds in which a tenth of them may be handled at once
 YIELD_AFTER = 20  # messages after which the other tasks of the workshop run
 ENDLESS_AFTER = 2.0  # seconds without a pause
 MANY_MESSAGES = 100  # from a handler that does not return: it does not only wait
+ENDLESS = f"More than {MESSAGES_PER_SECOND} messages a second, for {ENDLESS_AFTER:g} s."
 
 # The workshop's other threads may be busy: a worked example blocks them.
 _threads = ThreadPoolExecutor(4, thread_name_prefix="exercise-server")
@@ -60,10 +68,6 @@ class ServerLost(Exception):
     """The process that served a connection has ended."""
 
 
-class EndlessSending(Exception):
-    """The process sends without a pause."""
-
-
 class ExerciseProcess:
     """One child process and its connections. `ended` becomes the finding that says why it ended.
 
@@ -79,16 +83,15 @@ class ExerciseProcess:
         loop = asyncio.get_running_loop()
         self.loaded: asyncio.Future[bool] = loop.create_future()
         self.ended: asyncio.Future[Finding | None] = loop.create_future()
+        self._place: asyncio.Future[Place] = loop.create_future()
         self.connections: dict[int, _Relay] = {}
         self._forwarders = {child.WORKER: self._forwarder("worker")}
         self._numbers = itertools.count(child.WORKER + 1)
         self._last_finding: Finding | None = None
-        self._place: asyncio.Future | None = None
-        self._child = self._reader = self._writer = None
-        self._reading: asyncio.Task | None = None
-        self._watching: asyncio.Task | None = None
+        self._child = self._writer = None
+        self._tasks: list[asyncio.Task] = []
         self._ending: asyncio.Task | None = None
-        self._watchdog = _Watchdog()
+        self._left: dict[tuple, float] = {}  # seconds that are left, by what the process must do
         self._budget = _Budget()
 
     async def start(self) -> None:
@@ -96,12 +99,11 @@ class ExerciseProcess:
         ours, theirs = socket.socketpair()
         try:
             self._child = await in_thread(self._start_child, theirs)
-            self._reader, self._writer = await asyncio.open_connection(sock=ours)
+            reader, self._writer = await asyncio.open_connection(sock=ours)
         except BaseException:
             ours.close()  # a child that has started ends now
             raise
-        self._reading = asyncio.create_task(self._read())
-        self._watching = asyncio.create_task(self._watch())
+        self._tasks = [asyncio.create_task(one) for one in (self._read(reader), self._watch())]
 
     def _start_child(self, connection: socket.socket):
         try:
@@ -133,7 +135,7 @@ class ExerciseProcess:
             await relay.ended
         except asyncio.CancelledError:
             self._write("cancel", number)
-            self._watchdog.cancelled(number)
+            self._left[CANCEL, number] = TIMEOUTS[CANCEL]
             raise
         except ServerLost:
             await relay.lose(scope["type"])
@@ -142,17 +144,15 @@ class ExerciseProcess:
             del self.connections[number]
 
     async def _pass_events(self, number: int, relay: "_Relay", scope, account, receive) -> None:
-        login = await in_thread(_find_login, scope)
+        key = session_key_of(scope)
+        login = await in_thread(find_login, key) if key else []
         self._write("connect", number, scope, account, login)
         while True:
             event = await receive()
             relay.last_event = event["type"]
             self._write("event", number, event)
-            await self._drain()
-
-    async def _drain(self) -> None:
-        with suppress(OSError):
-            await self._writer.drain()
+            with suppress(OSError):
+                await self._writer.drain()
 
     def _write(self, *message) -> None:
         if not self._writer.is_closing():
@@ -160,17 +160,15 @@ class ExerciseProcess:
 
     # What the process sends. A student's code may have sent it, so each value is checked.
 
-    async def _read(self) -> None:
+    async def _read(self, reader: asyncio.StreamReader) -> None:
         try:
             while True:
-                message, size = await read_message(self._reader)
-                await self._handle(*message)
+                message, size = await read_message(reader)
+                if not self._budget.is_overdrawn or message[0] == "place":
+                    await self._handle(*message)
                 await self._budget.spend(size)
         except (EOFError, OSError):
             finding = None if self._ending else await self._how_it_died()
-        except EndlessSending:
-            detail = f"More than {MESSAGES_PER_SECOND} messages a second, for {ENDLESS_AFTER:g} s."
-            finding = await self._finding_here("endless-sending", detail)
         except (ValueError, TypeError, LookupError, AttributeError) as error:
             detail = f"It sent something that cannot be read: {error}"
             finding = make_finding("process-died", Place(self._served.file), detail=detail)
@@ -184,13 +182,13 @@ class ExerciseProcess:
                 self._forwarders[number](read_dataclass(Event, event))
             case "ended", (int(number), None | str() as error, str(traceback)):
                 self._forwarders.pop(number, None)
-                self._watchdog.ended(number)
+                self._left.pop((CANCEL, number), None)
                 if relay := self.connections.get(number):
                     relay.end(error, traceback)
             case "pong", ():
-                self._watchdog.answered()
+                self._left.pop((ANSWER,), None)
             case "place", (int(line), str(handler)):
-                if self._place and not self._place.done():
+                if not self._place.done():
                     self._place.set_result(Place(self._served.file, line, handler))
             case "finding", (dict(finding), bool(ends)):
                 found = diagnose(read_dataclass(Finding, finding))
@@ -201,9 +199,9 @@ class ExerciseProcess:
             case "said", (str(text),):
                 self._say(text)
             case "started", ():
-                self._watchdog.started()
+                self._left[IMPORT,] = TIMEOUTS[IMPORT]
             case "loaded", ():
-                self._watchdog.loaded()
+                self._left.pop((IMPORT,), None)
                 if not self.loaded.done():
                     self.loaded.set_result(True)
             case _:
@@ -224,52 +222,28 @@ class ExerciseProcess:
     # The watchdog
 
     async def _watch(self) -> None:
-        finding, handled_before = None, 0
-        while finding is None:
+        """End the process that is late. This counts ticks: a workshop that waits counts none."""
+        handled_before = 0
+        while True:
+            if self.loaded.done() and (ANSWER,) not in self._left:
+                self._left[ANSWER,] = TIMEOUTS[ANSWER]
+                self._write("ping")
+                handled_before = self._budget.handled
             await asyncio.sleep(TICK)
-            match self._watchdog.look():
-                case "ping":
-                    self._write("ping")
-                    handled_before = self._budget.handled
-                case "blocked":
-                    count = self._budget.handled - handled_before
-                    name = "endless-sending" if count > MANY_MESSAGES else "blocked-loop"
-                    detail = f"The event loop has not run for {BLOCKED_AFTER:g} s."
-                    finding = await self._finding_here(name, detail)
-                case "slow import":
-                    detail = f"Its import has not ended after {IMPORT_TIMEOUT:g} s."
-                    finding = await self._finding_here("stuck", detail)
-                case "not cancelled":
-                    detail = "Daphne has given up the connection, and its code still runs."
-                    finding = await self._finding_here("stuck", detail)
-        await self._end(finding)
-
-    async def _finding_here(self, name: str, detail: str) -> Finding:
-        return make_finding(name, await self._find_place(), self._last_event(), detail)
-
-    async def _find_place(self) -> Place:
-        """The line that the event loop is executing, if the process can still say it."""
-        self._place = asyncio.get_running_loop().create_future()
+            if self._budget.is_overdrawn:
+                name, detail = "endless-sending", ENDLESS
+                break
+            self._left = {what: left - TICK for what, left in self._left.items()}
+            if late := next((what for what, left in self._left.items() if left <= 0), None):
+                name, detail = TOO_LATE[late[0]]
+                if name == "blocked-loop" and self._budget.handled - handled_before > MANY_MESSAGES:
+                    name = "endless-sending"
+                break
         self._write("where")
-        reading = None
-        if asyncio.current_task() is self._reading:
-            reading = asyncio.create_task(self._read_place())
-        try:
-            return await asyncio.wait_for(self._place, PLACE_TIMEOUT)
-        except TimeoutError:
-            return Place(self._served.file)
-        finally:
-            if reading:
-                reading.cancel()
-
-    async def _read_place(self) -> None:
-        """Look for the answer among messages that are no longer handled."""
-        with suppress(EOFError, OSError, ValueError):
-            while True:
-                match await read_message(self._reader):
-                    case ("place", int(line), str(handler)), _:
-                        self._place.set_result(Place(self._served.file, line, handler))
-                        return
+        place = Place(self._served.file)
+        with suppress(TimeoutError):
+            place = await asyncio.wait_for(self._place, PLACE_TIMEOUT)
+        await self._end(make_finding(name, place, self._last_event(), detail))
 
     def _last_event(self) -> str:
         return next((one.last_event for one in reversed(self.connections.values())), "")
@@ -311,7 +285,7 @@ class ExerciseProcess:
             for relay in self.connections.values():
                 relay.lost()
             self.ended.set_result(finding)
-            for task in filter(None, (self._reading, self._watching)):
+            for task in self._tasks:
                 task.cancel()
 
 
@@ -349,60 +323,19 @@ class _Relay:
         if kind == "http":
             raise ServerLost("The process that served the request ended.")
         code = {"code": LOST_CONNECTION} if self._is_open else {}
-        with suppress(Exception):  # the client has gone, too
+        with suppress(Exception):  # the client has disconnected, too
             await self._send({"type": "websocket.close", **code})
 
 
-class _Watchdog:
-    """Decides what to do at each tick. It counts ticks: a workshop that waits counts none."""
-
-    def __init__(self):
-        self._importing: int | None = None
-        self._is_loaded = False
-        self._unanswered: int | None = None
-        self._cancelled: dict[int, int] = {}
-
-    def started(self) -> None:
-        self._importing = 0
-
-    def loaded(self) -> None:
-        self._is_loaded, self._importing = True, None
-
-    def answered(self) -> None:
-        self._unanswered = None
-
-    def cancelled(self, number: int) -> None:
-        self._cancelled[number] = 0
-
-    def ended(self, number: int) -> None:
-        self._cancelled.pop(number, None)
-
-    def look(self) -> str:
-        """What is to be done: "ping", "blocked", "slow import", "not cancelled" or ""."""
-        if self._importing is not None:
-            self._importing += 1
-            return "slow import" if self._importing * TICK > IMPORT_TIMEOUT else ""
-        if not self._is_loaded:
-            return ""
-        for number in self._cancelled:
-            self._cancelled[number] += 1
-            if self._cancelled[number] * TICK > CANCEL_TIMEOUT:
-                return "not cancelled"
-        if self._unanswered is None:
-            self._unanswered = 0
-            return "ping"
-        self._unanswered += 1
-        return "blocked" if self._unanswered * TICK >= BLOCKED_AFTER else ""
-
-
 class _Budget:
-    """How fast the process may send. Raises EndlessSending where it never pauses."""
+    """How fast the process may send. `is_overdrawn`: it has sent too fast without a pause."""
 
     def __init__(self):
         self._begun = time.monotonic()
         self._left = self._share = MESSAGES_PER_SECOND * SLICE
         self._busy_since: float | None = None
         self.handled = 0
+        self.is_overdrawn = False
 
     async def spend(self, size: int) -> None:
         """Count a message. Wait, if there were too many in this slice."""
@@ -414,10 +347,9 @@ class _Budget:
             self._begin(now)
             self._busy_since = None
         self._left -= 1 + size / BYTES_PER_MESSAGE
-        while self._left <= 0:
+        while self._left <= 0 and not self.is_overdrawn:
             self._busy_since = self._busy_since or self._begun
-            if now - self._busy_since > ENDLESS_AFTER:
-                raise EndlessSending
+            self.is_overdrawn = now - self._busy_since > ENDLESS_AFTER
             await asyncio.sleep(max(self._begun + SLICE - now, 0))
             now = time.monotonic()
             self._begin(now)
@@ -425,8 +357,3 @@ class _Budget:
     def _begin(self, now: float) -> None:
         self._begun = now
         self._left = min(self._left + self._share, self._share)
-
-
-def _find_login(scope: dict) -> database_copy.Login:
-    key = session_key_of(scope)
-    return database_copy.find_login(database_copy.workshop_file(), key) if key else {}

@@ -113,8 +113,8 @@ class ExerciseServer:
 
     async def _prepare(self) -> ServedTarget:
         self._folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-        source, folder = database_copy.workshop_file(), self._folder.name
-        database = await in_thread(database_copy.copy_database, source, folder)
+        folder = self._folder.name
+        database = await in_thread(database_copy.create_copy, folder)
         name = f"{self._group} {self.target.title}"
         prefix = f"exercise.{hashlib.sha256(name.encode()).hexdigest()[:16]}"
         return ServedTarget(self.lesson, self.target, folder, database, prefix)
