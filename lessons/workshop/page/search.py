@@ -9,7 +9,7 @@ import difflib
 import math
 import re
 import sqlite3
-import time
+import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -35,51 +35,12 @@ LINE_END = "↵"  # search.js writes it for a line end, which a text field canno
 MARK_START, MARK_END = "\ue000", "\ue001"  # private-use characters, which no text contains
 _MAX_LINES = 20  # that are looked up as exceptions
 _MAX_WORDS = 40  # that are searched for
-_SECTIONS_OF_A_PAGE = 2  # that are shown of one lesson or chapter
 _MIN_SHARE = 0.25  # of the best score; what is worse has only a common word of the query
 _MIN_LIKENESS = 0.84  # of a misspelt word and the word that is meant
-# How much a match counts in each column: title, place, symptom, text.
-_WEIGHTS = "10, 3, 1, 1"
-_ERROR_WEIGHTS = "3, 1, 8, 1"
+_WEIGHTS = "10, 3, 1, 1"  # how much a match counts in each column: title, place, symptom, text
 
-# Words of newcomers, and the words that the course has for the same thing.
-_SYNONYMS = {
-    "403": ["handshake"],
-    "auth": ["user", "login"],
-    "authenticate": ["user", "login"],
-    "authorization": ["ticket"],
-    "background": ["worker", "task"],
-    "bearer": ["ticket"],
-    "broadcast": ["group_send"],
-    "called": ["run"],
-    "concurrent": ["carries"],
-    "cors": ["origin"],
-    "csrf": ["origin"],
-    "denied": ["rejects"],
-    "deploy": ["serving"],
-    "disconnect": ["end"],
-    "freezes": ["blocks"],
-    "hangs": ["blocks"],
-    "jwt": ["ticket", "token"],
-    "many": ["much", "carries"],
-    "method": ["handler"],
-    "module": ["install"],
-    "online": ["presence", "connected"],
-    "refused": ["unreachable"],
-    "scale": ["carries"],
-    "sse": ["stream"],
-    "token": ["ticket"],
-    "unittest": ["test"],
-}
-# Too common to say what a query is about, unless it has no other words.
-_STOP_WORDS = frozenset(
-    re.findall(
-        r"\w+",
-        """a after all an and another are as at be but by can do does for from has have how i if in
-        is it its me my not of on or other so than that the this to vs was what when where which
-        who why will with you your django python websocket websockets""",
-    )
-)
+_WORDS = tomllib.loads(Path(__file__).with_name("search_words.toml").read_text("utf-8"))
+_COMMON = frozenset(_WORDS["common"].split())
 _INSIDE = "Exception inside application: "
 # The type of an exception has a module, as in `redis.exceptions.ConnectionError: …`, or a telling
 # name, and it stands before a colon or at the end.
@@ -87,7 +48,6 @@ _ERROR = re.compile(
     r"(?<![\w.'\"/])(?:(?:[a-z_]\w*\.)+|(?=\w+(?:Error|Exception|Warning|Full|NotReady|Operation"
     r"|Exit|Interrupt)\b))(?P<type>[A-Z]\w*)(?=: |$)"
 )
-_LOOKS_LIKE_A_LOG = re.compile(r"failed: |response code|Traceback|Errno|\b(?:ERROR|WARNING)\b")
 _CONNECTION = re.compile(r"<Web(Socket|Request)\b[^<>]*>")
 _OBJECT = re.compile(r"<locals>|<(?!class )[^<> (]*[ (][^<>]*>")
 _VOLATILE = re.compile(
@@ -104,17 +64,6 @@ _VOLATILE = re.compile(
 )
 _WORD = re.compile(r"[^\W_]+(?:[._][^\W_]+){0,7}")  # `group_send` and `websocket.accept` too
 _PART_OF_NAME = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]{2,}")
-
-
-class SearchUnavailable(Exception):
-    """This Python's SQLite cannot search. The message says how to fix that."""
-
-    def __str__(self):
-        return (
-            f"Search needs SQLite with FTS5, and the sqlite3 of this Python has none (SQLite "
-            f"{sqlite3.sqlite_version}). Install Python from your system's packages or from "
-            "python.org, delete .venv, and start the workshop again."
-        )
 
 
 class Result(NamedTuple):
@@ -153,7 +102,6 @@ class Query(NamedTuple):
     """A query without what is volatile. `exceptions` are "Type: message", the last one first."""
 
     words: list[str]
-    type: str  # of the last exception, if it has a message
     exceptions: list[str]
     is_error: bool
 
@@ -165,12 +113,9 @@ def read_query(text: str) -> Query:
     errors = [error for line in lines if (error := _last_error(line))]
     exceptions = list(dict.fromkeys([*reversed(errors), *reversed(lines)]))[:_MAX_LINES]
     last = errors[-1] if errors else "\n".join(lines)
-    kind, _, message = last.partition(": ") if errors else ("", "", last)
-    words = _words(message)
-    if not words:
-        kind, words = "", _words(last) or _words(text)
-    is_error = bool(errors) or bool(_LOOKS_LIKE_A_LOG.search(text))
-    return Query(words, kind, exceptions, is_error)
+    message = last.partition(": ")[2] if errors else last
+    words = _words(message) or _words(last) or _words(text)
+    return Query(words, exceptions, bool(errors))
 
 
 def _last_error(line: str) -> str:
@@ -218,8 +163,8 @@ def _optional_types(pattern: str) -> tuple[str, ...]:
 
 
 def search(text: str) -> Found:
-    """What the course has about this text, the best first. Raises SearchUnavailable."""
-    index = _index(_file_times(lesson_index.PROJECT_DIR, this_second()))
+    """What the course has about this text, the best first."""
+    index = _index(_file_times())
     query = read_query(text)
     quoted = [f'"{" ".join(query.words[at : at + 4])}"' for at in range(len(query.words) - 3)]
     if quoted and index.rows(f"symptom : ({' OR '.join(quoted)})"):
@@ -232,7 +177,7 @@ def search(text: str) -> Found:
     enough = _MIN_SHARE * max(scores.values(), default=0)
     others = [row for row in scores.keys() - known if scores[row] >= enough]
     others.sort(key=lambda row: (-scores[row], row))
-    best = [*known, *_few_of_a_page(index, others)]
+    best = [*known, *others]
     found.count = len(best)
     found.results = [_result(index, row, terms) for row in best[:MAX_RESULTS]]
     return found
@@ -257,7 +202,7 @@ class Index(NamedTuple):
 
 def _terms(index: Index, query: Query, found: Found) -> list[str]:
     """An FTS5 expression for each word that says what the query is about."""
-    telling = [word for word in query.words if word.lower() not in _STOP_WORDS] or query.words
+    telling = [word for word in query.words if word.lower() not in _COMMON] or query.words
     terms = []
     for word in telling:
         if len(telling) > 1 and (len(word) == 1 or (len(word) == 2 and word.isdecimal())):
@@ -281,7 +226,8 @@ def _terms(index: Index, query: Query, found: Found) -> list[str]:
 
 def _either(forms: list[str], is_typed: bool = False) -> str:
     ends = "*" if is_typed else ""
-    forms = [it for form in forms for it in (form, *_SYNONYMS.get(form.lower(), ()))]
+    synonyms = _WORDS["synonyms"]
+    forms = [it for form in forms for it in (form, *synonyms.get(form.lower(), "").split())]
     return "(" + " OR ".join(f'"{form}"{ends}' for form in dict.fromkeys(forms)) + ")"
 
 
@@ -289,65 +235,43 @@ def _scores(index: Index, terms: list[str], query: Query) -> dict[int, float]:
     """The score of each entry that has a word of the query.
 
     bm25 counts how often, where and how rare. An entry with only some of the words has less, and
-    one whose title has them has more. So has a diagnosis whose symptom is what was pasted.
+    one whose title has them has more. So has a diagnosis, if an error was pasted.
     """
     if not terms:
         return {}
     anywhere = [index.rows(term) for term in terms]
     titles = [index.rows(f"{{title place}} : {term}") for term in terms]
-    symptoms = [index.rows(f"symptom : {term}") for term in terms]
     pairs = [f'"{one} {next}"' for one, next in pairwise(query.words)]
     paired = Counter(row for pair in pairs for row in index.rows(pair))
     weights = [math.log(1 + len(index.entries) / (1 + len(rows))) ** 2 for rows in anywhere]
-    weighted = _ERROR_WEIGHTS if query.is_error else _WEIGHTS
-    ranked = index.connection.execute(
-        f"SELECT rowid, bm25(entries, {weighted}) FROM entries WHERE entries MATCH ?",
-        [" OR ".join([*terms, *pairs, *([f'"{query.type}"'] if query.type else [])])],
-    )
 
     def share(row: int, found: list[set[int]]) -> float:
         """How much of the query these rows have, from 0 to 1. A rare word counts more."""
-        return sum(it for rows, it in zip(found, weights, strict=True) if row in rows) / sum(
-            weights
-        )
+        has = sum(it for rows, it in zip(found, weights, strict=True) if row in rows)
+        return has / sum(weights)
 
+    select = f"SELECT rowid, bm25(entries, {_WEIGHTS}) FROM entries WHERE entries MATCH ?"
     scores = {}
-    for row, rank in ranked:
+    for row, rank in index.connection.execute(select, [" OR ".join([*terms, *pairs])]):
         score = -rank * share(row, anywhere) ** 2 * (1 + paired[row] / max(1, len(pairs)))
-        is_diagnosis = index.entries[row - 1].kind == DIAGNOSIS
-        if query.is_error:
-            score *= 2 + 2 * share(row, symptoms) if is_diagnosis else 1
-        else:
-            score *= (1 + share(row, titles)) * (0.4 if is_diagnosis else 1)
+        if not query.is_error:
+            score *= 1 + share(row, titles)
+        elif index.entries[row - 1].kind == DIAGNOSIS:
+            score *= 3
         scores[row] = score
     return scores
 
 
-def _few_of_a_page(index: Index, rows: list[int]) -> Iterator[int]:
-    """The rows without the third section of a lesson or chapter, and the ones after it."""
-    seen = Counter()
-    for row in rows:
-        entry = index.entries[row - 1]
-        page = entry.url.partition("#")[0]
-        seen[page] += 1
-        if entry.kind == DIAGNOSIS or seen[page] <= _SECTIONS_OF_A_PAGE:
-            yield row
-
-
 def _result(index: Index, row: int, terms: list[str]) -> Result:
     entry = index.entries[row - 1]
-    marked = (
-        index.connection.execute(
-            f"""SELECT highlight(entries, 0, '{MARK_START}', '{MARK_END}'),
-            snippet(entries, 3, '{MARK_START}', '{MARK_END}', ' … ', 32)
-        FROM entries WHERE entries MATCH ? AND rowid = ?""",
-            [" OR ".join(terms), row],
-        ).fetchone()
-        if terms
-        else None
-    )
-    title, excerpt = map(_marked, marked or (entry.title, entry.text[:200]))
-    return Result(entry.kind, title, entry.place, entry.url, excerpt)
+    title, excerpt = entry.title, entry.text[:200]
+    if terms:
+        marks = f"'{MARK_START}', '{MARK_END}'"
+        select = f"""SELECT highlight(entries, 0, {marks}), snippet(entries, 3, {marks}, ' … ', 32)
+            FROM entries WHERE entries MATCH ? AND rowid = ?"""
+        marked = index.connection.execute(select, [" OR ".join(terms), row]).fetchone()
+        title, excerpt = marked or (title, excerpt)
+    return Result(entry.kind, _marked(title), entry.place, entry.url, _marked(excerpt))
 
 
 def _marked(text: str) -> SafeString:
@@ -359,18 +283,12 @@ def _marked(text: str) -> SafeString:
 # The index
 
 
-def this_second() -> int:
-    return int(time.monotonic())
-
-
-@lru_cache(maxsize=1)
-def _file_times(project: Path, second: int) -> tuple[tuple[str, int], ...]:
-    """Every file that the index contains, and when it was written: looked up once a second."""
-    files = [project / "NOTES.md", *diagnoses.CATALOGUE_DIR.glob("*.toml")]
+def _file_times() -> tuple[tuple[str, int], ...]:
+    """Every file that the index contains, and when it was written."""
+    files = [lesson_index.PROJECT_DIR / "NOTES.md", *diagnoses.CATALOGUE_DIR.glob("*.toml")]
     files += [file for one in lessons() for file in one.folder.glob("*.md")]
-    files += [
-        file for app in {one.app for one in lessons()} for file in (project / app).rglob("*.py")
-    ]
+    for app in {one.app for one in lessons()}:
+        files += (lesson_index.PROJECT_DIR / app).rglob("*.py")
     return tuple((str(file), file.stat().st_mtime_ns) for file in files if file.exists())
 
 
@@ -379,13 +297,10 @@ def _index(file_times) -> Index:
     diagnoses.catalogue.cache_clear()
     # Views run in several threads. SQLite serializes their calls on this connection.
     connection = sqlite3.connect(":memory:", check_same_thread=False, factory=_Connection)
-    try:
-        connection.execute(
-            """CREATE VIRTUAL TABLE entries USING fts5(title, place, symptom, text,
-            tokenize = "porter unicode61 remove_diacritics 2", prefix = "1 2 3")"""
-        )
-    except sqlite3.OperationalError as error:
-        raise SearchUnavailable from error
+    connection.execute(
+        """CREATE VIRTUAL TABLE entries USING fts5(title, place, symptom, text,
+        tokenize = "porter unicode61 remove_diacritics 2", prefix = "1 2 3")"""
+    )
     entries = [_clean(one) for one in (*_lesson_entries(), *_diagnosis_entries(), *_note_entries())]
     connection.executemany("INSERT INTO entries VALUES (?, ?, ?, ?)", (it[:4] for it in entries))
     words = {word for it in entries for word in re.findall(r"[a-z]{4,}", " ".join(it[:4]).lower())}

@@ -3,7 +3,6 @@
 import re
 import time
 import tomllib
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,6 @@ from django.utils.html import escape
 
 from lessons.workshop.course import diagnoses, lesson_index
 from lessons.workshop.course.lesson_index import lessons
-from lessons.workshop.page import search as search_module
 from lessons.workshop.page.search import LINE_END, MARK_START, MAX_QUERY, read_query, search
 
 QUERIES = tomllib.loads(Path(__file__).with_name("search_queries.toml").read_text("utf-8"))["query"]
@@ -21,9 +19,8 @@ MAX_CPU_TIME = 0.05  # seconds
 
 
 @pytest.fixture
-def notes(course, monkeypatch):
-    """NOTES.md of a small course, whose files are read before each search."""
-    monkeypatch.setattr(search_module, "this_second", count(-9).__next__)
+def notes(course):
+    """NOTES.md of a small course."""
     return lesson_index.PROJECT_DIR / "NOTES.md"
 
 
@@ -105,12 +102,9 @@ def test_an_exception_finds_its_diagnosis_first(pasted, diagnosis):
     assert urls(pasted)[0] == f"/diagnoses/#{diagnosis}"
 
 
-def test_finds_a_change_a_second_later_and_reads_no_file_before(notes, monkeypatch):
-    monkeypatch.setattr(search_module, "this_second", lambda: -1)
+def test_finds_what_a_file_has_since_the_last_search(notes):
     assert urls("zebras") == []
     notes.write_text("# Zebras\n")
-    assert urls("zebras") == []
-    monkeypatch.setattr(search_module, "this_second", lambda: 0)
     assert urls("zebras") == ["/notes/"]
 
 

@@ -15,7 +15,7 @@ from lessons.workshop.course.diagnoses import catalogue
 from lessons.workshop.course.lesson_index import lessons
 from lessons.workshop.course.mistakes import read_mistakes
 from lessons.workshop.page.notes_chapters import chapter_to_html, read_chapters, whole_to_html
-from lessons.workshop.page.search import SearchUnavailable, read_notes, search
+from lessons.workshop.page.search import read_notes, search
 from lessons.workshop.page.views.csp import with_csp
 
 
@@ -23,11 +23,7 @@ from lessons.workshop.page.views.csp import with_csp
 @with_csp
 def search_page(request):
     query = request.GET.get("q", "").strip()
-    context = {"query": query}
-    try:
-        context["found"] = search(query) if query else None
-    except SearchUnavailable as error:
-        context["unavailable"] = str(error)
+    context = {"query": query, "found": search(query) if query else None}
     return render(request, "lessons/search.html", context)
 
 
