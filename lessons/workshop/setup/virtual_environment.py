@@ -131,8 +131,8 @@ def install():
                 return
             if is_stale():
                 say("requirements.txt has changed.")
-            if not has_pip():
-                create_venv()
+            else:
+                create_venv()  # again, if an installation was stopped
             run_pip()
             STAMP.write_text(wanted_stamp())
     except OSError as error:
@@ -167,18 +167,6 @@ def try_lock(lock):
     except OSError as error:
         return error.errno not in (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
     return True
-
-
-def has_pip():
-    """Whether .venv is complete except for the packages: pip is installed into it last.
-
-    The last file of pip names its installer. Reading it is faster than starting pip.
-    """
-    probe = "from importlib.metadata import *; exit(not distribution('pip').read_text('INSTALLER'))"
-    try:
-        return subprocess.run([PYTHON, "-c", probe], capture_output=True).returncode == 0
-    except OSError:
-        return False
 
 
 def create_venv():
