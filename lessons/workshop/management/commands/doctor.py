@@ -2,14 +2,12 @@
 
 import sys
 
-from django.core.management.base import BaseCommand
-
+from lessons.workshop.management.declared import DeclaredCommand
 from lessons.workshop.terminal import doctor
 
 
-class Command(BaseCommand):
+class Command(DeclaredCommand):
     help = doctor.HELP
-    requires_system_checks = ()
 
     def handle(self, **options):
         if code := doctor.main([], options.get("stdout")):

@@ -12,24 +12,21 @@ from collections.abc import Callable
 from functools import partial
 from inspect import signature
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils.module_loading import import_string
 
 from lessons.workshop.course import lesson_index
-from lessons.workshop.course.lesson_index import IncompleteLesson, Lesson, UnknownLesson
-from lessons.workshop.setup import atomic_write
-from lessons.workshop.setup.virtual_environment import INTERRUPTED
+from lessons.workshop.course.lesson_index import Lesson
+from lessons.workshop.management.declared import FLAG, DeclaredCommand
 from lessons.workshop.student import exercise_copies, progress
 
 NEXT = "number or slug; by default the first lesson that is not green"
-FLAG = {"action": "store_true"}
 # Authors and instructors use these actions, which do not need the copies.
 WITHOUT_COPIES = {"verify", "new", "grade"}
 
 
-class Command(BaseCommand):
+class Command(DeclaredCommand):
     help = "Read a lesson, do it, learn what is right. Without an action: the list of lessons."
-    requires_system_checks = ()
 
     def add_arguments(self, parser):
         parser.usage = "%(prog)s [ACTION] [LESSON] [options]"
@@ -101,19 +98,11 @@ class Command(BaseCommand):
                 self.stderr.write(line)
         file = options.get("stdout") or sys.stdout
         console = terminal_output.open_console(file, options["no_color"], options["force_color"])
-        try:
-            if "lesson" in options:
-                options["lesson"] = _chosen_lesson(action, **options)
-            call = import_string(f"lessons.workshop.terminal.{function}")
-            names = signature(call).parameters.keys() & options.keys()
-            code = call(console, **{name: options[name] for name in names})
-        except (UnknownLesson, IncompleteLesson) as error:
-            raise CommandError(str(error), returncode=2) from None
-        except OSError as error:
-            raise CommandError(atomic_write.explain_os_error(error), returncode=2) from None
-        except KeyboardInterrupt:
-            code = INTERRUPTED
-        if code:
+        if "lesson" in options:
+            options["lesson"] = _chosen_lesson(action, **options)
+        call = import_string(f"lessons.workshop.terminal.{function}")
+        names = signature(call).parameters.keys() & options.keys()
+        if code := call(console, **{name: options[name] for name in names}):
             sys.exit(code)
 
 

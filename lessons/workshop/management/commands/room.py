@@ -1,25 +1,23 @@
 """`manage.py room`: an instructor's server for a class, with a board of who is stuck where."""
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
+
+from lessons.workshop.management.declared import FLAG, DeclaredCommand
 
 
-class Command(BaseCommand):
+class Command(DeclaredCommand):
     help = "Start the room: students' workshops report to it, and the instructor sees a board."
-    requires_system_checks = ()
-
-    def add_arguments(self, parser):
-        parser.add_argument(
-            "--host",
-            default="127.0.0.1",
-            help="the name or address that students type; 0.0.0.0: all of this machine; "
+    options = {
+        "--host": {
+            "default": "127.0.0.1",
+            "help": "the name or address that students type; 0.0.0.0: all of this machine; "
             "127.0.0.1: only this machine",
-        )
-        parser.add_argument("--port", type=int, default=9000, help="9000; 0 takes any free port")
-        parser.add_argument("--name", metavar="CLASS", help="create this class if it is new")
-        parser.add_argument(
-            "--plain-http", action="store_true", help="without HTTPS: passwords are readable"
-        )
-        parser.add_argument("--add-instructor", metavar="NAME", help="print a password, and end")
+        },
+        "--port": {"type": int, "default": 9000, "help": "9000; 0 takes any free port"},
+        "--name": {"metavar": "CLASS", "help": "create this class if it is new"},
+        "--plain-http": {**FLAG, "help": "without HTTPS: passwords are readable"},
+        "--add-instructor": {"metavar": "NAME", "help": "print a password, and end"},
+    }
 
     def handle(self, *, name, add_instructor, host, port, plain_http, **options):
         from lessons.workshop.room import command

@@ -2,9 +2,12 @@
 
 import os
 import sys
+from argparse import ArgumentParser
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+
+from lessons.workshop.course.lesson_index import MANAGE
 
 GREEN, RED, WRONG_USAGE = 0, 1, 2
 REAL = "tests/real"
@@ -24,28 +27,11 @@ class Command(BaseCommand):
 
     def run_from_argv(self, argv):
         """Read our own options, and pass all others to pytest."""
-        parser = self.create_parser(argv[0], argv[1])
-        if argv[2:] in (["-h"], ["--help"]):
-            parser.print_help()
-            return
-        options, others = parser.parse_known_args(argv[2:])
-        if options.lesson:
-            if others or options.all:
-                parser.error("--lesson takes no other option than --target")
-            code = self._run_lesson(options)
-        elif options.target:
-            parser.error("--target needs a lesson: --lesson N --target TARGET")
-        else:
-            code = self._run_pytest(options.all, others)
-        sys.exit(code)
-
-    def create_parser(self, prog_name, subcommand, **kwargs):
-        from argparse import ArgumentParser
-
         parser = ArgumentParser(
-            prog=f"{os.path.basename(prog_name)} {subcommand}",
+            prog=f"{os.path.basename(argv[0])} {argv[1]}",
             description=self.help,
             allow_abbrev=False,
+            add_help=argv[2:] in (["-h"], ["--help"]),
         )
         parser.add_argument("--all", action="store_true", help=f"also {REAL}")
         parser.add_argument("--lesson", metavar="N", help="the tests of lesson N (or its slug)")
@@ -54,11 +40,16 @@ class Command(BaseCommand):
             help="with --lesson: exercise, solution, mistake:NAME or the path of a file "
             "(default: the student's file, if it exists, or else the solution)",
         )
-        return parser
+        options, others = parser.parse_known_args(argv[2:])
+        if options.lesson and (others or options.all):
+            parser.error("--lesson takes no other option than --target")
+        if options.target and not options.lesson:
+            parser.error("--target needs a lesson: --lesson N --target TARGET")
+        if options.lesson:
+            sys.exit(self._run_lesson(options))
+        sys.exit(_run_pytest(options.all, others))
 
     def _run_lesson(self, options) -> int:
-        from django.core.management.base import CommandError
-
         from lessons.workshop.terminal.lesson_tests import run_lesson_tests
 
         try:
@@ -67,24 +58,25 @@ class Command(BaseCommand):
             self.stderr.write(str(error))
             return error.returncode
 
-    def _run_pytest(self, everything: bool, others: list[str]) -> int:
-        import pytest
 
-        from lessons.workshop.course.lesson_index import MANAGE
+def _run_pytest(everything: bool, others: list[str]) -> int:
+    import pytest
 
-        os.chdir(settings.BASE_DIR)  # the folder of pytest's settings
-        arguments = list(others)
-        if not others:  # with an argument, one process: workers start slowly, and a debugger waits
-            arguments += ["-n", str(os.cpu_count() or 1), "--timeout", str(TEST_TIMEOUT), "-q"]
-        chosen = any(os.path.exists(other.partition("::")[0]) for other in others)
-        if everything:
-            arguments.append("-rs")  # what was skipped, and what to install
-        elif not chosen:
-            arguments.append(f"--ignore={REAL}")
-        code = pytest.main(arguments)
-        if not everything and not chosen:
-            print(LEFT_OUT.format(manage=MANAGE))
-        return exit_code(code)
+    os.chdir(settings.BASE_DIR)  # the folder of pytest's settings
+    arguments = list(others)
+    if not others:  # with an argument, one process: workers start slowly, and a debugger waits
+        arguments += ["-n", str(os.cpu_count() or 1), "--timeout", str(TEST_TIMEOUT), "-q"]
+    leaves_out = not everything and not any(
+        os.path.exists(other.partition("::")[0]) for other in others
+    )
+    if everything:
+        arguments.append("-rs")  # what was skipped, and what to install
+    elif leaves_out:
+        arguments.append(f"--ignore={REAL}")
+    code = pytest.main(arguments)
+    if leaves_out:
+        print(LEFT_OUT.format(manage=MANAGE))
+    return exit_code(code)
 
 
 def exit_code(code: int) -> int:

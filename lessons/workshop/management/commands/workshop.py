@@ -1,42 +1,38 @@
 """`manage.py workshop`: prepares everything, then serves the pages and the demos with Daphne."""
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
 
+from lessons.workshop.management.declared import FLAG, DeclaredCommand
 from lessons.workshop.member.joining import Wish
 from lessons.workshop.setup.network_access import Mode
 from lessons.workshop.terminal import class_membership, workshop
 
 
-class Command(BaseCommand):
+class Command(DeclaredCommand):
     help = "Start the workshop: the lessons in the browser, on this machine."
-    requires_system_checks = ()  # runserver makes them
-
-    def add_arguments(self, parser):
-        parser.add_argument("--port", type=int, default=8000, help="8000; 0 takes any free port")
-        parser.add_argument("--host", default="127.0.0.1", help="127.0.0.1: only this machine")
-        parser.add_argument(
-            "--share",
-            metavar="NAME",
-            nargs="?",
-            const="",
-            help="behind a token, for browsers that reach this machine as NAME, such as a.test",
-        )
-        parser.add_argument(
-            "--no-reload", dest="reload", action="store_false", help="do not watch for changed code"
-        )
-
-        parser.add_argument(
-            "--join",
-            nargs=2,
-            metavar=("URL", "CODE"),
-            help="report to the class with this code in the room at URL",
-        )
-        parser.add_argument("--name", default="", help="your name in the class")
-        parser.add_argument(
-            "--share-code", action="store_true", help="let the instructor read your exercises"
-        )
-        parser.add_argument("--leave", action="store_true", help="leave the class, and end")
+    options = {
+        "--port": {"type": int, "default": 8000, "help": "8000; 0 takes any free port"},
+        "--host": {"default": "127.0.0.1", "help": "127.0.0.1: only this machine"},
+        "--share": {
+            "metavar": "NAME",
+            "nargs": "?",
+            "const": "",
+            "help": "behind a token, for browsers that reach this machine as NAME, such as a.test",
+        },
+        "--no-reload": {
+            "dest": "reload",
+            "action": "store_false",
+            "help": "do not watch for changed code",
+        },
+        "--join": {
+            "nargs": 2,
+            "metavar": ("URL", "CODE"),
+            "help": "report to the class with this code in the room at URL",
+        },
+        "--name": {"default": "", "help": "your name in the class"},
+        "--share-code": {**FLAG, "help": "let the instructor read your exercises"},
+        "--leave": {**FLAG, "help": "leave the class, and end"},
+    }
 
     def handle(self, *, host, port, share, reload, join, name, share_code, leave, **options):
         if join or leave:
