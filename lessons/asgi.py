@@ -62,8 +62,9 @@ routed = ProtocolTypeRouter(
         "channel": ChannelNameRouter(layers_demo.routing.channel_name_patterns),
     }
 )
+unrecorded = reject_unknown_paths(routed)
 # A recorded client of an unknown path gets the exception of Channels: the lessons show it.
-application = record_page_clients(routed, others=reject_unknown_paths(routed))
+application = record_page_clients(routed, others=unrecorded)
 application = ASGIStaticFilesHandler(application)
 if settings.MODE is Mode.SHARED:
     require_safe_accounts()
