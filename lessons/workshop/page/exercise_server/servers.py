@@ -9,8 +9,8 @@ import hashlib
 import logging
 import tempfile
 import time
+from asyncio import FIRST_COMPLETED
 from collections import Counter
-from contextlib import suppress
 from pathlib import Path
 
 from lessons.workshop.course.diagnoses import diagnosis
@@ -41,75 +41,75 @@ class ExerciseServer:
         self.has_failed = False  # an exception has ended this server: another one must replace it
         self._group = group
         self._folder: tempfile.TemporaryDirectory | None = None
+        self._served: ServedTarget | None = None
         self._process: ExerciseProcess | None = None
-        self._loaded = _future()  # the process of the present attempt, None if it fails
-        self._wanted = asyncio.Event()  # a client connects, and no process runs
         self._file_state = None  # when the process was started
         self._reports: set[asyncio.Task] = set()
         self._reported: dict | None = None
-        self._task = asyncio.create_task(self._run())
+        self._begin("ready")
+        self._watching = asyncio.create_task(self._watch())
 
     async def process(self) -> ExerciseProcess | None:
         """The running process. Starts it if it has ended; None if it cannot be started."""
-        if self._loaded.done() and not self.has_failed:
-            process = self._loaded.result()
+        if self._starting.done() and not self.has_failed:
+            process = self._starting.result()
             if process is None or process.ended.done():
-                self._loaded = _future()
-                self._wanted.set()
-        return await asyncio.shield(self._loaded)
+                self._begin("ready")
+        await asyncio.wait([self._starting])  # a caller that is cancelled does not cancel it
+        return None if self._starting.cancelled() else self._starting.result()
 
     async def stop(self) -> None:
         """End the process and everything that belongs to it, even if some of it has failed."""
-        self._task.cancel()
+        self._watching.cancel()
+        self._starting.cancel()
         try:
-            await asyncio.wait([self._task])
-            await self._stop_process()
+            await asyncio.wait([self._watching, self._starting])
+            if self._process:
+                await self._process.stop()
         finally:
-            self._set_loaded(None)
             if self._folder:
                 await in_thread(self._folder.cleanup)
-
-    async def _stop_process(self) -> None:
-        if self._process:
-            await self._process.stop()
 
     def take_outside_step(self, step: str) -> None:
         """Take a step that no client takes, if the process runs."""
         if self._process and self._process.loaded.done():
             self._process.take_outside_step(step)
 
-    async def _run(self) -> None:
-        """Serve the target until stop(). What prevents that is reported, and ends this server."""
+    # Starts
+
+    def _begin(self, state: str) -> None:
+        """Start a process; `state` is what the page shows then. Clients wait for this task."""
+        self._starting = asyncio.create_task(self._start(state))
+
+    async def _start(self, state: str) -> ExerciseProcess | None:
+        """Start a process instead of the last one, and wait until it has loaded the file.
+
+        What prevents that is reported, and ends this server.
+        """
         try:
-            await self._serve()
+            self._served = self._served or await self._prepare()
+            if self._process:
+                await self._process.stop()
+            self._file_state = state_of(self.target.file)
+            self._report("starting")
+            process = ExerciseProcess(self._served, self._group, self._report_running, self._say)
+            process.ended.add_done_callback(self._report_end)
+            self._process = process
+            await process.start()
+            await asyncio.wait([process.loaded, process.ended], return_when=FIRST_COMPLETED)
         except Exception as error:
             self.has_failed = True
-            self._set_loaded(None)
             log.exception(
                 "The workshop cannot run %s of lesson %s", self.target.title, self.lesson.number
             )
-            detail = f"{type(error).__name__}: {error}"
-            if isinstance(error, OSError):
-                detail = explain_os_error(error)
+            is_of_system = isinstance(error, OSError)
+            detail = explain_os_error(error) if is_of_system else f"{type(error).__name__}: {error}"
             self._report("ended", make_finding("not-served", detail=detail))
-            await self._stop_process()
-
-    async def _serve(self) -> None:
-        served = await self._prepare()
-        state = "ready"
-        while True:
-            self._file_state = state_of(self.target.file)
-            self._report("starting")
-            process = await self._start(served)
-            was_saved = False
-            if process.loaded.done():
-                self._report(state)
-                was_saved = await self._wait_for_end(process)
-            if was_saved:
-                state = "restarted"
-            else:
-                self._report("ended", process.ended.result())
-                state = await self._wait_for_reason()
+            return None
+        if not process.loaded.done():
+            return None
+        self._report(state)
+        return process
 
     async def _prepare(self) -> ServedTarget:
         self._folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
@@ -119,44 +119,20 @@ class ExerciseServer:
         prefix = f"exercise.{hashlib.sha256(name.encode()).hexdigest()[:16]}"
         return ServedTarget(self.lesson, self.target, folder, database, prefix)
 
-    async def _start(self, served: ServedTarget) -> ExerciseProcess:
-        """Start a process. Wait until it has loaded the file, or has ended."""
-        process = ExerciseProcess(served, self._group, self._report_running, self._say)
-        self._process = process
-        await process.start()
-        await asyncio.wait([process.loaded, process.ended], return_when=asyncio.FIRST_COMPLETED)
-        self._set_loaded(process if process.loaded.done() else None)
-        return process
-
-    async def _wait_for_end(self, process: ExerciseProcess) -> bool:
-        """Wait until the process ends. End it if the file is saved, or if no client comes.
-
-        Returns whether the file was saved.
-        """
+    async def _watch(self) -> None:
+        """Start the process again if the file is saved. End it if no client comes for long."""
         used_at = time.monotonic()
-        while not process.ended.done():
-            await asyncio.wait([process.ended], timeout=POLL_INTERVAL)
-            if process.connections:
+        while not self.has_failed:
+            await asyncio.wait([self._starting])
+            await asyncio.sleep(POLL_INTERVAL)
+            process = self._process
+            if await self._was_saved() and self._starting.done():
+                self._begin("restarted")
+            elif not process or process.connections or process.ended.done():
                 used_at = time.monotonic()
-            if await self._was_saved():
-                self._loaded = _future()  # clients that connect now wait for the next process
+            elif time.monotonic() - used_at > IDLE_TIMEOUT:
                 await process.stop()
-                return True
-            if time.monotonic() - used_at > IDLE_TIMEOUT:
-                await process.stop()
-        return False
-
-    async def _wait_for_reason(self) -> str:
-        """Wait until there is a reason to start again. Returns the state that follows."""
-        while not self._wanted.is_set():
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._wanted.wait(), POLL_INTERVAL)
-            if await self._was_saved():
-                if self._loaded.done():
-                    self._loaded = _future()
-                return "restarted"
-        self._wanted.clear()
-        return "ready"
+                self._report("ended")
 
     async def _was_saved(self) -> bool:
         """Whether the file has changed, and is not being written."""
@@ -166,14 +142,14 @@ class ExerciseServer:
         await asyncio.sleep(POLL_INTERVAL / 2)
         return now == state_of(self.target.file)
 
-    def _set_loaded(self, process: ExerciseProcess | None) -> None:
-        if not self._loaded.done():
-            self._loaded.set_result(process)
-
     # What the page shows
 
     def _report_running(self, finding: Finding) -> None:
         self._report("ready", finding)
+
+    def _report_end(self, ended: asyncio.Future[Finding | None]) -> None:
+        if finding := ended.result():  # the server itself ends a process without a finding
+            self._report("ended", finding)
 
     def _report(self, state: str, finding: Finding | None = None) -> None:
         played = {"target": self.target.title, "state": state, "finding": None}
@@ -283,7 +259,3 @@ def finding_json(finding: Finding) -> dict:
         "line": finding.line,
         "detail": finding.detail,
     }
-
-
-def _future() -> asyncio.Future[ExerciseProcess | None]:
-    return asyncio.get_running_loop().create_future()
