@@ -18,7 +18,7 @@ from lessons.workshop.member.joining import is_loopback
 from lessons.workshop.room import classes
 from lessons.workshop.room.models import Class
 from lessons.workshop.setup import virtual_environment
-from lessons.workshop.setup.network_access import PROXY_HEADERS, Mode
+from lessons.workshop.setup.network_access import Mode
 from lessons.workshop.terminal.workshop import Write, explained_database_errors, free_port
 
 FIRST_CLASS = "Class 1"
@@ -127,23 +127,15 @@ def explain(url: str, others: list[str], password: str | None, rooms: list[Class
 
 def serve(listen: str, port: int, on_ready) -> None:
     """Serve until a signal arrives. `on_ready` gets the port; 0 as `port` takes any free one."""
-    from daphne.server import Server  # it chooses Twisted's reactor, so it must come first
-
+    from lessons.workshop.page.reporting_server import ReportingServer
     from lessons.workshop.room.asgi import application
 
-    class RoomServer(Server):
-        def listen_success(self, port):
-            super().listen_success(port)
-            on_ready(port.getHost().port)
-
-        def listen_error(self, failure):
-            print(f"Cannot listen: {failure.getErrorMessage()}", file=sys.stderr, flush=True)
-            os._exit(1)  # in Twisted's callbacks, SystemExit would end nothing
+    class RoomServer(ReportingServer):
+        def ready(self, host, port):
+            on_ready(port)
 
     interface = listen.strip("[]").replace(":", r"\:")
-    proxy_headers = PROXY_HEADERS if settings.HTTPS else {}
-    endpoint = f"tcp:{port}:interface={interface}"
-    RoomServer(application, endpoints=[endpoint], **proxy_headers).run()
+    RoomServer(application, endpoints=[f"tcp:{port}:interface={interface}"]).run()
 
 
 def add_instructor(name: str, write: Write) -> None:

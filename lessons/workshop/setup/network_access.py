@@ -36,8 +36,6 @@ LOCAL_KEY = "known to everybody, so good for this machine alone"
 MIN_KEY_LENGTH, MIN_KEY_CHARACTERS = 50, 5  # as in Django's check security.W009
 NEW_KEY = 'python3 -c "import secrets; print(secrets.token_urlsafe(50))"'
 PROXY = "proxy"
-# Daphne's arguments: the address of a client is the one that the proxy sees.
-PROXY_HEADERS = {"proxy_forwarded_address_header": "X-Forwarded-For"}
 
 
 class SettingsError(SystemExit, ImproperlyConfigured):

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from lessons.workshop.authoring.notes import FENCE, NOTES
+from lessons.workshop.terminal import workshop
 from tests.support.programs.running_program import wait_until
 from tests.support.required_programs import NGINX, find_program
 
@@ -27,8 +28,7 @@ uwsgi_temp_path {folder}; scgi_temp_path {folder};
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return free.getsockname()[1]
+    return workshop.free_port("127.0.0.1", 0)
 
 
 @contextmanager

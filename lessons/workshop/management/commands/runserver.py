@@ -5,33 +5,22 @@ import sys
 import threading
 
 from daphne.management.commands.runserver import Command as DaphneRunserver
-from daphne.server import Server
 from django.conf import settings
 from django.utils.autoreload import autoreload_started
 
 from lessons.workshop.member.room_link import link
-from lessons.workshop.setup.network_access import PROXY_HEADERS, Mode, SettingsError
+from lessons.workshop.page.reporting_server import ReportingServer
+from lessons.workshop.setup.network_access import Mode, SettingsError
 from lessons.workshop.terminal.workshop import page_at, require_allowed_host
 
 
-class AnnouncingServer(Server):
+class AnnouncingServer(ReportingServer):
     """Prints the line that a person, a script or a test waits for."""
 
-    def __init__(self, *args, **options):
-        super().__init__(*args, **options, **(PROXY_HEADERS if settings.HTTPS else {}))
-
-    def listen_success(self, port):
-        super().listen_success(port)
-        host, number = port.getHost().host, port.getHost().port
-        print(f"Workshop ready at {page_at(host, number)}", flush=True)
+    def ready(self, host, port):
+        print(f"Workshop ready at {page_at(host, port)}", flush=True)
         if settings.MODE is Mode.LOCAL:
             link.start()
-
-    def listen_error(self, failure):
-        # Like Django's runserver: under autoreload this is not the main thread, and sys.exit would
-        # end only this thread.
-        print(f"Cannot listen: {failure.getErrorMessage()}", file=sys.stderr, flush=True)
-        os._exit(1)
 
 
 class Command(DaphneRunserver):
