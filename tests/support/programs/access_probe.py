@@ -9,6 +9,7 @@ the name of an exception.
 """
 
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -19,7 +20,7 @@ from importlib import import_module
 
 import django
 from asgiref.sync import sync_to_async
-from channels.routing import get_default_application
+from channels.routing import URLRouter, get_default_application
 from django.conf import settings
 
 VISITORS = {
@@ -34,25 +35,16 @@ CSRF = "a" * 32
 TIMEOUT = 60  # seconds; only a server that is broken needs so long
 ROUTES_OF_ADMIN = {"admin/", "admin/login/"}
 STATIC = "static/lessons/common/page.css"
-# These are routed inside functions.
-HTTP_OF_WORKSHOP = [
-    STATIC,
-    "async/http/",
-    "async/http/length/",
-    "async/health/",
-    "watched/<feed>/<client>/async/http/",
-]
-SOCKETS_OF_WORKSHOP = [
-    "ws/feed/exercise/",
-    "ws/feed/exercise/<key>/",
-    "ws/feed/room/",
-    "ws/feed/alive/",
-    "ws/feed/<feed>/",
-    "watched/<feed>/<client>/ws/sync/frames/",
-    "ws/auth/unguarded/origin/",
-    "ws/nothing/",
-]
-SOCKETS_OF_ROOM = ["ws/room/board/<int:class_id>/", "room/student/", "ws/nothing/"]
+# These have no router.
+OTHER_HTTP = {
+    "room": [STATIC],
+    "local": [STATIC, "watched/<feed_id>/<client>/async/http/"],
+}
+OTHER_SOCKETS = {
+    "room": ["ws/nothing/"],
+    "local": ["ws/nothing/", "watched/<feed_id>/<client>/ws/sync/frames/"],
+}
+OTHER_HTTP["shared"], OTHER_SOCKETS["shared"] = OTHER_HTTP["local"], OTHER_SOCKETS["local"]
 ANSWER_AFTER_ACCEPT = {
     "ws/auth/user/",
     "ws/auth/origin/",
@@ -76,29 +68,21 @@ def http_routes() -> list[str]:
             elif not route.startswith("admin/") or route in ROUTES_OF_ADMIN:
                 yield route
 
-    others = [STATIC] if settings.MODE == "room" else HTTP_OF_WORKSHOP
-    return [*collect(get_resolver(), ""), *others]
+    consumers = [route for route in routes_of_routers() if route.startswith("async/")]
+    return [*collect(get_resolver(), ""), *consumers, *OTHER_HTTP[settings.MODE]]
 
 
 def socket_routes() -> list[str]:
     """The patterns of all consumers."""
-    if settings.MODE == "room":
-        return SOCKETS_OF_ROOM
-    import async_demo.routing
-    import auth_demo.routing
-    import db_demo.routing
-    import layers_demo.routing
-    import lessons.extras.routing
-    import sync_demo.routing
+    routes = (route for route in routes_of_routers() if route.startswith(("ws/", "room/")))
+    return [*routes, *OTHER_SOCKETS[settings.MODE]]
 
-    apps = (sync_demo, async_demo, layers_demo, auth_demo, db_demo, lessons.extras)
-    lists = [
-        patterns
-        for app in apps
-        for name, patterns in vars(app.routing).items()
-        if name.endswith("urlpatterns") and name != "http_urlpatterns"
-    ]
-    return [*(str(entry.pattern) for patterns in lists for entry in patterns), *SOCKETS_OF_WORKSHOP]
+
+def routes_of_routers() -> list[str]:
+    """The patterns in every router of Channels that the application has made."""
+    get_default_application()
+    routers = [one for one in gc.get_objects() if type(one) is URLRouter]
+    return sorted({str(route.pattern) for router in routers for route in router.routes})
 
 
 def new_class() -> dict:
@@ -138,7 +122,7 @@ class Visit:
         key = session_of(visitor, route if "log" in route and "out" in route else "")
         feed = new_feed_id(key)
         self.path = "/" + re.sub(
-            r"<(?:\w+:)?(\w+)>", lambda found: {**samples, "feed": feed}[found[1]], route
+            r"<(?:\w+:)?(\w+)>", lambda found: {**samples, "feed_id": feed}[found[1]], route
         )
         self.query = f"feed={feed}".encode()
         cookies = {settings.SESSION_COOKIE_NAME: key, settings.CSRF_COOKIE_NAME: CSRF}
