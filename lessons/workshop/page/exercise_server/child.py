@@ -142,48 +142,37 @@ class ChildServer:
         await asyncio.Event().wait()
         del worker
 
-    # In the thread that reads
-
     def read(self) -> None:
-        """Take what the workshop sends; never returns."""
+        """Take what the workshop sends, in its own thread; never returns."""
         while True:
             kind, *values = self._end.receive()
-            match kind:
-                case "answer":
-                    self._end.answer(*values)
-                case "where":
-                    place = running_place(self._served.file, self._main_thread)
-                    place = place or running_place(self._served.file) or Place()
-                    self._end.send("place", place.line, place.handler)
-                case "connect":
-                    number, scope, account, login = values
-                    database_copy.add_rows(self._served.database, login)
-                    self._in_loop(self._connect, number, scope, account)
-                case "event":
-                    self._in_loop(self._put, *values)
-                case "cancel":
-                    self._in_loop(self._cancel, *values)
-                case "ping":
-                    self._in_loop(self._end.send, "pong")
-                case "outside":
-                    self._in_loop(self._start_step, *values)
-
-    def _in_loop(self, function, *values) -> None:
-        self._loop.call_soon_threadsafe(function, *values)
+            if kind == "answer":
+                self._end.answer(*values)
+            elif kind == "where":
+                place = running_place(self._served.file, self._main_thread)
+                place = place or running_place(self._served.file) or Place()
+                self._end.send("place", place.line, place.handler)
+            else:
+                if kind == "connect":
+                    database_copy.add_rows(self._served.database, values.pop())
+                self._loop.call_soon_threadsafe(self._take, kind, values)
 
     # In the loop
 
-    def _connect(self, number: int, scope: dict, account: str | None) -> None:
-        connection = self._connections[number] = _Connection()
-        connection.task = self._loop.create_task(self._serve(number, connection, scope, account))
-
-    def _put(self, number: int, event: dict) -> None:
-        if number in self._connections:
-            self._connections[number].events.put_nowait(event)
-
-    def _cancel(self, number: int) -> None:
-        if number in self._connections:
-            self._connections[number].task.cancel()
+    def _take(self, kind: str, values: list) -> None:
+        match kind, values:
+            case "ping", ():
+                self._end.send("pong")
+            case "outside", (text,):
+                self._loop.create_task(self._take_step(text))
+            case "connect", (number, scope, account):
+                connection = self._connections[number] = _Connection()
+                serving = self._serve(number, connection, scope, account)
+                connection.task = self._loop.create_task(serving)
+            case "event", (number, event) if number in self._connections:
+                self._connections[number].events.put_nowait(event)
+            case "cancel", (number,) if number in self._connections:
+                self._connections[number].task.cancel()
 
     async def _serve(self, number, connection, scope, account) -> None:
         async def receive():
@@ -222,9 +211,6 @@ class ChildServer:
         # At once: what the code does next may end the process.
         recorder.listeners.append(partial(self._end.send, "recorded", number))
         return recorder
-
-    def _start_step(self, text: str) -> None:
-        self._loop.create_task(self._take_step(text))
 
     async def _take_step(self, text: str) -> None:
         try:

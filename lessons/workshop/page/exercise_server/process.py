@@ -7,7 +7,6 @@ import asyncio
 import itertools
 import signal
 import socket
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -45,7 +44,7 @@ TOO_LATE = {
 
 MESSAGES_PER_SECOND = 2000  # more must wait; each send() is two
 BYTES_PER_MESSAGE = 4096  # of a larger message, so many bytes count as a message
-SLICE = 0.1  # seconds in which a tenth of them may be handled at once
+QUOTA = MESSAGES_PER_SECOND * TICK  # messages that may be handled in one tick
 YIELD_AFTER = 20  # messages after which the other tasks of the workshop run
 ENDLESS_AFTER = 2.0  # seconds without a pause
 MANY_MESSAGES = 100  # from a handler that does not return: it does not only wait
@@ -92,7 +91,10 @@ class ExerciseProcess:
         self._tasks: list[asyncio.Task] = []
         self._ending: asyncio.Task | None = None
         self._left: dict[tuple, float] = {}  # seconds that are left, by what the process must do
-        self._budget = _Budget()
+        self._handled = 0  # messages
+        self._quota = QUOTA  # how many more may be handled in this tick
+        self._refilled = asyncio.Event()
+        self._is_endless = False  # it sends too fast, without a pause
 
     async def start(self) -> None:
         """Start the process. Then wait for `loaded` or `ended`."""
@@ -164,9 +166,15 @@ class ExerciseProcess:
         try:
             while True:
                 message, size = await read_message(reader)
-                if not self._budget.is_overdrawn or message[0] == "place":
+                if not self._is_endless or message[0] == "place":
                     await self._handle(*message)
-                await self._budget.spend(size)
+                self._handled += 1
+                if self._handled % YIELD_AFTER == 0:
+                    await asyncio.sleep(0)
+                self._quota -= 1 + size / BYTES_PER_MESSAGE
+                while self._quota <= 0 and not self._is_endless:
+                    self._refilled.clear()
+                    await self._refilled.wait()
         except (EOFError, OSError):
             finding = None if self._ending else await self._how_it_died()
         except (ValueError, TypeError, LookupError, AttributeError) as error:
@@ -224,19 +232,24 @@ class ExerciseProcess:
     async def _watch(self) -> None:
         """End the process that is late. This counts ticks: a workshop that waits counts none."""
         handled_before = 0
+        busy = 0.0  # seconds without a pause
         while True:
             if self.loaded.done() and (ANSWER,) not in self._left:
                 self._left[ANSWER,] = TIMEOUTS[ANSWER]
                 self._write("ping")
-                handled_before = self._budget.handled
+                handled_before = self._handled
             await asyncio.sleep(TICK)
-            if self._budget.is_overdrawn:
+            busy = busy + TICK if self._quota <= 0 else 0.0
+            self._is_endless = busy > ENDLESS_AFTER
+            self._quota = min(self._quota + QUOTA, QUOTA)
+            self._refilled.set()
+            if self._is_endless:
                 name, detail = "endless-sending", ENDLESS
                 break
             self._left = {what: left - TICK for what, left in self._left.items()}
             if late := next((what for what, left in self._left.items() if left <= 0), None):
                 name, detail = TOO_LATE[late[0]]
-                if name == "blocked-loop" and self._budget.handled - handled_before > MANY_MESSAGES:
+                if name == "blocked-loop" and self._handled - handled_before > MANY_MESSAGES:
                     name = "endless-sending"
                 break
         self._write("where")
@@ -325,35 +338,3 @@ class _Relay:
         code = {"code": LOST_CONNECTION} if self._is_open else {}
         with suppress(Exception):  # the client has disconnected, too
             await self._send({"type": "websocket.close", **code})
-
-
-class _Budget:
-    """How fast the process may send. `is_overdrawn`: it has sent too fast without a pause."""
-
-    def __init__(self):
-        self._begun = time.monotonic()
-        self._left = self._share = MESSAGES_PER_SECOND * SLICE
-        self._busy_since: float | None = None
-        self.handled = 0
-        self.is_overdrawn = False
-
-    async def spend(self, size: int) -> None:
-        """Count a message. Wait, if there were too many in this slice."""
-        self.handled += 1
-        if self.handled % YIELD_AFTER == 0:
-            await asyncio.sleep(0)
-        now = time.monotonic()
-        if now - self._begun >= SLICE:
-            self._begin(now)
-            self._busy_since = None
-        self._left -= 1 + size / BYTES_PER_MESSAGE
-        while self._left <= 0 and not self.is_overdrawn:
-            self._busy_since = self._busy_since or self._begun
-            self.is_overdrawn = now - self._busy_since > ENDLESS_AFTER
-            await asyncio.sleep(max(self._begun + SLICE - now, 0))
-            now = time.monotonic()
-            self._begin(now)
-
-    def _begin(self, now: float) -> None:
-        self._begun = now
-        self._left = min(self._left + self._share, self._share)
