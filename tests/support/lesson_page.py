@@ -38,15 +38,22 @@ class LessonPage:
         return self
 
     def show(self, step):
-        """Show a step of the lesson: Predict, See, Do, Wire or Compare."""
+        """Show a step of the lesson: Predict, See, Do, or on a narrow page Picture."""
         link = self.page.get_by_role("navigation", name="Steps").get_by_role("link", name=step)
         link.click()
         expect(link).to_have_attribute("aria-current", "step")
         return self
 
-    def show_tab(self, name):
-        """Show a tab below the diagram: Source, Browser or Verdict."""
-        self.page.get_by_role("tab", name=name).click()
+    def menu(self, name):
+        """Press a button of the menu."""
+        self.page.get_by_role("button", name="Menu", exact=True).click()
+        self.page.get_by_role("dialog", name="Menu").get_by_role("button", name=name).click()
+
+    def play(self, target):
+        """Let the clients connect to a target, such as "exercise"."""
+        self.page.get_by_role("button", name="Menu", exact=True).click()
+        self.page.get_by_label("Playing:").select_option(target)
+        self.page.keyboard.press("Escape")
 
     def client(self, number=1):
         """The forms and the status of one client."""
@@ -55,11 +62,18 @@ class LessonPage:
     def status(self, client=1):
         return self.client(client).get_by_role("status")
 
+    def field(self, label, client=1):
+        """A field of the client. Most are among its options, which are folded at first."""
+        field = self.client(client).get_by_label(label, exact=True)
+        if not field.count():
+            self.client(client).get_by_role("button", name="Options").click()
+        return field
+
     def fill(self, label, text, client=1):
-        self.client(client).get_by_label(label, exact=True).fill(text)
+        self.field(label, client).fill(text)
 
     def choose(self, label, option, client=1):
-        self.client(client).get_by_label(label, exact=True).select_option(option)
+        self.field(label, client).select_option(option)
 
     def press(self, name, client=1):
         """Press a button of the client; if the client has no such button, one of the page."""
@@ -67,31 +81,34 @@ class LessonPage:
         page_wide = self.page.get_by_role("button", name=name, exact=True)
         (button if button.count() else page_wide).click()
 
-    def connect(self, path=None, subprotocols=None, state="open", client=1):
+    def connect(self, path=None, state="open", client=1):
         """Connect, and wait until the client has this state."""
         if path is not None:
             self.fill("Path and query", path, client)
-        if subprotocols is not None:
-            self.fill("Subprotocols", subprotocols, client)
         self.press("Connect", client)
         expect(self.status(client)).to_have_attribute("data-state", state)
 
     def send(self, payload, kind="text", client=1):
         """Send a frame, even an empty one."""
-        self.choose("Frame", kind, client)
+        if kind != "text":
+            self.choose("Frame", kind, client)
         self.fill("Payload", payload, client)
         self.press("Send", client)
+        if kind != "text":
+            self.choose("Frame", "text", client)
 
     def expect_status(self, text, client=1):
         expect(self.status(client)).to_have_text(text)
 
     def expect_browser_log(self, *lines):
-        """Expect exactly these lines in the browser's log."""
+        """Expect exactly these lines in the browser's log, which is shown from now on."""
+        if not self.page.locator("#browser-log").count():
+            self.menu("What the browser received")
         expect(self.page.locator("#browser-log li")).to_have_text(list(lines))
 
-    def numbers(self):
-        cells = self.page.locator("#events td:first-child").all_text_contents()
-        return [int(cell) for cell in cells]
+    def show_table(self):
+        self.menu("Table")
+        return self.page.locator("#events tbody tr")
 
     def expect_highlighted(self, method):
         first = self.page.locator("#source .highlighted").first

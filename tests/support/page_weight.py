@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 from urllib.parse import urljoin
 
 # A module's static imports. A dynamic import() loads later, only when the page needs it.
-_IMPORT = re.compile(r"""^(?:import|export)\b[^"'()]*?["']([^"']+)["']""", re.M)
+_IMPORT = re.compile(r"""^(?:import|export)\b[^"'()=]*?["']([^"']+)["']""", re.M)
 
 
 class _Resources(HTMLParser):

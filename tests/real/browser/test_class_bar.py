@@ -180,7 +180,7 @@ def test_a_question_that_the_instructor_wrote_is_answered_in_the_bar(member, boa
     )
     expect(bar(page)).to_contain_text("closed")
     press(board, "End the question")
-    expect(bar(page).locator(".class-ask")).to_be_hidden()
+    expect(bar(page).locator(".class-ask")).to_have_count(0)
 
 
 def test_a_question_that_the_class_answers_shows_no_answer_before_the_instructor(
@@ -192,12 +192,10 @@ def test_a_question_that_the_class_answers_shows_no_answer_before_the_instructor
     question = page.get_by_role("region", name="Question 1", exact=True)
     question.get_by_role("button", name="Tick what arrives").click()
     expect(question.get_by_role("button", name="Send as my vote")).to_be_visible()
-    expect(page.locator("#next-step")).to_have_text("Vote on question 1")
-    expect(question.get_by_role("button", name="Check")).to_be_hidden()
+    expect(question.get_by_role("button", name="Check")).to_have_count(0)
     question.get_by_role("checkbox").first.check()
     question.get_by_role("button", name="Send as my vote").click()
     expect(question).to_contain_text("You have voted.")
-    expect(page.locator("#next-step")).not_to_have_text("Check question 1")
     press(board, "Close")
     press(board, "Show the answer")
     question.get_by_role("button", name="Check").click()

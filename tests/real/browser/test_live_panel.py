@@ -16,11 +16,13 @@ OVER_WEBSOCKET = [
     if lesson.path.startswith("/ws/") and lesson.slug not in {"ticket", "token"}
 ]
 SOME = OVER_WEBSOCKET if os.environ.get("ALL_LESSONS") else OVER_WEBSOCKET[::7]
-EVENTS = "#events tr:not([data-lane=database]):not(.first) td:nth-child(4)"
+EVENTS = "#events tbody tr:not([data-lane=database]):not(.first) td:nth-child(4)"
 
 
 def events(page):
     """The recorded events, without scopes and queries."""
+    if not page.page.locator("#events").count():
+        page.show_table()
     return page.page.locator(EVENTS)
 
 
@@ -28,19 +30,18 @@ def test_each_lesson_connects_with_the_values_of_its_page(visit):
     """With ALL_LESSONS=1 these are all lessons, otherwise a few."""
     page = visit(SOME[0])
     for key in SOME:
-        page.open(key)
+        page.open(key).show("See")
         page.choose("User", "student")
         page.connect()
         # The chat notifies its room after each accept, so its own message comes last.
         page.expect_highlighted("chat_presence" if key == "23-chat" else CONNECT)
         page.press("Close")
-        expect(page.page.locator("#events tr").last).to_contain_text("finished")
-        numbers = page.numbers()
-        assert numbers == list(range(1, len(numbers) + 1)), key
+        expect(page.show_table().last).to_contain_text("finished")
+        page.menu("Table")
 
 
 def test_a_conversation_is_shown_as_the_browser_and_as_the_server_saw_it(visit):
-    page = visit("01-accept")
+    page = visit("01-accept").show("See")
     page.connect()
     page.expect_browser_log("open", 'message "Welcome, ada."')
     page.send("hello")
@@ -57,17 +58,16 @@ def test_a_conversation_is_shown_as_the_browser_and_as_the_server_saw_it(visit):
             "· finished",
         ]
     )
-    page.press("Table")
     scope = page.page.locator("#events tr.first details")
     scope.locator("summary").click()
     expect(scope.locator("pre")).to_contain_text("[hidden]")
     assert page.page.context.cookies()[0]["value"] not in page.page.content()
-    page.press("Clear")
-    expect(page.page.locator("#events tr, #browser-log li")).to_have_count(0)
+    page.menu("Clear")
+    expect(page.page.locator("#events tbody tr, #browser-log li")).to_have_count(0)
 
 
 def test_a_rejection_and_an_exception_are_1006_in_the_browser(visit):
-    page = visit("01-accept")
+    page = visit("01-accept").show("See")
     page.connect(path="/ws/sync/accept/", state="refused")
     page.expect_status("Rejected with HTTP 403. The browser reports 1006.")
     page.expect_browser_log("close code 1006, not clean")
@@ -81,13 +81,15 @@ def test_a_rejection_and_an_exception_are_1006_in_the_browser(visit):
     )
     page.connect(path="/ws/no/such/path/", state="refused")
     page.expect_status("Exception: HTTP 500. The browser reports 1006.")
-    expect(page.page.locator("#events tr").last).to_contain_text("raised ValueError: No route")
+    expect(page.page.locator("#events tbody tr").last).to_contain_text(
+        "raised ValueError: No route"
+    )
     assert [error[-3:] for error in page.errors] == ["403", "500"]
     page.errors.clear()
 
 
 def test_text_bytes_and_empty_frames_are_recorded_and_an_empty_reply_does_not_arrive(visit):
-    page = visit("02-frames")
+    page = visit("02-frames").show("See")
     page.connect()
     page.send("grüße")
     page.send("00 ff", kind="bytes")
@@ -107,11 +109,12 @@ def test_text_bytes_and_empty_frames_are_recorded_and_an_empty_reply_does_not_ar
 
 
 def test_a_close_arrives_with_its_code_or_without_one(visit):
-    page = visit("03-stop")
+    page = visit("03-stop").show("See")
     for code, arrives in (("4001", "4001"), ("", "None")):
         page.connect()
         page.expect_highlighted(CONNECT)
         page.fill("Close code", code)
+        page.press("Options of client 1")
         page.press("Close")
         page.expect_status("Closed with 1000.")  # Daphne's own answer, whatever the code was
         expect(events(page).nth(-2)).to_have_text(f"→ websocket.disconnect code: {arrives}")
@@ -119,36 +122,38 @@ def test_a_close_arrives_with_its_code_or_without_one(visit):
 
 
 def test_clients_of_a_group_share_a_message_and_one_can_vanish_or_be_removed(visit):
-    page = visit("12-group")
-    page.press("Add a client")
+    page = visit("12-group").show("See")
+    page.menu("Add a client")
     for client in (1, 2, 3):
         page.connect(client=client)
     page.send("hello", client=3)
+    page.menu("What the browser received")
     log = page.page.locator("#browser-log li")
     for client in (1, 2, 3):
         expect(log.filter(has_text=f'{client} message "now playing: hello"')).to_have_count(1)
-    rows = page.page.locator("#events tr")
+    rows = page.show_table()
+    page.press("Options of client 2")
     page.press("Remove client 2")
     expect(page.client(2)).to_have_count(0)
     expect(rows.filter(has_text="websocket.disconnect code: None")).to_have_count(1)
+    page.press("Options of client 3")
     page.press("Vanish", client=3)
     expect(rows.filter(has_text="websocket.disconnect code: 1006")).to_have_count(1)
+    page.menu("Table")
     diagram = page.page.get_by_role("slider", name="What the server recorded, as a diagram")
     diagram.press("End")
     expect(page.page.locator("#details pre")).to_have_text('{"type": "finished"}')
-    page.press("layer")
-    expect(page.page.locator("#diagram .row[data-lane=layer]")).to_have_count(0)
 
 
 def test_a_request_and_a_stream_are_shown_until_the_client_leaves(visit):
-    page = visit("08-http")
+    page = visit("08-http").show("See")
     page.choose("Method", "POST")
     page.fill("Path and query", "/async/http/length/")
     page.fill("Body of a POST", "hello world")
     page.press("Send")
     page.expect_status("HTTP 200, complete.")
     page.expect_browser_log("response 200 text/plain", 'part "11 bytes\\n"', "end")
-    page.press("Clear")
+    page.menu("Clear")
     page.choose("Method", "GET")
     page.fill("Path and query", "/async/http/")
     page.press("Send")
@@ -159,11 +164,12 @@ def test_a_request_and_a_stream_are_shown_until_the_client_leaves(visit):
 
 
 def test_a_dialog_exports_the_conversation_as_a_test(visit):
-    page = visit("02-frames", permissions=["clipboard-read", "clipboard-write"])
+    page = visit("02-frames", permissions=["clipboard-read", "clipboard-write"]).show("See")
     page.connect()
     page.send("grüße")
+    page.press("Options of client 1")
     page.press("Vanish")
-    page.press("Export test")
+    page.menu("Export as a test")
     dialog = page.page.get_by_role("dialog")
     source = dialog.get_by_role("region", name="The test")
     expect(source).to_contain_text('"type": "websocket.receive", "text": "grüße"')

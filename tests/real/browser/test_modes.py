@@ -62,9 +62,9 @@ def test_a_shared_workshop_shows_events_judges_a_save_and_users_talk(browser, sh
     with visitor(browser, address) as guest, visitor(browser, address) as other:
         for one in (guest, other):
             one.page.goto(f"{address}/?token={token}")
-        guest.open("03-stop").connect()
+        guest.open("03-stop").show("See").connect()
         guest.send("hello")
-        expect(guest.page.locator("#events")).to_contain_text("You said: hello")
+        expect(guest.page.locator("#diagram")).to_contain_text("You said: hello")
         guest.show("Do")
         write_in_page(guest.page, "work/03_stop.py", workshop.exercise("stop").solved)
         guest.page.keyboard.press("Control+s")

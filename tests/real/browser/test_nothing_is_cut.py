@@ -2,7 +2,7 @@
 
 from tests.support.cut_text import WIDTHS, cut
 
-STEPS = ("Predict", "See", "Do", "Compare", "Wire")
+STEPS = ("Predict", "See", "Do", "Picture")
 OTHERS = (
     "/",
     "/auth/login/",
@@ -14,16 +14,19 @@ OTHERS = (
 
 
 def test_no_step_of_a_lesson_is_cut_at_any_width(visit):
-    lesson = visit("14-redis", reduced_motion="reduce")
+    lesson = visit("14-redis", reduced_motion="reduce").show("See")
     lesson.connect()
     found = {}
     for width in WIDTHS:
         lesson.page.set_viewport_size({"width": width, "height": 800})
         for step in STEPS:
-            if step != "Wire" or width < 1200:
+            if step != "Picture" or width < 1200:
                 lesson.show(step)
             if rest := cut(lesson.page, width):
                 found[width, step] = rest
+        lesson.page.evaluate("location.hash = '#mistake-NoGroup'")
+        if rest := cut(lesson.page, width):
+            found[width, "Compare"] = rest
     assert found == {}
 
 

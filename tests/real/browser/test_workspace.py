@@ -1,10 +1,10 @@
 """The lesson's page as one workspace: predict, see, play, compare, teach, show."""
 
-import re
-
+import pytest
 from playwright.sync_api import expect
 
 from tests.support.axe import violations
+from tests.support.cut_text import TWO_FRAMES
 from tests.support.lesson_page import log_in
 
 SMALL_LAPTOP = {"viewport": {"width": 1366, "height": 640}}
@@ -15,6 +15,16 @@ RIGHT = [
     "consumer · finished",
 ]
 LINE = "Below this line: never comes"
+# What can be pressed, chosen or written in, and is in the window.
+CONTROLS = """() => [...document.querySelectorAll(
+  "button, input, select, summary, textarea, nav a, a.home, a.primary, [role=slider]"
+)].concat([...document.querySelectorAll(".code-area")].flatMap(
+  (area) => [...area.shadowRoot.querySelectorAll("[contenteditable]")]
+)).filter((one) => {
+  const { top, bottom, left, right, width } = one.getBoundingClientRect();
+  const isInWindow = bottom > 0 && right > 0 && top < innerHeight && left < innerWidth && width > 1;
+  return isInWindow && one.checkVisibility() && !one.closest(".skip");
+}).map((one) => one.ariaLabel || one.textContent.trim() || one.name || one.tagName)"""
 
 
 def in_order(asked):
@@ -27,6 +37,8 @@ def in_order(asked):
 
 def test_an_order_can_be_predicted_and_checked_with_the_keyboard_alone(visit):
     page = visit("03-stop", color_scheme="dark").page
+    page.goto(f"{page.url}#question-2")
+    page.reload()
     asked = page.get_by_role("region", name="Question 2", exact=True)
     asked.get_by_role("button", name="Put the events in order").press("Enter")
     expect(asked.locator(".card")).to_have_count(6)
@@ -34,68 +46,83 @@ def test_an_order_can_be_predicted_and_checked_with_the_keyboard_alone(visit):
         asked.get_by_role("button", name=f"Up: {label}", exact=True).focus()
         for _ in range(in_order(asked).index(label) - place):
             page.keyboard.press("Enter")
+            page.evaluate(TWO_FRAMES)
     for label in in_order(asked)[4:6]:
         asked.get_by_role("button", name=f"Down: {label}", exact=True).focus()
         for _ in range(in_order(asked).index(LINE) - in_order(asked).index(label)):
             page.keyboard.press("Enter")
+            page.evaluate(TWO_FRAMES)
     assert in_order(asked)[:5] == [*RIGHT, LINE]
     asked.get_by_role("button", name="Check").press("Enter")
-    expect(asked.locator(".status")).to_have_text("Right. These are the events:")
-    expect(asked.get_by_role("slider", name="The events, as a diagram")).to_be_visible()
+    expect(asked.locator(".status")).to_have_text("Right.")
+    expect(page.locator("#saved-title")).to_have_text("Right. This happens:")
+    expect(page.locator("#diagram .label").last).to_have_text("finished")
     assert violations(page, "#predict") == []
 
 
 def test_the_next_step_leads_through_a_lesson(visit, exercise):
-    page = visit("03-stop")
-    following = page.page.locator("#next-step > *")
-    expect(following).to_have_text("Predict")
-    page.show("See")
-    assert page.page.url.endswith("#see")
-    page.page.go_back()
-    expect(page.page.locator(".step.shown")).to_have_id("step-predict")
-    page.show("See")
-    expect(following).to_have_text("Connect")
-    following.click()
-    page.expect_status("Open.")
-    expect(following).to_have_text("Do the exercise")
-    following.click()
-    expect(following).to_have_text("Complete line 20")
-    expect(page.page.locator(".primary:visible")).to_have_count(1)
+    lesson = visit("03-stop")
+    page = lesson.page
+    primary = page.locator(".primary:visible")
+    expect(primary).to_have_text("Put the events in order")
+    lesson.show("See")
+    assert page.url.endswith("#see")
+    page.go_back()
+    expect(page.locator("#step-predict")).to_be_visible()
+    lesson.show("See")
+    expect(primary).to_have_text("Connect")
+    primary.click()
+    lesson.expect_status("Open.")
+    expect(primary).to_have_text("Do the exercise")
+    primary.click()
+    expect(primary).to_have_count(0)
     exercise.save(exercise.solved)
-    expect(following).to_have_text("Next lesson: 4 communicator (optional)")
+    expect(primary).to_have_text("Next lesson: 4 communicator (optional)")
 
 
-def test_a_diagram_is_filtered_paused_and_linked_to_its_source(visit):
-    page = visit("12-group")
-    labels = page.page.locator("#diagram .row:not([data-lane=database]) .label")
+def test_a_transcript_of_the_text_plays_and_ticks_what_was_tried(visit):
+    lesson = visit("03-stop").show("See")
+    page = lesson.page
+    tried = page.locator(".tries li")
+    expect(tried.first).to_have_attribute("data-seen", "false")
+    page.get_by_role("button", name="Play connect, text bye").click()
+    expect(page.locator("#saved-title")).to_have_text("Played on the worked example")
+    expect(page.locator(".played-words")).to_have_text("the client connects, sends “bye”")
+    expect(tried.filter(has_text="“bye”")).to_have_attribute("data-seen", "true")
+    page.get_by_role("button", name="Play connect, text 7").click()
+    expect(page.locator("#saved-title")).to_contain_text("Played on a mistake:")
+    expect(page.locator("#source-title")).to_contain_text("mistakes.py")
+
+
+def test_a_diagram_is_filtered_and_points_at_the_line_that_sent_an_event(visit):
+    page = visit("12-group").show("See")
+    labels = page.page.locator("#diagram .row .label")
     page.connect()
     page.send("hello")
     page.press("Close")
-    page.press("Enlarge")  # the diagram draws visible rows only
+    page.page.set_viewport_size({"width": 1280, "height": 1400})  # visible rows only are drawn
     expect(labels.last).to_have_text("finished")
-    page.press("View")
+    page.page.get_by_role("button", name="Menu", exact=True).click()
     page.page.get_by_label("Filter").fill("accept send -layer")
     expect(labels).to_have_text(["websocket.accept", 'websocket.send "now playing: hello"'])
     page.page.get_by_label("Filter").fill("")
+    page.page.keyboard.press("Escape")
     expect(labels).to_have_count(11)
-    page.press("Step back")
-    expect(labels.last).to_have_text(re.compile("^group_discard"))
-    page.expect_highlighted("websocket_disconnect")
-    page.press("Pause")
-    labels.nth(4).click()
-    page.page.get_by_role("link", name="Event 1.").click()
-    expect(page.page).to_have_url(re.compile(r"#event-1\.\d+$"))
-    page.page.reload()
-    expect(page.page.locator("#details pre")).to_contain_text('"type": "websocket.receive"')
-    page.expect_highlighted("websocket_receive")
+    labels.nth(3).click()
+    lit = page.page.locator("#source .highlighted")
+    expect(lit).to_have_count(1)
+    expect(lit).to_contain_text("websocket.accept")
+    expect(page.page.locator("#details pre")).to_contain_text('"type": "websocket.accept"')
 
 
 def test_p_shows_only_the_diagram_and_the_code_in_large_type(visit):
-    lesson = visit("03-stop", **SMALL_LAPTOP)
+    lesson = visit("03-stop", **SMALL_LAPTOP).show("See")
     page = lesson.page
-    page.keyboard.press("P")
-    expect(page.get_by_role("navigation", name="Lessons")).to_be_hidden()
     lesson.connect()
+    page.keyboard.press("Escape")
+    page.locator("#diagram .canvas").focus()
+    page.keyboard.press("P")
+    expect(page.locator(".top")).to_be_hidden()
     for part in (page.get_by_label("Payload"), page.locator("#source"), page.locator("#diagram")):
         expect(part).to_be_in_viewport(ratio=1)
     expect(page.locator("#diagram .label").first).to_have_css("font-size", "20.8px")
@@ -105,15 +132,16 @@ def test_p_shows_only_the_diagram_and_the_code_in_large_type(visit):
 
 
 def test_another_target_disconnects_the_clients_and_a_mistake_is_explained(visit):
-    page = visit("12-group")
+    page = visit("12-group").show("See")
     page.connect()
-    page.page.get_by_label("Playing:").select_option("mistake:ForgetsTheLength")
-    expect(page.page.locator("#played-state")).to_have_text("Ready.")
+    page.play("mistake:ForgetsTheLength")
+    expect(page.page.locator(".what")).to_contain_text("a mistake:")
     page.expect_status("Not connected.")
-    expect(page.page.locator("#events tr")).to_have_count(0)
+    expect(page.page.locator("#diagram .row")).to_have_count(0)
     page.connect(path=f"/ws/layers/group/{'x' * 120}/", state="refused")
-    expect(page.page.locator("#played-finding summary")).to_contain_text("mistakes.py, line")
+    expect(page.page.locator("#played-finding .finding")).to_contain_text("mistakes.py, line")
     page.errors.clear()
+    page.page.get_by_role("button", name="Menu", exact=True).click()
     expect(page.page.locator("#target [value=solution]")).to_be_disabled()  # it was never green
 
 
@@ -121,7 +149,9 @@ def test_a_link_to_a_mistake_compares_it_with_the_solution(visit):
     page = visit("03-stop", color_scheme="dark").page
     page.goto(f"{page.url}#mistake-StopsWithoutAClose")
     compare = page.get_by_role("region", name="Compare with a mistake")
-    expect(compare).to_contain_text("Played: connect · text 7. The first difference is marked.")
+    expect(compare).to_contain_text(
+        "the client connects, sends “7”. The first difference is marked."
+    )
     right = compare.get_by_role("figure", name="The solution")
     wrong = compare.get_by_role("figure", name="The mistake")
     expect(right.locator(".event-text")).to_have_text('{"type": "websocket.close", "code": 1000}')
@@ -131,20 +161,14 @@ def test_a_link_to_a_mistake_compares_it_with_the_solution(visit):
     expect(page.locator(".code-pane .line")).to_have_count(0)
 
 
-def test_an_instructor_plays_a_transcript_of_the_teaching_page_and_compares_code(visit, address):
+def test_only_an_instructor_finds_the_page_for_instructors_and_compares_code(visit, address):
     lesson = visit("03-stop", viewport={"width": 1440, "height": 900})
     page = lesson.page
-    lesson.show_tab("Teach")
-    panel = page.get_by_role("tabpanel", name="Teach")
-    expect(panel).to_contain_text("This page is for instructors. Sign in as one")
-    lesson.errors.clear()  # the browser reports the answer 403
+    teach = page.locator("#menu a", has_text="For instructors")
+    expect(teach).to_have_count(0)
     log_in(page, address, "instructor")
-    lesson.open("03-stop").show_tab("Teach")
-    panel.get_by_role("button", name="Play connect, text 7").click()
-    expect(page.locator("#saved-title")).to_have_text(
-        "Played on the mistake StopsWithoutAClose: connect · text 7"
-    )
-    expect(page.locator("#source-title")).to_contain_text("mistakes.py")
+    lesson.open("03-stop")
+    expect(teach).to_have_attribute("href", "/lessons/03-stop/teach/")
     page.goto(f"{address}/lessons/03-stop/#mistake-CountsForEveryone")
     wrong = page.get_by_role("figure", name="The mistake")
     expect(wrong.locator("pre .line.differs[data-line]").first).to_contain_text(
@@ -153,13 +177,13 @@ def test_an_instructor_plays_a_transcript_of_the_teaching_page_and_compares_code
 
 
 def test_a_copied_link_offers_what_was_played_and_plays_it_only_when_asked(visit):
-    lesson = visit("03-stop", permissions=["clipboard-read", "clipboard-write"])
+    lesson = visit("03-stop", permissions=["clipboard-read", "clipboard-write"]).show("See")
     page = lesson.page
     page.evaluate("performance.now = () => 0")  # a slow answer would add a wait to the steps
     lesson.connect()
     lesson.send("7 & a|b")
     lesson.expect_browser_log("open", 'message "You said: 7 & a|b"')
-    lesson.press("Copy link")
+    lesson.menu("Copy a link")
     expect(page.locator("#file-status")).to_have_text("The link is copied.")
     link = page.evaluate("() => navigator.clipboard.readText()")
     page.goto("about:blank")
@@ -168,3 +192,42 @@ def test_a_copied_link_offers_what_was_played_and_plays_it_only_when_asked(visit
     expect(page.locator("#diagram .row")).to_have_count(0)
     lesson.press("Play these steps")
     expect(page.locator("#diagram .label").last).to_contain_text("You said: 7 & a|b")
+
+
+# How calm the page is
+
+
+@pytest.mark.parametrize("key", ["03-stop", "12-group", "20-orm"])
+@pytest.mark.parametrize("size", [(1440, 900), (1366, 640)])
+def test_few_controls_are_in_sight(visit, key, size):
+    """Before the first connect at most 12, navigation included. With one client at most 18."""
+    lesson = visit(key, viewport=dict(zip(("width", "height"), size, strict=True)))
+    for step in ("Predict", "See", "Do"):
+        lesson.show(step)
+        assert len(found := lesson.page.evaluate(CONTROLS)) <= 12, f"{step}: {found}"
+    for step in ("See", "Do"):
+        lesson.show(step)
+        if lesson.client(2).count():
+            lesson.client(2).get_by_role("button", name="Options").click()
+            lesson.press("Remove client 2")
+        lesson.connect()
+        expect(lesson.page.locator("#diagram .row").first).to_be_visible()
+        assert len(found := lesson.page.evaluate(CONTROLS)) <= 18, f"{step}: {found}"
+
+
+@pytest.mark.parametrize("key", ["03-stop", "12-group", "20-orm"])
+def test_task_editor_verdict_and_picture_are_in_sight_together(visit, workshop, key):
+    lesson = visit(key, **SMALL_LAPTOP).show("Do")
+    page = lesson.page
+    exercise = workshop.exercise(key[3:])
+    exercise.save(exercise.original + "\n# begun")
+    expect(page.locator("#verdict .finding")).to_be_visible()
+    lesson.press("Show me")
+    expect(page.locator("#saved-recording")).to_be_visible()
+    for part in ("#task", "#editor .area", "#verdict .finding h3", "#diagram"):
+        box = page.locator(part).first.bounding_box()
+        assert 0 <= box["y"] <= box["y"] + box["height"] <= 640, part
+    for part in ("#editor .area", "#diagram"):
+        assert page.locator(part).bounding_box()["height"] >= 200, part
+    assert page.evaluate("document.documentElement.scrollHeight") <= 640
+    exercise.save(exercise.original)

@@ -71,10 +71,11 @@ class Page:
             set_cookies = response.headers.get_all("Set-Cookie", [])
         self.cookie = cookie or "; ".join(one.partition(";")[0] for one in set_cookies)
         self.host = address.removeprefix("http://")
-        self.watched = re.search(r'data-watched="(.+?)"', text)[1]
+        self.feed_path = re.search(r'data-socket="(/ws/feed/.+?/)', text)[1]
+        self.watched = self.feed_path.replace("/ws/feed/", "/watched/").rstrip("/")
 
     def feed(self):
-        return self._socket(self.watched.replace("/watched/", "/ws/feed/") + "/")
+        return self._socket(self.feed_path)
 
     def connect(self, path, target=""):
         lesson = f"&lesson=01-lamp&target={target}" if target else ""

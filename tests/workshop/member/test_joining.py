@@ -17,6 +17,7 @@ from lessons.workshop.member.joining import (
     normal_url,
 )
 from lessons.workshop.member.membership import Membership
+from lessons.workshop.page.exercise.exercise_state import exercise_json
 from lessons.workshop.page.live.page_socket import new_feed_id
 from lessons.workshop.setup.network_access import Mode
 from lessons.workshop.student import progress
@@ -155,11 +156,11 @@ def test_the_page_shows_no_hint_and_no_solution_that_is_held(client, settings, m
     settings.WORKSHOP = True
     monkeypatch.setattr(progress, "of", lambda _: progress.Progress("green", was_green=True))
     hold("hints", "solutions")
-    shown = client.post("/lessons/03-stop/hint/", headers={"X-Part": "exercise"}).content.decode()
-    assert membership.NOT_RELEASED in shown
-    assert 'id="hint"' not in shown
-    assert 'id="solution"' not in shown
-    assert 'data-held="hints solutions"' in shown
+    answer = client.post("/lessons/03-stop/hint/")
+    assert answer.json() == {"error": membership.NOT_RELEASED}
+    shown = exercise_json(find("stop"))
+    assert (shown["hints"], shown["solution"]) == ([], None)
+    assert shown["held"] == ["hints", "solutions"]
     assert progress.of(find("stop")).hints == 0
 
 
@@ -183,7 +184,7 @@ def test_the_page_plays_exports_and_compares_the_solution_that_it_shows(
 
     def is_open():
         return {
-            'id="solution"' in client.get("/lessons/03-stop/exercise/").content.decode(),
+            exercise_json(find("stop"))["solution"] is not None,
             client.get("/lessons/03-stop/source/", what).status_code == 200,
             client.post("/lessons/03-stop/pytest/", what).status_code == 200,
             client.get("/lessons/03-stop/compare/", what).json()["code"] is not None,

@@ -1,20 +1,16 @@
-"""A student's exercise on its page: the verdict, hints, the solution, and the reset."""
-
-import re
+"""What a page shows of a student's exercise: the verdict, hints, the solution, and the reset."""
 
 import pytest
 
 from lessons.workshop.engine.faults.finding import Finding
 from lessons.workshop.engine.recording.events import Event
 from lessons.workshop.judge.verdict import Outcome, Verdict
+from lessons.workshop.page.exercise.exercise_state import exercise_json, finding_json
 from lessons.workshop.student import progress
 
-PART = {"X-Part": "exercise"}
 CONNECT = Event(
     1, 0.0, "client", "in", {"type": "websocket.connect"}, "T", "websocket_connect", "c"
 )
-BYTES = {"type": "websocket.send", "bytes": b"\x00\xff"}
-SENT = Event(2, 0.0, "client", "out", BYTES, "T", "websocket_receive", "c")
 
 
 @pytest.fixture
@@ -23,79 +19,70 @@ def lamp(course, settings):
     return course[0]
 
 
-def url(lesson, action=""):
-    return f"/lessons/{lesson.key}/{action}"
-
-
-def part(client, lesson):
-    response = client.get(url(lesson, "exercise/"))
-    assert response.status_code == 200
-    return response.content.decode()
-
-
 def post(client, lesson, action):
-    return client.post(url(lesson, action), headers=PART).content.decode()
+    response = client.post(f"/lessons/{lesson.key}/{action}/")
+    return response.status_code, response.json()
 
 
 def keep(lesson, state="green", *findings, output=""):
     outcomes = [Outcome("test_a", "It lights.", state)] if not findings else []
     for finding in findings:
-        outcomes.append(Outcome("test_b", "It ends.", "red", finding, (CONNECT, SENT)))
+        outcomes.append(Outcome("test_b", "It ends.", "red", finding, (CONNECT,)))
     progress.save_verdict(lesson, Verdict(lesson.key, "exercise", tuple(outcomes), output=output))
 
 
-@pytest.mark.django_db
-def test_the_panel_alone_equals_the_panel_on_the_page(client, lamp):
-    keep(lamp, "red", Finding("no-stop-consumer", "it", line=4))
-    token = re.compile(r'value="\w{64}"')
-    whole = client.get(url(lamp)).content.decode()
-    assert token.sub("", part(client, lamp)) in token.sub("", whole)
+def test_the_first_finding_is_shown_in_full_and_the_same_fault_is_marked(lamp):
+    first = Finding("no-stop-consumer", "it", line=4)
+    again, other = Finding("no-stop-consumer", "it", line=5), Finding("no-accept", "it", line=7)
+    keep(lamp, "red", first, again, other, output="printed text")
+    verdict = exercise_json(lamp)["verdict"]
+    finding = verdict["finding"]
+    assert (finding["line"], finding["title"]) == (
+        4,
+        "The consumer did not stop when its client had left",
+    )
+    marks = [(one["first"], one["same"], one["plays"]) for one in verdict["outcomes"]]
+    assert marks == [(True, True, True), (False, True, True), (False, False, True)]
+    assert verdict["output"] == "printed text"
 
 
-def test_shows_the_first_finding_in_full_and_counts_the_others(client, lamp):
-    first, other = Finding("no-stop-consumer", "it"), Finding("no-accept", "it", line=7)
-    keep(lamp, "red", first, other, output="printed text")
-    shown = part(client, lamp)
-    assert "<i>client</i><i>→</i><code><b>websocket.connect</b></code>" in shown
-    assert r"<b>websocket.send</b>  bytes: b'\x00\xff'" in shown
-    assert "1 more claim is red. Repair this one first." in shown
-    assert "printed text" in shown
+def test_a_finding_of_another_version_of_the_course_is_shown_without_a_diagnosis():
+    finding = finding_json(Finding("of-another-version", "it"))
+    assert (finding["title"], finding["cause"]) == ("of-another-version", "")
 
 
-def test_shows_hints_one_by_one_and_keeps_them(client, lamp):
-    assert "Begin with" not in part(client, lamp)
-    assert "Begin with" in post(client, lamp, "hint/")
-    second = post(client, lamp, "hint/")
-    assert "Hint 2 of 3" in second
-    assert "Begin with" in second
-    assert 'id="hint"' not in post(client, lamp, "hint/")
-    assert progress.of(lamp).hints == 3
+def test_hints_are_shown_one_by_one(client, lamp):
+    assert exercise_json(lamp)["hints"] == []
+    for number in (1, 2, 3, 3):
+        assert post(client, lamp, "hint") == (200, {})
+        assert len(exercise_json(lamp)["hints"]) == number
+    assert "Begin with" in exercise_json(lamp)["hints"][0]
 
 
-def test_offers_the_solution_after_the_last_hint_and_says_what_it_costs(client, course, lamp):
-    for shown in [part(client, lamp), *(post(client, lamp, "hint/") for _ in range(2))]:
-        assert 'id="show-solution"' not in shown
-    assert "this lesson counts as <em>read</em>, not as solved" in post(client, lamp, "hint/")
-    shown = post(client, lamp, "solution/")
-    assert 'id="solution" open' in shown
-    assert "You have read this lesson." in shown
-    assert f'href="{url(course[1])}"' in shown
+def test_a_solution_that_was_read_counts_as_read_until_the_exercise_is_green(client, course, lamp):
+    assert exercise_json(lamp)["solution"] is None
+    assert post(client, lamp, "solution") == (200, {})
+    shown = exercise_json(lamp)
+    assert "class" in shown["solution"]
+    assert shown["isRead"]
+    assert shown["upcoming"]["url"] == f"/lessons/{course[1].key}/"
     keep(lamp)
-    assert "You have read this lesson." not in part(client, lamp)
+    assert not exercise_json(lamp)["isRead"]
 
 
 def test_a_reset_keeps_the_students_version_and_names_it(client, lamp):
     original = lamp.exercise.read_text()
     lamp.exercise.write_text("# mine")
     keep(lamp, "red")
-    shown = post(client, lamp, "reset/")
+    assert post(client, lamp, "reset") == (200, {})
     assert lamp.exercise.read_text() == original
-    backup = progress.state_dir().parent / re.search(r"<code>(work/01_lamp\.2.*)</code>", shown)[1]
+    backup = progress.state_dir().parent / exercise_json(lamp)["backup"]
     assert backup.read_text() == "# mine"
     assert progress.of(lamp).state == "new"
 
 
-@pytest.mark.parametrize("action", ["hint/", "reset/", "solution/"])
-def test_without_javascript_a_form_returns_to_the_exercise(client, lamp, action):
-    response = client.post(url(lamp, action))
-    assert response["Location"] == f"{url(lamp)}#exercise"
+def test_a_missing_file_has_no_digest_and_keeps_its_verdict(lamp):
+    keep(lamp)
+    lamp.exercise.unlink()
+    shown = exercise_json(lamp)
+    assert (shown["digest"], shown["state"], len(shown["verdict"]["outcomes"])) == ("", "green", 1)

@@ -1,6 +1,7 @@
-"""The socket over which a page gets what happens to its exercise."""
+"""What a page gets over its socket of its exercise, and of the list of lessons."""
 
 from unittest.mock import Mock
+from urllib.parse import urlencode
 
 import pytest
 
@@ -8,7 +9,7 @@ from lessons.workshop.judge.daemon import judge_client
 from lessons.workshop.judge.daemon.exercise_watcher import save_report
 from lessons.workshop.judge.verdict import Outcome, Verdict
 from lessons.workshop.page.exercise import exercise_status
-from lessons.workshop.page.live import page_socket
+from lessons.workshop.page.live import event_feed
 from lessons.workshop.student import progress
 from tests.support.played_page import PageClient
 
@@ -24,9 +25,8 @@ def lamp(course, settings, monkeypatch):
     for interval in ("INTERVAL", "JUDGE_INTERVAL"):
         monkeypatch.setattr(exercise_status, interval, 0.005)
     monkeypatch.setattr(exercise_status, "MISSING_TIMEOUT", 0.5)
-    monkeypatch.setattr(page_socket, "FAILURE_PAUSE", 0)
-    # The first panel of a process takes longer: Django compiles the templates.
-    exercise_status.render_panel({"headers": []}, course[0], progress.Progress())
+    monkeypatch.setattr(event_feed, "FAILURE_PAUSE", 0)
+    monkeypatch.setattr(event_feed, "may_join", lambda: False)
     return course[0]
 
 
@@ -40,13 +40,11 @@ def judge():
 
 @pytest.fixture
 def page():
-    """`await page("01-lamp", version="0")`: the socket of a page that shows this version."""
+    """`await page(lesson="01-lamp")`: the socket of a page with this query."""
 
-    async def connect(key, version="0", source=""):
-        query = f"?version={version}&source={source}"
-        path = f"/ws/feed/exercise/{key}/{query}"
-        communicator = PageClient(exercise_status.ExerciseStatus.as_asgi(), path)
-        communicator.scope["url_route"] = {"kwargs": {"key": key}}
+    async def connect(**query):
+        communicator = PageClient(event_feed.PageSocket.as_asgi(), f"/ws/feed/?{urlencode(query)}")
+        communicator.scope["url_route"] = {"kwargs": {}}
         opened, _ = await communicator.connect()
         return communicator if opened else None
 
@@ -61,29 +59,23 @@ async def news_of(client, name):
 
 
 async def test_a_page_gets_what_the_judge_knows_so_far_and_then_the_verdict(lamp, page, judge):
-    client = await page("01-lamp")
-    await client.receive_json_from()
+    client = await page(lesson="01-lamp")
+    first = await client.receive_json_from()
+    assert first["exercise"]["verdict"] == {}
     save_report(lamp.key, {"judging": True, "claims": NOT_RUN.as_json()})
     news = await client.receive_json_from()
     assert news["judging"]
-    assert 'data-version="0"' in news["panel"]
-    assert "It lights." in news["panel"]
+    assert news["exercise"]["state"] == "new"
+    assert news["exercise"]["verdict"]["outcomes"][0]["claim"] == "It lights."
     progress.save_verdict(lamp, GREEN)
     save_report(lamp.key, {"judging": False, "verdict": GREEN.as_json()})
-    assert 'data-version="1"' in await news_of(client, "panel")
+    while (await news_of(client, "exercise"))["state"] != "green":
+        pass
     await client.disconnect()
 
 
-async def test_the_forms_of_the_panel_have_a_token_for_the_pages_cookie(lamp, page):
-    headers = [(b"cookie", b"csrftoken=" + b"a" * 32)]
-    token = exercise_status.csrf_token({"headers": headers})
-    html = exercise_status.render_panel({"headers": headers}, lamp, progress.of(lamp))
-    assert len(token) == 64
-    assert 'name="csrfmiddlewaretoken"' in html
-
-
 async def test_a_page_learns_that_the_judge_is_missing_and_that_it_is_back(lamp, page, judge):
-    client = await page("01-lamp")
+    client = await page(lesson="01-lamp")
     assert (await client.receive_json_from())["judge"] == "running"
     judge.close()
     assert await client.receive_json_from() == {"judge": "restarting"}
@@ -97,29 +89,26 @@ async def test_a_page_whose_news_cannot_be_made_is_closed_and_connects_again(
     lamp, page, monkeypatch, caplog
 ):
     with monkeypatch.context() as failing:
-        failing.setattr(exercise_status, "render_panel", Mock(side_effect=OSError("no file")))
-        client = await page("01-lamp", version="old")
-        sent = await client.receive_output()
-        while sent["type"] == "websocket.send":
-            sent = await client.receive_output()
-    assert sent == {"type": "websocket.close"}
+        failing.setattr(exercise_status, "exercise_json", Mock(side_effect=OSError("no file")))
+        client = await page(lesson="01-lamp")
+        assert await client.receive_output() == {"type": "websocket.close"}
     assert [str(record.exc_info[1]) for record in caplog.records] == ["no file"]
     await client.disconnect()
-    client = await page("01-lamp", version="old")
-    await news_of(client, "panel")
+    client = await page(lesson="01-lamp")
+    await news_of(client, "exercise")
     await client.disconnect()
 
 
 async def test_rejects_a_page_of_an_unknown_lesson(lamp, page):
-    assert await page("99") is None
+    assert await page(lesson="99") is None
 
 
 async def test_the_list_gets_a_changed_state(lamp, page):
-    client = await page("", version="000")
+    client = await page(list="000")
     progress.save_verdict(lamp, GREEN)
-    panel = (await client.receive_json_from())["panel"]
-    assert 'data-version="200"' in panel
-    assert "Continue with lesson 2" in panel
+    shown = (await client.receive_json_from())["list"]
+    assert 'data-version="200"' in shown
+    assert "Continue with lesson 2" in shown
     progress.show_hint(lamp)
     assert await client.receive_nothing(0.03)
     await client.disconnect()

@@ -1,4 +1,4 @@
-"""The failing conversation of a red claim, as the page plays it."""
+"""The conversation of a claim of the verdict, as the page plays it."""
 
 import pytest
 from django.test import Client
@@ -29,7 +29,7 @@ def page(settings, db, monkeypatch, tmp_path, verdict):
 
 
 def failing(page, claim, **changes):
-    return page.get("/lessons/03-stop/failing/", {"feed": page.feed, "claim": claim} | changes)
+    return page.get("/lessons/03-stop/judged/", {"feed": page.feed, "claim": claim} | changes)
 
 
 def types(recording):

@@ -5,7 +5,6 @@ import html
 
 import pytest
 
-from lessons.workshop.judge.verdict import Outcome, Verdict
 from lessons.workshop.student import progress
 
 pytestmark = pytest.mark.django_db
@@ -44,13 +43,3 @@ def test_a_page_is_sent_compressed(client):
     response = client.get("/lessons/03-stop/", headers={"accept-encoding": "gzip"})
     assert response["Content-Encoding"] == "gzip"
     assert len(response.content) < 0.4 * len(gzip.decompress(response.content))
-
-
-def test_a_missing_exercise_is_reported_and_its_original_offered(client, course, settings):
-    outcome = Outcome("test_it", "It works.", "green")
-    progress.save_verdict(course[0], Verdict("", "", (outcome,)))
-    assert 'id="missing"' not in page(client, "/lessons/01-lamp/")
-    course[0].exercise.unlink()
-    shown = page(client, "/lessons/01-lamp/")
-    assert "<code>work/01_lamp.py</code> is missing." in shown
-    assert "The verdict below is about the file that was there." in shown

@@ -189,7 +189,7 @@ async def test_a_nonce_signed_for_another_session_leads_to_another_feed(
 
 
 async def test_rejects_a_feed_for_a_page_of_another_site(application, feed_id):
-    for feed in (feed_id, "exercise/03-stop"):
-        opened_client = client(application, f"/ws/feed/{feed}/", origin="http://evil.example")
+    for place in (f"/ws/feed/{feed_id}/", "/ws/feed/?lesson=03-stop"):
+        opened_client = client(application, place, origin="http://evil.example")
         assert await opened_client.connect(timeout=TIMEOUT) == (False, 1000)
         await opened_client.disconnect()

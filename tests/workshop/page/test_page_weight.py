@@ -12,7 +12,7 @@ from lessons.workshop.course.lesson_index import lessons
 from lessons.workshop.student import progress
 from tests.support.page_weight import page_weight
 
-MAX_BYTES = 75_000  # as the workshop sends them: compressed
+MAX_BYTES = 94_000  # as the workshop sends them: compressed
 
 
 @cache
@@ -29,7 +29,7 @@ def write_figures(folder):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("key", [lesson.key for lesson in lessons()])
-def test_a_lesson_loads_less_than_75_kb_in_all(settings, monkeypatch, tmp_path, key):
+def test_a_lesson_loads_less_than_94_kb_in_all(settings, monkeypatch, tmp_path, key):
     settings.WORKSHOP = True
     monkeypatch.setattr(progress, "state_dir", lambda: tmp_path)  # no exercise is started
     settings.STATE_DIR = tmp_path
@@ -40,7 +40,7 @@ def test_a_lesson_loads_less_than_75_kb_in_all(settings, monkeypatch, tmp_path, 
 
     names = page_weight(get, f"/lessons/{key}/")
     sizes = {name: len(gzip.compress(get(name))) for name in names}
-    assert {"/static/lessons/live/panel.js", "/static/lessons/common/page.css"} < set(sizes)
+    assert {"/static/lessons/lesson/page.js", "/static/lessons/common/page.css"} < set(sizes)
     assert sum(sizes.values()) < MAX_BYTES, sorted(sizes.items(), key=lambda one: -one[1])
 
 

@@ -1,16 +1,19 @@
-"""The bar of a class on each page, and the socket over which a page gets the state of the class."""
+"""What a page gets of the class over its socket, and what it sends to it."""
 
 import asyncio
 
 import pytest
+from django.conf import settings
 
 from lessons.workshop.member import membership
 from lessons.workshop.member.membership import Membership
 from lessons.workshop.page.live import room_status
-from lessons.workshop.page.live.room_status import Alive, RoomStatus, page_state
+from lessons.workshop.page.live.event_feed import PageSocket
+from lessons.workshop.page.live.page_socket import new_feed_id
+from lessons.workshop.page.live.room_status import page_state
 from lessons.workshop.setup.network_access import Mode
 from lessons.workshop.student import progress
-from tests.support.played_page import PageClient
+from tests.support.played_page import SESSION, PageClient
 
 SNAPSHOT = {
     "class": "Monday",
@@ -81,15 +84,27 @@ def link(monkeypatch):
     return made
 
 
-def page():
-    return PageClient(RoomStatus.as_asgi(), "/ws/feed/room/")
+def page(feed_id=""):
+    """The socket of a page; of a lesson's page with a feed."""
+    cookie = f"{settings.SESSION_COOKIE_NAME}={SESSION}".encode()
+    path = f"/ws/feed/{feed_id}/?lesson=03-stop" if feed_id else "/ws/feed/"
+    made = PageClient(PageSocket.as_asgi(), path, headers=[(b"cookie", cookie)])
+    made.scope["url_route"] = {"kwargs": {"feed_id": feed_id} if feed_id else {}}
+    return made
+
+
+async def class_of(client):
+    """The next state of the class that the page gets."""
+    while "class" not in (news := await client.receive_json_from()):
+        pass
+    return news["class"]
 
 
 async def test_what_a_student_does_reaches_the_room_and_nothing_else_does(joined, link):
     link.snapshot = {**SNAPSHOT, "messages": [{"id": 7, "text": "Hi"}]}
     client = page()
     await client.connect()
-    await client.receive_json_from()
+    await class_of(client)
     for text in (
         "{", "[]", '"hand"', "[" * 100_000, '{"type": "vote"}', '{"type": "hand", "text": 1}',
         '{"type": "dismiss", "id": "7"}', '{"type": "reading", "lesson": "../etc"}',
@@ -98,9 +113,9 @@ async def test_what_a_student_does_reaches_the_room_and_nothing_else_does(joined
     await client.send_to(bytes_data=b"x")
     await client.send_json_to({"type": "reading", "lesson": "03-stop"})
     await client.send_json_to({"type": "hand", "text": "Why?"})
-    assert (await client.receive_json_from())["hand"]
+    assert (await class_of(client))["hand"]
     await client.send_json_to({"type": "dismiss", "id": 7})
-    await client.receive_json_from()
+    await class_of(client)
     assert link.done == ["stop", {"type": "hand", "text": "Why?"}, 7]
     await client.disconnect()
 
@@ -114,27 +129,27 @@ async def test_a_vote_reaches_the_room_only_for_the_poll_and_round_of_the_page(
         lambda lesson, number, feed, given, never: f"{lesson.slug} {number} {feed} {given} {never}",
     )
     link.snapshot = {**SNAPSHOT, "poll": POLL}
-    client = page()
+    feed = new_feed_id(SESSION)
+    client = page(feed)
     await client.connect()
-    await client.receive_json_from()
-    vote = {"type": "vote", "poll": 9, "round": 1, "feed": "f", "given": ["0"], "never": []}
+    await class_of(client)
+    vote = {"type": "vote", "poll": 9, "round": 1, "given": ["0"], "never": []}
     for change in ({"poll": 8}, {"round": 2}, {"given": 1}, {"never": [1]}, {"given": [{}]}):
         await client.send_json_to({**vote, **change})
     await client.send_json_to(vote)
-    await client.receive_json_from()
+    await class_of(client)
     link.snapshot = {**SNAPSHOT, "poll": {**POLL, "lesson": None, "options": ["A", "B"]}}
     await client.send_json_to({"type": "vote", "poll": 9, "round": 1, "answer": "B"})
-    await client.receive_json_from()
+    await class_of(client)
     known = {"type": "vote", "poll": 9, "round": 1}
-    assert link.done == [{**known, "answer": "stop 2 f ['0'] []"}, {**known, "answer": "B"}]
+    assert link.done == [{**known, "answer": f"stop 2 {feed} ['0'] []"}, {**known, "answer": "B"}]
     await client.disconnect()
 
 
 @pytest.mark.parametrize("mode", [Mode.SHARED, Mode.ROOM])
 async def test_the_server_of_several_users_says_nothing_of_classes(joined, link, settings, mode):
     settings.MODE = mode
-    assert not (await page().connect())[0]
-    client = PageClient(Alive.as_asgi(), "/ws/feed/alive/")
+    client = page()
     assert (await client.connect())[0]
     await client.disconnect()
     assert link.pages == []
@@ -157,12 +172,11 @@ def test_look_leads_to_the_place_that_the_instructor_shows(place, address, text)
 
 
 @pytest.mark.django_db
-def test_a_page_loads_the_bar_in_a_class_only(client, settings):
+def test_a_page_has_a_place_for_the_bar_only_where_a_workshop_may_join(client, settings):
     settings.WORKSHOP, path = True, "/lessons/03-stop/"
-    assert "class_bar" not in client.get(path).content.decode()
     membership.save(KNOWN)
     shown = client.get(path).content.decode()
-    assert "class/class_bar.js" in shown
+    assert 'id="class-place"' in shown
     assert "secret" not in shown
     settings.MODE = Mode.SHARED
-    assert "class-bar" not in client.get(path).content.decode()
+    assert "class-place" not in client.get(path).content.decode()

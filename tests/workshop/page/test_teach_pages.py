@@ -21,16 +21,3 @@ def test_only_an_instructor_reads_a_page(client, page, text):
     assert client.get(page).status_code == 403
     client.force_login(User.objects.create_user("grace", is_staff=True))
     assert text in client.get(page).content.decode()
-
-
-def test_the_tab_of_a_lesson_gets_the_text_alone_and_asks_others_to_sign_in(client):
-    for user in (None, User.objects.create_user("ada")):
-        if user:
-            client.force_login(user)
-        answer = client.get(TEACH, headers={"x-part": "teach"})
-        assert answer.status_code == 403
-        login = f"{reverse('login')}?next={reverse('lesson', args=[LESSON])}"
-        assert f'<a href="{login}">Sign in</a>' in answer.content.decode()
-    client.force_login(User.objects.create_user("grace", is_staff=True))
-    answer = client.get(TEACH, headers={"x-part": "teach"})
-    assert answer.content.decode().startswith('<article class="prose">')

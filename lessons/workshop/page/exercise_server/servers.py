@@ -11,12 +11,11 @@ import tempfile
 import time
 from asyncio import FIRST_COMPLETED
 from collections import Counter
-from pathlib import Path
 
-from lessons.workshop.course.diagnoses import diagnosis
 from lessons.workshop.course.lesson_index import Lesson, UnknownLesson, find
 from lessons.workshop.engine.faults.finding import Finding, make_finding
 from lessons.workshop.engine.subject import Subject
+from lessons.workshop.page.exercise.exercise_state import finding_json
 from lessons.workshop.page.exercise_server import database_copy
 from lessons.workshop.page.exercise_server.child import ServedTarget
 from lessons.workshop.page.exercise_server.process import ExerciseProcess, in_thread
@@ -244,18 +243,3 @@ async def handle_request(group: str, request: dict) -> None:
             server = _servers.get(group)
             if server and number in range(len(server.lesson.outside)):
                 server.take_outside_step(server.lesson.outside[number])
-
-
-def finding_json(finding: Finding) -> dict:
-    """The finding as a page shows it. Its texts are plain, with code between backticks."""
-    known = diagnosis(finding.diagnosis)
-    texts = {name: getattr(known, name) for name in ("title", "symptom", "cause", "cure")}
-    name = Path(finding.file).name if finding.file else ""
-    return {
-        **texts,
-        "diagnosis": finding.diagnosis,
-        "where": finding.where,
-        "file": name,
-        "line": finding.line,
-        "detail": finding.detail,
-    }

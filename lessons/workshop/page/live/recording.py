@@ -12,7 +12,6 @@ from lessons.workshop.engine.recording.middleware import RecordingMiddleware
 from lessons.workshop.engine.recording.queries import record_queries
 from lessons.workshop.engine.recording.recorder import Recorder
 from lessons.workshop.judge.redaction import redact
-from lessons.workshop.page.exercise.exercise_status import ExerciseStatus
 from lessons.workshop.page.exercise_server import servers
 from lessons.workshop.page.live.client_identity import (
     ClientIdentity,
@@ -20,10 +19,9 @@ from lessons.workshop.page.live.client_identity import (
     reject,
     with_lost_connections,
 )
-from lessons.workshop.page.live.event_feed import EventFeed
+from lessons.workshop.page.live.event_feed import PageSocket
 from lessons.workshop.page.live.event_forwarder import EventForwarder
 from lessons.workshop.page.live.page_socket import LAYER, feed_group
-from lessons.workshop.page.live.room_status import Alive, RoomStatus
 
 _WATCHED = "/watched/"
 _FEED = "/ws/feed/"
@@ -43,11 +41,8 @@ def record_page_clients(application, others=None):
     feeds = AllowedHostsOriginValidator(
         URLRouter(
             [
-                path(f"{_FEED[1:]}exercise/", ExerciseStatus.as_asgi()),
-                path(f"{_FEED[1:]}exercise/<str:key>/", ExerciseStatus.as_asgi()),
-                path(f"{_FEED[1:]}room/", RoomStatus.as_asgi()),
-                path(f"{_FEED[1:]}alive/", Alive.as_asgi()),
-                path(f"{_FEED[1:]}<str:feed_id>/", EventFeed.as_asgi()),
+                path(_FEED[1:], PageSocket.as_asgi()),
+                path(f"{_FEED[1:]}<str:feed_id>/", PageSocket.as_asgi()),
             ]
         )
     )

@@ -7,6 +7,8 @@ import asyncio
 import json
 import logging
 import time
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from urllib.parse import quote, urlencode
 
 from django.conf import settings
@@ -18,7 +20,6 @@ from lessons.workshop.judge.study.recordings import PLAYBACK_ERRORS
 from lessons.workshop.member import membership
 from lessons.workshop.member.protocol import MAX_LABEL
 from lessons.workshop.member.room_link import RoomLink, link
-from lessons.workshop.page.live.page_socket import NewsSocket
 from lessons.workshop.page.live.vote import vote_of
 from lessons.workshop.setup.network_access import Mode
 
@@ -50,111 +51,68 @@ def room_link() -> RoomLink:
     return link
 
 
-class ClassFollower(NewsSocket):
-    """Sends what `news` makes of the state of the class: at once, and whenever it changes."""
-
-    def news(self, snapshot: dict | None):
-        raise NotImplementedError
-
-    def join_class(self):
-        self.link = room_link()
-        self.start(self.follow())
-
-    async def follow(self):
-        changed = self.link.join()
-        sent = None
-        try:
-            while True:
-                changed.clear()
-                text = json.dumps(self.news(self.link.snapshot))
-                if text != sent:
-                    await self.send({"type": "websocket.send", "text": text})
-                    sent = text
-                await changed.wait()
-        finally:
-            self.link.leave(changed)
+async def class_news() -> AsyncIterator[dict]:
+    """`{"class": page_state()}` whenever it changes. A page begins without a class."""
+    link = room_link()
+    changed = link.join()
+    sent = json.dumps(None)
+    try:
+        while True:
+            changed.clear()
+            state = page_state(link.snapshot)
+            if sent != (sent := json.dumps(state)):
+                yield {"class": state}
+            await changed.wait()
+    finally:
+        link.leave(changed)
 
 
-class Alive(ClassFollower):
-    """A page keeps this socket open, and so learns when the server has ended.
-
-    It sends {"class": true} or {"class": false}: whether this workshop is in a class.
-    """
-
-    async def websocket_connect(self, event):
-        await self.send({"type": "websocket.accept"})
-        if may_join():
-            self.join_class()
-
-    def news(self, snapshot):
-        return {"class": snapshot is not None}
-
-
-class RoomStatus(ClassFollower):
-    """Sends `page_state` whenever it changes. A page may send:
+async def take_from_page(frame: dict, feed: str) -> None:
+    """What the student does in the class. A page sends one of these:
 
     {"type": "hand", "text": "a sentence"}, or null to lower the hand
     {"type": "reading", "lesson": "03-stop"}
     {"type": "dismiss", "id": 7}
     {"type": "vote", "poll": 9, "round": 1, "answer": "A"}
-    {"type": "vote", "poll": 9, "round": 1, "feed": "...", "given": ["0"], "never": ["1"]}
+    {"type": "vote", "poll": 9, "round": 1, "given": ["0"], "never": ["1"]}
 
-    `given` and `never` are what `vote_of` takes.
+    `given` and `never` are what `vote_of` takes, of the page with that feed.
     """
+    link = room_link()
+    match frame:
+        case {"type": "hand", "text": None}:
+            link.do(lambda client: client.send(type="hand", text=None))
+        case {"type": "hand", "text": str(text)}:
+            link.do(lambda client: client.send(type="hand", text=text[:MAX_LABEL]))
+        case {"type": "reading", "lesson": str(key)}:
+            with suppress(UnknownLesson):
+                slug = find(key).slug
+                link.do(lambda client: client.read(slug))
+        case {"type": "dismiss", "id": int(number)}:
+            link.do(lambda client: client.dismiss(number))
+        case {"type": "vote"}:
+            await _vote(link, frame, feed)
 
-    async def websocket_connect(self, event):
-        if not may_join():
-            await self.send({"type": "websocket.close"})
-            return
-        await self.send({"type": "websocket.accept"})
-        self.join_class()
 
-    def news(self, snapshot):
-        return page_state(snapshot)
-
-    async def websocket_receive(self, event):
+async def _vote(link: RoomLink, frame: dict, feed: str) -> None:
+    """Send the vote to the room, if the poll still asks what the page has answered."""
+    poll = (link.snapshot or {}).get("poll")
+    if poll is None or (poll["id"], poll["round"]) != (frame.get("poll"), frame.get("round")):
+        return
+    answer = frame.get("answer")
+    if poll["lesson"]:
+        cards = [frame.get(name) for name in ("given", "never")]
         try:
-            frame = json.loads(event.get("text") or "")
-        except (ValueError, RecursionError):
+            if not all(isinstance(one, str) for part in cards for one in part):
+                raise ValueError("not the numbers of cards")
+            lesson, number = find(poll["lesson"]), poll["question"]
+            answer = await asyncio.to_thread(vote_of, lesson, number, feed, *cards)
+        except (ValueError, TypeError, IndexError, *PLAYBACK_ERRORS) as error:
+            log.warning("This vote cannot be sent: %s", error)
             return
-        match frame:
-            case {"type": "hand", "text": None}:
-                self.link.do(lambda client: client.send(type="hand", text=None))
-            case {"type": "hand", "text": str(text)}:
-                self.link.do(lambda client: client.send(type="hand", text=text[:MAX_LABEL]))
-            case {"type": "reading", "lesson": str(key)}:
-                self.read(key)
-            case {"type": "dismiss", "id": int(number)}:
-                self.link.do(lambda client: client.dismiss(number))
-            case {"type": "vote"}:
-                await self.vote(frame)
-
-    def read(self, key: str):
-        try:
-            slug = find(key).slug
-        except UnknownLesson:
-            return
-        self.link.do(lambda client: client.read(slug))
-
-    async def vote(self, frame: dict):
-        """Send the vote to the room, if the poll still asks what the page has answered."""
-        poll = (self.link.snapshot or {}).get("poll")
-        if poll is None or (poll["id"], poll["round"]) != (frame.get("poll"), frame.get("round")):
-            return
-        answer = frame.get("answer")
-        if poll["lesson"]:
-            feed, *cards = (frame.get(name) for name in ("feed", "given", "never"))
-            try:
-                if not all(isinstance(one, str) for part in cards for one in part):
-                    raise ValueError("not the numbers of cards")
-                lesson, number = find(poll["lesson"]), poll["question"]
-                answer = await asyncio.to_thread(vote_of, lesson, number, feed, *cards)
-            except (ValueError, TypeError, IndexError, *PLAYBACK_ERRORS) as error:
-                log.warning("This vote cannot be sent: %s", error)
-                return
-        if isinstance(answer, str):
-            vote = {"poll": poll["id"], "round": poll["round"], "answer": answer}
-            self.link.do(lambda client: client.send(type="vote", **vote))
+    if isinstance(answer, str):
+        vote = {"poll": poll["id"], "round": poll["round"], "answer": answer}
+        link.do(lambda client: client.send(type="vote", **vote))
 
 
 def page_state(snapshot: dict | None) -> dict | None:

@@ -1,93 +1,102 @@
-"""What a student asks for at an exercise: the verdict, a hint, the original exercise.
+"""What a student does with an exercise: the file, a hint, the solution, the original exercise.
 
-A script of the page asks for the changed part only. Without JavaScript, a form reloads the page.
+Each answer is JSON. What has changed, the page gets over its socket.
+
+The file: GET answers `{"text", "digest", "path"}`. POST takes the fields `text` and `digest`, which
+is the version that the page has read, and `overwrite` to replace a version of another editor. It
+answers 200 with `{"digest"}`, 409 with `{"error", "text", "digest"}` if the file has another
+version now, and 400 with `{"error"}` if nothing was saved.
 """
 
 from functools import wraps
 
 from django.conf import settings
-from django.http import Http404
-from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.http import Http404, JsonResponse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from lessons.workshop.course.lesson_index import Lesson, UnknownLesson, find
 from lessons.workshop.member import membership
-from lessons.workshop.page.exercise.exercise_panel import exercise_context
-from lessons.workshop.page.views.csp import with_csp
-from lessons.workshop.page.views.lesson_views import render_lesson
-from lessons.workshop.setup import atomic_write
+from lessons.workshop.page.exercise.exercise_file import (
+    InvalidText,
+    SavedElsewhere,
+    UnreadableFile,
+    read_file,
+    save_file,
+)
+from lessons.workshop.page.exercise.exercise_state import short_path
+from lessons.workshop.setup.atomic_write import explain_os_error
 from lessons.workshop.student import exercise_copies, progress
 
-PART_HEADER = "X-Part"  # a request with this header gets the exercise panel alone
 _NOT_SAVED = "Your progress could not be saved. The server's log gives the reason."
 
 
+class Refused(ValueError):
+    """Something that the page may not do. The text gives the reason."""
+
+
 def in_workshop(view):
-    """Call the view with the lesson of that key. Outside a workshop, answer 404."""
+    """Answer with what the view returns for the lesson of that key. Outside a workshop, 404."""
 
     @wraps(view)
     @never_cache
-    @with_csp
-    def view_of_lesson(request, key: str):
+    def answer(request, key: str):
         if not settings.WORKSHOP:
             raise Http404("This works in a workshop only.")
         try:
-            return view(request, find(key))
+            return JsonResponse(view(request, find(key)))
         except UnknownLesson as error:
             raise Http404(str(error)) from None
+        except SavedElsewhere as error:
+            now = {"text": error.version.text, "digest": error.version.digest}
+            return JsonResponse({"error": str(error), **now}, status=409)
+        except OSError as error:
+            return JsonResponse({"error": explain_os_error(error)}, status=400)
+        except (Refused, InvalidText, UnreadableFile) as error:
+            return JsonResponse({"error": str(error)}, status=400)
 
-    return view_of_lesson
+    return answer
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 @in_workshop
-def exercise(request, lesson: Lesson):
-    return _render_panel(request, lesson)
+def exercise_file(request, lesson: Lesson) -> dict:
+    """Read or save the student's file."""
+    if request.method != "POST":
+        found = read_file(lesson)
+        return {"text": found.text, "digest": found.digest, "path": short_path(lesson.exercise)}
+    if not {"text", "digest"} <= request.POST.keys():
+        raise InvalidText("The request lacks the text or its version, so nothing was saved.")
+    overwrite = "overwrite" in request.POST
+    saved = save_file(lesson, request.POST["text"], request.POST["digest"], overwrite)
+    return {"digest": saved.digest}
 
 
 @require_POST
 @in_workshop
-def hint(request, lesson: Lesson):
+def hint(request, lesson: Lesson) -> dict:
     """Show one more hint. `lesson hint` counts them too."""
     if membership.is_held("hints"):
-        return _answer(request, lesson, membership.NOT_RELEASED)
-    shown = progress.show_hint(lesson)
-    is_saved = progress.of(lesson).hints == shown
-    return _answer(request, lesson, "" if is_saved else _NOT_SAVED)
+        raise Refused(membership.NOT_RELEASED)
+    if progress.show_hint(lesson) != progress.of(lesson).hints:
+        raise Refused(_NOT_SAVED)
+    return {}
 
 
 @require_POST
 @in_workshop
-def solution(request, lesson: Lesson):
+def solution(request, lesson: Lesson) -> dict:
     """Show the solution of a lesson that is not green. The page offers this after the last hint."""
     if membership.is_held("solutions"):
-        return _answer(request, lesson, membership.NOT_RELEASED)
-    is_saved = progress.show_solution(lesson) == progress.of(lesson)
-    return _answer(request, lesson, "" if is_saved else _NOT_SAVED)
+        raise Refused(membership.NOT_RELEASED)
+    if progress.show_solution(lesson) != progress.of(lesson):
+        raise Refused(_NOT_SAVED)
+    return {}
 
 
 @require_POST
 @in_workshop
-def reset(request, lesson: Lesson):
+def reset(request, lesson: Lesson) -> dict:
     """Restore the original exercise. The student's version is kept beside it."""
-    try:
-        exercise_copies.reset_exercise(lesson)
-    except OSError as error:
-        return _answer(request, lesson, atomic_write.explain_os_error(error))
-    return _answer(request, lesson)
-
-
-def _answer(request, lesson: Lesson, error: str = ""):
-    if PART_HEADER in request.headers:
-        return _render_panel(request, lesson, error)
-    if error:
-        return render_lesson(request, lesson, error=error)
-    return redirect(reverse("lesson", args=[lesson.key]) + "#exercise")
-
-
-def _render_panel(request, lesson: Lesson, error: str = ""):
-    return render(
-        request, "lessons/exercise_panel.html", {**exercise_context(lesson), "error": error}
-    )
+    exercise_copies.reset_exercise(lesson)
+    return {}

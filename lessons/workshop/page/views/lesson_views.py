@@ -1,6 +1,7 @@
 """A page for each lesson."""
 
 from django.conf import settings
+from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
@@ -14,26 +15,19 @@ from lessons.workshop.course.lesson_index import (
     find,
     lessons,
 )
-from lessons.workshop.course.lesson_text import (
-    expanded_text,
-    first_conversation,
-    recorded_conversations,
-)
+from lessons.workshop.course.lesson_text import expanded_text, recorded_conversations
 from lessons.workshop.course.source_code import find_demo_source
-from lessons.workshop.engine.script.steps import Step, UnknownStep, parse_step, split_steps
+from lessons.workshop.engine.script.steps import UnknownStep, parse_step, split_steps
 from lessons.workshop.judge.study.compared_mistake import is_playable
-from lessons.workshop.judge.study.predictions import InvalidPrediction, predictions
-from lessons.workshop.page.exercise.exercise_panel import (
-    exercise_context,
-    source_digest,
-)
+from lessons.workshop.page.exercise.exercise_state import exercise_json
 from lessons.workshop.page.exercise.task import task_of
 from lessons.workshop.page.lesson_list import is_optional, lesson_list_context
 from lessons.workshop.page.live.page_socket import new_feed_id
 from lessons.workshop.page.markup import source_lines
 from lessons.workshop.page.views.csp import servers_of, with_csp
 from lessons.workshop.page.views.drawings import text_to_html
-from lessons.workshop.page.views.play_views import comparison_context
+from lessons.workshop.page.views.openings import lanes_of, openings
+from lessons.workshop.page.views.play_views import comparison_context, source_json
 from lessons.workshop.page.views.prediction_views import question_context
 from lessons.workshop.student import progress
 
@@ -51,43 +45,83 @@ def lesson_page(request, key: str):
         return render(request, "lessons/unknown_lesson.html", context, status=404)
     if key != lesson.key:
         return redirect("lesson", key=lesson.key)
-    if not settings.WORKSHOP:
-        return render(request, "lessons/public_lesson.html", _text_context(lesson))
-    return render_lesson(request, lesson)
-
-
-def render_lesson(request, lesson: Lesson, **more):
-    """The workspace: the text, live clients and the exercise."""
-    texts = _text_context(lesson)
-    context = {
-        **texts,
-        "source_digest": source_digest(texts["source"]),
-        "optional": is_optional(lesson),
-        "feed": _feed_id(request),
-        "servers": servers_of(request),
-        "playable": is_playable(lesson),
-        **_client_context(lesson),
-        **comparison_context(lesson),
-        "questions": (questions := question_context(lesson)),
-        **(exercise := exercise_context(lesson)),
-        "first_step": _first_step(exercise["state"], has_questions=bool(questions)),
-        **more,
-    }
-    return render(request, "lessons/lesson.html", context)
-
-
-def _text_context(lesson: Lesson) -> dict:
-    """What there is to read: the text, the worked example, and the exercise's task."""
     source = find_demo_source(lesson.demo)
-    return {
+    context = {
         "lesson": lesson,
+        "optional": is_optional(lesson),
         "text": text_to_html(_text_without_title(lesson), lesson.folder),
         "source": source,
-        "lines": source_lines(source),
         "task": task_of(lesson),
         "manage": MANAGE,
         **_neighbours(lesson),
     }
+    if not settings.WORKSHOP:
+        context["lines"] = source_lines(source)
+        return render(request, "lessons/public_lesson.html", context)
+    context["state"] = _page_state(request, lesson, source)
+    return render(request, "lessons/lesson.html", context)
+
+
+def _page_state(request, lesson: Lesson, source) -> dict:
+    """What the page's scripts begin with. The socket sends what changes later."""
+    get_token(request)  # sets the cookie: the scripts send forms
+    exercise, questions = exercise_json(lesson), question_context(lesson)
+    offered = comparison_context(lesson)
+    return {
+        "lesson": {
+            "key": lesson.key,
+            "number": lesson.number,
+            "path": lesson.path,
+            "outside": lesson.outside,
+            "isHttp": not lesson.path.startswith("/ws/"),
+            "isPlayable": is_playable(lesson),
+            "lanes": lanes_of(lesson),
+            "demo": lesson.demo.rpartition(".")[2],
+            "exercise": lesson.exercise_name,
+        },
+        "base": reverse("lesson", args=[lesson.key]),
+        "feed": _feed_id(request),
+        "manage": MANAGE,
+        "firstStep": _first_step(exercise["state"], has_questions=bool(questions)),
+        "questions": questions,
+        "tries": _tries(lesson),
+        "clients": [
+            {
+                "account": client.account or "",
+                "origin": client.origin or "",
+                "server": client.server,
+                "isHttp": client.sends_requests,
+            }
+            for client in lesson.clients
+        ],
+        "accounts": [ANONYMOUS, *ACCOUNTS],
+        "sites": [*dict.fromkeys([*(it.origin for it in lesson.clients if it.origin), OTHER_SITE])],
+        "servers": [server._asdict() for server in servers_of(request)],
+        "openings": openings(lesson),
+        "mistakes": [
+            {"name": one.name, "title": one.title, "intro": one.explanation}
+            for one in offered["mistakes"]
+        ],
+        "conversations": [" | ".join(steps) for steps in offered["conversations"]],
+        "source": source_json(source),
+        "exercise": exercise,
+    }
+
+
+_OF_A_PAGE = ("connect", "GET", "POST", "text", "bytes", "close", "vanish")
+
+
+def _tries(lesson: Lesson) -> list[list[dict]]:
+    """What a student can try in See: the conversations with the worked example in the text."""
+    found = []
+    for one in recorded_conversations(lesson.text):
+        try:
+            steps = [parse_step(step) for step in split_steps(one.steps)]
+        except UnknownStep:
+            continue  # `lesson verify` reports the reason
+        if one.name == lesson.demo and all(step.action in _OF_A_PAGE for step in steps):
+            found.append([step.as_json() for step in steps])
+    return found
 
 
 def _feed_id(request) -> str:
@@ -118,55 +152,3 @@ def _neighbours(lesson: Lesson) -> dict:
         "next": course[here + 1] if here + 1 < len(course) else None,
         "last_number": course[-1].number,
     }
-
-
-def _client_context(lesson: Lesson) -> dict:
-    """The clients that the page starts with, and the initial values of their forms."""
-    origins = [client.origin for client in lesson.clients if client.origin]
-    return {
-        "clients": lesson.clients,
-        "accounts": [ANONYMOUS, *ACCOUNTS],
-        "other_sites": list(dict.fromkeys([*origins, OTHER_SITE])),
-        "opening": _opening(lesson),
-    }
-
-
-def _opening(lesson: Lesson) -> dict:
-    """The form's values: those of the text's first conversation with the worked example."""
-    found = first_conversation(lesson)
-    steps = [parse_step(step) for step in split_steps(found.steps)] if found else []
-    if not lesson.path.startswith("/ws/"):
-        request = steps[0] if steps else Step("GET")
-        body = "".join(request.arguments.get("pieces", []))
-        return {"path": lesson.path, "method": request.action, "body": body}
-    words = next((step.arguments for step in steps if step.action == "connect"), {})
-    texts = [
-        step.arguments["text"]
-        for step in [*steps, *_prediction_steps(lesson)]
-        if step.action == "text"
-    ]
-    return {
-        "path": lesson.path + (f"?{words['query']}" if "query" in words else ""),
-        # `{token=ada}` is not a subprotocol: only a played conversation replaces it.
-        "subprotocols": ", ".join(it for it in words.get("subprotocols", []) if "{" not in it),
-        "payload": texts[0] if texts else "hello",
-        "request": _opening_request(lesson),
-    }
-
-
-def _opening_request(lesson: Lesson) -> dict:
-    """The same for a client that sends requests, and the paths of all requests in the texts."""
-    played = recorded_conversations(lesson.text)
-    steps = [parse_step(step) for one in played for step in split_steps(one.steps)]
-    requests = [step for step in [*steps, *_prediction_steps(lesson)] if step.kind.is_request]
-    paths = dict.fromkeys(step.arguments.get("path", lesson.path) for step in requests)
-    first = requests[0] if requests else Step("GET")
-    return {"path": next(iter(paths), lesson.path), "method": first.action, "paths": [*paths]}
-
-
-def _prediction_steps(lesson: Lesson) -> list[Step]:
-    """The steps of all predictions: the first conversation of some lessons sends no text."""
-    try:
-        return [parse_step(step) for one in predictions(lesson) for step in one.steps]
-    except (InvalidPrediction, UnknownStep):
-        return []  # `lesson verify` reports the reason

@@ -1,6 +1,7 @@
 """Plays conversations for a page, and answers its scripts with JSON.
 
-They are comparisons, conversations that failed, and tests.
+They are comparisons, conversations of a verdict, steps of a link or a text, and tests. The code
+that plays is on this computer's disk: a link carries steps and the name of a target only.
 
 A conversation runs in a child process, and its view in a thread, as every sync view does under
 ASGI. So neither the server's loop nor the thread of the sync consumers waits for it.
@@ -18,7 +19,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from lessons.workshop.course.diagnoses import catalogue as diagnoses
 from lessons.workshop.course.lesson_index import Lesson, UnknownLesson, find
+from lessons.workshop.course.lesson_text import names_in_transcripts
 from lessons.workshop.course.mistakes import Mistake, read_mistakes
+from lessons.workshop.course.source_code import Source
 from lessons.workshop.engine.script.steps import Step, parse_step, split_steps
 from lessons.workshop.judge.study.code_comparison import aligned_rows, read_parts
 from lessons.workshop.judge.study.compared_mistake import (
@@ -30,14 +33,24 @@ from lessons.workshop.judge.study.compared_mistake import (
     is_playable,
     lesson_conversations,
 )
-from lessons.workshop.judge.study.recordings import PLAYBACK_ERRORS, Recording, record
+from lessons.workshop.judge.study.recordings import (
+    PLAYBACK_ERRORS,
+    Recording,
+    play_as_judged,
+    record,
+)
 from lessons.workshop.judge.verdict import Outcome
 from lessons.workshop.member import membership
-from lessons.workshop.page.exercise_server.targets import EXAMPLE, playable_target
+from lessons.workshop.page.exercise.exercise_state import source_digest
+from lessons.workshop.page.exercise_server.targets import (
+    EXAMPLE,
+    playable_target,
+    target_source,
+)
 from lessons.workshop.page.export import export_test
 from lessons.workshop.page.live.event_forwarder import event_json
 from lessons.workshop.page.live.page_socket import belongs_to_session
-from lessons.workshop.page.markup import highlight_code
+from lessons.workshop.page.markup import highlight_code, source_lines
 from lessons.workshop.student import progress
 
 MAX_STEPS = 40
@@ -191,25 +204,31 @@ def _diagnosis_json(mistake: Mistake) -> dict:
     }
 
 
-# Conversations that failed
+# Conversations of a verdict
 
 
 @require_safe
 @json_for_own_page
-def failing(request, lesson: Lesson) -> dict:
-    """The conversation of a red claim, as the verdict recorded it, beside the solution's.
-
-    `{"title", "steps", "received", "expected", "differs"}`; `expected` is null for a claim that is
-    not about one conversation.
-    """
-    outcome = _red_outcome(lesson, request.GET.get("claim", ""))
-    title = diagnoses()[outcome.finding.diagnosis].title
-    return {"title": title, **failing_json(lesson, outcome)}
+def judged(request, lesson: Lesson) -> dict:
+    """The conversation of a claim in the last verdict, as failing_json(), and a title."""
+    claim = request.GET.get("claim", "")
+    outcomes = (progress.of(lesson).verdict or {}).get("outcomes", ())
+    if claim.isdecimal() and int(claim) < len(outcomes):
+        outcome = Outcome.from_json(outcomes[int(claim)])
+        if outcome.transcript:
+            finding = outcome.finding and diagnoses().get(outcome.finding.diagnosis)
+            title = finding.title if finding else outcome.claim
+            return {"title": title, **failing_json(lesson, outcome)}
+    raise RequestRejected("The last verdict holds no conversation of this claim. Save again.")
 
 
 def failing_json(lesson: Lesson, outcome: Outcome) -> dict:
-    """`{"steps", "received", "expected", "differs"}` of a red outcome: see failing()."""
-    steps = tuple(split_steps(outcome.finding.conversation))
+    """`{"steps", "received", "expected", "differs"}` of an outcome, as the verdict recorded it.
+
+    `expected` is what the solution does in the same steps. It is null for a claim that is green, or
+    that is not about one conversation.
+    """
+    steps = tuple(split_steps(outcome.finding.conversation)) if outcome.finding else ()
     received, expected = Recording(outcome.transcript), None
     if steps and is_playable(lesson):
         expected = record(lesson, "solution", steps)
@@ -222,14 +241,64 @@ def failing_json(lesson: Lesson, outcome: Outcome) -> dict:
     }
 
 
-def _red_outcome(lesson: Lesson, claim: str) -> Outcome:
-    """The outcome of the claim with that number, in the last verdict on the exercise."""
-    outcomes = (progress.of(lesson).verdict or {}).get("outcomes", ())
-    if claim.isdecimal() and int(claim) < len(outcomes):
-        outcome = Outcome.from_json(outcomes[int(claim)])
-        if outcome.finding and outcome.finding.diagnosis in diagnoses() and outcome.transcript:
-            return outcome
-    raise RequestRejected("The last verdict holds no conversation of this claim. Save again.")
+# Steps of a link, of a text, or of an instructor's page
+
+
+@require_safe
+@json_for_own_page
+def parsed_steps(request, lesson: Lesson) -> dict:
+    """The steps of the query, each as text: `{"steps": ["connect", "text hello"]}`."""
+    return {"steps": [str(step) for step in requested_steps(request.GET)]}
+
+
+@require_safe
+@json_for_own_page
+def played_steps(request, lesson: Lesson) -> dict:
+    """`{"steps", "recording"}`: the steps of the query as JSON, played with its target.
+
+    The target is "example", "exercise", "solution", "mistake:NAME", or a name in the lesson's
+    transcripts.
+    """
+    target = request.GET.get("target", EXAMPLE)
+    steps = requested_steps(request.GET)
+    if not steps:
+        raise RequestRejected("There are no steps to play.")
+    recording = _recording(lesson, target, [str(step) for step in steps])
+    return {"steps": [step.as_json() for step in steps], "recording": recording_json(recording)}
+
+
+def _recording(lesson: Lesson, target: str, steps: list[str]) -> Recording:
+    if target in (EXAMPLE, lesson.demo):
+        return record(lesson, lesson.demo, steps)
+    if target == "exercise" and is_playable(lesson):
+        if not lesson.exercise.is_file():
+            raise RequestRejected("Your exercise does not exist yet. Open the step Do.")
+        # A new recording each time: no cache knows when the student's file was saved.
+        return Recording.of(play_as_judged(lesson, "exercise", steps))
+    known = {"solution"} if is_playable(lesson) else set()
+    known |= {f"mistake:{mistake.name}" for mistake in read_mistakes(lesson)}
+    if target not in known | names_in_transcripts(lesson):
+        raise RequestRejected(f"Lesson {lesson.number} has no {target!r} to play.")
+    return record(lesson, target, steps)
+
+
+@require_safe
+@json_for_own_page
+def played_source(request, lesson: Lesson) -> dict:
+    """The source of the target in the query, as source_json()."""
+    try:
+        return source_json(target_source(lesson, request.GET.get("target", EXAMPLE)))
+    except OSError as error:
+        raise RequestRejected(f"The file cannot be read: {error.strerror}.") from None
+
+
+def source_json(source: Source) -> dict:
+    """`{"place", "lines": [{"number", "method", "html"}], "digest"}`."""
+    return {
+        "place": source.place,
+        "lines": source_lines(source),
+        "digest": source_digest(source),
+    }
 
 
 # Tests

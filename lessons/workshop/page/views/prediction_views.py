@@ -3,6 +3,7 @@
 from django.views.decorators.http import require_safe
 
 from lessons.workshop.course.lesson_index import Lesson
+from lessons.workshop.engine.script.steps import UnknownStep, parse_step
 from lessons.workshop.judge.study.predictions import (
     Card,
     InvalidPrediction,
@@ -28,13 +29,13 @@ def question_context(lesson: Lesson) -> list[dict]:
     """The questions of a lesson's page. Nothing is played yet."""
     try:
         found = predictions(lesson)
-    except InvalidPrediction:
+    except (InvalidPrediction, UnknownStep):
         return []  # `lesson verify` reports the reason
     return [
         {
             "html": markdown_to_html(one.question),
             "because": markdown_to_html(one.because),
-            "steps": one.steps,
+            "steps": [parse_step(step).as_json() for step in one.steps],
             "kind": one.kind,
         }
         for one in found

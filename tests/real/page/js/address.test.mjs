@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { linkTo, readLink } from "../../../../lessons/workshop/page/static/lessons/links/address.js";
+import { linkTo, readLink } from "../../../../lessons/workshop/page/static/lessons/lesson/address.js";
 
 const PAGE = "http://127.0.0.1:8000/lessons/03-stop/";
 

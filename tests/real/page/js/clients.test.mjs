@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { bytesFromHex, hexFromBytes } from "../../../../lessons/workshop/page/static/lessons/live/client.js";
-import { HandshakeStatus } from "../../../../lessons/workshop/page/static/lessons/live/clients.js";
+import { bytesFromHex, HandshakeStatus, hexFromBytes } from "../../../../lessons/workshop/page/static/lessons/lesson/client.js";
 import { event } from "./events.mjs";
 
 test("bytes are read from hex digits and written as such", () => {

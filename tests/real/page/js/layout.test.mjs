@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { gapText, lanesOf, layout, placeRows } from "../../../../lessons/workshop/page/static/lessons/diagram/layout.js";
+import { gapText, lanesOf, layout } from "../../../../lessons/workshop/page/static/lessons/diagram/layout.js";
 import { Transcript } from "../../../../lessons/workshop/page/static/lessons/diagram/transcript.js";
 import { conversation, event } from "./events.mjs";
 
@@ -14,7 +14,7 @@ function transcriptOf(...batches) {
 }
 
 function layoutOf({ entries }, options = {}) {
-  return layout(entries, { position: entries.length, folded: new Set(), differs: null, ...options });
+  return layout(entries, { position: entries.length, differs: null, ...options });
 }
 
 const kinds = ({ lanes }) => lanes.map(({ kind, name }) => `${kind} ${name}`.trim());
@@ -26,7 +26,32 @@ test("lanes are in one order, whichever event came first", () => {
     event("a", 3),
   ];
   const transcript = transcriptOf([events, { client: "1" }]);
-  assert.deepEqual(kinds(layoutOf(transcript)), ["client 1", "consumer 1", "layer", "database"]);
+  assert.deepEqual(kinds(layoutOf(transcript)), ["client", "consumer", "layer", "database"]);
+  assert.deepEqual(kinds(lanesOf([], ["client", "layer"])), ["client", "layer"]);
+});
+
+test("of several clients, each has its number, and the lanes are in their order", () => {
+  const transcript = transcriptOf([conversation("b"), { client: "2" }], [conversation("a", 5), { client: "1" }]);
+  assert.deepEqual(kinds(layoutOf(transcript)), ["client 1", "client 2", "consumer 1", "consumer 2"]);
+});
+
+test("a consumer whose server has ended leaves its lane to the next one", () => {
+  const transcript = transcriptOf([[event("a", 1)], {}]);
+  transcript.endAll();
+  transcript.add({ recorded: 1, events: [event("b", 1, { time: 5 })] });
+  assert.deepEqual(kinds(layoutOf(transcript)), ["client", "consumer"]);
+});
+
+test("a row has no time where all events have the same", () => {
+  const times = (...all) => layoutOf(transcriptOf([all.map((time, index) => event("a", index + 1, { time })), {}])).rows.map(({ at }) => at);
+  assert.deepEqual(times(5, 5), [null, null]);
+  assert.deepEqual(times(5, 7), [0, 2]);
+});
+
+test("what happened outside the consumers is a row of its own", () => {
+  const transcript = transcriptOf([[event("a", 1)], {}]);
+  transcript.mark("from outside: a row is saved");
+  assert.deepEqual(layoutOf(transcript).rows.map(({ kind, text }) => text ?? kind), ["arrow", "from outside: a row is saved"]);
 });
 
 test("a client that connects again keeps its lane and its consumer's lane", () => {
@@ -52,10 +77,4 @@ test("the first difference of a comparison is marked, even after the last event"
   assert.equal(marked(4), 4);
   assert.equal(layoutOf(transcript, { differs: 4 }).rows[4].text, "nothing more");
   assert.equal(marked(null), -1);
-});
-
-test("to scale, a wait takes two rows a second, and one of four seconds or more takes eight", () => {
-  const rows = [{ since: 0 }, { since: 0.125 }, { since: 0.5 }, { since: 60 }];
-  assert.equal(placeRows(rows, { isToScale: true }), 13.25);
-  assert.deepEqual(rows.map(({ wait, isCut }) => [wait, isCut]), [[0, false], [0.25, false], [1, false], [8, true]]);
 });

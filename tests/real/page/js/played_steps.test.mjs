@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { connectStep, PlayedSteps } from "../../../../lessons/workshop/page/static/lessons/live/played_steps.js";
+import { connectStep, PlayedSteps } from "../../../../lessons/workshop/page/static/lessons/lesson/played_steps.js";
 
 const CONNECT = { action: "connect", arguments: {} };
 const text = (text) => ({ action: "text", arguments: { text } });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { fetchJson, playUrl, ReconnectingSocket, socketUrl } from "../../../../lessons/workshop/page/static/lessons/common/server.js";
+import { fetchJson, ReconnectingSocket, socketUrl } from "../../../../lessons/workshop/page/static/lessons/common/server.js";
 
 const sockets = [];
 const timers = [];
@@ -48,8 +48,7 @@ test("an error of the server is thrown with its text", async () => {
   await assert.rejects(fetchJson("/"), { message: "The server answers 404. Reload the page." });
 });
 
-test("URLs carry the feed and fit the page's protocol", () => {
-  assert.equal(playUrl("/a/", "f1", [["step", "a b"], ["step", "c"]]), "/a/?feed=f1&step=a+b&step=c");
+test("the URL of a socket fits the page's protocol", () => {
   globalThis.location = { protocol: "http:" };
   assert.equal(socketUrl("h:1", "/ws/"), "ws://h:1/ws/");
   globalThis.location = { protocol: "https:" };

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { Transcript } from "../../../../lessons/workshop/page/static/lessons/diagram/transcript.js";
-import { stateAt } from "../../../../lessons/workshop/page/static/lessons/state/state_at.js";
+import { stateAt } from "../../../../lessons/workshop/page/static/lessons/lesson/state_at.js";
 import { event } from "./events.mjs";
 
 function layer(connection, seq, message, direction = "out", time = seq) {

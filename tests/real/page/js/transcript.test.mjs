@@ -22,28 +22,6 @@ test("events of two connections are in the order of time, with gaps for lost eve
   assert.equal(transcript.lost, 3);
 });
 
-test("only a transcript is read as a transcript", () => {
-  const wrong = [null, { events: [], connections: 1 }, [1], { events: [{ seq: "1" }], connections: [] }];
-  for (const json of wrong) {
-    assert.throws(() => Transcript.from(json), { message: "This is not a transcript." });
-  }
-});
-
-test("an event whose parts have wrong types is not an event of a transcript", () => {
-  const good = { ...event("a", 1), literal: "{}", state: { count: "1", task: null } };
-  const from = (changes) => Transcript.from({ connections: [], events: [{ ...good, ...changes }] });
-  const right = [{}, { text: undefined }, { state: null }, { message: { type: "x", bytes: { bytes: "zz" } } }];
-  for (const changes of right) assert.equal(from(changes).entries.length, 1);
-  const wrong = [
-    { text: 1 }, { text: null }, { literal: {} }, { handler: [] }, { thread: 1 }, { state: "x" }, { state: { a: 1 } },
-    { message: null }, { message: "x" }, { message: { type: "query" } }, { message: { type: "query", sql: 1 } },
-    { message: { type: { toString: 1 } } }, { seq: "1" }, { time: null }, { lane: "x" }, { direction: 1 }, { connection: 1 },
-  ];
-  for (const changes of wrong) {
-    assert.throws(() => from(changes), { message: "This is not a transcript." }, JSON.stringify(changes));
-  }
-});
-
 test("the oldest entries are removed from a long transcript, and counted as lost", () => {
   const transcript = new Transcript();
   const changes = [];

@@ -1,4 +1,4 @@
-// Helpers for the document: new elements, stylesheets that are loaded late, a queue of drawings.
+// Helpers for the document: new elements, and a queue of drawings.
 
 export const byId = (id) => document.getElementById(id);
 
@@ -29,31 +29,6 @@ export function headerCell(text, scope) {
 // Writes a text only if it differs: an unchanged one would cost a layout.
 export function setText(target, text) {
   if (target.textContent !== text) target.textContent = text;
-}
-
-// The parts of a text. What stands between backticks becomes code.
-export function withCode(text) {
-  return text.split("`").map((part, index) => (index % 2 ? element("code", part) : part));
-}
-
-// Copies the text of an element. Selects it instead, and resolves to false, if the browser forbids it.
-export async function copyText(source) {
-  try {
-    await navigator.clipboard.writeText(source.textContent);
-    return true;
-  } catch {
-    getSelection().selectAllChildren(source);
-    return false;
-  }
-}
-
-// Adds a stylesheet, and resolves when it applies. `path` is relative to static/lessons.
-export function loadCss(path) {
-  const link = document.createElement("link");
-  link.rel = "stylesheet";
-  link.href = new URL(`../${path}`, import.meta.url);
-  document.head.append(link);
-  return new Promise((resolve) => (link.onload = link.onerror = resolve));
 }
 
 const queue = new Map(); // owner → its draw function

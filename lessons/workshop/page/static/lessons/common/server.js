@@ -1,4 +1,4 @@
-// Connections to the workshop: requests, modules that are loaded late, WebSockets that reconnect.
+// Connections to the workshop: requests, and WebSockets that reconnect.
 
 // Throws an Error with the server's text when the answer is not a success.
 export async function fetchJson(url, options = {}) {
@@ -9,30 +9,6 @@ export async function fetchJson(url, options = {}) {
   const answer = await response.json();
   if (!response.ok) throw new Error(answer.error);
   return answer;
-}
-
-// The URL of something that the server plays for this page only.
-export function playUrl(url, feed, parameters = []) {
-  return `${url}?${new URLSearchParams([["feed", feed], ...parameters])}`;
-}
-
-// The id of a page's feed: with it, a request says which page it comes from.
-export const feedOf = (panel) => panel.dataset.feed.split("/").at(-2);
-
-const IMPORT_PAUSES = [150, 300, 600, 1200, 2000, 2000, 2000]; // milliseconds
-
-// Loads a module that most visits do not need. Tries again, because the server may be restarting.
-// `load` is a function that imports: the module's path stays relative to its caller. It adds the
-// query that it is given to the path: a browser may remember that an import has failed.
-export async function retryImport(load) {
-  for (const [attempt, pause] of IMPORT_PAUSES.entries()) {
-    try {
-      return await load(attempt ? `?attempt=${attempt}` : "");
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, pause));
-    }
-  }
-  return load(`?attempt=${IMPORT_PAUSES.length}`);
 }
 
 const MIN_RECONNECT_PAUSE = 150; // milliseconds

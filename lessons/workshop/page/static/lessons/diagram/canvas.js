@@ -26,8 +26,7 @@ export class Canvas {
     this.view = new ScrollView(box, this.area);
   }
 
-  // `isDelta`: a row shows the time since the row before it.
-  scaleFor(zoom, isDelta = false) {
+  scaleFor(zoom) {
     if (zoom !== this.scale?.zoom) {
       this.box.style.setProperty("--font-size", `${Math.max(FONT_SIZE * zoom, MIN_FONT_SIZE)}px`);
       this.box.style.setProperty("--zoom", zoom);
@@ -36,7 +35,7 @@ export class Canvas {
       probe.remove();
     }
     const { character, view } = this;
-    return { zoom, character, height: ROW_HEIGHT * zoom, left: LEFT * zoom, width: view.width, isDelta };
+    return { zoom, character, height: ROW_HEIGHT * zoom, left: LEFT * zoom, width: view.width };
   }
 
   place(layout, scale) {
@@ -58,7 +57,7 @@ export class Canvas {
 
   rowAt(clientY) {
     const y = (clientY - this.area.getBoundingClientRect().top) / this.scale?.height;
-    return this.layout?.rows.find(({ top, wait }) => y >= top - wait && y < top + 1);
+    return this.layout?.rows.find(({ top }) => y >= top && y < top + 1);
   }
 
   draw({ chosen, hovered, pointed }) {
@@ -87,13 +86,13 @@ export class Canvas {
     view.applyScroll();
   }
 
-  // The numbers of the first and the last row to draw. A long wait may reach far above its row.
+  // The numbers of the first and the last row to draw.
   visibleRows() {
     const { layout: { rows }, scale, view } = this;
     const top = view.top / scale.height - MARGIN_ROWS;
     const bottom = (view.top + view.height) / scale.height + MARGIN_ROWS;
     const first = rows.findIndex((row) => row.top + 1 > top);
-    const last = rows.findLastIndex((row) => row.top - row.wait < bottom);
+    const last = rows.findLastIndex((row) => row.top < bottom);
     return { first: Math.max(0, first), last };
   }
 

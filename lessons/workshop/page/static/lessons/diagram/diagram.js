@@ -1,6 +1,6 @@
 // A transcript as a sequence diagram, with its lane headers, keys and pointer.
 
-import { button, element, queueFrame } from "../common/dom.js";
+import { element, queueFrame } from "../common/dom.js";
 import { Canvas } from "./canvas.js";
 import { layout, nameOf, placeLanes } from "./layout.js";
 
@@ -13,9 +13,9 @@ export class Diagram {
   // Calls `onSelect(entry, isChosen)` when the diagram points at another entry: the one under the
   // pointer, else the chosen one, else the newest. `entry` is null if there are no entries.
   constructor(box, { onSelect = () => {}, label = "Sequence diagram" } = {}) {
-    Object.assign(this, { box, onSelect, zoom: 1, folded: new Set(), options: {}, transcript: null });
+    Object.assign(this, { box, onSelect, zoom: 1, options: {}, transcript: null });
     box.classList.add("diagram");
-    this.headers = new LaneHeaders(box, (key) => this.fold(key));
+    this.headers = new LaneHeaders(box);
     this.canvas = new Canvas(box, label);
     this.onChange = ({ detail }) => this.update(detail);
     addControls(this, this.canvas.area);
@@ -63,12 +63,7 @@ export class Diagram {
     this.schedule();
   }
 
-  fold(key) {
-    if (!this.folded.delete(key)) this.folded.add(key);
-    this.refresh();
-  }
-
-  // How the rows are shown: {isToScale, isDelta, matches}, as in layout(). The others do not change.
+  // What is shown: {kinds, matches, className}; the first two as in layout().
   setOptions(options) {
     Object.assign(this.options, options);
     this.refresh();
@@ -91,15 +86,14 @@ export class Diagram {
   }
 
   draw() {
-    const { canvas, differs, folded, later, least, view } = this;
+    const { canvas, differs, later, least, view } = this;
     const wasAtEnd = view.isAtEnd;
     const isVisible = view.width > 0; // if the page shows the table instead, the drawing waits
     if (this.isStale) {
       const { entries, begun } = this.transcript;
       const position = this.position ?? entries.length;
-      this.layout = layout(entries, { ...this.options, position, folded, differs, later, least, begun });
+      this.layout = layout(entries, { ...this.options, position, differs, later, least, begun });
       if (isVisible) this.place();
-      this.box.dispatchEvent(new CustomEvent("drawn"));
       this.isStale = !isVisible;
     }
     const newest = this.layout.rows.findLast(({ entry }) => entry.event)?.entry ?? null;
@@ -114,9 +108,9 @@ export class Diagram {
   }
 
   place() {
-    const scale = this.canvas.scaleFor(this.zoom, this.options.isDelta);
-    scale.width = placeLanes(this.layout.lanes, { ...scale, folded: this.folded });
-    this.headers.draw(this.layout.lanes, this.folded, scale);
+    const scale = this.canvas.scaleFor(this.zoom);
+    scale.width = placeLanes(this.layout.lanes, scale);
+    this.headers.draw(this.layout.lanes, this.options.className, scale);
     this.canvas.place(this.layout, scale);
   }
 
@@ -132,46 +126,26 @@ export class Diagram {
   }
 }
 
-// The headers of the lanes. Each is a switch that shows or hides the events of its lane.
+// The headers of the lanes. A client reads like a browser, a consumer like a class.
 class LaneHeaders {
-  constructor(box, onSwitch) {
-    this.onSwitch = onSwitch;
+  constructor(box) {
     this.box = box.appendChild(element("div", "", "lane-headers"));
-    this.box.setAttribute("role", "group");
-    this.box.setAttribute("aria-label", "Lanes shown");
-    this.buttons = new Map(); // key of a lane → its button
   }
 
-  draw(lanes, folded, { width, left }) {
+  draw(lanes, className, { width, left }) {
     this.box.style.width = `${width}px`;
-    for (const [key, unused] of this.buttons) {
-      if (lanes.some((lane) => lane.key === key)) continue;
-      unused.remove();
-      this.buttons.delete(key);
-    }
-    lanes.forEach((lane, index) => {
-      const header = this.buttons.get(lane.key) ?? this.make(lane);
+    this.box.replaceChildren(...lanes.map((lane, index) => {
       const before = lane.x - (lanes[index - 1]?.x ?? 2 * left - lane.x);
       const after = (lanes[index + 1]?.x ?? 2 * width - lane.x) - lane.x;
-      const room = Math.min(before, after) - 4;
-      // As wide as its text, and placed by a transform, so that a new lane shifts no layout.
-      header.style.maxWidth = `${room}px`;
+      const header = element("div", nameOf(lane), "lane-header");
+      const what = { client: "browser", consumer: className }[lane.kind];
+      if (what) header.append(element("span", what));
+      header.dataset.lane = lane.kind;
+      header.title = header.textContent;
+      header.style.maxWidth = `${Math.min(before, after) - 4}px`;
       header.style.transform = `translateX(${lane.x}px) translateX(-50%)`;
-      header.setAttribute("aria-pressed", !folded.has(lane.key));
-      const current = this.box.children[index] ?? null;
-      if (current !== header) this.box.insertBefore(header, current);
-    });
-  }
-
-  make(lane) {
-    const { key, kind, name, server } = lane;
-    const made = button(kind, () => this.onSwitch(key));
-    made.dataset.lane = kind;
-    made.title = nameOf(lane);
-    const owner = [name, server].filter(Boolean).join(" ");
-    if (owner) made.append(" ", element("span", owner));
-    this.buttons.set(key, made);
-    return made;
+      return header;
+    }));
   }
 }
 
@@ -217,7 +191,7 @@ function announce(diagram, area) {
 }
 
 export function describe({ entry, index, kind, text, type, details, from, to, isDifferent }, count) {
-  const event = kind === "gap" ? text : `${type} ${details}`.trim();
+  const event = kind === "gap" || kind === "outside" ? text : `${type} ${details}`.trim();
   const place = from ? `${nameOf(from)} to ${nameOf(to)}` : "";
   const handler = entry.event?.handler ? `handler ${entry.event.handler}` : "";
   const difference = isDifferent ? "the first difference" : "";

@@ -3,8 +3,6 @@
 import { cut, formatTime, withoutProtocol } from "./event_text.js";
 
 const SVG_NAMESPACE = "http://www.w3.org/2000/svg";
-const MIN_FREE_LABEL = 60; // characters that a label may have if no lane is to the right of it
-const NARROW_LABEL = 24; // characters; a shorter label leaves the protocol out of the type
 const INSTANCE_RADIUS = 8; // of the circle at which a consumer instance starts
 const TEXT_Y = 0.53; // the text of a row, as a share of its height
 const ARROW_Y = 0.77;
@@ -25,23 +23,12 @@ export function drawRow(row, scale) {
     made.classList.add("different");
     made.append(text("sign", scale.left, scale.height * TEXT_Y, "≠"));
   }
-  if (row.wait) drawWait(made, row, scale);
-  else if (row.isAfterPause) made.append(line("pause", 0, scale.width, 0));
-  if (row.kind === "gap") return drawGap(made, row, scale);
-  const time = formatTime(scale.isDelta ? row.since : row.at);
-  made.append(text("time", scale.left - 6, scale.height * TEXT_Y, time, "end"));
+  if (row.isAfterPause) made.append(line("pause", 0, scale.width, 0));
+  if (row.kind === "gap" || row.kind === "outside") return drawGap(made, row, scale);
+  if (row.at !== null) made.append(text("time", scale.left - 6, scale.height * TEXT_Y, formatTime(row.at), "end"));
   if (row.kind === "mark") drawMark(made, row, scale);
   else drawArrow(made, row, scale);
   return made;
-}
-
-// The time above a row, in the margin. A wait that is longer than its space interrupts the lanes.
-function drawWait(made, { wait, since, isCut }, { height, left, width }) {
-  const middle = (-wait * height) / 2;
-  if (wait >= 1) made.append(text("time wait", left - 6, middle + 4, formatTime(since), "end"));
-  if (!isCut) return;
-  made.append(svg("rect", { class: "break", x: left, y: middle - 4, width: width - left, height: 8 }));
-  made.append(line("break", left, width, middle - 4), line("break", left, width, middle + 4));
 }
 
 function drawArrow(made, { kind, from, to, type, details, started, entry }, scale) {
@@ -54,10 +41,7 @@ function drawArrow(made, { kind, from, to, type, details, started, entry }, scal
   made.append(svg("path", { class: "tip", d: `M${end},${y}l${-forth * size * 1.7},${-size}v${2 * size}z` }));
   const [left, right] = [Math.min(from.x, to.x), Math.max(from.x, to.x)];
   const x = left + 9;
-  const isFree = from.x < to.x ? from.kind === "consumer" : to.kind === "consumer"; // to its right
-  const least = isFree ? MIN_FREE_LABEL * scale.character : 0;
-  const room = Math.min(Math.max(right - x - 9, least), scale.width - x - 2);
-  drawLabel(made, x, type, details, room, scale);
+  drawLabel(made, x, type, details, right - x - 9, scale);
   if (kind === "start") drawInstance(made, to.x, entry.of.ordinal, scale);
   if (started) drawHandler(made, started, to.kind === "consumer" ? to : from, to.x < from.x, scale);
 }
@@ -68,9 +52,12 @@ function drawHandler(made, name, { x }, isFromRight, { width, character, height,
   made.append(text("handler", x + 11, y, cut(name, (width - x - 14) / character)));
 }
 
+// A label has a halo, so it may cross lanes: what an event says is cut only at the end of the picture.
 function drawLabel(made, x, type, details, room, scale) {
-  const length = Math.floor(room / scale.character);
-  const shownType = length < NARROW_LABEL ? withoutProtocol(type) : type;
+  const fits = Math.floor(room / scale.character);
+  const length = Math.floor((scale.width - x - 4) / scale.character);
+  const isLong = type.length + details.length + 1 > fits;
+  const shownType = isLong ? withoutProtocol(type) : type;
   const label = text("label", x, scale.height * TEXT_Y, "");
   label.append(svg("tspan", { class: "type" }, cut(shownType, length)));
   const rest = details ? ` ${details}` : "";

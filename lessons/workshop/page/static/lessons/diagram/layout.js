@@ -12,64 +12,62 @@ const CLIENT_TO_CONSUMER = 116;
 // [least distance in pixels at zoom 1, share of the remaining width] between two lanes
 const DISTANCES = {
   same: [76, 0.5],
-  folded: [40, 0],
   "client consumer": [CLIENT_TO_CONSUMER, 2.4],
   "consumer layer": [118, 1],
   "layer database": [76, 0.4],
   other: [100, 1],
 };
 const KEPT = new Set([CLIENT_TO_CONSUMER, DISTANCES.same[0]]); // as wide on a narrow page
+const LEAST_TIME = 0.0005; // seconds: events that are closer happen at the same time
 const LONG_PAUSE = 1; // seconds without an event, from which on the diagram has a line
-const ROWS_PER_SECOND = 2; // the space of a wait, if rows are to scale
-const MAX_WAIT = 4; // seconds; a longer wait has the space of this one, and a mark
 
 // `{lanes, of}`: the lanes from left to right, `{key, kind, name, server}`, and for each connection
-// its own lanes by kind.
+// its own lanes by kind. `kinds` are lanes that are drawn even if no event uses them.
 //
-// A client that connects again keeps its lane. Its new consumer takes the lane of an ended one.
-export function lanesOf(entries) {
+// A client that connects again keeps its lane. Its new consumer takes the lane of an ended one. The
+// lanes are in the order of their clients' numbers. One client alone has no number.
+export function lanesOf(entries, kinds = []) {
   const lanes = new Map();
   const of = new Map();
   const occupants = new Map(); // consumer lane → the connection that uses it
   const ended = new Set();
-  const lane = (...parts) => {
-    const made = makeLane(...parts);
-    if (!lanes.has(made.key)) lanes.set(made.key, { ...made, rank: lanes.size });
+  const isAlone = new Set(entries.filter(({ event }) => event).map((entry) => entry.of.client)).size < 2;
+  const lane = (kind, { client = "", server = "" } = {}, number = 0) => {
+    const made = makeLane(kind, isAlone ? "" : client, server, number);
+    if (!lanes.has(made.key)) lanes.set(made.key, made);
     return lanes.get(made.key);
   };
   for (const { of: connection, event } of entries) {
-    const { client, server } = connection;
+    if (!event) continue;
     if (!of.has(connection)) {
+      const isFree = (one) => !occupants.has(one) || ended.has(occupants.get(one)) || occupants.get(one).hasEnded;
       let number = 0;
-      let consumer = lane("consumer", client, server);
-      while (occupants.has(consumer) && !ended.has(occupants.get(consumer))) {
-        number += 1;
-        consumer = lane("consumer", client, server, number);
-      }
+      while (!isFree(lane("consumer", connection, number))) number += 1;
+      const consumer = lane("consumer", connection, number);
       occupants.set(consumer, connection);
       of.set(connection, { consumer });
     }
-    if (!event) continue;
     const own = of.get(connection);
-    if (event.lane === "client") own.client ??= lane("client", client, server);
+    if (event.lane === "client") own.client ??= lane("client", connection);
     else if (event.lane !== "consumer") own[event.lane] ??= lane(event.lane);
     if (LAST_EVENTS.has(event.message.type)) ended.add(connection);
   }
+  const known = new Set([...lanes.values()].map(({ kind }) => kind));
+  for (const kind of kinds) if (!known.has(kind)) lane(kind);
   return { lanes: inOrder([...lanes.values()]), of };
 }
 
-// The lanes of an empty transcript: those that nearly every conversation has.
-export function defaultLanes() {
-  return { lanes: ["client", "consumer", "database"].map((kind) => makeLane(kind)), of: new Map() };
-}
-
-function makeLane(kind, name = "", server = "", number = 0) {
-  return { key: JSON.stringify([kind, name, server, number]), kind, name, server };
+function makeLane(kind, name, server, number) {
+  return { key: JSON.stringify([kind, name, server, number]), kind, name, server, number };
 }
 
 function inOrder(lanes) {
-  const place = ({ kind, rank }) => LANE_ORDER.indexOf(kind) * 1000 + rank;
-  return lanes.sort((one, other) => place(one) - place(other));
+  const place = ({ kind, name, number }) => [LANE_ORDER.indexOf(kind), Number(name) || 0, number];
+  return lanes.sort((one, other) => {
+    const [left, right] = [place(one), place(other)];
+    const index = left.findIndex((value, at) => value !== right[at]);
+    return index < 0 ? 0 : left[index] - right[index];
+  });
 }
 
 export function nameOf({ kind, name, server }) {
@@ -77,11 +75,11 @@ export function nameOf({ kind, name, server }) {
 }
 
 // Gives each lane its `x`; returns the width of all of them.
-export function placeLanes(lanes, { width, left, zoom, folded }) {
+export function placeLanes(lanes, { width, left, zoom }) {
   const isNarrow = width < NARROW_BOX;
   const scaled = (gap) => (isNarrow && !KEPT.has(gap) ? gap * 0.72 : gap) * zoom;
-  const gaps = lanes.slice(1).map((lane, index) => distance(lanes[index], lane, folded));
-  const edge = edgeAfter(lanes.at(-1), isNarrow, folded) * zoom;
+  const gaps = lanes.slice(1).map((lane, index) => distance(lanes[index], lane));
+  const edge = edgeAfter(lanes.at(-1), isNarrow) * zoom;
   const least = gaps.reduce((sum, [gap]) => sum + scaled(gap), left + EDGE * zoom + edge);
   const shares = gaps.reduce((sum, [, share]) => sum + share, 0);
   const spare = Math.max(0, width - least) / (shares || 1);
@@ -93,66 +91,65 @@ export function placeLanes(lanes, { width, left, zoom, folded }) {
   return Math.max(width, Math.ceil(x + edge));
 }
 
-function edgeAfter(last, isNarrow, folded) {
-  if (last?.kind !== "consumer" || folded.has(last.key)) return EDGE;
+function edgeAfter(last, isNarrow) {
+  if (last?.kind !== "consumer") return EDGE;
   return isNarrow ? EDGE_WITH_NAMES_NARROW : EDGE_WITH_NAMES;
 }
 
-function distance(one, other, folded) {
-  if (folded.has(one.key) || folded.has(other.key)) return DISTANCES.folded;
+function distance(one, other) {
   if (one.kind === other.kind) return DISTANCES.same;
   return DISTANCES[`${one.kind} ${other.kind}`] ?? DISTANCES.other;
 }
 
 // `{lanes, rows, bars, lifelines, height}` of the first `position` entries. Heights are in rows:
-//   folded     the keys of lanes whose events are left out
+//   kinds      lanes that are drawn even without events
 //   matches    leaves out the events for which it returns false
 //   differs    the index of the first difference in a comparison, and `later` its greater index in
 //              both recordings: blank rows bring it to the same height
 //   least      the least height
-//   isToScale  a wait takes space
 //   begun      the time of the row at 0 ms; by default that of the first entry
+// A row has no time (`at` is null) where all events have the same.
 export function layout(entries, options) {
-  const { position, folded, differs, later = differs, least = 0, matches, isToScale = false } = options;
+  const { position, kinds, differs, later = differs, least = 0, matches } = options;
   const { begun = entries[0]?.time } = options;
-  const { lanes, of } = entries.length ? lanesOf(entries) : defaultLanes();
+  const shown = matches ? entries.filter(matches) : entries;
+  const { lanes, of } = lanesOf(shown, kinds);
+  const isTimed = shown.some(({ time }) => time - shown[0].time > LEAST_TIME);
   const rows = [];
   const lifelines = new Map();
   const bars = new Bars();
   for (const [number, entry] of entries.slice(0, position).entries()) {
-    const own = of.get(entry.of);
-    const other = own[entry.event?.lane];
-    if (folded.has(own.consumer.key) || (other && folded.has(other.key))) continue;
     if (matches && !matches(entry)) continue;
     const index = rows.length;
-    const row = entry.event ? rowOf(entry, own) : { kind: "gap", text: gapText(entry) };
-    const lifeline = lifelines.get(entry.of) ?? { of: entry.of, own, from: index };
-    const ended = lifeline.ended || row.isEnd;
-    lifelines.set(entry.of, Object.assign(lifeline, { to: index, ended }));
     const since = index ? entry.time - rows[index - 1].entry.time : 0;
-    const isDifferent = number === differs;
-    const times = { at: entry.time - begun, since, isAfterPause: since > LONG_PAUSE };
-    rows.push({ ...row, entry, index, isDifferent, ...times });
-    if (entry.event) Object.assign(rows[index], bars.add(entry, own.consumer, index));
+    const times = { at: isTimed ? entry.time - begun : null, isAfterPause: since > LONG_PAUSE };
+    const common = { entry, index, isDifferent: number === differs, ...times };
+    if (!entry.event) {
+      rows.push({ kind: entry.text ? "outside" : "gap", text: entry.text ?? gapText(entry), ...common });
+      continue;
+    }
+    const own = of.get(entry.of);
+    const row = rowOf(entry, own);
+    const lifeline = lifelines.get(entry.of) ?? { of: entry.of, own, from: index };
+    const ended = lifeline.ended || row.isEnd || entry.of.hasEnded;
+    lifelines.set(entry.of, Object.assign(lifeline, { to: index, ended }));
+    rows.push({ ...row, ...common, ...bars.add(entry, own.consumer, index) });
   }
   if (differs === entries.length && position === differs) {
-    const [index, at] = [rows.length, rows.at(-1)?.at ?? 0];
-    rows.push({ kind: "gap", text: "nothing more", entry: {}, index, isDifferent: true, at, since: 0 });
+    const [index, at] = [rows.length, rows.at(-1)?.at ?? null];
+    rows.push({ kind: "gap", text: "nothing more", entry: {}, index, isDifferent: true, at });
   }
-  const height = Math.max(least, placeRows(rows, { blank: later - differs, isToScale }));
+  const height = Math.max(least, placeRows(rows, later - differs));
   const spans = [...bars.all, ...lifelines.values()];
   for (const span of spans) Object.assign(span, { top: rows[span.from].top, bottom: rows[span.to].top });
   return { lanes, rows, bars: bars.all, lifelines: [...lifelines.values()], height };
 }
 
-// Gives each row its `top`, and its `wait`: the rows above it that stand for time. Returns the height
-// of all. `isCut` marks a wait that is longer than its space.
-export function placeRows(rows, { blank = 0, isToScale = false }) {
+// Gives each row its `top`: `blank` rows stand above the one that differs. Returns the height of all.
+export function placeRows(rows, blank = 0) {
   let top = 0;
   for (const row of rows) {
-    row.wait = isToScale ? Math.min(row.since, MAX_WAIT) * ROWS_PER_SECOND : 0;
-    row.isCut = isToScale && row.since > MAX_WAIT;
-    row.top = top + row.wait + (row.isDifferent ? blank : 0);
+    row.top = top + (row.isDifferent ? blank : 0);
     top = row.top + 1;
   }
   return top;

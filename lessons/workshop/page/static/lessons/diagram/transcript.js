@@ -1,8 +1,7 @@
 // The page's store of recorded events. The diagram and the table are two views of it.
 
 const MAX_ENTRIES = 5000;
-const LANES = new Set(["client", "consumer", "layer", "database"]);
-const DIRECTIONS = new Set(["in", "out", "mark"]);
+const OUTSIDE = { ordinal: 0, connection: "", client: "", server: "" };
 
 // An entry is an event, or a gap: `count` events of a connection that the page did not receive.
 // Every entry has a `time` and `of`, its connection:
@@ -76,6 +75,18 @@ export class Transcript extends EventTarget {
     return index;
   }
 
+  // Adds a row that belongs to no connection: something that happened outside the consumers.
+  mark(text) {
+    const time = this.entries.at(-1)?.time ?? 0;
+    this.entries.push({ time, of: OUTSIDE, text });
+    this.notify(this.entries.length - 1);
+  }
+
+  // The server of all connections has ended, so no consumer of them runs.
+  endAll() {
+    for (const of of this.connections.values()) of.hasEnded = true;
+  }
+
   trim() {
     const oldest = this.entries.splice(0, Math.max(0, this.entries.length - MAX_ENTRIES));
     this.lost += oldest.filter(({ event }) => event).length; // `lost` already includes the gaps
@@ -88,38 +99,14 @@ export class Transcript extends EventTarget {
     this.dispatchEvent(new CustomEvent("change", { detail }));
   }
 
-  // Replaces the entries with those of another transcript. Later events are added as usual.
-  replaceWith({ connections, entries, lost }) {
-    for (const [name, of] of connections) {
-      const { ordinal = this.connections.size + 1, known = 0 } = this.connections.get(name) ?? {};
-      this.connections.set(name, Object.assign(of, { ordinal, known: Math.max(known, of.known) }));
-    }
-    Object.assign(this, { entries, lost, begun: entries[0]?.time ?? Infinity });
-    this.notify(0);
-  }
-
   // The id of an entry in the page's address. It stays the same as long as the page or file exists.
   static idOf({ of, event }) {
     return event ? `${of.ordinal}.${event.seq}` : "";
   }
 
-  indexOf(id) {
-    return this.entries.findIndex((entry) => entry.event && Transcript.idOf(entry) === id);
-  }
-
-  toJSON() {
-    const connections = [...this.connections.values()].map(({ ordinal, known, ...rest }) => {
-      return { ...rest, recorded: known };
-    });
-    const events = this.entries.flatMap(({ event }) => event ?? []);
-    return { version: 1, connections, events };
-  }
-
-  // Throws an Error if toJSON did not write `json`.
+  // From what the server has recorded, as recording_json() writes it.
   static from(json) {
-    const { connections, events } = json ?? {};
-    const isComplete = [connections, events].every(Array.isArray) && events.every(isEvent);
-    if (!isComplete) throw new Error("This is not a transcript.");
+    const { connections, events } = json;
     const made = new Transcript();
     const recorded = new Map(connections.map((one) => [one.connection, one.recorded]));
     for (const { connection, client, server, begun } of connections) {
@@ -131,27 +118,4 @@ export class Transcript extends EventTarget {
     }
     return made;
   }
-}
-
-// Whether all that the views read of an event has the right type. A file may hold anything.
-function isEvent(event) {
-  const { seq, time, lane, direction, connection, message, state, ...texts } = event ?? {};
-  const isPlaced = LANES.has(lane) && DIRECTIONS.has(direction) && typeof connection === "string";
-  const isTimed = Number.isInteger(seq) && Number.isFinite(time);
-  const { text = "", literal, handler, thread } = texts;
-  const isShown = typeof text === "string" && [literal, handler, thread].every(isTextOrNothing);
-  return isPlaced && isTimed && isShown && isMessage(message) && isState(state);
-}
-
-function isTextOrNothing(value) {
-  return typeof (value ?? "") === "string";
-}
-
-function isMessage(message) {
-  if (!(message instanceof Object) || message.type instanceof Object) return false;
-  return message.type !== "query" || typeof message.sql === "string";
-}
-
-function isState(state) {
-  return state == null || (state instanceof Object && Object.values(state).every(isTextOrNothing));
 }

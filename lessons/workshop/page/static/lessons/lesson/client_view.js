@@ -1,0 +1,114 @@
+// The clients on the page. Before a client connects it has one button, and afterwards a field to write in.
+
+import { html, useEffect, useRef, useSignalEffect } from "../vendor/preact.js";
+import { clients, removeClient } from "./clients.js";
+import { page, step } from "./store.js";
+
+export function Clients() {
+  return html`<div class="clients">${clients.value.map((client) => html`<${Client} key=${client.number} client=${client} />`)}</div>`;
+}
+
+function Client({ client }) {
+  const { number, isOpen, isHttp, form, showsOptions, status } = client;
+  const box = useRef(null);
+  const hadFocus = useRef(false);
+  // The focus moves out of a form that is no longer shown.
+  useSignalEffect(() => {
+    client.status.value;
+    hadFocus.current = box.current?.querySelector(".row").contains(document.activeElement) ?? false;
+  });
+  useEffect(() => {
+    if (hadFocus.current && document.activeElement === document.body) {
+      box.current.querySelector(isOpen && !isHttp ? "[name=payload]" : ".row button.go").focus();
+    }
+    hadFocus.current = false;
+  }, [isOpen]);
+  const address = `${isHttp ? `${form.value.method} ` : ""}${form.value.path}`;
+  const { state, text } = status.value;
+  return html`
+    <section class="client" ref=${box} role="group" aria-label="Client ${number}" data-number=${number} data-state=${state}>
+      <div class="row">
+        ${clients.value.length > 1 && html`<b class="number">${number}</b>`}
+        <p role="status" data-state=${state}>${text}</p>
+        ${isHttp ? html`<${Request} client=${client} />` : isOpen ? html`<${Frame} client=${client} />` : html`<${Handshake} client=${client} />`}
+        <button type="button" class="options" aria-expanded=${showsOptions.value} aria-label="Options of client ${number}" title=${address}
+          onClick=${() => (showsOptions.value = !showsOptions.value)}>⋯</button>
+      </div>
+      ${showsOptions.value && html`<${Options} client=${client} />`}
+    </section>`;
+}
+
+const submit = (client, action) => (event) => {
+  event.preventDefault();
+  client.attempt(action);
+};
+
+// A field of the client's form, as what the user wrote last.
+function field(client, name, label, more = {}) {
+  const props = { name, "aria-label": label, value: client.form.value[name], ...more };
+  return html`<input ...${props} autocomplete="off" spellcheck="false" onInput=${({ target }) => client.set(name, target.value)} />`;
+}
+
+function choice(client, name, label, options) {
+  return html`
+    <select name=${name} aria-label=${label} title=${label} onChange=${({ target }) => client.set(name, target.value)}>
+      ${options.map(([value, text]) => html`<option value=${value} selected=${value === client.form.value[name]}>${text}</option>`)}
+    </select>`;
+}
+
+function Handshake({ client }) {
+  return html`
+    <form class="connect" onSubmit=${submit(client, () => client.open())}>
+      <code class="address">${client.form.value.path}</code>
+      <button class="go ${step.value === "do" ? "" : "primary"}" data-key="c">Connect</button>
+    </form>`;
+}
+
+function Frame({ client }) {
+  const { kind } = client.form.value;
+  return html`
+    <form class="send" onSubmit=${submit(client, () => client.send())}>
+      ${field(client, "payload", "Payload", { placeholder: kind === "bytes" ? "00 ff" : "nothing", "data-key": "s" })}
+      <button class="go">Send</button>
+    </form>
+    <button type="button" class="close" data-key="x" onClick=${() => client.attempt(() => client.close())}>Close</button>`;
+}
+
+function Request({ client }) {
+  const isWaiting = ["connecting", "open"].includes(client.status.value.state);
+  return html`
+    <form class="request" onSubmit=${submit(client, () => client.open())}>
+      <code class="address">${client.form.value.method} ${client.form.value.path}</code>
+      <button class="go ${isWaiting || step.value === "do" ? "" : "primary"}" data-key="c">Send</button>
+      ${isWaiting && html`<button type="button" data-key="x" onClick=${() => client.attempt(() => client.leave("leave"))}>Leave</button>`}
+    </form>`;
+}
+
+function Options({ client }) {
+  const { isHttp, isOpen, number, form } = client;
+  if (isHttp) {
+    return html`
+      <div class="more">
+        ${choice(client, "method", "Method", [["GET", "GET"], ["POST", "POST"]])}
+        ${field(client, "path", "Path and query", { class: "wide", list: `paths-${number}` })}
+        <datalist id="paths-${number}">${form.value.paths.map((path) => html`<option value=${path} />`)}</datalist>
+        ${field(client, "body", "Body of a POST", { class: "wide", placeholder: "no body" })}
+      </div>`;
+  }
+  const servers = page.servers.map(({ host, port }) => [host, `:${port}`]);
+  return html`
+    <div class="more">
+      ${isOpen
+        ? html`
+          ${choice(client, "kind", "Frame", [["text", "text"], ["json", "JSON"], ["bytes", "bytes (hex)"]])}
+          ${field(client, "code", "Close code", { placeholder: "close code", inputmode: "numeric", title: "A browser may send no code, 1000, or a code from 3000 to 4999" })}
+          <button type="button" title="Lose the connection, without a close frame" onClick=${() => client.attempt(() => client.leave("vanish"))}>Vanish</button>`
+        : html`
+          ${field(client, "path", "Path and query", { class: "wide" })}
+          ${choice(client, "account", "User", [["", "this browser"], ...page.accounts.map((one) => [one, one])])}
+          ${choice(client, "origin", "Page", [["", "this page"], ...page.sites.map((one) => [one, one])])}
+          ${servers.length > 1 && choice(client, "server", "Server", servers)}
+          ${field(client, "subprotocols", "Subprotocols", { placeholder: "no subprotocol" })}`}
+      ${clients.value.length > 1 && html`<button type="button" onClick=${() => removeClient(client)}>Remove client ${number}</button>`}
+    </div>`;
+}

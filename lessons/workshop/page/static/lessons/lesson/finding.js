@@ -1,0 +1,28 @@
+// What a mistake is, as each page shows it: the title, expected beside received, cause and cure.
+
+import { html } from "../vendor/preact.js";
+
+// A plain text. What stands between backticks becomes code.
+export function code(text) {
+  return text.split("`").map((part, index) => (index % 2 ? html`<code>${part}</code>` : part));
+}
+
+// `finding` is what exercise_state.py writes. `onLine(line)` makes the place in the file a link.
+export function Finding({ finding, onLine, here, children }) {
+  const { title, where, line, detail, promise, symptom, cause, cure, lesson } = finding;
+  const place = line && onLine
+    ? html`<button type="button" class="line-link" onClick=${() => onLine(line)}>line ${line}</button>`
+    : html`<span class="quiet">${where}</span>`;
+  return html`
+    <div class="finding">
+      <h3>${title} ${place}</h3>
+      ${detail && html`<pre class="scroll" tabindex="0">${detail.split("\n").map((text) => html`${text.startsWith("≠") ? html`<mark>${text}</mark>` : text}${"\n"}`)}</pre>`}
+      <dl>
+        ${cause && html`<dt>Cause</dt><dd>${code(cause)}</dd><dt>Cure</dt><dd>${code(cure)}</dd>`}
+        ${promise && html`<dt>Task</dt><dd>${code(promise)}</dd>`}
+        ${cause && html`<dt>Seen as</dt><dd>${code(symptom)}</dd>`}
+      </dl>
+      ${lesson && lesson.number !== here && html`<p>Read <a href=${lesson.url}>${lesson.title}</a>.</p>`}
+      ${children}
+    </div>`;
+}

@@ -1,0 +1,298 @@
+// The picture: what the server recorded, as a diagram or a table, and beside it the code that ran and the
+// event in full.
+
+import { html, signal, untracked, useEffect, useRef, useSignalEffect } from "../vendor/preact.js";
+import { withoutDirectionMarks } from "../common/dom.js";
+import { Diagram } from "../diagram/diagram.js";
+import { parseFilter } from "../diagram/event_filter.js";
+import { detailsOf, typeOf } from "../diagram/event_text.js";
+import { gapText, nameOf } from "../diagram/layout.js";
+import { Transcript } from "../diagram/transcript.js";
+import { Clients } from "./client_view.js";
+import { takeOutsideStep } from "./clients.js";
+import { Finding } from "./finding.js";
+import { pauseBefore } from "./pause.js";
+import { linesOf } from "./source_line.js";
+import { stateAt } from "./state_at.js";
+import {
+  EXAMPLE, asTable, classOf, filter, hasLog, isProjector, lesson, live, liveCount, liveVersion, log, outside, played, pointed, saved,
+  source, sourceChanged, speed, step, target, titleOf, zoom,
+} from "./store.js";
+import { stepsInWords } from "./words.js";
+
+const MAX_ROWS = 500; // of the table
+const PROJECTOR_ZOOM = 1.6;
+const STATES = { starting: "Starting…", ready: "", restarted: "Restarted after your save.", ended: "Stopped.", refused: "" };
+// A page's own session and login read these tables. They are noise where a lesson is not about a database.
+const SESSION = /\b(django_session|auth_user|auth_permission|django_content_type)\b/;
+
+export const position = signal(null); // how many entries are shown; null: all, and later ones
+export const shown = () => saved.value?.transcript ?? live;
+
+// Whether the lesson is about this event.
+function isOwn({ event }) {
+  if (event?.lane !== "database" || lesson.lanes.includes("database")) return true;
+  return !SESSION.test(event.message.sql);
+}
+
+export function Wire() {
+  return html`
+    <div class="stage-head">
+      ${saved.value ? html`<${SavedBanner} />` : html`<${LiveHead} />`}
+    </div>
+    <div class="recording">
+      <${Picture} />
+      ${asTable.value && html`<${Table} />`}
+      ${hasLog.value && html`<${BrowserLog} />`}
+      <${Player} />
+    </div>
+    ${step.value === "do" ? pointed.value.isChosen && html`<${EventInFull} />` : (step.value !== "predict" || saved.value) && html`<${Details} />`}`;
+}
+
+function LiveHead() {
+  if (step.value === "predict") return html`<p class="quiet">Answer the question, and what really happens plays here.</p>`;
+  const { state, finding, reason } = played.value;
+  return html`
+    <p class="what quiet" aria-live="polite">
+      Plays <b>${titleOf(target.value)}</b>. <span class="played-state" id="played-state" data-state=${state}>${reason || (state === "ended" && !finding ? "Stopped: no client came. Connect to start it again." : STATES[state])}</span>
+    </p>
+    ${finding && step.value !== "do" && html`<div class="played-finding" id="played-finding"><${Finding} finding=${finding} here=${lesson.number} /></div>`}
+    <${Clients} />
+    ${target.value !== EXAMPLE && lesson.outside.length > 0 && html`<${Outside} />`}`;
+}
+
+function Outside() {
+  const take = (event) => {
+    event.preventDefault();
+    takeOutsideStep(Number(new FormData(event.target).get("step")));
+  };
+  return html`
+    <form class="outside" id="outside" onSubmit=${take}>
+      <select name="step" aria-label="From outside">${lesson.outside.map((text, number) => html`<option value=${number}>${text}</option>`)}</select>
+      <button>Take this step</button>
+      <span id="outside-result" aria-live="polite">${outside.value}</span>
+    </form>`;
+}
+
+// Says what recording is shown instead of the live events.
+function SavedBanner() {
+  const { title, kind, steps, parting } = saved.value;
+  const side = (name, event) => html`
+    <div class="side"><b>${name}</b> <code>${event ? `${typeOf(event)} ${detailsOf(event)}`.trim() : "nothing: it ends here"}</code></div>`;
+  return html`
+    <section class="saved-recording" id="saved-recording" data-kind=${kind} aria-live="polite">
+      <p><b id="saved-title">${title}</b> <button type="button" id="back-to-live" onClick=${() => (saved.value = null)}>Back to ${step.value === "do" ? "my clients" : "live"}</button></p>
+      ${steps.length > 0 && html`<p class="played-words" title=${steps.map((one) => one.step).join(" · ")}>${stepsInWords(steps)}</p>`}
+      ${parting && html`<div id="parting" class="parting">${side("Expected", parting.right)}${side("Received", parting.wrong)}</div>`}
+    </section>`;
+}
+
+function Picture() {
+  const box = useRef(null);
+  const diagram = useRef(null);
+  useEffect(() => {
+    diagram.current = new Diagram(box.current, {
+      label: "What the server recorded, as a diagram",
+      onSelect: (entry, isChosen) => (pointed.value = { entry, isChosen }),
+    });
+    box.current.diagram = diagram.current; // for tests, which read its layout
+  }, []);
+  useSignalEffect(() => {
+    const { differs = null, plays } = saved.value ?? {};
+    const transcript = shown();
+    if (!diagram.current) return;
+    diagram.current.show(transcript, { differs });
+    stop();
+    position.value = saved.value && !plays ? Math.min((differs ?? 0) + 1, transcript.entries.length) : null;
+    if (plays) start();
+  });
+  useSignalEffect(() => {
+    const found = parseFilter(filter.value);
+    const matches = (entry) => isOwn(entry) && (!found || found(entry));
+    diagram.current?.setOptions({ kinds: lesson.lanes, className: classOf(saved.value?.target ?? target.value), matches });
+  });
+  useSignalEffect(() => diagram.current?.zoomTo(isProjector.value ? PROJECTOR_ZOOM : zoom.value));
+  useSignalEffect(() => {
+    const now = position.value;
+    if (diagram.current?.transcript && diagram.current.position !== now) diagram.current.seek(now);
+  });
+  const isEmpty = !saved.value && liveCount.value === 0;
+  const verb = lesson.isHttp ? "Send a request" : "Connect";
+  return html`
+    <div class="diagram-box" hidden=${asTable.value}>
+      <div class="scroll" id="diagram" ref=${box}></div>
+      ${isEmpty && html`<p class="quiet" id="no-events">${step.value === "predict" ? "" : `${verb}, and each event appears here as the server saw it.`}</p>`}
+    </div>`;
+}
+
+// Playing
+
+let timer = 0;
+const isPlaying = signal(false);
+
+function start() {
+  const { entries } = untracked(shown);
+  const at = untracked(() => position.value) ?? entries.length;
+  if (matchMedia("(prefers-reduced-motion: reduce)").matches) return void (position.value = null);
+  position.value = at < entries.length ? at : 0;
+  isPlaying.value = true;
+  return next();
+}
+
+function next() {
+  const { entries } = shown();
+  if (position.value >= entries.length) return stop();
+  timer = setTimeout(() => {
+    position.value += 1;
+    next();
+  }, pauseBefore(entries, position.value, speed.value));
+}
+
+function stop() {
+  clearTimeout(timer);
+  isPlaying.value = false;
+}
+
+function move(to) {
+  stop();
+  position.value = to;
+}
+
+function Player() {
+  liveVersion.value; // the live events are no signal
+  const { length } = shown().entries;
+  if (!length) return null;
+  const at = position.value ?? length;
+  return html`
+    <div class="player" id="playback" role="group" aria-label="Playback">
+      <button type="button" aria-pressed=${isPlaying.value} onClick=${() => (isPlaying.value ? stop() : start())}>${isPlaying.value ? "Stop" : "Play"}</button>
+      <input type="range" min="0" max=${length} step="1" value=${at} aria-label="Entries shown" onInput=${({ target: { valueAsNumber } }) => move(valueAsNumber)} />
+      <span class="count quiet">${at < length ? `${at} of ${length}` : `${length} events`}</span>
+      ${shown().lost > 0 && html`<span id="lost-events">${shown().lost} events not shown</span>`}
+    </div>`;
+}
+
+// Below the picture: the code that ran, and the event in full with the state after it
+
+function Details() {
+  return html`<section class="details" aria-label="The code, and the chosen event"><${Source} /><${EventInFull} /></section>`;
+}
+
+function textOf(markup) {
+  const made = document.createElement("i");
+  made.innerHTML = markup; // the server escapes it
+  return made.textContent;
+}
+
+const texts = new WeakMap(); // source → its lines as text
+function linesWithText(found) {
+  if (!texts.has(found)) texts.set(found, found.lines.map((line) => ({ ...line, text: textOf(line.html) })));
+  return texts.get(found);
+}
+
+// The lines to light: those of the chosen event, or of the last one whose handler is in this source.
+export function litLines() {
+  const { entry, isChosen } = pointed.value;
+  liveVersion.value;
+  const lines = linesWithText(source.value);
+  if (isChosen || !entry) return { lines: linesOf(entry?.event, lines), event: entry?.event };
+  const methods = new Set(lines.map(({ method }) => method).filter(Boolean));
+  const event = shown().entries.slice(0, position.value ?? Infinity).findLast((one) => methods.has(one.event?.handler))?.event;
+  return { lines: linesOf(event, lines), event };
+}
+
+function Source() {
+  const box = useRef(null);
+  const { place, lines } = source.value;
+  const lit = litLines();
+  useEffect(() => {
+    const [first] = box.current.querySelectorAll(".highlighted");
+    if (!first) return;
+    const { scrollTop, clientHeight } = box.current; // scrolls this box only: the page must not move
+    if (first.offsetTop < scrollTop || first.offsetTop + 40 > scrollTop + clientHeight) {
+      box.current.scrollTop = first.offsetTop - clientHeight / 3;
+    }
+  }, [lit.lines.join()]);
+  return html`
+    <section class="source">
+      <h2><code id="source-title">${place}</code> <code id="thread">${lit.event?.thread}</code></h2>
+      ${sourceChanged.value && html`<p class="notice" id="source-old">This code has changed since the page was loaded. <a href="">Reload the page</a></p>`}
+      <div class="scroll" id="source" ref=${box} role="group" aria-labelledby="source-title" tabindex="0"><pre><code>${lines.map((line) => html`
+        <span key=${line.number} data-line=${line.number} data-method=${line.method || null} class=${lit.lines.includes(line.number) ? "highlighted" : ""} dangerouslySetInnerHTML=${{ __html: `${line.html}\n` }} />`)}</code></pre></div>
+    </section>`;
+}
+
+function EventInFull() {
+  liveVersion.value;
+  const { entry } = pointed.value;
+  const { event, of } = entry ?? {};
+  const state = event && stateAt(shown().entries, entry);
+  return html`
+    <div class="scroll" id="details" role="region" aria-label="The event in full" tabindex="0">
+      ${event ? html`
+        <p class="facts">${[`Event ${Transcript.idOf(entry)}`, lanesText(event, of), event.handler, `${((event.time - of.begun) * 1000).toFixed(1)} ms after it began`].filter(Boolean).join(" · ")}</p>
+        <pre>${withoutDirectionMarks(event.literal ?? "")}</pre>
+        <${State} state=${state} of=${of} />`
+      : html`<p class="facts">${entry?.count ? `${gapText(entry)}: the feed cannot carry more.` : entry?.text ?? "Choose an event in the picture. Here stands all of it, and what the consumer remembers then."}</p>`}
+    </div>`;
+}
+
+function lanesText({ lane, direction }, { client, ordinal }) {
+  const consumer = `consumer ${ordinal}`;
+  const other = lane === "client" ? `client ${client}`.trim() : lane;
+  return { in: `${other} → ${consumer}`, out: `${consumer} → ${other}` }[direction] ?? consumer;
+}
+
+const consumerOf = (of) => (of ? `consumer ${of.ordinal}` : "a consumer of another page");
+
+function State({ state: { attributes, groups, queue, rows }, of }) {
+  const part = (title, items) => items.length > 0 && html`<h3>${title}</h3><dl>${items.map(([term, value, isNew]) => html`
+    <dt class=${isNew ? "new" : ""}>${term}</dt><dd class=${isNew ? "new" : ""}>${value}</dd>`)}</dl>`;
+  const memberNames = (members) => members.map((one) => `${consumerOf(one.of)}${one.hasEnded ? " (ended, and still a member)" : ""}`);
+  return html`
+    <div class="state-parts">
+      ${part(`Consumer ${of.ordinal} remembers`, attributes.map(({ name, text, isNew }) => [name, text, isNew]))}
+      ${part("Groups", [...groups].map(([group, members]) => [group, memberNames(members).join(", ")]))}
+      ${part("Waiting in the layer", [...queue].map(([one, count]) => [consumerOf(one), `${count} message${count === 1 ? "" : "s"}`]))}
+      ${part("Rows written", rows.map(({ table, verb, count, isNew }) => [table, `${verb}${count > 1 ? ` × ${count}` : ""}`, isNew]))}
+    </div>`;
+}
+
+function BrowserLog() {
+  const box = useRef(null);
+  useEffect(() => void (box.current.scrollTop = box.current.scrollHeight), [log.value]);
+  return html`
+    <div class="scroll browser-log" role="log" aria-label="What the browser received" tabindex="0" ref=${box}>
+      <ol id="browser-log">${log.value.map(({ kind, text, client }) => html`<li>${client && `${client} `}<b>${kind}</b> ${withoutDirectionMarks(text)}</li>`)}</ol>
+    </div>`;
+}
+
+const ARROWS = { in: "→", out: "←", mark: "·" };
+
+function Table() {
+  liveVersion.value;
+  const { entries, begun } = shown();
+  const found = parseFilter(filter.value);
+  const rows = entries.filter((entry) => isOwn(entry) && (!found || found(entry))).slice(-MAX_ROWS);
+  return html`
+    <div class="scroll" id="event-table" role="region" aria-label="The events, as a table" tabindex="0">
+      <table id="events">
+        <thead><tr>${["#", "ms", "lane", "event", "handler", "thread"].map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
+        <tbody>${rows.map((entry) => html`<${Row} entry=${entry} begun=${begun} />`)}</tbody>
+      </table>
+    </div>`;
+}
+
+function Row({ entry, begun }) {
+  const { of, event } = entry;
+  if (!event) return html`<tr class="gap"><td colspan="6">${entry.text ?? gapText(entry)}</td></tr>`;
+  const { type, headers, sql } = event.message;
+  const line = detailsOf(event);
+  const whole = withoutDirectionMarks((type === "query" ? sql : event.literal) ?? "");
+  return html`
+    <tr data-lane=${event.lane} class=${event.seq === 1 ? "first" : ""}>
+      <td>${event.seq}</td><td>${((event.time - begun) * 1000).toFixed(1)}</td><td>${nameOf({ kind: event.lane, name: of.client, server: of.server })}</td>
+      <td>${ARROWS[event.direction]} <b>${typeOf(event)}</b> ${headers || line.includes("…") ? html`<details><summary>${line}</summary><pre>${whole}</pre></details>` : html`<span>${line}</span>`}</td>
+      <td>${event.handler}</td><td>${event.thread}</td>
+    </tr>`;
+}

@@ -1,0 +1,217 @@
+// The state of a lesson's page. The views are functions of it, and nothing is read from the document but
+// what the server has written for the start.
+
+import { batch, computed, effect, signal, untracked } from "../vendor/preact.js";
+import { byId } from "../common/dom.js";
+import { fetchJson } from "../common/server.js";
+import { onNews, tell } from "../common/socket.js";
+import { storedForTab, storeForTab } from "../common/storage.js";
+import { Transcript } from "../diagram/transcript.js";
+import { readLink } from "./address.js";
+
+export const page = JSON.parse(byId("page-state").textContent);
+export const { lesson } = page;
+export const EXAMPLE = "example";
+const VIEWS = ["predict", "see", "do", "wire", "compare"];
+
+// Where the student is
+export const step = signal(page.firstStep); // one of VIEWS; on a narrow page "wire" is one, too
+export const announcement = signal(""); // for a screen reader
+
+// The exercise, as exercise_state.py describes it
+export const exercise = signal(page.exercise);
+export const judging = signal(false);
+export const judge = signal("running");
+export const sourceChanged = signal(false);
+export const goTo = signal(null); // {line}: the editor puts the cursor there
+export const error = signal(""); // what the server has refused
+
+// What plays
+export const target = signal(EXAMPLE);
+export const played = signal({ state: "", finding: null, reason: "" }); // of the served target
+export const outside = signal(""); // the result of a step from outside
+export const live = new Transcript();
+export const liveCount = signal(0);
+export const liveVersion = signal(0); // counts the changes: an event may get the state that followed it
+live.addEventListener("change", () => batch(() => {
+  liveVersion.value += 1;
+  liveCount.value = live.entries.length;
+}));
+export const liveSource = signal(page.source);
+// A recording instead of the live events: {transcript, title, kind, source, differs, steps, parting}
+export const saved = signal(null);
+export const source = computed(() => saved.value?.source ?? liveSource.value);
+export const pointed = signal({ entry: null, isChosen: false }); // the event that the picture points at
+export const seen = signal(new Set()); // the numbers of the things that the student has tried
+
+// How it is shown
+export const asTable = signal(false);
+export const hasLog = signal(false);
+export const log = signal([]); // what the browser reports: {kind, text, client}
+export const filter = signal("");
+export const speed = signal("steady");
+export const zoom = signal(1);
+export const isProjector = signal(storedForTab("projector") === "yes");
+export const isNarrow = signal(matchMedia("(width < 75rem)").matches);
+matchMedia("(width < 75rem)").addEventListener("change", ({ matches }) => (isNarrow.value = matches));
+effect(() => storeForTab("projector", isProjector.value ? "yes" : ""));
+
+// A verdict counts for the version of the file that it names. A later version is not judged yet.
+export const verdict = computed(() => {
+  const { state, verdict: found } = exercise.value;
+  return found.outcomes && (state !== "new" || judging.value) ? found : null;
+});
+export const isStale = computed(() => judging.value || (verdict.value && exercise.value.digest !== verdict.value.digest));
+export const isGreen = computed(() => exercise.value.state === "green" && !isStale.value);
+export const isRed = computed(() => exercise.value.state === "red" && !isStale.value);
+
+// The URL of something that the server plays for this page only.
+export function playUrl(name, parameters = []) {
+  return `${page.base}${name}/?${new URLSearchParams([["feed", page.feed], ...parameters])}`;
+}
+
+export const play = (name, parameters) => fetchJson(playUrl(name, parameters));
+
+// Sends a form. Resolves to {status, answer}.
+export async function post(name, fields = {}) {
+  const csrf = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "";
+  try {
+    const body = new URLSearchParams(fields);
+    const response = await fetch(`${page.base}${name}/`, { method: "POST", body, headers: { "X-CSRFToken": csrf } });
+    return { status: response.status, answer: await response.json() };
+  } catch {
+    return { status: 0, answer: { error: "The workshop did not receive that. Try again in a moment, or reload the page." } };
+  }
+}
+
+// Asks for a hint, the solution, or the original exercise. The socket brings the result.
+export async function ask(name) {
+  const { answer } = await post(name);
+  error.value = answer.error ?? "";
+}
+
+// The name of a target, as a reader knows it.
+export function titleOf(name) {
+  if (isExample(name)) return "the worked example";
+  if (name === "exercise") return "your exercise";
+  const mistake = page.mistakes.find((one) => name === `mistake:${one.name}`);
+  return mistake ? `a mistake: ${mistake.title}` : name === "solution" ? "the solution" : name;
+}
+
+// The class that a target runs.
+export function classOf(name) {
+  if (name.startsWith("mistake:")) return name.slice("mistake:".length);
+  return isExample(name) ? lesson.demo : lesson.exercise;
+}
+
+export const fetchSource = (name) => play("source", [["target", name]]);
+
+export async function showLiveSource() {
+  const name = target.value;
+  const found = await fetchSource(name).catch(({ message }) => ({ place: message, lines: [] }));
+  if (name === target.value) liveSource.value = found;
+}
+
+const isExample = (name) => name === EXAMPLE || name.endsWith(`.${lesson.demo}`);
+
+// The code of a target of a recording. Null where the student may not read it, or where it has none.
+async function sourceOf(name) {
+  const isOpen = name === "exercise" || name.startsWith("mistake:") || (name === "solution" && exercise.value.solution);
+  if (isExample(name)) return page.source;
+  return isOpen ? fetchSource(name).catch(() => null) : null;
+}
+
+// Shows a recording until the student goes back to the live events.
+export function showSaved(recording, more) {
+  const transcript = Transcript.from(recording);
+  saved.value = { transcript, source: null, differs: null, steps: [], parting: null, ...more };
+}
+
+// Plays steps, texts or objects, on a target, and shows the recording.
+export async function playSteps(name, steps, kind = "played") {
+  const texts = steps.map((one) => ["step", typeof one === "string" ? one : JSON.stringify(one)]);
+  const [answer, code] = await Promise.all([
+    play("play", [["target", name], ...texts]),
+    sourceOf(name),
+  ]);
+  batch(() => {
+    showSaved(answer.recording, { kind, target: name, title: kind === "passing" ? "Your exercise passes where it failed:" : `Played on ${titleOf(name)}`, source: code, steps: answer.steps, plays: true });
+    if (isNarrow.value && step.value === "see") step.value = "wire";
+    markSeen(answer.steps);
+  });
+}
+
+// The conversation of a claim of the verdict: where it fails, or all of it.
+export async function showClaim(number) {
+  const [answer, code] = await Promise.all([
+    play("judged", [["claim", number]]),
+    sourceOf("exercise"),
+  ]);
+  const { expected, received, differs, steps, title } = answer;
+  const isFailing = exercise.value.verdict?.outcomes[number]?.state === "red";
+  const at = differs && { right: expected.events[differs.right], wrong: received.events[differs.wrong] };
+  showSaved(received, {
+    kind: isFailing ? "failing" : "passing",
+    target: "exercise",
+    title: isFailing ? `Your exercise fails: ${title}` : `Your exercise passes: ${title}`,
+    source: code, steps, parting: at, plays: !isFailing,
+    differs: differs && (differs.wrong ?? received.events.length),
+  });
+}
+
+// A conversation is seen when its steps were played in this order.
+export function markSeen(steps) {
+  const isSame = (one, other) => one.action === other.action && (one.client ?? 1) === (other.client ?? 1)
+    && Object.entries(other.arguments).every(([name, value]) => String(one.arguments[name]) === String(value));
+  const found = page.tries.flatMap((wanted, number) => {
+    let next = 0;
+    for (const one of steps) if (wanted[next] && isSame(one, wanted[next])) next += 1;
+    return next === wanted.length ? [number] : [];
+  });
+  if (found.some((one) => !seen.value.has(one))) seen.value = new Set([...seen.value, ...found]);
+}
+
+// Addresses: a step, a heading in the text, a mistake, the steps of a link.
+export const link = signal(null); // {target, steps} of a link that somebody has sent
+export const mistake = signal(null); // the name of the mistake to compare
+
+export function followAddress() {
+  const id = decodeURIComponent(location.hash.slice(1));
+  if (!id) step.value = page.firstStep;
+  else if (id.startsWith("step=")) link.value = readLink(location.href);
+  else if (id.startsWith("mistake-")) batch(() => {
+    mistake.value = id.slice("mistake-".length);
+    step.value = "compare";
+  });
+  else if (VIEWS.includes(id)) step.value = id;
+  else if (id === "exercise") step.value = "do";
+  else if (/^question-\d+$/.test(id)) step.value = "predict";
+  else if (byId(id)?.closest("#see")) {
+    step.value = "see";
+    byId(id).scrollIntoView();
+  }
+}
+
+onNews((news) => batch(() => {
+  for (const [name, state] of Object.entries({ exercise, judging, judge, sourceChanged })) {
+    if (name in news) state.value = news[name];
+  }
+}));
+
+// Nothing stale is shown: a recording of an earlier version goes when the file is saved. At green, the
+// conversation that failed is played again, and passes.
+let judged = untracked(() => verdict.value?.digest);
+let failed = untracked(() => verdict.value?.finding?.steps); // the conversation that failed last
+effect(() => {
+  const { digest, state } = exercise.value;
+  const isOld = untracked(() => ["failing", "passing"].includes(saved.value?.kind)) && digest !== judged;
+  if (isOld) saved.value = null;
+  if (isStale.value || verdict.value?.digest === judged) return;
+  judged = verdict.value?.digest;
+  announcement.value = verdict.value?.finding ? `${state}: ${verdict.value.finding.title}` : state;
+  if (state === "red") failed = verdict.value.finding?.steps;
+  const isShown = state === "green" && failed && untracked(() => step.value === "do");
+  if (isShown) playSteps("exercise", failed.split(" | "), "passing").catch(() => {});
+});
+
+export { tell };
