@@ -13,7 +13,6 @@ from pathlib import Path
 
 from django.conf import settings
 from django.http import Http404, JsonResponse
-from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -22,6 +21,7 @@ from lessons.workshop.course.lesson_index import Lesson, UnknownLesson, find
 from lessons.workshop.course.lesson_text import names_in_transcripts
 from lessons.workshop.course.mistakes import Mistake, read_mistakes
 from lessons.workshop.course.source_code import Source
+from lessons.workshop.engine.faults.finding import Finding
 from lessons.workshop.engine.script.steps import Step, parse_step, split_steps
 from lessons.workshop.judge.study.code_comparison import aligned_rows, read_parts
 from lessons.workshop.judge.study.compared_mistake import (
@@ -41,7 +41,7 @@ from lessons.workshop.judge.study.recordings import (
 )
 from lessons.workshop.judge.verdict import Outcome
 from lessons.workshop.member import membership
-from lessons.workshop.page.exercise.exercise_state import source_digest
+from lessons.workshop.page.exercise.exercise_state import finding_json, source_digest
 from lessons.workshop.page.exercise_server.targets import (
     EXAMPLE,
     playable_target,
@@ -138,7 +138,10 @@ def comparison(request, lesson: Lesson) -> dict:
         found = compare_in_check(lesson, mistake)
     else:
         found = find_comparison(lesson, mistake)
-    shown = {"diagnosis": _diagnosis_json(mistake), "code": _code_json(request, lesson, mistake)}
+    shown = {
+        "diagnosis": finding_json(Finding(mistake.diagnosis)),
+        "code": _code_json(request, lesson, mistake),
+    }
     return shown if found is None else shown | _comparison_json(found)
 
 
@@ -189,19 +192,6 @@ def _mistake(lesson: Lesson, name: str) -> Mistake:
         if mistake.name == name:
             return mistake
     raise RequestRejected(f"Lesson {lesson.number} has no mistake {name!r}.")
-
-
-def _diagnosis_json(mistake: Mistake) -> dict:
-    diagnosis = diagnoses()[mistake.diagnosis]
-    lesson = find(diagnosis.lesson) if diagnosis.lesson else None
-    return {
-        "title": diagnosis.title,
-        "symptom": diagnosis.symptom,
-        "cause": diagnosis.cause,
-        "cure": diagnosis.cure,
-        "lesson": lesson and f"{lesson.number} {lesson.slug}",
-        "url": lesson and reverse("lesson", args=[lesson.key]),
-    }
 
 
 # Conversations of a verdict

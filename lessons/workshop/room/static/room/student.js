@@ -1,8 +1,12 @@
 // "Judge it again": asks the room for a verdict on the code, and shows whether the claim holds.
 
+import { Comparison } from "../lessons/common/comparison.js";
 import { byId, element } from "../lessons/common/dom.js";
+import { Finding } from "../lessons/common/finding.js";
 import { fetchJson } from "../lessons/common/server.js";
+import { html, render } from "../lessons/vendor/preact.js";
 
+const TITLES = { right: "The solution", wrong: "The student’s code" };
 const SIGNS = { green: "✓", red: "✗", "not run": "–" };
 
 const form = byId("judge");
@@ -39,7 +43,7 @@ async function show({ claimed, answer }) {
   const output = byId("judged-output");
   output.hidden = !answer.output.trim();
   output.querySelector("pre").textContent = answer.output;
-  if (answer.comparison || answer.code) await showComparison(answer);
+  if (answer.comparison || answer.code) showComparison(answer);
   return undefined;
 }
 
@@ -70,10 +74,14 @@ function showFinding({ finding, diagnosis }) {
   box.replaceChildren(...parts);
 }
 
-async function showComparison({ comparison, code, diagnosis, state }) {
+function showComparison({ comparison, code = null, diagnosis, state }) {
   if (state === "green" && !comparison) return;
-  const { draw } = await import("../lessons/compare/comparison.js");
-  const nothing = { steps: [], claim: "", differs: null };
-  byId("compare-status").replaceChildren(...draw({ ...nothing, ...comparison, diagnosis, code: code ?? null }));
+  byId("compare-result").hidden = false;
+  byId("code-later").hidden = code !== null;
   byId("compare-title").textContent = comparison ? "The conversation that fails" : "The code beside the solution";
+  const steps = comparison?.steps.map(({ step }) => step).join(" · ");
+  render(html`
+    ${steps && html`<p>Played: <code>${steps}</code></p>`}
+    <${Comparison} answer=${{ ...comparison, code }} titles=${TITLES} />
+    ${diagnosis && html`<${Finding} finding=${{ ...diagnosis, lesson: null }} />`}`, byId("comparison"));
 }

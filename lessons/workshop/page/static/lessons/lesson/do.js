@@ -3,7 +3,7 @@
 import { html, signal } from "../vendor/preact.js";
 import { byId } from "../common/dom.js";
 import { Editor } from "./editor.js";
-import { Finding, code } from "./finding.js";
+import { Finding, code } from "../common/finding.js";
 import { ask, error, exercise, goTo, isGreen, isStale, judge, lesson, page, showClaim, verdict } from "./store.js";
 
 const isTaskOpen = signal(false);

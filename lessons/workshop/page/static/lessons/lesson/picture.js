@@ -10,7 +10,7 @@ import { gapText, nameOf } from "../diagram/layout.js";
 import { Transcript } from "../diagram/transcript.js";
 import { Clients } from "./client_view.js";
 import { takeOutsideStep } from "./clients.js";
-import { Finding } from "./finding.js";
+import { Finding } from "../common/finding.js";
 import { pauseBefore } from "./pause.js";
 import { linesOf } from "./source_line.js";
 import { stateAt } from "./state_at.js";
