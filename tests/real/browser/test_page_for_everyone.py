@@ -109,7 +109,11 @@ def test_nothing_shifts_when_the_panel_starts(visit, size):
 
 def test_text_task_and_search_work_without_javascript(visit, address):
     page = visit("03-stop", java_script_enabled=False).page
-    for text in ("How a connection ends", "Why", "Your exercise: a guessing game that ends"):
+    for text in (
+        "How a connection ends",
+        "Where it bites",
+        "Your exercise: a guessing game that ends",
+    ):
         expect(page.get_by_role("heading", name=text)).to_be_visible()
     expect(page.get_by_text("manage.py lesson check 3")).to_be_visible()
     page.goto(f"{address}/search/")

@@ -46,19 +46,23 @@ function drawArrow(made, { kind, from, to, type, details, started, entry }, scal
   if (started) drawHandler(made, started, to.kind === "consumer" ? to : from, to.x < from.x, scale);
 }
 
-// Right of the bar, and below an arrow that comes from the right.
+// At the side of the bar that the arrow does not come from.
 function drawHandler(made, name, { x }, isFromRight, { width, character, height, zoom }) {
-  const y = height * ARROW_Y + (isFromRight ? 11 : 4) * zoom;
-  made.append(text("handler", x + 11, y, cut(name, (width - x - 14) / character)));
+  const y = height * ARROW_Y + 4 * zoom;
+  if (isFromRight) made.append(text("handler", x - 11, y, name, "end"));
+  else made.append(text("handler", x + 11, y, cut(name, (width - x - 14) / character)));
 }
 
-// A label has a halo, so it may cross lanes: what an event says is cut only at the end of the picture.
+// A label has a halo, so it may cross lanes. One that is too long for the room to its right begins
+// further left: what an event says is cut only if it is wider than the picture.
 function drawLabel(made, x, type, details, room, scale) {
   const fits = Math.floor(room / scale.character);
-  const length = Math.floor((scale.width - x - 4) / scale.character);
   const isLong = type.length + details.length + 1 > fits;
   const shownType = isLong ? withoutProtocol(type) : type;
-  const label = text("label", x, scale.height * TEXT_Y, "");
+  const needed = (shownType.length + details.length + 1) * scale.character;
+  const start = Math.max(Math.min(x, scale.width - 4 - needed), Math.min(x, scale.left));
+  const length = Math.floor((scale.width - start - 4) / scale.character);
+  const label = text("label", start, scale.height * TEXT_Y, "");
   label.append(svg("tspan", { class: "type" }, cut(shownType, length)));
   const rest = details ? ` ${details}` : "";
   if (shownType.length + 3 < length) label.append(cut(rest, length - shownType.length));

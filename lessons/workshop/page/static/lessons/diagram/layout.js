@@ -11,7 +11,7 @@ const EDGE_WITH_NAMES_NARROW = 96;
 const CLIENT_TO_CONSUMER = 116;
 // [least distance in pixels at zoom 1, share of the remaining width] between two lanes
 const DISTANCES = {
-  same: [76, 0.5],
+  same: [86, 0.5],
   "client consumer": [CLIENT_TO_CONSUMER, 2.4],
   "consumer layer": [118, 1],
   "layer database": [76, 0.4],

@@ -15,6 +15,7 @@ class Picture {
     stage.replaceChildren();
     this.transcript = Transcript.from(stage.clientWidth < WIDE ? firstClient(recording) : recording);
     this.diagram = new Diagram(stage, { label: "A recorded conversation, as a diagram" });
+    this.diagram.setOptions({ className: figure.dataset.consumer.split(".").at(-1) });
     this.diagram.show(this.transcript);
     this.button = figure.querySelector("button");
     this.button.hidden = false;

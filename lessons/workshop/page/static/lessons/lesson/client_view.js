@@ -2,14 +2,14 @@
 
 import { html, useEffect, useRef, useSignalEffect } from "../vendor/preact.js";
 import { clients, removeClient } from "./clients.js";
-import { page, step } from "./store.js";
+import { lesson, page, step } from "./store.js";
 
 export function Clients() {
   return html`<div class="clients">${clients.value.map((client) => html`<${Client} key=${client.number} client=${client} />`)}</div>`;
 }
 
 function Client({ client }) {
-  const { number, isOpen, isHttp, form, showsOptions, status } = client;
+  const { number, isOpen, isHttp, showsOptions, status } = client;
   const box = useRef(null);
   const hadFocus = useRef(false);
   // The focus moves out of a form that is no longer shown.
@@ -23,7 +23,7 @@ function Client({ client }) {
     }
     hadFocus.current = false;
   }, [isOpen]);
-  const address = `${isHttp ? `${form.value.method} ` : ""}${form.value.path}`;
+  const address = addressOf(client);
   const { state, text } = status.value;
   return html`
     <section class="client" ref=${box} role="group" aria-label="Client ${number}" data-number=${number} data-state=${state}>
@@ -37,6 +37,9 @@ function Client({ client }) {
       ${showsOptions.value && html`<${Options} client=${client} />`}
     </section>`;
 }
+
+// One thing to press: the first client that is not connected, before the exercise.
+const isNext = (client) => step.value !== "do" && clients.value.find(({ status }) => ["idle", "closed", "refused", "wrong"].includes(status.value.state)) === client;
 
 const submit = (client, action) => (event) => {
   event.preventDefault();
@@ -56,11 +59,19 @@ function choice(client, name, label, options) {
     </select>`;
 }
 
+// What is particular about the client's request: `as student · ?name=ada`. The lesson's own path is not.
+function addressOf({ isHttp, form }) {
+  const { method, path, account, origin, subprotocols } = form.value;
+  if (isHttp) return `${method} ${path}`;
+  const place = path.startsWith(lesson.path) ? path.slice(lesson.path.length) : path;
+  return [account && `as ${account}`, origin && `from ${origin.replace(/^https?:\/\//, "")}`, place, subprotocols].filter(Boolean).join(" · ");
+}
+
 function Handshake({ client }) {
   return html`
     <form class="connect" onSubmit=${submit(client, () => client.open())}>
-      <code class="address">${client.form.value.path}</code>
-      <button class="go ${step.value === "do" ? "" : "primary"}" data-key="c">Connect</button>
+      <span class="address">${addressOf(client)}</span>
+      <button class="go ${isNext(client) ? "primary" : ""}" data-key="c">Connect</button>
     </form>`;
 }
 
@@ -78,8 +89,8 @@ function Request({ client }) {
   const isWaiting = ["connecting", "open"].includes(client.status.value.state);
   return html`
     <form class="request" onSubmit=${submit(client, () => client.open())}>
-      <code class="address">${client.form.value.method} ${client.form.value.path}</code>
-      <button class="go ${isWaiting || step.value === "do" ? "" : "primary"}" data-key="c">Send</button>
+      <span class="address">${addressOf(client)}</span>
+      <button class="go ${isNext(client) ? "primary" : ""}" data-key="c">Send</button>
       ${isWaiting && html`<button type="button" data-key="x" onClick=${() => client.attempt(() => client.leave("leave"))}>Leave</button>`}
     </form>`;
 }

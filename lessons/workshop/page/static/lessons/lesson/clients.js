@@ -221,10 +221,11 @@ effect(() => {
 });
 
 // The server has ended. A close code alone would not say so.
-effect(() => {
-  if (isOnline.value) return;
-  untracked(() => clients.value).forEach((client) => {
-    if (!["closed", "refused"].includes(client.status.value.state)) return;
-    client.setState(client.status.value.state, "Closed with 1006: the workshop does not answer.");
-  });
-});
+effect(() => isOnline.value || untracked(explainLoss));
+
+function explainLoss() {
+  for (const client of clients.value) {
+    const { state } = client.status.value;
+    if (state === "closed" || state === "refused") client.setState(state, "Closed with 1006: the workshop does not answer.");
+  }
+}

@@ -56,7 +56,7 @@ function Checks({ outcomes }) {
         const state = one.same && !one.first ? "same" : one.state;
         return html`
           <li data-state=${state}><span class="sign" role="img" aria-label=${words[state] ?? state}>${signs[state]}</span>
-            <span>${code(one.claim)} ${one.plays && !isStale.value && html`<button type="button" class="show-me" aria-label="Show check ${number + 1}" onClick=${play(number)}>Show</button>`}</span></li>`;
+            <span>${code(one.claim)} ${one.plays && !isStale.value && html`<button type="button" class="show-check" aria-label="Show check ${number + 1}" onClick=${play(number)}>Show</button>`}</span></li>`;
       })}</ul>
     </details>`;
 }

@@ -81,7 +81,8 @@ function SavedBanner() {
     <div class="side"><b>${name}</b> <code>${event ? `${typeOf(event)} ${detailsOf(event)}`.trim() : "nothing: it ends here"}</code></div>`;
   return html`
     <section class="saved-recording" id="saved-recording" data-kind=${kind} aria-live="polite">
-      <p><b id="saved-title">${title}</b> <button type="button" id="back-to-live" onClick=${() => (saved.value = null)}>Back to ${step.value === "do" ? "my clients" : "live"}</button></p>
+      <p><b id="saved-title">${title}</b> ${step.value !== "predict" && html`
+        <button type="button" id="back-to-live" onClick=${() => (saved.value = null)}>Back to ${step.value === "do" ? "my clients" : "live"}</button>`}</p>
       ${steps.length > 0 && html`<p class="played-words" title=${steps.map((one) => one.step).join(" · ")}>${stepsInWords(steps)}</p>`}
       ${parting && html`<div id="parting" class="parting">${side("Expected", parting.right)}${side("Received", parting.wrong)}</div>`}
     </section>`;
@@ -201,6 +202,8 @@ export function litLines() {
   return { lines: linesOf(event, lines), event };
 }
 
+const placeOf = (event) => (event ? (/^(ThreadPool|asyncio_|Thread-)/.test(event.thread) ? "in a thread" : "on the event loop") : "");
+
 function Source() {
   const box = useRef(null);
   const { place, lines } = source.value;
@@ -215,7 +218,7 @@ function Source() {
   }, [lit.lines.join()]);
   return html`
     <section class="source">
-      <h2><code id="source-title">${place}</code> <code id="thread">${lit.event?.thread}</code></h2>
+      <h2><code id="source-title">${place}</code> <span id="thread" title=${lit.event?.thread}>${placeOf(lit.event)}</span></h2>
       ${sourceChanged.value && html`<p class="notice" id="source-old">This code has changed since the page was loaded. <a href="">Reload the page</a></p>`}
       <div class="scroll" id="source" ref=${box} role="group" aria-labelledby="source-title" tabindex="0"><pre><code>${lines.map((line) => html`
         <span key=${line.number} data-line=${line.number} data-method=${line.method || null} class=${lit.lines.includes(line.number) ? "highlighted" : ""} dangerouslySetInnerHTML=${{ __html: `${line.html}\n` }} />`)}</code></pre></div>
@@ -230,7 +233,7 @@ function EventInFull() {
   return html`
     <div class="scroll" id="details" role="region" aria-label="The event in full" tabindex="0">
       ${event ? html`
-        <p class="facts">${[`Event ${Transcript.idOf(entry)}`, lanesText(event, of), event.handler, `${((event.time - of.begun) * 1000).toFixed(1)} ms after it began`].filter(Boolean).join(" · ")}</p>
+        <p class="facts">${[`Event ${Transcript.idOf(entry)}`, lanesText(event, of), event.handler, event.time - of.begun > 0.0001 && `${((event.time - of.begun) * 1000).toFixed(1)} ms after it began`].filter(Boolean).join(" · ")}</p>
         <pre>${withoutDirectionMarks(event.literal ?? "")}</pre>
         <${State} state=${state} of=${of} />`
       : html`<p class="facts">${entry?.count ? `${gapText(entry)}: the feed cannot carry more.` : entry?.text ?? "Choose an event in the picture. Here stands all of it, and what the consumer remembers then."}</p>`}

@@ -69,7 +69,7 @@ export function Predict() {
       <p class="eyebrow">What will happen? Question ${number} of ${page.questions.length}. Answer before you read: a guess is enough.</p>
       <h2 id="question-title" class="visually-hidden">Question ${number}</h2>
       <div class="asked" dangerouslySetInnerHTML=${{ __html: question.html }} />
-      <p class="steps-played quiet">Played: ${stepsInWords(question.steps)}.</p>
+      <p class="steps-played quiet">This is played: ${stepsInWords(question.steps)}.</p>
       ${!answer?.cards ? html`
         <button type="button" class="start primary" onClick=${() => begin(number)}>${question.kind === "order" ? "Put the events in order" : "Tick what arrives"}</button>`
       : html`
