@@ -171,7 +171,11 @@ def test_only_an_instructor_finds_the_page_for_instructors_and_compares_code(vis
     log_in(page, address, "instructor")
     lesson.open("03-stop")
     expect(teach).to_have_attribute("href", "/lessons/03-stop/teach/")
+    page.goto(f"{address}/lessons/03-stop/teach/")
+    page.get_by_role("link", name="Play connect").first.click()
+    expect(page.locator(".linked-steps code")).to_contain_text("connect")
     page.goto(f"{address}/lessons/03-stop/#mistake-CountsForEveryone")
+    page.reload()
     wrong = page.get_by_role("figure", name="The mistake")
     expect(wrong.locator("pre .line.differs[data-line]").first).to_contain_text(
         "CountsForEveryone.tries = 3"

@@ -1,6 +1,5 @@
 """A page for each lesson."""
 
-from django.conf import settings
 from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -23,7 +22,6 @@ from lessons.workshop.page.exercise.exercise_state import exercise_json
 from lessons.workshop.page.exercise.task import task_of
 from lessons.workshop.page.lesson_list import is_optional, lesson_list_context
 from lessons.workshop.page.live.page_socket import new_feed_id
-from lessons.workshop.page.markup import source_lines
 from lessons.workshop.page.views.csp import servers_of, with_csp
 from lessons.workshop.page.views.drawings import text_to_html
 from lessons.workshop.page.views.openings import lanes_of, openings
@@ -50,14 +48,10 @@ def lesson_page(request, key: str):
         "lesson": lesson,
         "optional": is_optional(lesson),
         "text": text_to_html(_text_without_title(lesson), lesson.folder),
-        "source": source,
         "task": task_of(lesson),
         "manage": MANAGE,
         **_neighbours(lesson),
     }
-    if not settings.WORKSHOP:
-        context["lines"] = source_lines(source)
-        return render(request, "lessons/public_lesson.html", context)
     context["state"] = _page_state(request, lesson, source)
     return render(request, "lessons/lesson.html", context)
 

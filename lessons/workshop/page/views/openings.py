@@ -1,15 +1,16 @@
 """What the forms of a lesson's clients hold at first: a request that the consumer accepts."""
 
-import ast
+import json
 import re
 from contextlib import suppress
 
 from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.course.lesson_text import recorded_conversations
-from lessons.workshop.course.source_code import read_python
 from lessons.workshop.engine.script.steps import Step, UnknownStep, parse_step, split_steps
+from lessons.workshop.judge.claims import Claims, CourseError
 from lessons.workshop.judge.study.predictions import InvalidPrediction, predictions
 
+_NAMED = re.compile(r"\{\w")  # `{token=ada}`: only a played conversation replaces it
 LANES = ("client", "consumer", "layer", "database")
 _LANE = re.compile(rf"^ *\d+ +(?:[\d.]+ s +)?({'|'.join(LANES)})\b", re.M)
 
@@ -20,7 +21,7 @@ def openings(lesson: Lesson) -> dict[str, dict]:
     `{"path", "subprotocols", "payload", "method", "body", "paths"}`.
     """
     example = _text_steps(lesson, lambda name: name == lesson.demo) + _predicted_steps(lesson)
-    exercise = _checked_steps(lesson) or example
+    exercise = _model_steps(lesson) or example
     return {"example": _opening(lesson, example), "exercise": _opening(lesson, exercise)}
 
 
@@ -40,10 +41,11 @@ def _opening(lesson: Lesson, steps: list[Step]) -> dict:
     path = words.get("path", lesson.path) + (f"?{words['query']}" if "query" in words else "")
     return {
         "path": path,
-        # `{token=ada}` is not a subprotocol: only a played conversation replaces it.
-        "subprotocols": ", ".join(it for it in words.get("subprotocols", []) if "{" not in it),
+        "subprotocols": ", ".join(
+            it for it in words.get("subprotocols", []) if not _NAMED.search(it)
+        ),
         "account": words.get("as", ""),
-        "payload": next(filter(None, texts), "hello"),
+        "payload": next((it for it in texts if it and not _NAMED.search(it)), "hello"),
         "method": request.action,
         "body": "".join(request.arguments.get("pieces", [])),
         "requestPath": request.arguments.get("path", lesson.path),
@@ -72,54 +74,11 @@ def _parsed(steps: str) -> list[Step]:
         return []
 
 
-def _checked_steps(lesson: Lesson) -> list[Step]:
-    """The steps of the conversations that the checks name, read from their source.
-
-    No code runs: a text in braces is a constant of the module.
-    """
+def _model_steps(lesson: Lesson) -> list[Step]:
+    """The first handshake and the first text of the lesson's model: its exercise accepts both."""
     try:
-        tree = ast.parse(read_python(lesson.check))
-    except (OSError, SyntaxError, ValueError):
+        model = Claims.of(lesson).model
+    except CourseError:
         return []
-    known: dict[str, str] = {}
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and (text := _text(node.value, known)) is not None:
-            known |= {one.id: text for one in node.targets if isinstance(one, ast.Name)}
-        elif isinstance(node, ast.Assign):
-            known |= _pairs(node, known)
-    found = []
-    for function in tree.body:
-        if isinstance(function, ast.FunctionDef) and function.name.startswith("test_"):
-            for call in ast.walk(function):
-                if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.args:
-                    text = _text(call.args[0], known)
-                    if call.func.id == "play" and text is not None:
-                        found += _parsed(text)
-    return found
-
-
-def _pairs(node: ast.Assign, known: dict[str, str]) -> dict[str, str]:
-    """`A, B = "a", "b"`."""
-    [target] = node.targets
-    if not (isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple)):
-        return {}
-    values = (_text(value, known) for value in node.value.elts)
-    pairs = zip(target.elts, values, strict=False)
-    return {
-        name.id: text for name, text in pairs if isinstance(name, ast.Name) and text is not None
-    }
-
-
-def _text(node: ast.expr, known: dict[str, str]) -> str | None:
-    match node:
-        case ast.Constant(value=str(text)):
-            return text
-        case ast.Name(id=name):
-            return known.get(name)
-        case ast.JoinedStr(values=values):
-            parts = [
-                _text(it.value if isinstance(it, ast.FormattedValue) else it, known)
-                for it in values
-            ]
-            return None if None in parts else "".join(parts)
-    return None
+    texts = [f"text {json.dumps(text)}" for text in model.texts[:1]]
+    return [step for text in [*model.handshakes[:1], *texts] for step in _parsed(text)]

@@ -1,0 +1,36 @@
+"""The first request that a page offers for an exercise is one that its solution accepts."""
+
+import pytest
+
+from lessons.workshop.course.lesson_index import ACCOUNTS, lessons
+from lessons.workshop.engine.script.steps import Step
+from lessons.workshop.judge.study.compared_mistake import is_playable
+from lessons.workshop.judge.study.recordings import record
+from lessons.workshop.page.views.openings import openings
+
+# A page cannot know a ticket or a token in advance, and cannot choose the host that it asks for.
+IMPOSSIBLE = {"ticket", "token", "origin"}
+OVER_WEBSOCKET = [
+    lesson
+    for lesson in lessons()
+    if lesson.path.startswith("/ws/") and is_playable(lesson) and lesson.slug not in IMPOSSIBLE
+]
+
+
+def connect_step(lesson):
+    opening = openings(lesson)["exercise"]
+    path, _, query = opening["path"].partition("?")
+    account = opening["account"] or next((it.account for it in lesson.clients if it.account), "")
+    given = {
+        "path": path if path != lesson.path else "",
+        "query": query,
+        "subprotocols": [it for it in opening["subprotocols"].split(", ") if it],
+        "as": account if account in ACCOUNTS else account and "student",
+    }
+    return Step("connect", {name: value for name, value in given.items() if value})
+
+
+@pytest.mark.parametrize("lesson", OVER_WEBSOCKET, ids=lambda lesson: lesson.slug)
+def test_a_solution_accepts_the_first_request_of_its_page(lesson):
+    events = record(lesson, "solution", [str(connect_step(lesson))]).events
+    assert "websocket.accept" in [event.message.get("type") for event in events]
