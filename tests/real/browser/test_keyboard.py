@@ -97,13 +97,13 @@ def test_shortcuts_lead_through_a_lesson_and_can_be_switched_off(page):
     press("n")
     expect_page(browser, "3 · How a connection ends")
     press("?")
-    browser.get_by_label("Use the keys").press("Space")
+    browser.get_by_label("Use the keys.").press("Space")
     press("Escape")
     browser.reload()
     press("?")
     expect(browser.get_by_role("dialog")).to_be_hidden()
     browser.get_by_role("button", name="Menu").press("Enter")
-    browser.get_by_label("Use the keys").check()  # the window is for other tests, too
+    browser.get_by_label("Use the keys.").check()  # the window is for other tests, too
 
 
 def test_the_editor_can_be_left_with_the_keyboard(page):

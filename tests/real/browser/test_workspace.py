@@ -230,6 +230,7 @@ def test_task_editor_verdict_and_picture_are_in_sight_together(visit, workshop, 
     expect(page.locator("#verdict .finding")).to_be_visible()
     lesson.press("Show me")
     expect(page.locator("#saved-recording")).to_be_visible()
+    expect(page.locator("#diagram .chosen, #diagram .row.different").last).to_be_in_viewport()
     for part in ("#task", "#editor .area", "#verdict .finding h3", "#diagram"):
         box = page.locator(part).first.bounding_box()
         assert 0 <= box["y"] <= box["y"] + box["height"] <= 640, part

@@ -20,7 +20,7 @@ export class Diagram {
     this.onChange = ({ detail }) => this.update(detail);
     addControls(this, this.canvas.area);
     this.view = this.canvas.view;
-    this.view.watch({ onScroll: () => this.schedule(), onResize: () => this.refresh() });
+    this.view.watch({ onScroll: () => this.schedule(), onResize: () => this.resized() });
   }
 
   // Shows a transcript and its later entries. `differs` is the index of the entry to mark. An index
@@ -71,6 +71,12 @@ export class Diagram {
 
   zoomTo(zoom) {
     this.zoom = zoom;
+    this.refresh();
+  }
+
+  // The chosen entry stays in sight when the box changes its height.
+  resized() {
+    if (this.reveals === undefined && this.chosen) this.reveals = this.chosen;
     this.refresh();
   }
 

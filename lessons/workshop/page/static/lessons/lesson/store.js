@@ -125,6 +125,8 @@ async function sourceOf(name) {
 export function showSaved(recording, more) {
   const transcript = Transcript.from(recording);
   saved.value = { transcript, source: null, differs: null, steps: [], parting: null, ...more };
+  // On a narrow page the picture is below the step.
+  if (isNarrow.value && ["predict", "do"].includes(step.value)) byId("wire").scrollIntoView();
 }
 
 // Plays steps, texts or objects, on a target, and shows the recording.
