@@ -15,7 +15,7 @@ const conflict = signal(null); // the other version: {text, digest}
 const file = signal(null); // the version that the text began with: {text, digest}
 const text = signal("");
 const isChanged = computed(() => file.value !== null && text.value !== file.value.text);
-let area = null; // a CodeArea, or a TextArea where that cannot be loaded
+let area = null; // a CodeArea, once it is loaded
 let saving = Promise.resolve();
 let timer = 0;
 let isStarted = false;
@@ -27,19 +27,9 @@ async function read() {
   return answer;
 }
 
-async function makeArea(...parts) {
-  try {
-    const { CodeArea } = await import("./code_area.js");
-    return new CodeArea(...parts);
-  } catch {
-    const { TextArea } = await import("./text_area.js");
-    return new TextArea(...parts);
-  }
-}
-
 async function start(box) {
-  const found = await read();
-  area = await makeArea(found.text, `The file ${page.exercise.path}`);
+  const [found, { CodeArea }] = await Promise.all([read(), import("./code_area.js")]);
+  area = new CodeArea(found.text, `The file ${page.exercise.path}`);
   take(found);
   area.onChange = changed;
   area.onSave = () => save();
