@@ -254,10 +254,11 @@ def _scores(index: Index, terms: list[str], query: Query) -> dict[int, float]:
     scores = {}
     for row, rank in index.connection.execute(select, [" OR ".join([*terms, *pairs])]):
         score = -rank * share(row, anywhere) ** 2 * (1 + paired[row] / max(1, len(pairs)))
-        if not query.is_error:
-            score *= 1 + share(row, titles)
-        elif index.entries[row - 1].kind == DIAGNOSIS:
-            score *= 3
+        is_diagnosis = index.entries[row - 1].kind == DIAGNOSIS
+        if query.is_error:
+            score *= 3 if is_diagnosis else 1
+        else:  # a question asks for an explanation
+            score *= (1 + share(row, titles)) * (0.4 if is_diagnosis else 1)
         scores[row] = score
     return scores
 
