@@ -61,7 +61,7 @@ function drawLabel(made, x, type, details, room, scale) {
   const shownType = isLong ? withoutProtocol(type) : type;
   const needed = (shownType.length + details.length + 1) * scale.character;
   const start = Math.max(Math.min(x, scale.width - 4 - needed), Math.min(x, scale.left));
-  const length = Math.floor((scale.width - start - 4) / scale.character);
+  const length = Math.floor((scale.width - start - 4) / scale.character + 0.01);
   const label = text("label", start, scale.height * TEXT_Y, "");
   label.append(svg("tspan", { class: "type" }, cut(shownType, length)));
   const rest = details ? ` ${details}` : "";

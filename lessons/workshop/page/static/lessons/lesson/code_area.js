@@ -174,10 +174,11 @@ export class CodeArea {
     this.view.dispatch({ effects: setFinding.of(isThere ? { from: doc.line(number).from, title } : null) });
   }
 
-  // Lights these lines; an empty list lights none.
-  light(numbers) {
+  // Lights these lines; an empty list lights none. `isSought`: the first of them comes into sight.
+  light(numbers, isSought) {
     const { doc } = this.view.state;
     const starts = numbers.filter((number) => number <= doc.lines).map((number) => doc.line(number).from);
-    this.view.dispatch({ effects: setLit.of(starts) });
+    const scroll = isSought && starts.length ? [EditorView.scrollIntoView(starts[0], { y: "center" })] : [];
+    this.view.dispatch({ effects: [setLit.of(starts), ...scroll] });
   }
 }

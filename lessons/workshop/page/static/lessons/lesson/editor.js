@@ -4,7 +4,7 @@ import { computed, effect, html, signal, untracked, useEffect, useRef } from "..
 import { keepUnsaved } from "../common/class_bar.js";
 import { store, stored } from "../common/storage.js";
 import { litLines } from "./picture.js";
-import { exercise, goTo, isStale, page, post, saved as recording, step, target, verdict } from "./store.js";
+import { exercise, goTo, isStale, page, pointed, post, saved as recording, step, target, verdict } from "./store.js";
 
 const DRAFT_INTERVAL = 400; // milliseconds after the last change, until it is kept as a draft
 const FILE_CHANGED = "The file has changed on disk, and your text here is not saved.";
@@ -124,8 +124,9 @@ function markFinding() {
 
 // Lights the line that sent the event which the picture points at.
 function markLit() {
-  const isOwn = target.value === "exercise" && step.value === "do" && !isChanged.value;
-  area.light(isOwn || (recording.value?.kind === "failing" && !isChanged.value) ? litLines().lines : []);
+  const isOwn = target.value === "exercise" || recording.value?.target === "exercise";
+  const isShown = isOwn && step.value === "do" && !isChanged.value;
+  area.light(isShown ? litLines().lines : [], pointed.value.isChosen);
 }
 
 export function Editor() {
