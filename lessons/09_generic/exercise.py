@@ -25,31 +25,25 @@ count. The text is not empty, and `error` is the only key. Such frames are:
 The desk never closes the connection.
 """
 
-import json
-
-from channels.consumer import AsyncConsumer
-from channels.exceptions import StopConsumer
+from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
 
-class Desk(AsyncConsumer):
-    async def websocket_connect(self, event):
+class Desk(AsyncJsonWebsocketConsumer):
+    async def connect(self):
         self.carried_out = 0
-        await self.send({"type": "websocket.accept"})
+        await self.accept()
 
-    async def websocket_receive(self, event):
-        # TODO 1: answer a frame that is not a JSON object with an error. Keep the connection open.
-        request = json.loads(event["text"])
+    # TODO 1: answer a frame that is not a JSON object with an error. Keep the connection open.
+    # The methods receive, decode_json and encode_json of the base class are yours to override.
+
+    async def receive_json(self, content):
         # TODO 2: let the client call only the two commands.
-        command = getattr(self, request["command"])
-        answer = await command(request)
+        command = getattr(self, content["command"])
+        await self.send_json(await command(content))
         self.carried_out += 1
-        await self.send({"type": "websocket.send", "text": json.dumps(answer)})
 
     async def echo(self, request):
         return {"value": request.get("value")}
 
     async def count(self, request):
         return {"count": self.carried_out}
-
-    async def websocket_disconnect(self, event):
-        raise StopConsumer()

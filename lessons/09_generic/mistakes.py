@@ -2,23 +2,22 @@
 
 import json
 
-from channels.consumer import AsyncConsumer
-from channels.exceptions import StopConsumer
+from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
 
 def refuse(constant):
     raise ValueError(f"{constant} is not JSON")
 
 
-class RightDesk(AsyncConsumer):
+class RightDesk(AsyncJsonWebsocketConsumer):
     """The right desk. Each class below breaks one part of it."""
 
     caught = (ValueError, RecursionError)
 
-    async def websocket_connect(self, event):
+    async def connect(self):
         self.carried_out = 0
         self.commands = {"echo": self.echo, "count": self.count}
-        await self.send({"type": "websocket.accept"})
+        await self.accept()
 
     async def websocket_receive(self, event):
         try:
@@ -26,10 +25,10 @@ class RightDesk(AsyncConsumer):
         except self.caught:
             await self.refuse_frame()
         else:
-            await self.send({"type": "websocket.send", "text": reply})
+            await self.send(reply)
 
     async def refuse_frame(self):
-        await self.send({"type": "websocket.send", "text": '{"error": "no command in JSON"}'})
+        await self.send('{"error": "no command in JSON"}')
 
     async def reply_to(self, event):
         request = self.decode(event)
@@ -62,9 +61,6 @@ class RightDesk(AsyncConsumer):
     async def count(self, request):
         return {"count": self.carried_out}
 
-    async def websocket_disconnect(self, event):
-        raise StopConsumer()
-
 
 class TrustsItsClient(RightDesk):
     """Assumes that every client sends JSON."""
@@ -79,7 +75,7 @@ class HangsUpOnBadJson(RightDesk):
     diagnosis = "closed-early"
 
     async def refuse_frame(self):
-        await self.send({"type": "websocket.close", "code": 4000})
+        await self.close(4000)
 
 
 class SaysNothing(RightDesk):

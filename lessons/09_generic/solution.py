@@ -2,46 +2,46 @@
 
 import json
 
-from channels.consumer import AsyncConsumer
-from channels.exceptions import StopConsumer
+from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
 
 def refuse(constant):
     raise ValueError(f"{constant} is not JSON")
 
 
-class Desk(AsyncConsumer):
-    async def websocket_connect(self, event):
+class Desk(AsyncJsonWebsocketConsumer):
+    async def connect(self):
         self.carried_out = 0
         # A client can only call the methods in this dict.
         self.commands = {"echo": self.echo, "count": self.count}
-        await self.send({"type": "websocket.accept"})
+        await self.accept()
 
-    async def websocket_receive(self, event):
+    async def receive(self, text_data=None, bytes_data=None):
         try:
-            # A binary frame has no text, and "" is not JSON. Without parse_constant, Python
-            # accepts NaN.
-            request = json.loads(event.get("text") or "", parse_constant=refuse)
-            command = self.command_in(request)
-            # This raises ValueError for 1e999, so it comes before the count.
-            reply = json.dumps(await command(request), allow_nan=False)
-            self.carried_out += 1
+            # The base class raises ValueError for a frame without text.
+            await super().receive(text_data, bytes_data)
         except (ValueError, RecursionError):  # RecursionError: brackets nested too deep
-            reply = json.dumps({"error": "not a command in JSON"})
-        await self.send({"type": "websocket.send", "text": reply})
+            await self.send_json({"error": "not a command in JSON"})
 
-    def command_in(self, request):
+    @classmethod
+    async def decode_json(cls, text_data):
+        # Without parse_constant, Python accepts NaN.
+        return json.loads(text_data, parse_constant=refuse)
+
+    @classmethod
+    async def encode_json(cls, content):
+        return json.dumps(content, allow_nan=False)  # raises ValueError for 1e999
+
+    async def receive_json(self, content):
         # The JSON may be a list or a number. So may the command.
-        name = request.get("command") if isinstance(request, dict) else None
+        name = content.get("command") if isinstance(content, dict) else None
         if not isinstance(name, str) or name not in self.commands:
             raise ValueError("no such command")
-        return self.commands[name]
+        await self.send_json(await self.commands[name](content))
+        self.carried_out += 1
 
     async def echo(self, request):
         return {"value": request.get("value")}
 
     async def count(self, request):
         return {"count": self.carried_out}
-
-    async def websocket_disconnect(self, event):
-        raise StopConsumer()

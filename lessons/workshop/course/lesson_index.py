@@ -246,7 +246,7 @@ class Lesson:
 
     @property
     def exercise_base(self) -> str | None:
-        """`SyncConsumer` or `AsyncConsumer`; None where the exercise is a function."""
+        """The raw or generic base class; None where the exercise is a function."""
         return self._exercise_parts["base"]
 
     @property

@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 
 from channels import consumer
+from channels.generic import websocket
 from channels.routing import URLRouter
 from django.urls import path
 from django.utils.module_loading import import_string
@@ -44,9 +45,10 @@ def load_subject(subject: Subject):
 
 
 def _is_subclass(loaded, base: str) -> bool:
-    """Whether it is a subclass of this class of channels.consumer. Each sync one is async, too."""
-    is_subclass = isinstance(loaded, type) and issubclass(loaded, getattr(consumer, base))
-    return is_subclass and loaded._sync == (base == "SyncConsumer")
+    """Whether it is a subclass of this raw or generic class. Each sync one is async, too."""
+    wanted = getattr(consumer, base, None) or getattr(websocket, base)
+    is_subclass = isinstance(loaded, type) and issubclass(loaded, wanted)
+    return is_subclass and loaded._sync == wanted._sync
 
 
 def application_for(consumer_class, subject: Subject):
