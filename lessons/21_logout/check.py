@@ -85,8 +85,8 @@ class Desk(Model):
             client.user = browser.partition("/")[0]
 
     def receive(self, client, text, data):
-        """It answers each frame with the name that the user has now, or with `nobody` if no user is
-        logged in."""
+        """It answers each frame with the username that the user has now, or with `nobody` if no
+        user is logged in."""
         client.send(self.users[client.user].name if client.user else "nobody")
 
     def end_logins(self, user):

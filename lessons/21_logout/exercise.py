@@ -1,17 +1,17 @@
 """Lesson 21: a desk that closes the connections of a user whose login has ended.
 
-Desk runs behind AuthMiddlewareStack.
+Desk runs behind AuthMiddlewareStack, and stays an AsyncConsumer.
 
-- The desk accepts every client. It answers each frame with the name that the user has now, or with
-  `nobody` if no user is logged in.
+- The desk accepts every client. It answers each frame with the username that the user has now, or
+  with `nobody` if no user is logged in.
 - When a user is deactivated or gets a new password, each connection of that user is closed with
-  4401, on every server. A frame that arrives later is not answered.
+  4401, on every server. A frame that arrives after this close is not answered.
 - Any other change of a user, such as a new name, closes no connection. Other users stay connected.
 - All this also holds if the user changes while a connection is joining its group.
+- However a connection ends, it leaves its group. `__call__` does this.
 
 The receiver below notifies the group of a user after each change. You need not change it, and you
 need not handle logouts.
-Desk stays an AsyncConsumer.
 """
 
 from asgiref.sync import async_to_sync
