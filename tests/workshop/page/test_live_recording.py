@@ -16,6 +16,7 @@ from lessons.workshop.page.live.recording import record_page_clients
 from sync_demo.consumers import Echo
 from tests.support.played_page import PageClient, lines
 
+pytestmark = pytest.mark.django_db  # Channels closes old database connections
 TIMEOUT = 60  # seconds; only a test that fails waits so long
 MINE, THEIRS = "my0session0key", "their0session0key"
 
