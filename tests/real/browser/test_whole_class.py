@@ -239,7 +239,8 @@ def all_pages_look_at_the_same_lesson(board, students):
 
 def hints_are_held_and_released(board, ann):
     board.press("Hold hints")
-    expect(ann.page.locator("#verdict .held")).to_contain_text("has not released this yet")
+    ann.page.locator("#help > summary").click()
+    expect(ann.page.locator(".held")).to_contain_text("has not released this yet")
     expect(ann.page.get_by_role("button", name="Show a hint")).to_have_count(0)
     hold = board.page.get_by_role("button", name="Hold hints")
     expect(hold).to_have_attribute("aria-pressed", "true")

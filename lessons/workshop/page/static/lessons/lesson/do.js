@@ -42,7 +42,7 @@ function Verdict() {
     </div>
     ${hints.map((hint, number) => html`
       <section class="hint" aria-label="Hint ${number + 1} of ${hintsInAll}"><h3>Hint ${number + 1} of ${hintsInAll}</h3><div dangerouslySetInnerHTML=${{ __html: hint }} /></section>`)}
-    ${(verdict.value || hints.length > 0 || exercise.value.backup) && html`<${Help} />`}`;
+    <${Help} />`;
 }
 
 // "5 of 7 ✓", and on request each check. Grey are those that fail only through the first fault.
