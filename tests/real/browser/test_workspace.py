@@ -203,10 +203,13 @@ def test_a_copied_link_offers_what_was_played_and_plays_it_only_when_asked(visit
 # How calm the page is
 
 
-@pytest.mark.parametrize("key", ["03-stop", "12-group", "20-orm"])
+@pytest.mark.parametrize("key", ["03-stop", "12-group", "19-orm"])
 @pytest.mark.parametrize("size", [(1440, 900), (1366, 640)])
-def test_few_controls_are_in_sight(visit, key, size):
+def test_few_controls_are_in_sight(visit, workshop, key, size):
     """Before the first connect at most 12, navigation included. With one client at most 18."""
+    (workshop.folder / ".workshop" / "progress.json").unlink(missing_ok=True)
+    exercise = workshop.exercise(key[3:])
+    exercise.save(exercise.original)
     lesson = visit(key, viewport=dict(zip(("width", "height"), size, strict=True)))
     for step in ("Predict", "See", "Do"):
         lesson.show(step)
@@ -221,7 +224,7 @@ def test_few_controls_are_in_sight(visit, key, size):
         assert len(found := lesson.page.evaluate(CONTROLS)) <= 18, f"{step}: {found}"
 
 
-@pytest.mark.parametrize("key", ["03-stop", "12-group", "20-orm"])
+@pytest.mark.parametrize("key", ["03-stop", "12-group", "19-orm"])
 def test_task_editor_verdict_and_picture_are_in_sight_together(visit, workshop, key):
     lesson = visit(key, **SMALL_LAPTOP).show("Do")
     page = lesson.page
