@@ -10,7 +10,12 @@ from itertools import chain
 
 from lessons.workshop.course.diagnoses import catalogue, message_of
 from lessons.workshop.course.lesson_index import FILES, IncompleteLesson, Lesson
-from lessons.workshop.course.lesson_text import TextError, expanded_teach_page, expanded_text
+from lessons.workshop.course.lesson_text import (
+    TextError,
+    expanded_teach_page,
+    expanded_text,
+    split_chapters,
+)
 from lessons.workshop.course.mistakes import Mistake, read_mistakes
 from lessons.workshop.course.source_code import UnknownName, find_source
 from lessons.workshop.engine.recording.transcript import render
@@ -24,6 +29,7 @@ from lessons.workshop.judge.verdict import explain
 
 TEXTS = ("lesson.md", "teach.md")  # whose transcripts are recorded
 MAX_WORDS = 700  # of a lesson's prose
+MAX_BITES = 3  # what hits every reader; the rest belongs to NOTES.md
 LAST_SECTIONS = ["Do it", "Where it bites"]  # the text before them has headings of its own
 MAX_WORDS_OF_TEACH_PAGE = 500
 SECTIONS_OF_TEACH_PAGE = ["Plan", "Show", "Ask", "Usual mistakes", "Cut"]
@@ -90,6 +96,11 @@ def _unfinished_parts(lesson: Lesson) -> list[str]:
 
 def _verify_text(report: VerifyReport) -> None:
     lesson = report.lesson
+    wish, *sections = split_chapters(lesson.text)
+    if not wish.partition("\n")[2].strip():
+        report.faults.append("lesson.md begins with a heading; write first what goes wrong")
+    if sections and (bites := len(re.findall("^- ", sections[-1], re.MULTILINE))) > MAX_BITES:
+        report.faults.append(f"lesson.md has {bites} bites; write at most {MAX_BITES}")
     if (last := _SECTION.findall(lesson.text)[-2:]) != LAST_SECTIONS:
         report.faults.append(f"lesson.md ends with the sections {last}; write {LAST_SECTIONS}")
     report.faults += _faults_of_length("lesson.md", lesson.text, MAX_WORDS)
