@@ -222,6 +222,7 @@ def test_a_student_is_removed_after_a_question_with_the_keyboard(classroom, thre
     page.keyboard.press("Escape")
     expect(opener).to_be_focused()
     page.keyboard.press("Enter")
+    expect(dialog.get_by_label("Student")).to_be_focused()
     page.keyboard.type("Ben")
     for key in ("Tab", "Enter"):
         page.keyboard.press(key)
