@@ -9,6 +9,20 @@ from django.http import QueryDict
 logger = logging.getLogger(__name__)
 
 
+class FirstLine(SyncConsumer):
+    """Lesson 0: the first consumer. It accepts each client, and answers each frame."""
+
+    def websocket_connect(self, event):
+        self.send({"type": "websocket.accept"})
+        self.send({"type": "websocket.send", "text": "The line is open."})
+
+    def websocket_receive(self, event):
+        self.send({"type": "websocket.send", "text": "I hear you."})
+
+    def websocket_disconnect(self, event):
+        raise StopConsumer()
+
+
 class Doorkeeper(SyncConsumer):
     """Lesson 1: a consumer answers a handshake. It accepts the client or rejects it."""
 

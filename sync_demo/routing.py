@@ -2,9 +2,17 @@
 
 from django.urls import path
 
-from sync_demo.consumers import Doorkeeper, Echo, FixedSubprotocol, Operator, Turnstile
+from sync_demo.consumers import (
+    Doorkeeper,
+    Echo,
+    FirstLine,
+    FixedSubprotocol,
+    Operator,
+    Turnstile,
+)
 
 websocket_urlpatterns = [
+    path("ws/sync/start/", FirstLine.as_asgi()),
     path("ws/sync/accept/", Doorkeeper.as_asgi()),
     path("ws/sync/subprotocol/", FixedSubprotocol.as_asgi()),
     path("ws/sync/frames/", Echo.as_asgi()),
