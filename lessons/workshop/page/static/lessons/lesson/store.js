@@ -174,7 +174,7 @@ export function markSeen(steps) {
 }
 
 // Addresses: a step, a heading in the text, a mistake, the steps of a link.
-export const link = signal(null); // {target, steps} of a link that somebody has sent
+export const link = signal(null); // {target, steps} of the link that opened the page
 export const mistake = signal(null); // the name of the mistake to compare
 
 export function followAddress() {
