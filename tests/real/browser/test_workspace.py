@@ -25,7 +25,7 @@ CONTROLS = """() => [...document.querySelectorAll(
 )).filter((one) => {
   const { top, bottom, left, right, width } = one.getBoundingClientRect();
   const isInWindow = bottom > 0 && right > 0 && top < innerHeight && left < innerWidth && width > 1;
-  return isInWindow && one.checkVisibility() && !one.closest(".skip");
+  return isInWindow && one.checkVisibility() && !one.closest(".skip, [inert]");
 }).map((one) => one.ariaLabel || one.textContent.trim() || one.name || one.tagName)"""
 
 
@@ -213,6 +213,8 @@ def test_few_controls_are_in_sight(visit, workshop, key, size):
     lesson = visit(key, viewport=dict(zip(("width", "height"), size, strict=True)))
     for step in ("Predict", "See", "Do"):
         lesson.show(step)
+        if step == "Do":
+            expect(lesson.page.locator("#editor .cm-content")).to_be_attached()
         assert len(found := lesson.page.evaluate(CONTROLS)) <= 12, f"{step}: {found}"
     for step in ("See", "Do"):
         lesson.show(step)

@@ -8,16 +8,17 @@ import { page, room, send, tell, titleOf } from "./store.js";
 
 const KINDS = { receives: "who receives what", order: "the order of events" };
 
-const current = signal(null); // the open dialog: {name, student}
+const current = signal(null); // the open dialog: {name, student, opened}
+let opened = 0; // so that a dialog that opens as another one closes is a new one
 const course = signal({ lessons: [] }); // what the lessons offer, or an error
 
-export const open = (name, student = "") => (current.value = { name, student });
+export const open = (name, student = "") => (current.value = { name, student, opened: ++opened });
 
 export function Dialog() {
-  return current.value && html`<${OpenDialog} key=${current.value.name} ...${current.value} />`;
+  return current.value && html`<${OpenDialog} key=${current.value.opened} ...${current.value} />`;
 }
 
-function OpenDialog({ name, student }) {
+function OpenDialog({ name, student, opened: mine }) {
   const box = useRef();
   const error = useSignal("");
   const { title, about, Fields, frame, submit, kind = "primary" } = DIALOGS[name];
@@ -42,7 +43,7 @@ function OpenDialog({ name, student }) {
     }
     isSending = false;
   };
-  return html`<dialog ref=${box} aria-labelledby="dialog-title" onClose=${() => (current.value = null)}>
+  return html`<dialog ref=${box} aria-labelledby="dialog-title" onClose=${() => current.peek()?.opened === mine && (current.value = null)}>
     <form onSubmit=${onSubmit}>
       <h2 id="dialog-title">${title}</h2>
       ${about && html`<p class="quiet">${about}</p>`}

@@ -47,6 +47,7 @@ export class Canvas {
     Object.assign(this, { layout, scale, key });
     this.view.fit(scale.width, (layout.height + 0.5) * scale.height);
     this.drawnCount = Math.min(this.drawnCount, layout.rows.length);
+    this.area.inert = !layout.rows.length; // no row, nothing to choose
   }
 
   reveal(index) {
