@@ -5,7 +5,7 @@ import asyncio
 
 def pytest_asyncio_loop_factories(config, item):
     """The loop of a test: the simulated one if its module names a strict communicator."""
-    from lessons.workshop.engine.scheduling.loop import SimulatedLoop
+    from .scheduling.loop import SimulatedLoop
 
     names = {"StrictCommunicator", "StrictHttpCommunicator"}
     strict = item.module and names & vars(item.module).keys()

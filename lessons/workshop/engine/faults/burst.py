@@ -3,7 +3,9 @@
 from channels.consumer import SyncConsumer
 from channels.layers import InMemoryChannelLayer
 
-from lessons.workshop.engine.faults.finding import (
+from ..recording.events import Event, error_text
+from ..recording.layer import RecordingLayer
+from .finding import (
     Finding,
     Place,
     SubjectSource,
@@ -11,8 +13,6 @@ from lessons.workshop.engine.faults.finding import (
     place_of_error,
     place_of_wrong_call,
 )
-from lessons.workshop.engine.recording.events import Event, error_text
-from lessons.workshop.engine.recording.layer import RecordingLayer
 
 
 def fault_outside_consumers(file: str, error: Exception) -> Finding | None:

@@ -19,14 +19,14 @@ from typing import Any
 from channels.utils import await_many_dispatch
 from django.core.exceptions import SynchronousOnlyOperation
 
-from lessons.workshop.engine.faults.finding import (
+from ..recording.events import Event, error_text
+from .finding import (
     Finding,
     Place,
     SubjectSource,
     make_finding,
     place_of_error,
 )
-from lessons.workshop.engine.recording.events import Event, error_text
 
 # The usual diagnosis of an exception → its diagnosis if a handler of a layer message raised it.
 _LAYER_DIAGNOSES = {

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from types import CodeType
 
-from lessons.workshop.engine.recording.events import Event
+from ..recording.events import Event
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from threading import get_ident
 from unittest import mock
 
-from lessons.workshop.engine.faults.finding import Finding, Place, make_finding, running_place
+from .finding import Finding, Place, make_finding, running_place
 
 
 class WrittenSecrets:

@@ -9,8 +9,8 @@ import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from lessons.workshop.engine.model.model import Model
-from lessons.workshop.engine.script.steps import Step, parse_step, split_steps
+from ..script.steps import Step, parse_step, split_steps
+from .model import Model
 
 # Texts that break code which is right for "hello".
 AWKWARD_TEXTS = (

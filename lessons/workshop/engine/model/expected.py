@@ -6,8 +6,8 @@ from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lessons.workshop.engine.recording.transcript import normalize
-from lessons.workshop.engine.world.daphne_rules import unknown_keys
+from ..recording.transcript import normalize
+from ..world.daphne_rules import unknown_keys
 
 TIME_TOLERANCE = 0.05  # seconds of the simulated clock
 _MOMENT = 1e-6  # seconds: times that differ by less are equal

@@ -29,10 +29,10 @@ from functools import partial
 from itertools import islice
 from typing import Any, ClassVar, NamedTuple, Self
 
-from lessons.workshop.engine.model.expected import Answer, Expected, Stream, is_json_of
-from lessons.workshop.engine.model.tables import TABLE_STEPS, Change, Tables, are_like
-from lessons.workshop.engine.script.report import BurstReport, ClientReport, PlayOptions, Report
-from lessons.workshop.engine.script.steps import Step
+from ..script.report import BurstReport, ClientReport, PlayOptions, Report
+from ..script.steps import Step
+from .expected import Answer, Expected, Stream, is_json_of
+from .tables import TABLE_STEPS, Change, Tables, are_like
 
 MAX_ORDERS = 24  # orders of the events of one burst that are tried
 
@@ -213,7 +213,7 @@ class Model:
     def committed(self, change: Change) -> None:
         """Another process has committed a change of a row; of a transaction, one after the other.
 
-        `self.tables` has the row already. See lessons/workshop/engine/model/tables.py.
+        `self.tables` has the row already. See tables.py.
         """
 
     def fault_in(self, turn: BurstReport, played: Report) -> tuple[int, str, str] | None:

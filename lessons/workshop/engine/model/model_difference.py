@@ -7,8 +7,21 @@ which the model can be, and a difference is what fits none of them.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from lessons.workshop.engine.faults.finding import Finding, Place, make_finding
-from lessons.workshop.engine.model.expected import (
+from ..faults.finding import Finding, Place, make_finding
+from ..recording.events import Event
+from ..recording.transcript import (
+    first_difference,
+    normalize,
+    render_difference,
+)
+from ..script.report import BurstReport, ClientReport, Report
+from ..script.steps import Step, bursts_of, filled_in
+from ..world.daphne_rules import (
+    CODE_DROPPED,
+    ignored_keys_text,
+    with_meant_keys,
+)
+from .expected import (
     Answer,
     Arrival,
     Expected,
@@ -16,20 +29,7 @@ from lessons.workshop.engine.model.expected import (
     is_in_time,
     still_expected,
 )
-from lessons.workshop.engine.model.model import LEFT, Model, ModelClient, distinct
-from lessons.workshop.engine.recording.events import Event
-from lessons.workshop.engine.recording.transcript import (
-    first_difference,
-    normalize,
-    render_difference,
-)
-from lessons.workshop.engine.script.report import BurstReport, ClientReport, Report
-from lessons.workshop.engine.script.steps import Step, bursts_of, filled_in
-from lessons.workshop.engine.world.daphne_rules import (
-    CODE_DROPPED,
-    ignored_keys_text,
-    with_meant_keys,
-)
+from .model import LEFT, Model, ModelClient, distinct
 
 MAX_STATES = 32  # of the model, after steps whose order is open
 MAX_SHOWN = 400  # characters of an answer that a finding shows

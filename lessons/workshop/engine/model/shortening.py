@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import takewhile
 
-from lessons.workshop.engine.model.conversations import leaving
-from lessons.workshop.engine.model.model import Model
-from lessons.workshop.engine.model.model_difference import Difference, find_difference
-from lessons.workshop.engine.process.player_handle import PlayerEnded, PlayerFailed
-from lessons.workshop.engine.script.report import PlayOptions, Report
-from lessons.workshop.engine.script.steps import Step, bursts_of
+from ..process.player_handle import PlayerEnded, PlayerFailed
+from ..script.report import PlayOptions, Report
+from ..script.steps import Step, bursts_of
+from .conversations import leaving
+from .model import Model
+from .model_difference import Difference, find_difference
 
 MAX_REPLAYS = 200  # conversations that are played to shorten a failing one
 # Steps that only a client with a request can take, or only one without.

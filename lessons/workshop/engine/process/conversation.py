@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from unittest import mock
 
-from lessons.workshop.engine.faults.finding import (
+from ..faults.finding import (
     CheckFailed,
     Finding,
     Place,
@@ -15,18 +15,18 @@ from lessons.workshop.engine.faults.finding import (
     place_of_error,
     running_place,
 )
-from lessons.workshop.engine.recording import recorder
-from lessons.workshop.engine.recording.events import error_text
-from lessons.workshop.engine.scheduling.clock import ThreadSleep
-from lessons.workshop.engine.scheduling.loop import SimulatedLoop
-from lessons.workshop.engine.script.player import Player
-from lessons.workshop.engine.script.report import MAX_EVENTS, PlayOptions, Report
-from lessons.workshop.engine.script.steps import Step, UnknownStep, setup_of
-from lessons.workshop.engine.subject import Subject
-from lessons.workshop.engine.world.leftovers import Leftovers
-from lessons.workshop.engine.world.signal_receivers import isolated_signals
-from lessons.workshop.engine.world.student_module import load_subject
-from lessons.workshop.engine.world.world import simulation
+from ..recording import recorder
+from ..recording.events import error_text
+from ..scheduling.clock import ThreadSleep
+from ..scheduling.loop import SimulatedLoop
+from ..script.player import Player
+from ..script.report import MAX_EVENTS, PlayOptions, Report
+from ..script.steps import Step, UnknownStep, setup_of
+from ..subject import Subject
+from ..world.leftovers import Leftovers
+from ..world.signal_receivers import isolated_signals
+from ..world.student_module import load_subject
+from ..world.world import simulation
 
 MOMENT = 1e-6  # seconds between two events at the same time of the loop's clock
 

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import msgpack
 
-from lessons.workshop.engine.recording.events import exact_copy
+from ..recording.events import exact_copy
 
 T = TypeVar("T")
 

@@ -16,14 +16,14 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
-from lessons.workshop.engine.faults.finding import CheckFailed, Finding, make_finding
-from lessons.workshop.engine.process.child_process import end_child, start_child
-from lessons.workshop.engine.process.data import read_dataclass, receive_data, send_data
-from lessons.workshop.engine.process.output import LimitedOutput
-from lessons.workshop.engine.process.player_process import WAITING_FACTOR, run_forked
-from lessons.workshop.engine.script.report import DEFAULTS, PlayOptions, Report
-from lessons.workshop.engine.script.steps import Step
-from lessons.workshop.engine.subject import Subject
+from ..faults.finding import CheckFailed, Finding, make_finding
+from ..script.report import DEFAULTS, PlayOptions, Report
+from ..script.steps import Step
+from ..subject import Subject
+from .child_process import end_child, start_child
+from .data import read_dataclass, receive_data, send_data
+from .output import LimitedOutput
+from .player_process import WAITING_FACTOR, run_forked
 
 PLAY_TIMEOUT = 5.0  # seconds that one conversation may take
 _START_TIMEOUT = 30.0  # seconds: on a busy machine a child starts slowly

@@ -20,19 +20,19 @@ from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from lessons.workshop.engine.faults.finding import CheckFailed
-from lessons.workshop.engine.process.child_process import set_up_django
-from lessons.workshop.engine.process.conversation import Conversation
-from lessons.workshop.engine.process.data import read_dataclass, receive_data, send_data
-from lessons.workshop.engine.process.limits import Limits, limit_resources
-from lessons.workshop.engine.process.output import LimitedOutput
-from lessons.workshop.engine.process.system_calls import refuse_system_calls
-from lessons.workshop.engine.scheduling.clock import load_time_machine
-from lessons.workshop.engine.script.report import DEFAULTS, PlayOptions
-from lessons.workshop.engine.script.steps import parse_step
-from lessons.workshop.engine.subject import Subject
-from lessons.workshop.engine.world.student_module import load_subject
-from lessons.workshop.engine.world.world import install
+from ..faults.finding import CheckFailed
+from ..scheduling.clock import load_time_machine
+from ..script.report import DEFAULTS, PlayOptions
+from ..script.steps import parse_step
+from ..subject import Subject
+from ..world.student_module import load_subject
+from ..world.world import install
+from .child_process import set_up_django
+from .conversation import Conversation
+from .data import read_dataclass, receive_data, send_data
+from .limits import Limits, limit_resources
+from .output import LimitedOutput
+from .system_calls import refuse_system_calls
 
 WATCH_INTERVAL = 0.1  # seconds between two looks at a conversation
 WAITING_FACTOR = 4  # how much longer than it may work a conversation may take in all

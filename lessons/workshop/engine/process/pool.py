@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import cycle
 
-from lessons.workshop.engine.process.player_handle import PlayerHandle, Request
-from lessons.workshop.engine.script.report import DEFAULTS, PlayOptions, Report
-from lessons.workshop.engine.script.steps import Step
-from lessons.workshop.engine.subject import Subject
+from ..script.report import DEFAULTS, PlayOptions, Report
+from ..script.steps import Step
+from ..subject import Subject
+from .player_handle import PlayerHandle, Request
 
 PROCESSES = min(os.cpu_count() or 1, 8)  # that play side by side
 IN_ADVANCE = 2  # conversations that a player may be asked for before the parent reads the first

@@ -4,7 +4,7 @@ from functools import partial
 
 from channels.layers import channel_layers
 
-from lessons.workshop.engine.recording.recorder import TrackedMessage, current_connection
+from .recorder import TrackedMessage, current_connection
 
 
 class RecordingLayer:

@@ -2,8 +2,8 @@
 
 import asyncio
 
-from lessons.workshop.engine.recording.events import error_text
-from lessons.workshop.engine.recording.recorder import (
+from .events import error_text
+from .recorder import (
     Connection,
     Recorder,
     TrackedMessage,

@@ -3,7 +3,7 @@
 from django.db import connections
 from django.db.backends.signals import connection_created
 
-from lessons.workshop.engine.recording.recorder import current_connection
+from .recorder import current_connection
 
 
 def record_queries() -> None:

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 
-from lessons.workshop.engine.recording.consumer_state import attributes_of, consumer_on_stack
-from lessons.workshop.engine.recording.events import Direction, Event, Lane, exact_copy
+from .consumer_state import attributes_of, consumer_on_stack
+from .events import Direction, Event, Lane, exact_copy
 
 # The tasks of `await_many_dispatch` and the threads of `sync_to_async` inherit this variable. So a
 # channel layer call or a query finds the connection that it belongs to.

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from os.path import commonprefix
 
-from lessons.workshop.engine.recording.events import PLAIN_TYPES, Event, to_json
+from .events import PLAIN_TYPES, Event, to_json
 
 ARROWS = {"in": "→", "out": "←", "mark": "·"}
 _MAX_LENGTH = 60  # characters of one value

@@ -14,9 +14,9 @@ import traceback
 from functools import cache
 from pathlib import Path
 
-from lessons.workshop.engine.faults.burst import fault_of_blocking_call
-from lessons.workshop.engine.faults.finding import Place
-from lessons.workshop.engine.scheduling.threads import this_thread
+from ..faults.burst import fault_of_blocking_call
+from ..faults.finding import Place
+from .threads import this_thread
 
 _NOT_STUDENTS = (
     "<",

@@ -29,8 +29,8 @@ from functools import cache
 from channels import db
 from django.db import close_old_connections
 
-from lessons.workshop.engine.scheduling import blocking_calls, threads
-from lessons.workshop.engine.scheduling.patches import installed
+from . import blocking_calls, threads
+from .patches import installed
 
 BEGINNING = datetime(2026, 1, 1, 12, tzinfo=UTC)  # what the calendar shows at first
 # What the loop's clock shows at first: an uptime of 1.5 days. A whole number keeps sums exact.

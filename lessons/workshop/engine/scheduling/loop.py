@@ -43,11 +43,11 @@ from functools import partial
 from types import coroutine
 from weakref import WeakKeyDictionary
 
-from lessons.workshop.engine.faults.finding import Finding
-from lessons.workshop.engine.scheduling import clock
-from lessons.workshop.engine.scheduling.blocking_calls import note_blocking_call
-from lessons.workshop.engine.scheduling.clock import EPOCH, ThreadSleep, simulated_clock
-from lessons.workshop.engine.scheduling.threads import ThreadScheduler
+from ..faults.finding import Finding
+from . import clock
+from .blocking_calls import note_blocking_call
+from .clock import EPOCH, ThreadSleep, simulated_clock
+from .threads import ThreadScheduler
 
 POLL_INTERVAL = 0.001  # seconds for something that is about to happen
 CLOCK_RESOLUTION = 1e-9  # seconds; timers that are so close come at the same time

@@ -18,13 +18,13 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.core.signing import TimestampSigner
 from django.http import HttpRequest
 
-from lessons.workshop.engine.faults.finding import CheckFailed, Place, make_finding, place_of_error
-from lessons.workshop.engine.faults.written_secrets import WrittenSecrets
-from lessons.workshop.engine.recording.events import error_text
-from lessons.workshop.engine.script.action import NAME, OBJECT, Action
-from lessons.workshop.engine.script.client_actions import HEADERS
-from lessons.workshop.engine.subject import Subject
-from lessons.workshop.engine.world.accounts import change_account, cookie_of, get_or_create_account
+from ..faults.finding import CheckFailed, Place, make_finding, place_of_error
+from ..faults.written_secrets import WrittenSecrets
+from ..recording.events import error_text
+from ..subject import Subject
+from ..world.accounts import change_account, cookie_of, get_or_create_account
+from .action import NAME, OBJECT, Action
+from .client_actions import HEADERS
 
 DEFAULT_SALT = "django.core.signing"  # of signing.dumps() and signing.loads()
 FIRST_HOLDER = 700_001  # key of an account with a ticket; in the ticket it occurs only once

@@ -5,8 +5,10 @@ import json
 from dataclasses import replace
 from urllib.parse import parse_qs, quote, unquote_to_bytes, urlencode
 
-from lessons.workshop.engine.faults.finding import Finding
-from lessons.workshop.engine.script.action import (
+from ..faults.finding import Finding
+from ..world.channel_layer import current_layer
+from ..world.client import Client, HttpClient, WebSocketClient
+from .action import (
     NAME,
     NUMBER,
     OBJECT,
@@ -15,9 +17,7 @@ from lessons.workshop.engine.script.action import (
     Kind,
     one_of,
 )
-from lessons.workshop.engine.script.frame_notation import HEX, TEXT
-from lessons.workshop.engine.world.channel_layer import current_layer
-from lessons.workshop.engine.world.client import Client, HttpClient, WebSocketClient
+from .frame_notation import HEX, TEXT
 
 HEADERS = ("host", "origin", "cookie", "authorization", "referer")  # that `connect` may have
 # Of a header they are written as they are; a space, a `%` and a `|` are percent-encoded.

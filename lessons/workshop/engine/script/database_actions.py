@@ -8,7 +8,7 @@ import uuid
 from django.apps import apps
 from django.db import transaction
 
-from lessons.workshop.engine.script.action import ACTIONS, NAME, OBJECT, Action, one_of
+from .action import ACTIONS, NAME, OBJECT, Action, one_of
 
 _ROW_TIMES = re.compile(r"(?P<row>.*\}) \* (?P<times>[1-9]\d{0,3})", re.DOTALL)
 _KINDS = {"rolled-back": "rolled_back", "partial": "partial", "silent": "silent"}  # of rows

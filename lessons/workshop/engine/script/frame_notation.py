@@ -9,7 +9,7 @@ import json
 import re
 from functools import lru_cache
 
-from lessons.workshop.engine.script.action import Kind, without_bar
+from .action import Kind, without_bar
 
 # Characters or bytes of a frame: twice what Daphne receives. A few words could ask for all memory.
 MAX_PAYLOAD = 2**21

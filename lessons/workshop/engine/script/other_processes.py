@@ -15,18 +15,18 @@ from functools import partial
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django.db import OperationalError
 
-from lessons.workshop.engine.faults.finding import CheckFailed, Place, make_finding
-from lessons.workshop.engine.script.report import CallMade
-from lessons.workshop.engine.subject import Subject
-from lessons.workshop.engine.world import STUDENT_PACKAGE
-from lessons.workshop.engine.world.channel_layer import check_layers, current_layer
-from lessons.workshop.engine.world.interleaving import interruptible
-from lessons.workshop.engine.world.signal_receivers import receivers_unchanged
-from lessons.workshop.engine.world.student_module import (
+from ..faults.finding import CheckFailed, Place, make_finding
+from ..subject import Subject
+from ..world import STUDENT_PACKAGE
+from ..world.channel_layer import check_layers, current_layer
+from ..world.interleaving import interruptible
+from ..world.signal_receivers import receivers_unchanged
+from ..world.student_module import (
     application_for,
     reload_module,
     reload_subject,
 )
+from .report import CallMade
 
 END_TIMEOUT = 60  # seconds of the simulated clock for the calls that run at the end
 

@@ -5,9 +5,9 @@ from contextlib import suppress
 from channels.exceptions import ChannelFull
 from channels.layers import get_channel_layer
 
-from lessons.workshop.engine.recording.events import error_text
-from lessons.workshop.engine.script.action import LIST, NAME, OBJECT, WORDS, Action, one_of
-from lessons.workshop.engine.world.channel_layer import current_layer
+from ..recording.events import error_text
+from ..world.channel_layer import current_layer
+from .action import LIST, NAME, OBJECT, WORDS, Action, one_of
 
 MAX_FILL = 1000  # messages; more would mean that the channel has no capacity
 _CUT_OFF = {

@@ -18,47 +18,47 @@ from functools import cached_property, partial
 from itertools import islice
 from typing import Any
 
-from lessons.workshop.engine.faults.burst import (
+from ..faults.burst import (
     fault_of_group_name,
     fault_of_query,
     fault_outside_consumers,
 )
-from lessons.workshop.engine.faults.connection import (
+from ..faults.connection import (
     fault_of_failed_task,
     place_of_joining,
     silence,
 )
-from lessons.workshop.engine.faults.finding import (
+from ..faults.finding import (
     CheckFailed,
     Finding,
     Place,
     SubjectSource,
     make_finding,
 )
-from lessons.workshop.engine.recording.events import Event, error_text, to_json
-from lessons.workshop.engine.script.account_actions import Accounts
-from lessons.workshop.engine.script.action import UnknownStep
-from lessons.workshop.engine.script.other_processes import OtherServer, OutsideCalls, StartedCall
-from lessons.workshop.engine.script.report import (
+from ..recording.events import Event, error_text, to_json
+from ..subject import Subject
+from ..world.channel_layer import current_layer
+from ..world.client import CLIENT_PORT, Client
+from ..world.database import OtherTransaction
+from ..world.student_module import application_for
+from ..world.worker import Workers
+from ..world.world import surroundings
+from .account_actions import Accounts
+from .action import UnknownStep
+from .other_processes import OtherServer, OutsideCalls, StartedCall
+from .report import (
     BurstReport,
     ClientFault,
     ClientReport,
     PlayOptions,
 )
-from lessons.workshop.engine.script.steps import (
+from .steps import (
     Step,
     bursts_of,
     filled_in,
     setup_of,
     tickets_in,
 )
-from lessons.workshop.engine.subject import Subject
-from lessons.workshop.engine.world.channel_layer import current_layer
-from lessons.workshop.engine.world.client import CLIENT_PORT, Client
-from lessons.workshop.engine.world.database import OtherTransaction
-from lessons.workshop.engine.world.student_module import application_for
-from lessons.workshop.engine.world.worker import Workers
-from lessons.workshop.engine.world.world import surroundings
 
 
 @dataclass

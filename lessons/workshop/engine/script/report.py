@@ -7,9 +7,9 @@ then judges and models read the same records. Times are seconds since the first 
 from dataclasses import dataclass, field
 from typing import Any
 
-from lessons.workshop.engine.faults.finding import Finding, Place
-from lessons.workshop.engine.recording.events import Event
-from lessons.workshop.engine.scheduling.clock import ThreadSleep
+from ..faults.finding import Finding, Place
+from ..recording.events import Event
+from ..scheduling.clock import ThreadSleep
 
 MAX_EVENTS = 2000  # events of one conversation that are reported
 

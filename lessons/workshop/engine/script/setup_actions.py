@@ -1,6 +1,6 @@
 """Actions that stand first in a conversation, and say how to play it."""
 
-from lessons.workshop.engine.script.action import NUMBER, Action, one_of
+from .action import NUMBER, Action, one_of
 
 
 class SetupAction(Action):

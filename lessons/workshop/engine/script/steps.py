@@ -37,7 +37,7 @@ from functools import cached_property
 from typing import Any
 
 # Importing these modules registers their actions.
-from lessons.workshop.engine.script import (  # noqa: F401
+from . import (  # noqa: F401
     account_actions,
     client_actions,
     database_actions,
@@ -45,7 +45,7 @@ from lessons.workshop.engine.script import (  # noqa: F401
     setup_actions,
     student_test,
 )
-from lessons.workshop.engine.script.action import ACTIONS, Action, UnknownStep
+from .action import ACTIONS, Action, UnknownStep
 
 _AT = re.compile(r"at (?P<point>\d{1,3}) ")
 _PLACEHOLDER = re.compile(

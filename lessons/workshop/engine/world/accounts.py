@@ -11,7 +11,7 @@ from django.contrib import auth
 from django.contrib.auth import hashers
 from django.contrib.sessions.backends import base
 
-from lessons.workshop.engine.scheduling.patches import installed
+from ..scheduling.patches import installed
 
 _quick_hasher = hashers.MD5PasswordHasher()
 _session_numbers = itertools.count(1)

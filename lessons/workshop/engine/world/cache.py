@@ -6,8 +6,8 @@ from asgiref.local import Local
 from django.core.cache import caches
 from django.core.cache.backends.locmem import LocMemCache
 
-from lessons.workshop.engine.scheduling.blocking_calls import note_if_on_loop
-from lessons.workshop.engine.world.interleaving import with_switch_points
+from ..scheduling.blocking_calls import note_if_on_loop
+from .interleaving import with_switch_points
 
 
 class SharedCache(LocMemCache):

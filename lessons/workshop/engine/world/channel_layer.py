@@ -10,11 +10,11 @@ from unittest import mock
 import msgpack
 from channels.layers import BaseChannelLayer, InMemoryChannelLayer, channel_layers
 
-from lessons.workshop.engine.faults.finding import running_places
-from lessons.workshop.engine.recording.layer import RecordingLayer
-from lessons.workshop.engine.recording.recorder import TrackedMessage, current_connection
-from lessons.workshop.engine.scheduling.loop import maybe_suspend
-from lessons.workshop.engine.world.interleaving import switch_point
+from ..faults.finding import running_places
+from ..recording.layer import RecordingLayer
+from ..recording.recorder import TrackedMessage, current_connection
+from ..scheduling.loop import maybe_suspend
+from .interleaving import switch_point
 
 # By alias. A recording layer stays for ever; each check puts its own layer inside.
 ALIASES = ("default", "pubsub", "encrypted")

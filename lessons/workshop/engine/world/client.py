@@ -22,14 +22,14 @@ from contextvars import Context, ContextVar
 from copy import deepcopy
 from urllib.parse import unquote, urlparse
 
-from lessons.workshop.engine.faults import connection as faults
-from lessons.workshop.engine.faults.connection import Observation
-from lessons.workshop.engine.faults.finding import Finding, Place, SubjectSource, running_place
-from lessons.workshop.engine.recording.events import Event, exact_copy
-from lessons.workshop.engine.recording.middleware import RecordingMiddleware
-from lessons.workshop.engine.recording.recorder import Connection, Recorder, current_connection
-from lessons.workshop.engine.world.channel_layer import current_layers
-from lessons.workshop.engine.world.daphne_rules import (
+from ..faults import connection as faults
+from ..faults.connection import Observation
+from ..faults.finding import Finding, Place, SubjectSource, running_place
+from ..recording.events import Event, exact_copy
+from ..recording.middleware import RecordingMiddleware
+from ..recording.recorder import Connection, Recorder, current_connection
+from .channel_layer import current_layers
+from .daphne_rules import (
     CODE_DROPPED,
     BrokenRule,
     HttpRules,
@@ -37,7 +37,7 @@ from lessons.workshop.engine.world.daphne_rules import (
     ignored_keys_text,
     is_too_large,
 )
-from lessons.workshop.engine.world.interleaving import switch_point_after_send
+from .interleaving import switch_point_after_send
 
 CLOSE_TIMEOUT = 10  # seconds; Daphne's --application-close-timeout
 CLIENT_PORT = 50_001  # of the first client

@@ -13,7 +13,7 @@ import difflib
 import re
 from enum import Enum
 
-from lessons.workshop.engine.recording.events import exact_copy
+from ..recording.events import exact_copy
 
 MAX_FRAME_SIZE = 2**20  # bytes, of what Daphne receives and of what it sends
 CODE_DROPPED = "code-before-accept"  # the only broken rule of which Daphne obeys the rest

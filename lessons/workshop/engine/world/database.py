@@ -22,11 +22,11 @@ from django.db import close_old_connections, connection, connections, transactio
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.sqlite3.base import DatabaseWrapper
 
-from lessons.workshop.engine.recording.queries import record_queries
-from lessons.workshop.engine.scheduling import clock
-from lessons.workshop.engine.scheduling.loop import SimulatedLoop
-from lessons.workshop.engine.scheduling.patches import install, installed
-from lessons.workshop.engine.world import accounts
+from ..recording.queries import record_queries
+from ..scheduling import clock
+from ..scheduling.loop import SimulatedLoop
+from ..scheduling.patches import install, installed
+from . import accounts
 
 LOCK_TIMEOUT = 5  # seconds, as Python's sqlite3 waits for another connection to end its writing
 _NUMBER_IN_POOL = re.compile(r"_\d+$")  # of a thread: asyncio_1, ThreadPoolExecutor-0_3

@@ -20,11 +20,11 @@ from functools import partial, wraps
 from django.db import OperationalError
 from django.db.backends.utils import CursorWrapper
 
-from lessons.workshop.engine.recording.recorder import current_connection
-from lessons.workshop.engine.scheduling import threads
-from lessons.workshop.engine.scheduling.loop import maybe_suspend, suspend
-from lessons.workshop.engine.scheduling.patches import installed
-from lessons.workshop.engine.world.database import LOCK_TIMEOUT
+from ..recording.recorder import current_connection
+from ..scheduling import threads
+from ..scheduling.loop import maybe_suspend, suspend
+from ..scheduling.patches import installed
+from .database import LOCK_TIMEOUT
 
 # Whether code that belongs to no connection is interrupted, too: a function that a job calls.
 interruptible: ContextVar[bool] = ContextVar("interruptible", default=False)

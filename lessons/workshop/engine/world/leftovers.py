@@ -23,8 +23,8 @@ from types import CoroutineType
 
 from asgiref.sync import SyncToAsync
 
-from lessons.workshop.engine.faults.burst import fault_of_coroutine
-from lessons.workshop.engine.faults.finding import (
+from ..faults.burst import fault_of_coroutine
+from ..faults.finding import (
     Finding,
     Place,
     SubjectSource,
@@ -32,8 +32,8 @@ from lessons.workshop.engine.faults.finding import (
     make_finding,
     running_place,
 )
-from lessons.workshop.engine.recording.layer import RecordingLayer
-from lessons.workshop.engine.scheduling.threads import ControlledThread, is_pool_thread
+from ..recording.layer import RecordingLayer
+from ..scheduling.threads import ControlledThread, is_pool_thread
 
 JOB_TIMEOUT = 60.0  # simulated seconds for a job that has begun to end
 MAX_ROUNDS = 100  # of jobs that wait for other jobs, or of a timer that sets the next one

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.contrib.auth import signals as auth
 from django.db.models import signals
 
-from lessons.workshop.engine.world import STUDENT_PACKAGE
+from . import STUDENT_PACKAGE
 
 SIGNALS = (
     *(signals.pre_save, signals.post_save, signals.pre_delete, signals.post_delete),

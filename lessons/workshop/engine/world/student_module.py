@@ -14,12 +14,12 @@ from channels.routing import URLRouter
 from django.urls import path
 from django.utils.module_loading import import_string
 
-from lessons.workshop.engine.faults.finding import CheckFailed, Place, make_finding, place_of_error
-from lessons.workshop.engine.recording.events import error_text
-from lessons.workshop.engine.subject import Subject, read_python
-from lessons.workshop.engine.world import STUDENT_PACKAGE
-from lessons.workshop.engine.world.channel_layer import check_layers
-from lessons.workshop.engine.world.signal_receivers import disconnect_student_receivers
+from ..faults.finding import CheckFailed, Place, make_finding, place_of_error
+from ..recording.events import error_text
+from ..subject import Subject, read_python
+from . import STUDENT_PACKAGE
+from .channel_layer import check_layers
+from .signal_receivers import disconnect_student_receivers
 
 
 def load_subject(subject: Subject):

@@ -13,17 +13,17 @@ from channels.layers import get_channel_layer
 from channels.routing import ChannelNameRouter
 from channels.worker import Worker
 
-from lessons.workshop.engine.faults.finding import (
+from ..faults.finding import (
     Finding,
     SubjectSource,
     make_finding,
     place_of_error,
 )
-from lessons.workshop.engine.recording.events import Event, error_text
-from lessons.workshop.engine.recording.middleware import RecordingMiddleware
-from lessons.workshop.engine.recording.recorder import Recorder
-from lessons.workshop.engine.world import STUDENT_PACKAGE
-from lessons.workshop.engine.world.student_module import reload_module
+from ..recording.events import Event, error_text
+from ..recording.middleware import RecordingMiddleware
+from ..recording.recorder import Recorder
+from . import STUDENT_PACKAGE
+from .student_module import reload_module
 
 # What an exception means in a worker, where it disconnects no client.
 _WORKER_DIAGNOSES = {"no-handler": "job-not-handled"}

@@ -15,12 +15,12 @@ import uuid
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
-from lessons.workshop.engine.scheduling import clock, patches
-from lessons.workshop.engine.scheduling.loop import SimulatedLoop
-from lessons.workshop.engine.world import accounts, interleaving
-from lessons.workshop.engine.world.cache import fresh_cache
-from lessons.workshop.engine.world.channel_layer import fresh_layers
-from lessons.workshop.engine.world.database import (
+from ..scheduling import clock, patches
+from ..scheduling.loop import SimulatedLoop
+from . import accounts, interleaving
+from .cache import fresh_cache
+from .channel_layer import fresh_layers
+from .database import (
     FreshDatabase,
     fresh_database,
     keep_file_in,
