@@ -1,5 +1,7 @@
 """The exercise on an open page: verdicts after a save, the editor, hints, and a reset."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -34,6 +36,7 @@ def test_a_save_shows_the_diagnosis_and_the_next_save_plays_what_passes(lesson, 
     states = page.locator(".outcomes li").evaluate_all("all => all.map(e => e.dataset.state)")
     assert set(states) == {"green"}
     expect(page.locator("#saved-title")).to_have_text("Your exercise passes where it failed:")
+    expect(page.locator("#playback .count")).to_have_text(re.compile(r"[3-9] of \d+|\d+ events"))
     expect(page.get_by_role("link", name="Next lesson: 4")).to_be_visible()
     assert violations(page) == []
 

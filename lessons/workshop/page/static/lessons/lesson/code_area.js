@@ -31,7 +31,13 @@ const COLOURS = HighlightStyle.define([
   { tag: [tags.definition(tags.variableName), tags.definition(tags.className), tags.className], color: "var(--name)" },
 ]);
 
+// A line that wraps goes on below its own code, four columns further in. Lines deeper than the last
+// level wrap there. These are classes, because the page's policy forbids styles in elements.
+const LEVELS = [0, 1, 2, 3, 4, 5, 6];
+const WRAPPED = LEVELS.map((level) => [`.cm-level-${level}`, { paddingLeft: `calc(6px + ${4 * level + 4}ch)`, textIndent: `-${4 * level + 4}ch` }]);
+
 const THEME = EditorView.theme({
+  ...Object.fromEntries(WRAPPED),
   "&": { height: "100%", color: "var(--ink)", backgroundColor: "var(--raised)", fontSize: "0.8125rem" },
   "&.cm-focused": { outline: "2px solid var(--accent)", outlineOffset: "-2px" },
   ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "1.55" },
@@ -95,6 +101,20 @@ const lit = StateField.define({
   provide: (field) => EditorView.decorations.from(field),
 });
 
+const levels = StateField.define({
+  create: ({ doc }) => levelsOf(doc),
+  update: (value, { docChanged, state }) => (docChanged ? levelsOf(state.doc) : value),
+  provide: (field) => EditorView.decorations.from(field),
+});
+
+function levelsOf(doc) {
+  return Decoration.set(Array.from({ length: doc.lines }, (_, index) => {
+    const { from, text } = doc.line(index + 1);
+    const level = Math.min(Math.floor(text.search(/\S|$/) / 4), LEVELS.at(-1));
+    return Decoration.line({ class: `cm-level-${level}` }).range(from);
+  }));
+}
+
 // The task stands above the editor, so the docstring is folded to its first line. A click, the cursor
 // or a change in it unfolds it.
 const folded = StateField.define({
@@ -132,6 +152,7 @@ export class CodeArea {
       history(),
       finding,
       lit,
+      levels,
       folded,
       highlightActiveLine(),
       indentUnit.of("    "),

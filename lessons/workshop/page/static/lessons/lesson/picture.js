@@ -105,7 +105,7 @@ function Picture() {
     diagram.current.show(transcript, { differs });
     stop();
     position.value = saved.value && !plays ? Math.min((differs ?? 0) + 1, transcript.entries.length) : null;
-    if (plays) start();
+    if (plays) untracked(start); // what moves while it plays must not start it again
   });
   useSignalEffect(() => {
     const found = parseFilter(filter.value);
@@ -132,8 +132,8 @@ let timer = 0;
 const isPlaying = signal(false);
 
 function start() {
-  const { entries } = untracked(shown);
-  const at = untracked(() => position.value) ?? entries.length;
+  const { entries } = shown();
+  const at = position.value ?? entries.length;
   if (matchMedia("(prefers-reduced-motion: reduce)").matches) return void (position.value = null);
   position.value = at < entries.length ? at : 0;
   isPlaying.value = true;
