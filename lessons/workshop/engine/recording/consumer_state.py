@@ -1,4 +1,4 @@
-"""What a consumer remembers: its attributes as short texts, for the pages."""
+"""What a consumer does and remembers, for the pages: its line, and its attributes as texts."""
 
 import inspect
 import reprlib
@@ -44,6 +44,18 @@ def consumer_on_stack() -> AsyncConsumer | None:
         if isinstance(found, AsyncConsumer):
             return found
         frame = frame.f_back
+    return None
+
+
+def running_line(consumer: AsyncConsumer, thread: int | None) -> int | None:
+    """The line of the consumer's file that runs here, or in its handler's `thread`; or None."""
+    functions = filter(inspect.isfunction, vars(type(consumer)).values())
+    file = next((function.__code__.co_filename for function in functions), None)
+    for frame in (sys._getframe(1), sys._current_frames().get(thread)):
+        while frame is not None:
+            if frame.f_code.co_filename == file:
+                return frame.f_lineno
+            frame = frame.f_back
     return None
 
 

@@ -22,7 +22,8 @@ class Event:
     {"type": "group_send", "group": ..., "message": ...}, {"type": "query", "sql": ...},
     {"type": "finished"}, {"type": "raised", "error": ...}. It consists of exact built-in types,
     but for what Daphne refuses. `state` is what the consumer's code changed in its attributes after
-    this event and before its next one, {"count": "3", "task": None}; None is a deleted one.
+    this event and before its next one, {"count": "3", "task": None}; None is a deleted one. `line`
+    is the line of the consumer's file that sent it, from 1, if the recorder looks for it.
     """
 
     seq: int
@@ -34,6 +35,7 @@ class Event:
     handler: str | None
     connection: str
     state: dict | None = None
+    line: int | None = None
 
     def as_json(self) -> dict:
         """The event as JSON values; bytes become {"bytes": "00ff"}."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 
-from .consumer_state import attributes_of, consumer_on_stack
+from .consumer_state import attributes_of, consumer_on_stack, running_line
 from .events import Direction, Event, Lane, exact_copy
 
 # The tasks of `await_many_dispatch` and the threads of `sync_to_async` inherit this variable. So a
@@ -27,8 +27,9 @@ class Recorder:
     `redact` removes secrets from each message and from the state of the consumer: what a real
     client sends. A simulated client has none.
 
-    With `with_state`, an event gets the changes of the consumer's attributes that followed it: it
-    is replaced in the list, and the listeners are called with it again.
+    With `with_state`, an event gets the line that sent it, and the changes of the consumer's
+    attributes that followed it: it is replaced in the list, and the listeners are called with it
+    again.
     """
 
     def __init__(self, keep: bool = True, with_state: bool = False, redact=lambda values: values):
@@ -45,12 +46,13 @@ class Recorder:
         """Whether anything reads what is recorded."""
         return self.keep or bool(self.listeners)
 
-    def record(self, lane, direction, message, thread, handler, connection) -> Event:
+    def record(self, lane, direction, message, thread, handler, connection, line=None) -> Event:
         message = exact_copy(message)
         message = self.redact(message if isinstance(message, dict) else {"not a dict": message})
         with self._lock:
             number = next(self._numbers)
-            event = Event(number, clock(), lane, direction, message, thread, handler, connection)
+            place = thread, handler, connection, None, line
+            event = Event(number, clock(), lane, direction, message, *place)
             if self.keep:
                 self.events.append(event)
             for listener in self.listeners:
@@ -75,6 +77,7 @@ class RunningHandler:
     source: Lane
     name: str
     thread: str
+    thread_id: int
 
 
 class Connection:
@@ -94,7 +97,8 @@ class Connection:
         if self.recorder.with_state:
             self._consumer = self._consumer or consumer_on_stack()
         name = str(message.get("type", "")).replace(".", "_")
-        self.running = RunningHandler(source, name, threading.current_thread().name)
+        here = threading.current_thread()
+        self.running = RunningHandler(source, name, here.name, threading.get_ident())
         self.note_state()
         # A middleware may read the type in another task than the handler's.
         self._record(source, "in", message, name or None, self.running.thread)
@@ -108,10 +112,11 @@ class Connection:
     def record(self, lane: Lane, direction: Direction, message: dict) -> None:
         self.note_state()
         sender = current_connection.get() or self  # another connection may send on this one
-        self._record(lane, direction, message, *sender._handler_and_thread())
+        line = sender._line() if direction == "out" else None
+        self._record(lane, direction, message, *sender._handler_and_thread(), line)
 
-    def _record(self, lane, direction, message, handler: str | None, thread: str) -> None:
-        self._last = self.recorder.record(lane, direction, message, thread, handler, self.id)
+    def _record(self, lane, direction, message, handler, thread: str, line=None) -> None:
+        self._last = self.recorder.record(lane, direction, message, thread, handler, self.id, line)
 
     def note_state(self) -> None:
         """Add to the last event what the consumer has changed in its attributes since then."""
@@ -122,6 +127,11 @@ class Connection:
             changes = {**dict.fromkeys(before.keys() - now.keys()), **_changed(before, now)}
             self._attributes = now
             self._last = self.recorder.revise(self._last, changes)
+
+    def _line(self) -> int | None:
+        if self._consumer is None:
+            return None
+        return running_line(self._consumer, self.running and self.running.thread_id)
 
     def _handler_and_thread(self) -> tuple[str | None, str]:
         """Names of the running handler, or of the task that it started, and of the thread."""

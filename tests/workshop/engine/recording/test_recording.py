@@ -5,6 +5,7 @@ import copy
 import json
 import pickle
 from collections import deque
+from pathlib import Path
 
 import pytest
 from channels.consumer import AsyncConsumer, SyncConsumer
@@ -136,6 +137,33 @@ async def test_an_event_has_what_the_consumer_changed_after_it(monkeypatch):
         ("websocket.receive", {"count": "2", "Counter.total": "2"}),
         ("websocket.disconnect", {"count": None}),
     ]
+
+
+LINES = Path(__file__).read_text(encoding="utf-8").splitlines()
+
+
+class Ticker(AsyncConsumer):
+    async def websocket_connect(self, event):
+        await self.send({"type": "websocket.accept"})
+        self.task = asyncio.create_task(self.tick())
+
+    async def tick(self):
+        await self.send({"type": "websocket.send", "text": "tick"})
+
+    async def websocket_disconnect(self, event):
+        raise StopConsumer()
+
+
+@pytest.mark.parametrize("consumer", [Counter, Ticker])
+async def test_an_event_has_the_line_that_sent_it_in_a_thread_and_in_a_task_too(consumer):
+    recorder = Recorder(with_state=True)
+    client = StrictCommunicator(RecordingMiddleware(consumer.as_asgi(), recorder), "/")
+    await client.connect()
+    await client.leave()
+    sent = [event for event in recorder.events if event.direction == "out"]
+    assert sent
+    for event in sent:
+        assert f'"{event.message["type"]}"' in LINES[event.line - 1]
 
 
 class Empty(SyncConsumer):

@@ -12,7 +12,6 @@ import { Clients } from "./client_view.js";
 import { takeOutsideStep } from "./clients.js";
 import { Finding } from "../common/finding.js";
 import { pauseBefore } from "./pause.js";
-import { linesOf } from "./source_line.js";
 import { stateAt } from "./state_at.js";
 import {
   EXAMPLE, asTable, classOf, filter, hasLog, isProjector, lesson, live, liveCount, liveVersion, log, outside, played, pointed, saved,
@@ -189,6 +188,15 @@ const texts = new WeakMap(); // source → its lines as text
 function linesWithText(found) {
   if (!texts.has(found)) texts.set(found, found.lines.map((line) => ({ ...line, text: textOf(line.html) })));
   return texts.get(found);
+}
+
+// Of `lines`, {number, method, text}, the numbers to light for `event`: the line that sent it, or the
+// first of the handler that it reaches. Without one, the whole handler is lit.
+function linesOf(event, lines) {
+  if (event?.line) return [event.line];
+  const own = lines.filter(({ method }) => method && method === event?.handler);
+  const head = event?.direction === "in" && own.find(({ text }) => /\bdef\b/.test(text));
+  return (head ? [head] : own).map(({ number }) => number);
 }
 
 // The lines to light: those of the chosen event, or of the last one whose handler is in this source.
