@@ -63,6 +63,14 @@ def test_only_decoys_belong_to_what_never_happens():
     )
 
 
+def test_what_follows_an_event_that_was_left_out_is_not_wrong_too():
+    asked = of("stop", 2)
+    connect, *between, finished, one, other = (card.label for card in cards(*asked))
+    given, never = [connect, *between[:-1], one, finished], [between[-1], other]
+    marks = [True] * len(between) + [False, True]
+    assert in_place(asked, given, never) == (marks, [False, True])
+
+
 def test_shuffles_in_the_same_way_and_never_keeps_the_order():
     for seed in map(str, range(50)):
         assert shuffled([1, 2, 3], seed) != [1, 2, 3]

@@ -162,7 +162,7 @@ def grade_order(
     """Whether each card in the student's order is right, and each that "never happens".
 
     A card is right if every event that must come before it does, and no event that must come
-    after it does.
+    after it does. An event that the student takes for one that never happens is wrong alone.
     """
     events = recording.events
     causes = _causes(events)
@@ -172,6 +172,9 @@ def grade_order(
     for card in cards(prediction, recording):
         if card.event is not None:
             places.setdefault(card.label, []).append(card.event)
+    for card in never:
+        if places.get(card.label):
+            places[card.label].pop()
     asked = {index for indices in places.values() for index in indices}
     placed: set[int] = set()
     right = []
