@@ -1,5 +1,6 @@
 """What a consumer does and remembers, for the pages: its line, and its attributes as texts."""
 
+import asyncio
 import inspect
 import reprlib
 import sys
@@ -47,16 +48,24 @@ def consumer_on_stack() -> AsyncConsumer | None:
     return None
 
 
-def running_line(consumer: AsyncConsumer, thread: int | None) -> int | None:
-    """The line of the consumer's file that runs here, or in its handler's `thread`; or None."""
-    functions = filter(inspect.isfunction, vars(type(consumer)).values())
-    file = next((function.__code__.co_filename for function in functions), None)
+def running_line(consumer: AsyncConsumer, thread: int | None, task: asyncio.Task) -> int | None:
+    """The innermost line of the consumer's file that runs here, or in its handler's `thread`.
+
+    A handler that awaits a thread runs in neither. Then it is the line at which its `task` waits.
+    """
+    file = getattr(sys.modules.get(type(consumer).__module__), "__file__", None)
     for frame in (sys._getframe(1), sys._current_frames().get(thread)):
         while frame is not None:
             if frame.f_code.co_filename == file:
                 return frame.f_lineno
             frame = frame.f_back
-    return None
+    line, waiting = None, task.get_coro()
+    while waiting is not None:
+        frame = getattr(waiting, "cr_frame", None)
+        if frame is not None and frame.f_code.co_filename == file:
+            line = frame.f_lineno
+        waiting = getattr(waiting, "cr_await", None)
+    return line
 
 
 def attributes_of(consumer: AsyncConsumer) -> dict[str, str]:

@@ -88,6 +88,7 @@ class Connection:
         self.recorder = recorder
         self.running: RunningHandler | None = None
         self._task = asyncio.current_task()
+        self._loop_thread = threading.get_ident()
         self._consumer = None
         self._attributes: dict[str, str] = {}
         self._last: Event | None = None
@@ -131,7 +132,10 @@ class Connection:
     def _line(self) -> int | None:
         if self._consumer is None:
             return None
-        return running_line(self._consumer, self.running and self.running.thread_id)
+        # The loop's thread may run another connection's handler at this moment.
+        thread = self.running and self.running.thread_id
+        is_own = thread != self._loop_thread
+        return running_line(self._consumer, thread if is_own else None, self._task)
 
     def _handler_and_thread(self) -> tuple[str | None, str]:
         """Names of the running handler, or of the task that it started, and of the thread."""
