@@ -2,12 +2,9 @@
 
 import importlib
 
-import channels.exceptions
-import channels.middleware
 import pytest
 from channels.layers import get_channel_layer
 from channels.routing import URLRouter
-from channels.testing import WebsocketCommunicator
 from django.core.management import CommandError, call_command
 from django.urls import path
 
@@ -19,12 +16,8 @@ REMOVED = [
     "channels.Channel",
     "channels.routing.route",
     "channels.sessions.channel_session",
-    "channels.auth.channel_session_user_from_http",
-    "channels.binding.websockets.WebsocketBinding",
     "asgi_redis.RedisChannelLayer",
-    "asgiref.inmemory.ChannelLayer",
     # Channels 2 and 3
-    "channels.http.AsgiHandler",
     "channels.management.commands.runserver.Command",
 ]
 
@@ -50,15 +43,3 @@ def test_runworker_requires_channel_names():
 async def test_a_route_without_as_asgi_raises_a_type_error():
     with pytest.raises(TypeError, match=r"Echo\(\) takes no arguments"):
         await URLRouter([path("", Echo)])({"type": "websocket", "path": "/"}, None, None)
-
-
-async def test_a_middleware_is_called_with_scope_receive_and_send():
-    seen = []
-
-    class Seen(channels.middleware.BaseMiddleware):
-        async def __call__(self, scope, receive, send):
-            seen.append(scope["path"])
-            await super().__call__({**scope, "seen": True}, receive, send)
-
-    assert await WebsocketCommunicator(Seen(Echo.as_asgi()), "/a/").connect() == (True, None)
-    assert seen == ["/a/"]

@@ -4,22 +4,17 @@ NOTES.md holds the generated text itself, so that it can be read anywhere. Each 
 its source:
 
 - ```` ```python QUALIFIED.NAME ````: the code of that name;
-- ```` ```text SLUG: NAME | step | step ````: the transcript of that conversation in lesson SLUG;
 - from `[//]: # "NAME"` to `[//]: # "end"`: a measured table, or the list of chapters.
 
 A test keeps watch over all of it.
 """
 
-import os
 import re
 from pathlib import Path
 
 from lessons.workshop.course import source_code
-from lessons.workshop.course.lesson_index import COURSE_DIR, PROJECT_DIR, find
+from lessons.workshop.course.lesson_index import COURSE_DIR, PROJECT_DIR
 from lessons.workshop.course.lesson_text import split_chapters
-from lessons.workshop.engine.process.child_process import set_up_django
-from lessons.workshop.engine.recording.transcript import render
-from lessons.workshop.engine.script.steps import split_steps
 
 NOTES = PROJECT_DIR / "NOTES.md"
 # tests/support/programs/server_probes.py measures this table.
@@ -30,7 +25,6 @@ MEASURED_TABLES = {"layers": LAYERS_TABLE, "servers": SERVERS_TABLE}
 
 FENCE = re.compile(r"^```(?P<info>[^\n]*)\n(?P<body>.*?)^```$", re.M | re.S)
 TABLE = re.compile(r'^\[//\]: # "(?P<name>\w+)"\n\n(?P<body>.*?)^\[//\]: # "end"$', re.M | re.S)
-_CONVERSATION = re.compile(r"(?P<slug>\w+): (?P<steps>.+ \| .+)")
 
 
 def regenerated(text: str) -> str:
@@ -42,17 +36,7 @@ def _block(found: re.Match) -> str:
     language, _, origin = found["info"].partition(" ")
     if language == "python":
         return f"```{found['info']}\n{source_code.find_source(origin).text}\n```"
-    if language == "text" and (conversation := _CONVERSATION.fullmatch(origin)):
-        return f"```{found['info']}\n{_transcript(**conversation.groupdict())}\n```"
     return found[0]
-
-
-def _transcript(slug: str, steps: str) -> str:
-    # It imports consumers, so Django is set up first.
-    from lessons.workshop.judge.study.recordings import events_of, playable
-
-    name, *steps = split_steps(steps)
-    return render(events_of(playable(find(slug), name), steps), waits=True)
 
 
 def _table(found: re.Match, notes: str) -> str:
@@ -66,7 +50,14 @@ def _table(found: re.Match, notes: str) -> str:
 
 
 def _contents(notes: str) -> str:
-    titles = [one.partition("\n")[0].removeprefix("## ") for one in split_chapters(notes)[1:]]
+    """The chapters of the guide, then the sections of the last chapter, the reference."""
+    *guide, reference = split_chapters(notes)[1:]
+    sections = re.findall(r"^### (.+)$", reference, re.M)
+    chapters = [one.partition("\n")[0].removeprefix("## ") for one in guide]
+    return f"**Guide**: {_links(chapters)}\n\n**Reference**: {_links(sections)}"
+
+
+def _links(titles: list[str]) -> str:
     return " · ".join(f"[{title}](#{anchor_of(title)})" for title in titles)
 
 
@@ -102,6 +93,4 @@ def read_measured_table(file: Path) -> dict[str, dict[str, str]]:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lessons.settings")
-    set_up_django()
     NOTES.write_text(regenerated(NOTES.read_text(encoding="utf-8")), encoding="utf-8")
