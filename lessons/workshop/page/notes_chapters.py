@@ -15,6 +15,7 @@ from lessons.workshop.page.markup import Section, markdown_sections, markdown_to
 # Only NOTES.md itself needs this list: each page has its own.
 _CONTENTS = re.compile(r'^\[//\]: # "contents"\n.*?^\[//\]: # "end"\n', re.M | re.S)
 _FILE_LINK = re.compile(r'<a href="(?P<file>\w[^":]*)"(?: title="[^"]*")?>(?P<words>[^<]*)</a>')
+_HEADING = re.compile(r"(</?h)([2-6])\b")
 _ANCHOR_LINK = re.compile(r'(?<=<a href=")#(?P<anchor>[^"]+)')
 
 
@@ -53,7 +54,7 @@ def whole_to_html(notes: str) -> SafeString:
 
 @lru_cache(maxsize=64)
 def chapter_to_html(notes: str, chapter: Chapter) -> SafeString:
-    """One chapter as HTML. A link into another chapter leads to the page of that chapter."""
+    """One chapter as HTML: its heading is the page's. A link into another leads to that page."""
     urls = {
         anchor: one.url + (f"#{anchor}" if anchor != one.id else "")
         for one in read_chapters(notes)[1]
@@ -61,7 +62,7 @@ def chapter_to_html(notes: str, chapter: Chapter) -> SafeString:
         if one != chapter
     }
     html = _to_html(chapter.markdown)
-    html = html.replace("<h2", "<h1", 1).replace("</h2>", "</h1>", 1)
+    html = _HEADING.sub(lambda found: f"{found[1]}{int(found[2]) - 1}", html)
     return mark_safe(_ANCHOR_LINK.sub(lambda found: urls.get(found["anchor"], found[0]), html))
 
 
