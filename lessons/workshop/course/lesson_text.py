@@ -11,12 +11,14 @@ A program fills these fenced blocks:
 import re
 from itertools import pairwise
 from pathlib import Path
+from textwrap import indent
 from typing import NamedTuple
 
 from django.conf import settings
 
 from lessons.workshop.course.lesson_index import MANAGE, Lesson
-from lessons.workshop.course.source_code import UnknownName, find_source
+from lessons.workshop.course.mistakes import read_mistakes
+from lessons.workshop.course.source_code import Source, UnknownName, find_in_file, find_source
 
 _CODE = re.compile(
     r"^(?P<fence>`{3,})code +(?P<name>\S+) *\n(?P<body>.*?)^(?P=fence) *$", re.M | re.S
@@ -30,6 +32,9 @@ _CONVERSATION = re.compile(
     r"(?P<transcript>.*?)^(?P=fence) *$",
     re.M | re.S,
 )
+_DRAWING = re.compile(r"^!\[.*\]\([\w-]+\.svg.*\)$", re.M)
+_SHOW = re.compile(r"^## Show\n+", re.M)
+_MISTAKE = re.compile(r"^- `(?P<name>\w+)`.*(?:\n +\S.*)*$", re.M)
 
 
 class RecordedConversation(NamedTuple):
@@ -54,12 +59,29 @@ def expanded_text(lesson: Lesson) -> str:
 
 
 def expanded_teach_page(lesson: Lesson) -> str:
-    """The instructor's page as plain Markdown. Raises TextError if the lesson has none."""
+    """The instructor's page as plain Markdown. Raises TextError if the lesson has none.
+
+    It adds what other files know: the lesson's drawings, the command for its tests, and the code of
+    each mistake that the page names.
+    """
     try:
         markdown = lesson.teach_page.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise TextError(f"{lesson.teach_page} does not exist") from None
-    return expand_markdown(markdown.strip(), lesson.teach_page)
+    known = {mistake.name for mistake in read_mistakes(lesson)}
+
+    def with_code(found: re.Match) -> str:
+        if found["name"] not in known:  # `lesson verify` names it
+            return found[0]
+        code = _python_block(find_in_file(lesson.mistakes, found["name"]))
+        return f"{found[0]}\n\n{indent(code, '  ')}\n"
+
+    drawings = "".join(f"{drawing}\n\n" for drawing in _DRAWING.findall(lesson.text))
+    command = f"`{MANAGE} test --lesson {lesson.number}` prints a line for each claim.\n"
+    markdown = expand_markdown(markdown.strip(), lesson.teach_page)
+    markdown = _SHOW.sub(lambda _: f"## Show\n\n{drawings}", markdown)
+    before, heading, mistakes = markdown.partition("\n## Usual mistakes\n")
+    return f"{before}{heading}{command}\n{_MISTAKE.sub(with_code, mistakes.lstrip())}"
 
 
 def names_of_shown_code(lesson: Lesson) -> list[str]:
@@ -100,8 +122,7 @@ def expand_markdown(markdown: str, origin) -> str:
             source = find_source(name)
         except UnknownName as error:
             raise TextError(f"{origin}: ```code {name} cannot be shown, {error}") from error
-        fence = _fence_around(source.text)
-        return f"{fence}python {source.place}\n{source.text}\n{fence}"
+        return _python_block(source)
 
     def include_table(found: re.Match) -> str:
         file = Path(origin).with_name(f"{found['name']}.md")
@@ -126,6 +147,11 @@ def _include_figures(found: re.Match) -> str:
             "*takes a minute and shows the figures here.*"
         )
     return f"```text bench: {name}\n{table.rstrip()}\n```"
+
+
+def _python_block(source: Source) -> str:
+    fence = _fence_around(source.text)
+    return f"{fence}python {source.place}\n{source.text}\n{fence}"
 
 
 def _fence_around(text: str) -> str:

@@ -50,6 +50,11 @@ class Source:
 def find_source(name: str) -> Source:
     """The code with that name: `sync_demo.consumers.Echo.websocket_receive`. Raises UnknownName."""
     file, attributes = _module_of(name)
+    return find_in_file(file, *attributes)
+
+
+def find_in_file(file: Path, *attributes: str) -> Source:
+    """The code of a file, or of the class, method or variable in it. Raises UnknownName."""
     text, tree = parse_file(file)
     if not attributes:
         return Source(file, 1, text.rstrip())

@@ -6,7 +6,12 @@ import pytest
 
 from lessons.workshop.course import lesson_index, source_code
 from lessons.workshop.course.lesson_index import lessons
-from lessons.workshop.course.lesson_text import TextError, expand_markdown, expanded_text
+from lessons.workshop.course.lesson_text import (
+    TextError,
+    expand_markdown,
+    expanded_teach_page,
+    expanded_text,
+)
 from lessons.workshop.course.source_code import UnknownName, find_demo_source, find_source
 from lessons.workshop.page.markup import markdown_to_html, source_lines
 
@@ -147,3 +152,16 @@ def test_the_source_of_a_demo_includes_its_base_classes_in_the_same_file():
     assert "websocket_connect" in source.methods()
     name = "db_demo.consumers.LiveBlog"
     assert find_demo_source(name) == find_source(name)
+
+
+def test_the_instructors_page_adds_drawings_the_command_for_the_tests_and_the_code_of_mistakes():
+    page = expanded_teach_page(lesson_index.find("stop"))
+    show, mistakes = page.partition("## Usual mistakes\n")[::2]
+    assert "](two-lives.svg)\n\n" in show.partition("## Show\n")[2]
+    assert mistakes.startswith(
+        "`python3 manage.py test --lesson 3` prints a line for each claim.\n\n"
+    )
+    code = (
+        "  ```python lessons/03_stop/mistakes.py:100\n  class StopsWithoutAClose(StoppingGame):\n"
+    )
+    assert code in mistakes
