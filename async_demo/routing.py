@@ -1,7 +1,8 @@
-"""WebSocket and HTTP paths of the consumers of lessons 4 to 9, 25, 29 and 30."""
+"""WebSocket and HTTP paths of the consumers of lessons 4 to 10, 25, 29 and 30."""
 
 from django.urls import path
 
+from async_demo.board import Board
 from async_demo.connection_log import ConnectionLog
 from async_demo.consumers import (
     Echo,
@@ -25,6 +26,7 @@ websocket_urlpatterns = [
     path("ws/async/await/printer/", Printer.as_asgi()),
     path("ws/async/push/", Metronome.as_asgi()),
     path("ws/async/generic/", Shelf.as_asgi()),
+    path("ws/async/page/", Board.as_asgi()),
     path("ws/async/cost/", LeanEcho.as_asgi()),
     path("ws/async/stream/", Storyteller.as_asgi()),
     path("ws/async/deploy/", logged_echo),

@@ -8,6 +8,7 @@ handler404 = "lessons.workshop.page.views.not_found.not_found"
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("lessons.workshop.page.urls")),
+    path("", include("async_demo.urls")),
     path("", include("layers_demo.urls")),
     path("", include("auth_demo.urls")),
     path("", include("db_demo.urls")),

@@ -1,11 +1,13 @@
 """The text of a lesson: code from its file, recorded transcripts, and safe HTML."""
 
+import re
 import sys
 
 import pytest
+from django.conf import settings
 
 from lessons.workshop.course import lesson_index, source_code
-from lessons.workshop.course.lesson_index import lessons
+from lessons.workshop.course.lesson_index import find, lessons
 from lessons.workshop.course.lesson_text import (
     TextError,
     expand_markdown,
@@ -165,3 +167,9 @@ def test_the_instructors_page_adds_drawings_the_command_for_the_tests_and_the_co
         "  ```python lessons/03_stop/mistakes.py:100\n  class StopsWithoutAClose(StoppingGame):\n"
     )
     assert code in mistakes
+
+
+def test_the_script_in_lesson_10_is_that_of_its_page():
+    text = find("page").path_to("lesson.md").read_text(encoding="utf-8")
+    script = (settings.BASE_DIR / "async_demo/static/async_demo/board.js").read_text("utf-8")
+    assert re.search(r"```js\n(.+?)```", text, re.DOTALL)[1] in script

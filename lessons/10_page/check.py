@@ -1,0 +1,176 @@
+"""Lesson 10: does each page receive the parts that it lacks, and the code that fits?"""
+
+from urllib.parse import parse_qs
+
+from lessons.workshop.judge import Model
+
+PARTS = ("The ship", "The island", "The storm", "The letter", "Home")
+PLACES = 3
+# Texts that int() or isdigit() accepts, and others. Each is percent-encoded.
+WRONG = (
+    *("two", "6", "7", "99", "-1", "-0", "%2B1", "00", "01", "05", "1.0", "1e0", "0x1", "1_0"),
+    *("1,2", "", "%201", "1%20", "%0A1", "1%0A", "%D9%A3", "%C2%B2", "%EF%BC%91", "None", "null"),
+    *("true", "012345", "12", "0%001", "9" * 30, "9" * 5000),
+)
+
+
+class Reading(Model):
+    handshakes = (
+        *("connect", "connect", "connect ?after=0", "connect ?after=3", "connect ?after=4"),
+        *("connect ?after=5", "connect ?part=5", "connect ?x=9&after=4&y=5"),
+        *(f"connect ?after={text}" for text in ("6", "01", "two", "%D9%A3")),
+    )
+    texts = ("next", "next", "next", "next ", "Next", "nextnext", "5")
+    ends = ("close", "close 1001", "vanish", "crash", "kill")
+    max_clients = 5
+    clients_are_independent = False  # they share the places
+    closes_once = True
+    silent_after_disconnect = True
+
+    def connect(self, client):
+        """Accept each client. Then take the first point that fits"""
+        client.accept()
+        after = parse_qs(client.handshake.get("query", ""), keep_blank_values=True)
+        after = after.get("after", ["0"])[-1]
+        if after not in ("0", "1", "2", "3", "4", "5"):
+            client.close(4400)
+        elif after == "5":
+            client.close(1000)
+        else:
+            client.first = client.last = int(after)
+            client.came = self.burst
+            if len(self.open_clients) > PLACES:
+                self.close_one(client)
+
+    def close_one(self, client):
+        """Three other clients are readers: close with 4013."""
+        # The accept may suspend, so of clients that come at the same time, any may be the last.
+        rivals = [it for it in self.open_clients if it.came == self.burst and it.last == it.first]
+        self.branch([client, *(it for it in rivals if it is not client)]).close(4013)
+
+    def receive(self, client, text, data):
+        """For each text frame `next`, it gets the next part. Right after part 5, close with 1000.
+        If it sends any other frame, close with 4400."""
+        if text != "next":
+            client.close(4400)
+            return
+        client.last += 1
+        client.send(f"{client.last} {PARTS[client.last - 1]}")
+        if client.last == len(PARTS):
+            client.close(1000)
+
+    def receive_after_close(self, client, text, data):
+        """Send nothing after your close."""
+
+    def disconnect(self, client):
+        """Otherwise the client is a reader until its connection ends."""
+
+    def diagnose(self, difference):
+        if difference.client is None:
+            return None
+        if difference.fault:
+            is_of_number = any(it in difference.fault.detail for it in ("int", "index"))
+            is_of_number = is_of_number and difference.step.action == "connect"
+            is_own = difference.fault.diagnosis == "exception"
+            return "error-brings-back" if is_own and is_of_number else None
+        return self.wrong_close(difference) or self.wrong_part(difference)
+
+    def wrong_close(self, difference):
+        codes = [it.get("code") for it in difference.received if it["type"] == "websocket.close"]
+        wanted = [it["code"] for it in difference.expected if it["type"] == "websocket.close"]
+        if wanted and codes and difference.received[0]["type"] == "websocket.close":
+            return "refused-without-reason" if difference.step.action == "connect" else None
+        if wanted and codes and wanted != codes:
+            if stays_away(codes[0]) == stays_away(wanted[0]):
+                return None
+            return "stays-away" if stays_away(codes[0]) else "comes-back-for-ever"
+        if difference.step.action != "connect":
+            return None
+        if wanted and not codes:
+            return {4013: "place-too-many", 4400: "wrong-number-served"}.get(wanted[0])
+        if codes == [4013] and not wanted:
+            return "place-lost"
+        return None
+
+    def wrong_part(self, difference):
+        if difference.step.action != "text" or difference.pair is None:
+            return None
+        wanted, received = (it.get("text", "") for it in difference.pair)
+        known = {f"{number} {part}" for number, part in enumerate(PARTS, 1)}
+        return "last-id-ignored" if {wanted, received} <= known else None
+
+
+def stays_away(code):
+    """Return whether the page stays away after a close with this code. None means 1000."""
+    return code in (None, 1000) or 4400 <= code <= 4499
+
+
+def test_reads_all_parts_once(play):
+    """A client gets the parts in order. Right after part 5, its connection closes with 1000."""
+    play("connect | text next | text next | text next | text next | text next")
+
+
+def test_goes_on_after_the_last_part(play):
+    """A client that comes back with the number of its last part gets the next one."""
+    for last in range(5):
+        play([f"connect ?after={last}", *["text next"] * (5 - last)])
+    play("connect | text next | text next | vanish | connect ?after=2 | text next")
+    play("connect ?part=4 | text next")
+    play("connect ?x=1&after=3&y=2 | text next")
+
+
+def test_a_page_that_has_all_stays_away(play):
+    """With `?after=5`, the client gets no part, and its connection closes with 1000."""
+    play("connect ?after=5")
+
+
+def test_a_wrong_number_closes_with_4400(play):
+    """With any other `after`, the client is accepted, and closed with 4400."""
+    for text in WRONG:
+        play(f"connect ?after={text}")
+
+
+def test_a_wrong_frame_closes_with_4400(play):
+    """Each frame that is not the text `next` closes with 4400."""
+    for frame in ("text Next", "text next ", "text", "text 1", "bytes 6e657874", "bytes"):
+        play(["connect ?after=1", "text next", frame])
+
+
+def test_the_fourth_reader_comes_later(play):
+    """While three clients read, a fourth is closed with 4013. It gets a place when one leaves."""
+    three = ["connect", "2 connect ?after=3", "3 connect"]
+    play([*three, "4 connect", "5 connect ?after=4"])
+    play([*three, "2 text next", "2 text next", "4 connect", "4 text next"])
+    for end in ("close", "close 1001", "vanish", "crash", "kill", "text stop"):
+        play([*three, f"2 {end}", "4 connect", "4 text next", "5 connect"])
+
+
+def test_the_first_point_that_fits_counts(play):
+    """While three clients read, a wrong number still closes with 4400, and `5` with 1000."""
+    play("connect | 2 connect | 3 connect | 4 connect ?after=6 | 5 connect ?after=5")
+
+
+def test_a_closed_client_takes_no_place(play):
+    """Clients that were closed with 4400, 4013 or 1000 take no place."""
+    refused = ["connect ?after=6", "connect ?after=5", "connect ?after=two", "connect ?after=01"]
+    play([*refused, "connect", "2 connect", "3 connect", "4 connect", "3 close", "4 connect"])
+
+
+def test_two_clients_at_once_get_one_place(play):
+    """Of two clients that come at the same moment, one gets the last place."""
+    play("connect | 2 connect | 3 connect | & 4 connect")
+
+
+def test_frames_after_the_close_get_nothing(play):
+    """A frame that the client sent before it received the close gets no answer."""
+    play("connect ?after=4 | text next | & text next | & text other | & bytes 00")
+    play("connect | text stop | & text next | & text stop")
+    play("connect ?after=6 | & text next | & text stop")
+    play("connect ?after=5 | & text next | & text stop")
+
+
+def test_places_come_back_every_time(play):
+    """After forty clients have come and left, there are three places."""
+    ends = ("close", "vanish", "crash", "kill", "text stop")
+    visits = [step for n in range(40) for step in ("connect", "text next", ends[n % 5])]
+    play([*visits, "connect", "2 connect", "3 connect", "4 connect"])

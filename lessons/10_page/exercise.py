@@ -1,0 +1,54 @@
+"""Lesson 10: a serial in five parts, whose page must learn whether to come back.
+
+The page connects with the number of the last part that it has, such as `?after=2`. Without `after`
+it has no part, as with `?after=0`. After a close with 1000, or with 4400 to 4499, the page stays
+away. After 4013 it comes back in a minute, and after any other code soon.
+
+Accept each client. Then take the first point that fits:
+
+- `after` is not exactly one of the texts `0`, `1`, `2`, `3`, `4` and `5`: close with 4400.
+- It is `5`, so the page has all parts: close with 1000.
+- Three other clients are readers: close with 4013.
+- Otherwise the client is a reader until its connection ends. For each text frame `next`, it gets
+  the next part, such as `3 The storm`. Right after part 5, close with 1000. If it sends any other
+  frame, close with 4400.
+
+Send nothing after your close.
+"""
+
+from channels.consumer import AsyncConsumer
+from channels.exceptions import StopConsumer
+
+PARTS = ["The ship", "The island", "The storm", "The letter", "Home"]
+
+
+class Serial(AsyncConsumer):
+    readers = 0  # of all connections
+
+    async def __call__(self, scope, receive, send):
+        self.is_reader = False
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            # However the connection ends, its place is free.
+            if self.is_reader:
+                Serial.readers -= 1
+
+    async def websocket_connect(self, event):
+        await self.send({"type": "websocket.accept"})
+        # TODO 1: close with the code that fits, or go on after the last part of this client.
+        self.last = 0
+        self.is_reader = True
+        Serial.readers += 1
+
+    async def websocket_receive(self, event):
+        # TODO 2: close after the last part, and after a wrong frame. Ignore frames after the close.
+        await self.send_part(self.last + 1)
+
+    async def send_part(self, number):
+        text = f"{number} {PARTS[number - 1]}"
+        await self.send({"type": "websocket.send", "text": text})
+        self.last = number
+
+    async def websocket_disconnect(self, event):
+        raise StopConsumer()
