@@ -11,7 +11,7 @@ from channels.layers import get_channel_layer
 from daphne.ws_protocol import WebSocketProtocol
 
 from lessons.extras.backpressure import InputLimit, PriceFeed
-from lessons.workshop.judge import StrictCommunicator
+from tests.support.strict_communicator import StrictCommunicator
 
 
 async def publish(*prices):

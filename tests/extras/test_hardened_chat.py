@@ -12,9 +12,9 @@ from db_demo.models import Message, Room
 from lessons.extras.hardened_chat import consumer, store
 from lessons.extras.hardened_chat.consumer import HEARTBEAT_INTERVAL, RECEIPT_TIMEOUT, HardenedChat
 from lessons.extras.models import Presence
-from lessons.workshop.judge import StrictCommunicator
 from tests.support.chat_client import APPLICATION
 from tests.support.simulated_time import wait
+from tests.support.strict_communicator import StrictCommunicator
 
 HERE = {"here": ["ann"], "guests": 0}
 

@@ -22,9 +22,9 @@ from lessons.extras.hardened_chat import client_input, consumer, revocation, sto
 from lessons.extras.hardened_chat.client_input import MAX_FRAME_LENGTH, MAX_MESSAGE_LENGTH
 from lessons.extras.hardened_chat.consumer import HEARTBEAT_INTERVAL
 from lessons.extras.models import Presence, Usage
-from lessons.workshop.judge import StrictCommunicator
 from tests.support.chat_client import APPLICATION, Participant
 from tests.support.simulated_time import wait
+from tests.support.strict_communicator import StrictCommunicator
 
 
 def session_key(headers):

@@ -5,7 +5,7 @@ from channels.routing import URLRouter
 
 from async_demo.routing import http_urlpatterns
 from lessons.extras.host_check import with_host_checks
-from lessons.workshop.judge import StrictHttpCommunicator
+from tests.support.strict_communicator import StrictHttpCommunicator
 
 PATH = "/async/http/"
 APPLICATION = URLRouter(with_host_checks(http_urlpatterns, unchecked="async/health/"))

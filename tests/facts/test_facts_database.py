@@ -17,9 +17,9 @@ from db_demo.models import Post
 from lessons.workshop.engine.faults.connection import orm_misuse_diagnosis
 from lessons.workshop.engine.world.accounts import get_or_create_account
 from lessons.workshop.engine.world.database import fresh_database
-from lessons.workshop.judge import StrictCommunicator
 from tests.support.accepting_consumers import Accepts, AcceptsInAThread
 from tests.support.python_messages import not_awaitable
+from tests.support.strict_communicator import StrictCommunicator
 
 REFUSED = "You cannot call this from an async context - use a thread or sync_to_async."
 

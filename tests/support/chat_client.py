@@ -11,8 +11,8 @@ from db_demo.models import Membership, Room
 from db_demo.routing import storing_urlpatterns
 from lessons.extras.routing import websocket_urlpatterns
 from lessons.workshop.engine.world.database import fresh_database
-from lessons.workshop.judge import StrictCommunicator
 from tests.support.simulated_time import wait
+from tests.support.strict_communicator import StrictCommunicator
 
 URLPATTERNS = [*storing_urlpatterns, *websocket_urlpatterns]
 APPLICATION = AuthMiddlewareStack(URLRouter(URLPATTERNS))

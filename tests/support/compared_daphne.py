@@ -14,9 +14,9 @@ from urllib.parse import quote
 from lessons.workshop.engine.faults.finding import CheckFailed
 from lessons.workshop.engine.scheduling.loop import SimulatedLoop
 from lessons.workshop.engine.world.daphne_rules import Response as Progress
-from lessons.workshop.judge import StrictCommunicator, StrictHttpCommunicator
 from tests.support.programs.real_daphne import TEST_TIMEOUT, RealDaphne, Visit, leave, stay
 from tests.support.scripted_events import play_http, play_websocket
+from tests.support.strict_communicator import StrictCommunicator, StrictHttpCommunicator
 
 STAYS = "the client reads until the server closes the connection"
 VANISHES = "the connection of the client is cut"

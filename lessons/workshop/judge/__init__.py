@@ -1,7 +1,7 @@
 """Judges a student's consumer: checks, verdicts, comparison with mistakes, predictions.
 
-A check.py and a test import these names from here. Each is loaded when it is first used: the
-communicator loads Twisted, which a command that lists the lessons does not need.
+A check.py and a test import these names from here. Each is loaded when it is first used: a command
+that lists the lessons needs none of them.
 """
 
 from importlib import import_module
@@ -14,8 +14,6 @@ _MODULES = {
     "FaultModel": "judge.fault_model",
     "Model": "engine.model.model",
     "Stream": "engine.model.expected",
-    "StrictCommunicator": "engine.world.communicator",
-    "StrictHttpCommunicator": "engine.world.communicator",
     "Verdict": "judge.verdict",
     "edited": "judge.fault_model",
     "is_json_of": "engine.model.expected",

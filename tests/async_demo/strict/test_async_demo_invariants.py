@@ -10,7 +10,7 @@ import pytest
 
 from async_demo.asgi import application
 from lessons.workshop.engine.world.database import fresh_database
-from lessons.workshop.judge import StrictCommunicator, StrictHttpCommunicator
+from tests.support.strict_communicator import StrictCommunicator, StrictHttpCommunicator
 
 # A path, and a frame after which a handler or a task of the consumer is busy.
 CONNECTIONS = pytest.mark.parametrize(

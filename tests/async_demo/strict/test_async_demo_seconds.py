@@ -10,8 +10,8 @@ import pytest
 
 from async_demo.asgi import application
 from async_demo.consumers import Heartbeat
-from lessons.workshop.judge import StrictCommunicator, StrictHttpCommunicator
 from tests.support.simulated_time import wait
+from tests.support.strict_communicator import StrictCommunicator, StrictHttpCommunicator
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from auth_demo.tickets import TicketMiddleware, issue
 from lessons.workshop.engine.world.cache import fresh_cache
 from lessons.workshop.engine.world.database import fresh_database
 from lessons.workshop.engine.world.interleaving import interleaving
-from lessons.workshop.judge import StrictCommunicator
 from tests.support.interleaving import each_point
+from tests.support.strict_communicator import StrictCommunicator
 
 demo = TicketMiddleware(Welcome.as_asgi())
 

@@ -15,7 +15,7 @@ from auth_demo.routing import ticket_urlpatterns, websocket_urlpatterns
 from lessons.workshop.engine.world.cache import fresh_cache
 from lessons.workshop.engine.world.channel_layer import fresh_layers
 from lessons.workshop.engine.world.database import fresh_database
-from lessons.workshop.judge import StrictCommunicator
+from tests.support.strict_communicator import StrictCommunicator
 
 demo = AuthMiddlewareStack(URLRouter([*websocket_urlpatterns, *ticket_urlpatterns]))
 PATHS = ["user", "origin", "logout", "limits", "ticket", "token"]

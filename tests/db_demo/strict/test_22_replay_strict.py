@@ -11,8 +11,8 @@ from db_demo.consumers import EntryCounter
 from db_demo.models import Entry
 from lessons.workshop.engine.world.database import fresh_database
 from lessons.workshop.engine.world.interleaving import interleaving
-from lessons.workshop.judge import StrictCommunicator
 from tests.support.interleaving import each_point
+from tests.support.strict_communicator import StrictCommunicator
 
 
 async def test_the_counts_are_right_whenever_another_process_writes():

@@ -17,9 +17,9 @@ from db_demo.chat.store import PRESENCE_TIMEOUT
 from db_demo.models import Message, Presence, Room
 from lessons.workshop.engine.world.database import fresh_database
 from lessons.workshop.engine.world.interleaving import interleaving
-from lessons.workshop.judge import StrictCommunicator
 from tests.support.interleaving import each_point
 from tests.support.simulated_time import wait
+from tests.support.strict_communicator import StrictCommunicator
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from db_demo.chat.raw import Chat
 from db_demo.models import Presence
 from db_demo.routing import storing_urlpatterns, websocket_urlpatterns
 from lessons.workshop.engine.world.database import fresh_database
-from lessons.workshop.judge import StrictCommunicator
+from tests.support.strict_communicator import StrictCommunicator
 
 CHATS = [
     path("chat/<str:room>/", Chat.as_asgi()),

@@ -10,8 +10,8 @@ from layers_demo.models import Notice
 from layers_demo.noticeboard import put_up
 from lessons.workshop.engine.world.database import fresh_database
 from lessons.workshop.engine.world.interleaving import interleaving
-from lessons.workshop.judge import StrictCommunicator
 from tests.support.interleaving import each_point
+from tests.support.strict_communicator import StrictCommunicator
 
 
 @pytest.fixture

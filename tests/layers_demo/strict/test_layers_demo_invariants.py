@@ -10,7 +10,7 @@ import pytest
 
 from layers_demo.asgi import application
 from lessons.workshop.engine.world.database import fresh_database
-from lessons.workshop.judge import StrictCommunicator
+from tests.support.strict_communicator import StrictCommunicator
 
 GROUPS = {
     "/ws/layers/channel/": [],

@@ -5,8 +5,8 @@ Strict, because the stock communicator cancels a consumer that does not stop, an
 
 import pytest
 
-from lessons.workshop.judge import StrictCommunicator
 from sync_demo.asgi import application
+from tests.support.strict_communicator import StrictCommunicator
 
 ACCEPTED = pytest.mark.parametrize(
     "path",

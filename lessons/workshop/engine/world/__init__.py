@@ -1,7 +1,6 @@
 """Simulates what surrounds a consumer in production, so that a verdict is quick and repeatable.
 
 client.py          the clients, and Daphne, which serves them by daphne_rules.py and observes
-communicator.py    the clients of tests
 world.py           sets up all this, with the loop, threads and clock of engine/scheduling
 channel_layer.py   the channel layers, on a Redis server that can fail
 database.py        the database; accounts.py its accounts; cache.py the cache

@@ -17,7 +17,7 @@ from lessons.workshop.engine.recording.layer import RecordingLayer, record_layer
 from lessons.workshop.engine.recording.middleware import RecordingMiddleware
 from lessons.workshop.engine.recording.recorder import Recorder, TrackedMessage
 from lessons.workshop.engine.world.channel_layer import fresh_layers
-from lessons.workshop.judge import StrictCommunicator
+from tests.support.strict_communicator import StrictCommunicator
 
 
 @pytest.fixture(autouse=True)

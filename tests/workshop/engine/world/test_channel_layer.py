@@ -16,7 +16,7 @@ from lessons.workshop.engine.faults.finding import CheckFailed
 from lessons.workshop.engine.subject import Subject
 from lessons.workshop.engine.world.channel_layer import fresh_layers
 from lessons.workshop.engine.world.student_module import load_subject
-from lessons.workshop.judge import StrictCommunicator
+from tests.support.strict_communicator import StrictCommunicator
 
 UNPACKABLE = [datetime.date(2026, 1, 1), uuid.UUID(int=0), {1}, 2**64, range(3), object()]
 UNFIT_KEYS = [{1: 2}, {None: 1}, {(1, 2): 3}, {True: 1}]

@@ -9,8 +9,8 @@ from channels.exceptions import StopConsumer
 
 from lessons.workshop.course.diagnoses import diagnose
 from lessons.workshop.engine.faults.finding import CheckFailed
-from lessons.workshop.judge import StrictCommunicator, StrictHttpCommunicator
 from tests.support.accepting_consumers import Accepts, AcceptsInAThread
+from tests.support.strict_communicator import StrictCommunicator, StrictHttpCommunicator
 
 
 class Lamp(AcceptsInAThread):

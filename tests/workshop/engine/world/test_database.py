@@ -25,7 +25,7 @@ from lessons.workshop.engine.world.signal_receivers import (
     isolated_signals,
 )
 from lessons.workshop.engine.world.student_module import load_subject
-from lessons.workshop.judge import StrictCommunicator
+from tests.support.strict_communicator import StrictCommunicator
 
 
 async def test_the_next_check_finds_an_empty_cache():

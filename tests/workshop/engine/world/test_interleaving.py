@@ -10,8 +10,8 @@ from db_demo.models import Entry
 from lessons.workshop.engine.world.channel_layer import current_layer, fresh_layers
 from lessons.workshop.engine.world.database import fresh_database
 from lessons.workshop.engine.world.interleaving import interleaving
-from lessons.workshop.judge import StrictCommunicator
 from tests.support.interleaving import each_point
+from tests.support.strict_communicator import StrictCommunicator
 
 
 class Counting(AsyncConsumer):

@@ -11,7 +11,7 @@ from channels.layers import get_channel_layer
 from lessons.workshop.course.diagnoses import diagnose
 from lessons.workshop.engine.world.channel_layer import fresh_layers
 from lessons.workshop.engine.world.worker import Workers
-from lessons.workshop.judge import StrictCommunicator  # noqa: F401 - the loop of a check
+from tests.support.strict_communicator import StrictCommunicator  # noqa: F401 - the loop of a check
 
 
 class Jobs(AsyncConsumer):

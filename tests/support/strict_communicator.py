@@ -10,10 +10,10 @@ import asyncio
 
 from channels.testing.websocket import WebsocketCommunicator
 
-from ..faults.connection import fault_of_failed_task, silence
-from ..faults.finding import CheckFailed, Finding
-from ..scheduling.loop import SimulatedLoop
-from .client import (
+from lessons.workshop.engine.faults.connection import fault_of_failed_task, silence
+from lessons.workshop.engine.faults.finding import CheckFailed, Finding
+from lessons.workshop.engine.scheduling.loop import SimulatedLoop
+from lessons.workshop.engine.world.client import (
     CLOSE_TIMEOUT,
     HANDSHAKE_TIMEOUT,
     Client,
