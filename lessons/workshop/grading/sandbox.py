@@ -23,16 +23,17 @@ from pathlib import Path
 
 from lessons.workshop.course.lesson_index import PROJECT_DIR, lessons
 from lessons.workshop.engine.process.data import UnreadableData, receive_data, send_data
-from lessons.workshop.engine.process.limits import Limits
 from lessons.workshop.engine.process.player_handle import (
     PlayerNotStarted,
     PlayerProcess,
     forked_player,
 )
-from lessons.workshop.engine.process.player_process import STARTED, Order
-from lessons.workshop.engine.process.system_calls import has_filter
 from lessons.workshop.engine.subject import Subject
+from lessons.workshop.grading import player_program
+from lessons.workshop.grading.player_program import STARTED, Order
+from lessons.workshop.grading.system_calls import has_filter
 from lessons.workshop.setup.external_programs import BUBBLEWRAP
+from lessons.workshop.setup.limits import Limits
 
 # What the code of a submission may use.
 SUBMISSION = Limits(memory=1024**3, file_size=64 * 1024**2, processor_time=120, tasks=128)
@@ -48,8 +49,11 @@ _ENVIRONMENT = {
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/nix/store", "/etc/ld.so.cache")
 _PLAYERS = ("recording", "scheduling", "world", "faults", "script", "process")
 # What plays, without what judges and without the lessons.
-_WORKSHOP = ("setup", "engine/subject.py", *(f"engine/{name}" for name in _PLAYERS))
-_INITS = ("", "/workshop", "/workshop/engine", "/workshop/page")
+_WORKSHOP = (
+    *("setup", "engine/subject.py", *(f"engine/{name}" for name in _PLAYERS)),
+    *("grading/player_program.py", "grading/system_calls.py"),
+)
+_INITS = ("", "/workshop", "/workshop/engine", "/workshop/grading", "/workshop/page")
 _PROJECT = (
     "lessons/settings.py",
     *(f"lessons{folder}/__init__.py" for folder in _INITS),
@@ -136,7 +140,7 @@ class SandboxedPlayer:
             SUBMISSION if _counts_tasks_here(uses_bubblewrap) else replace(SUBMISSION, tasks=None),
             UNPRIVILEGED if is_root else None,
         )
-        command = [sys.executable, "-m", "lessons.workshop.engine.process.player_process"]
+        command = [sys.executable, "-m", player_program.__name__]
         if uses_bubblewrap:
             command = [*_bubblewrap([subject.file]), *command]
         self._process = subprocess.Popen(
@@ -222,7 +226,7 @@ def _bound_read_only(shown: list[Path]) -> list[str]:
 
 
 def _user_options() -> list[str]:
-    """Root becomes another user in the sandbox: see player_process. Others get a namespace."""
+    """Root becomes another user in the sandbox: see player_program. Others get a namespace."""
     if os.getuid() == 0:
         return ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
     return ["--unshare-user"]

@@ -22,12 +22,12 @@ from lessons.workshop.course.subjects import exercise
 from lessons.workshop.engine.faults.finding import Finding
 from lessons.workshop.engine.process.child_process import end_child, set_up_django, start_child
 from lessons.workshop.engine.process.data import receive_data, send_data
-from lessons.workshop.engine.process.limits import Limits, limit_resources
 from lessons.workshop.engine.process.player_handle import PlayerNotStarted
 from lessons.workshop.grading.sandbox import SUBMISSION, Sandbox, find_sandbox
 from lessons.workshop.grading.submissions import printable
 from lessons.workshop.judge.runner import CourseError, judge
 from lessons.workshop.judge.verdict import Verdict
+from lessons.workshop.setup.limits import Limits, limit_resources
 
 TOTAL_TIME = 60.0  # seconds; the solutions take about one, and ten on a very busy machine
 

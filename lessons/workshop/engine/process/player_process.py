@@ -1,12 +1,4 @@
-"""The process that plays: it plays what the parent asks for, until the pipe is closed.
-
-A forked process runs run_forked(). In a sandbox, it is a program:
-
-    python -m MODULE DESCRIPTOR
-
-DESCRIPTOR is a socket. Through it comes an Order, then conversations. A copy of the judging process
-would hold what that process knows, such as models and solutions. The program knows the Order only.
-"""
+"""The process that plays: it plays what the parent asks for, until the pipe is closed."""
 
 import gc
 import logging
@@ -16,12 +8,10 @@ import threading
 import time
 import traceback
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass, replace
-from multiprocessing.connection import Connection
+from dataclasses import replace
 from pathlib import Path
 
 from ..faults.finding import CheckFailed
-from ..scheduling.clock import load_time_machine
 from ..script.report import DEFAULTS, PlayOptions
 from ..script.steps import parse_step
 from ..subject import Subject
@@ -30,16 +20,11 @@ from ..world.world import install
 from .child_process import set_up_django
 from .conversation import Conversation
 from .data import read_dataclass, receive_data, send_data
-from .limits import Limits, limit_resources
 from .output import LimitedOutput
-from .system_calls import refuse_system_calls
 
 WATCH_INTERVAL = 0.1  # seconds between two looks at a conversation
 WAITING_FACTOR = 4  # how much longer than it may work a conversation may take in all
 _process_time, _monotonic = time.process_time, time.monotonic  # others may be replaced
-
-STARTED = "started"  # the program's first report: ["started", whether system calls are refused]
-
 
 _WARM_UP = Subject(
     *("warm-up", Path("warm_up.py"), "WarmUp"),
@@ -58,42 +43,6 @@ class WarmUp(SyncConsumer):
         raise StopConsumer
 """,
 )
-
-
-@dataclass(frozen=True)
-class Order:
-    """What the program plays, and within which limits. All paths are those that it sees.
-
-    `folder` is for its own files. `user` is the number of the user and group to become: only root
-    can.
-    """
-
-    subject: Subject
-    timeout: float
-    folder: str
-    limits: Limits
-    user: int | None
-
-
-def main() -> None:
-    gc.disable()  # while modules are imported there is almost nothing to collect
-    pipe = Connection(int(sys.argv[1]))
-    null = os.open(os.devnull, os.O_RDWR)
-    for descriptor in (0, 1, 2):  # what is printed is kept in the report
-        os.dup2(null, descriptor)
-    os.close(null)
-    order = read_dataclass(Order, receive_data(pipe))
-    limit_resources(order.limits)
-    set_up_django()
-    load_time_machine()  # later, another user may not read it
-    if order.user is not None:
-        os.setgroups([])
-        os.setresgid(order.user, order.user, order.user)
-        os.setresuid(order.user, order.user, order.user)
-    send_data(pipe, [STARTED, refuse_system_calls()])
-    gc.enable()
-    set_up(order.folder)
-    run_player(pipe, order.subject, order.timeout)
 
 
 def run_forked(pipe, parents_end, folder: str, is_warm: bool) -> None:
@@ -217,7 +166,3 @@ class _Watchdog:
             if used > self._seconds or waited > self._seconds * WAITING_FACTOR:
                 self._report_stuck()
                 os._exit(0)
-
-
-if __name__ == "__main__":
-    main()

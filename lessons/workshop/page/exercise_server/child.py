@@ -35,7 +35,6 @@ from lessons.workshop.engine.faults.finding import (
     running_place,
 )
 from lessons.workshop.engine.process.child_process import set_up_django
-from lessons.workshop.engine.process.limits import Limits, limit_resources
 from lessons.workshop.engine.recording.events import error_text
 from lessons.workshop.engine.recording.middleware import RecordingMiddleware
 from lessons.workshop.engine.recording.queries import record_queries
@@ -52,6 +51,7 @@ from lessons.workshop.engine.world.worker import routes_of
 from lessons.workshop.judge.redaction import redact
 from lessons.workshop.page.exercise_server import database_copy
 from lessons.workshop.page.exercise_server.messages import ChildEnd
+from lessons.workshop.setup.limits import Limits, limit_resources
 
 # Of a process that serves an exercise to a page until the page is closed.
 SERVED = Limits(memory=2 * 1024**3, file_size=256 * 1024**2, processor_time=600)
