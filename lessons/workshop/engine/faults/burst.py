@@ -39,12 +39,6 @@ def fault_of_query(source: SubjectSource, event: Event, loop_thread: str) -> Fin
     return make_finding("query-on-loop", place, detail=event.message.get("sql", ""))
 
 
-def fault_of_group_name(name: str, joined_at: Place | None) -> Finding:
-    """A group whose name has the key of a session."""
-    detail = f"The name of the group has the key of a session: {name!r}."
-    return make_finding("secret-in-group-name", joined_at or Place(), detail=detail)
-
-
 def fault_of_coroutine(source: SubjectSource, name: str, place: Place) -> Finding:
     """The coroutine `name`, created at `place`, was never awaited."""
     owner, _, method = name.rpartition(".")

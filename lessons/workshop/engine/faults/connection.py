@@ -155,18 +155,18 @@ def _fault_of_leftovers(seen: Observation, task_left: str, group_left: str) -> F
         detail = f"The task {task.get_coro().__qualname__} is still running."
         return seen.finding(task_left, seen.source.place_of_task(task), detail)
     for channel, group in seen.groups:
-        place = place_of_joining(seen.source, group, seen.events)
-        place = place if place and place.handler else None
+        place = _place_of_joining(seen, group)
         detail = f"The channel {channel} is still a member of the group {group}."
         return seen.finding(group_left, place, detail, event="")
     return None
 
 
-def place_of_joining(source: SubjectSource, group: str, events) -> Place | None:
-    """The handler in which a consumer has joined the group."""
-    for event in events:
+def _place_of_joining(seen: Observation, group: str) -> Place | None:
+    """The handler in which the consumer has joined the group."""
+    for event in seen.events:
         if (event.message.get("type"), event.message.get("group")) == ("group_add", group):
-            return source.place_of_handler(event.handler or "")
+            place = seen.source.place_of_handler(event.handler or "")
+            return place if place.handler else None
     return None
 
 

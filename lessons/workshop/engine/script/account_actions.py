@@ -73,17 +73,6 @@ class Accounts:
             return f"ticket={self.shown_ticket(options)}"
         return options.get("query")
 
-    def groups_with_a_key(self, groups) -> list[str]:
-        """The names of groups that give away the key of a browser's session."""
-        cookies = [headers[0][1].decode() for headers in self.browsers.values()]
-        keys = [cookie.partition("=")[2].encode() for cookie in cookies]
-        forms = {
-            form.decode()
-            for key in keys
-            for form in (key, key[::-1], key.hex().encode(), base64.b64encode(key).rstrip(b"="))
-        }
-        return [group for group in groups if any(form in group for form in forms)]
-
     async def issue(self, name: str) -> None:
         """Issue the ticket of that name: `ada/2` is ada's. Raises CheckFailed if issue() fails."""
         user = name.partition("/")[0]

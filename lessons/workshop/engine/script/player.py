@@ -19,13 +19,11 @@ from itertools import islice
 from typing import Any
 
 from ..faults.burst import (
-    fault_of_group_name,
     fault_of_query,
     fault_outside_consumers,
 )
 from ..faults.connection import (
     fault_of_failed_task,
-    place_of_joining,
     silence,
 )
 from ..faults.finding import (
@@ -268,9 +266,6 @@ class Player:
         secrets = self.accounts.secrets
         yield from ((None, finding) for finding in secrets.findings)
         secrets.findings = []
-        for name in self.accounts.groups_with_a_key(current_layer().groups)[:1]:
-            joins = (place_of_joining(self._source_of(n), name, [event]) for n, event in caused)
-            yield None, fault_of_group_name(name, next(filter(None, joins), None))
 
     def _source_of(self, number: int) -> SubjectSource:
         return self.connections[number].client.source
