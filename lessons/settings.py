@@ -162,6 +162,8 @@ DATABASES = {"default": _postgresql(DATABASE_URL) if DATABASE_URL else SQLITE}
 
 # The processes that play exercises are copies of one that has imported these modules.
 ENGINE_PRELOAD = ["lessons.workshop.judge.preload"]
+# What a step may do besides the engine's own actions.
+ENGINE_ACTIONS = ["lessons.workshop.judge.student_test"]
 
 # Channel layers
 

@@ -51,9 +51,9 @@ _PLAYERS = ("recording", "scheduling", "world", "faults", "script", "process")
 # What plays, without what judges and without the lessons.
 _WORKSHOP = (
     *("setup", "engine/subject.py", *(f"engine/{name}" for name in _PLAYERS)),
-    *("grading/player_program.py", "grading/system_calls.py"),
+    *("grading/player_program.py", "grading/system_calls.py", "judge/student_test.py"),
 )
-_INITS = ("", "/workshop", "/workshop/engine", "/workshop/grading", "/workshop/page")
+_INITS = ("", *(f"/workshop{it}" for it in ("", "/engine", "/grading", "/judge", "/page")))
 _PROJECT = (
     "lessons/settings.py",
     *(f"lessons{folder}/__init__.py" for folder in _INITS),

@@ -3,7 +3,8 @@
 A step is one line of text. Transcripts in lessons, predictions, the page, the comparison and the
 exported tests all use the same grammar: `connect`, `text hello`, `row auth.Group {"name": "a"}`.
 Each step has a class that says what it means: see client_actions.py, account_actions.py,
-database_actions.py, outside_actions.py, student_test.py and setup_actions.py. For all of them:
+database_actions.py, outside_actions.py and setup_actions.py, and the modules in
+settings.ENGINE_ACTIONS. For all of them:
 
 A number in front, as in `2 connect`, is the number of the client; without one it is client 1. Only
 steps that a client takes have a number.
@@ -34,7 +35,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
+from importlib import import_module
 from typing import Any
+
+from django.conf import settings
 
 # Importing these modules registers their actions.
 from . import (  # noqa: F401
@@ -43,9 +47,11 @@ from . import (  # noqa: F401
     database_actions,
     outside_actions,
     setup_actions,
-    student_test,
 )
 from .action import ACTIONS, Action, UnknownStep
+
+for _name in getattr(settings, "ENGINE_ACTIONS", ()):
+    import_module(_name)
 
 _AT = re.compile(r"at (?P<point>\d{1,3}) ")
 _PLACEHOLDER = re.compile(

@@ -1,6 +1,6 @@
 """Which tests of a student's file run, in which order."""
 
-from lessons.workshop.engine.script import student_test
+from lessons.workshop.judge import student_test
 
 
 class Base:

@@ -11,11 +11,11 @@ from unittest import mock
 from django.apps import apps
 from django.db import connection, transaction
 
-from ..faults.finding import Place, place_of_error
-from ..recording.events import error_text
-from ..recording.middleware import RecordingMiddleware
-from ..recording.recorder import Recorder
-from .action import NAME, Action
+from lessons.workshop.engine.faults.finding import Place, place_of_error
+from lessons.workshop.engine.recording.events import error_text
+from lessons.workshop.engine.recording.middleware import RecordingMiddleware
+from lessons.workshop.engine.recording.recorder import Recorder
+from lessons.workshop.engine.script.action import NAME, Action
 
 _TRIED = "consumer_under_test"  # the module of the consumer
 
