@@ -25,7 +25,6 @@ from .finding import (
     Place,
     SubjectSource,
     make_finding,
-    place_of_error,
 )
 
 # The usual diagnosis of an exception → its diagnosis if a handler of a layer message raised it.
@@ -124,7 +123,7 @@ def fault_after_crash(seen: Observation, cause: str = "") -> Finding | None:
     if not seen.has_ended:
         return _fault_of_uncancelled(seen) or seen.finding("handler-never-returned")
     if seen.error is not None and not (cause and _is_from_crash(seen.error, cause)):
-        place = place_of_error(seen.source.file, seen.error)
+        place = seen.source.place_of_error(seen.error)
         return seen.finding("cleanup-raises", place, error_text(seen.error))
     calls = [it.message.get("type") for it in seen.events if it.direction == "out"]
     was_joining = not cause and calls[-1:] == ["group_add"]
@@ -136,7 +135,7 @@ def fault_of_failed_task(seen: Observation) -> Finding | None:
     """A task that ended with an exception while the client waits."""
     for error in seen.failed:
         # A task of Channels listens on the layer, and fails with it.
-        if place_of_error(seen.source.file, error) or not _is_simulated_outage(error):
+        if seen.source.place_of_error(error) or not _is_simulated_outage(error):
             return fault_of_error(seen, error, unknown="task-died")
     return None
 
@@ -177,10 +176,10 @@ def fault_of_error(seen: Observation, error: BaseException, unknown="exception")
         if rule.error is error:
             detail = "\n".join(filter(None, (raised, rule.remark)))
             return seen.finding(rule.diagnosis, rule.place, detail)
-    place = place_of_error(seen.source.file, error)
+    place = seen.source.place_of_error(error)
     more = {"raised": raised, "instead": _meanings_here(seen, error, place)}
     for sent in getattr(error, "sent_at", ()):
-        if sent.file == seen.source.file:  # the sender's line is wrong, not the last handler
+        if seen.source.owns(sent.file):  # the sender's line is wrong, not the last handler
             place, more["event"] = sent, ""
             break
     return seen.finding(seen.rules.late_exception or unknown, place, raised, **more)

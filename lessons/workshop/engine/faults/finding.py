@@ -6,13 +6,15 @@ import linecache
 import re
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import CodeType
 
 from ..recording.events import Event
+
+OwnsFile = Callable[[str], bool]  # whether a file, given by its path, is one of some files
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,18 @@ class SubjectSource:
         module = sys.modules.get(code.__module__)
         self.file = getattr(module, "__file__", None) or ""
 
+    def owns(self, file: str) -> bool:
+        """Whether a finding may point at a line of that file."""
+        return file == self.file
+
+    def place_of_error(self, error: BaseException) -> Place | None:
+        """The innermost own line that raised `error`."""
+        return place_of_error(self.owns, error)
+
+    def running_place(self, thread: int | None = None) -> Place | None:
+        """The innermost own line that a thread is executing: this one, or else any thread."""
+        return running_place(self.owns, thread)
+
     def place_of_handler(self, event_type: str) -> Place:
         """The line that defines the handler for events of that type.
 
@@ -102,22 +116,23 @@ class SubjectSource:
             is_function = inspect.isfunction(self.outermost)
             handler = self.outermost if is_function else type(self.outermost).__call__
         code = code_of(handler)
-        is_own = code is not None and code.co_filename == self.file
+        is_own = code is not None and self.owns(code.co_filename)
         return Place.of(code) if is_own else Place(self.file, self._first_line())
 
     def place_of_task(self, task: asyncio.Task) -> Place:
         """The line at which the coroutine of a task waits, if that is in this file."""
         coroutine = task.get_coro()
         frame = getattr(coroutine, "cr_frame", None)
-        own = frame is not None and frame.f_code.co_filename == self.file
-        return Place(self.file, frame.f_lineno if own else 0, coroutine.__qualname__)
+        if frame is not None and self.owns(frame.f_code.co_filename):
+            return Place(frame.f_code.co_filename, frame.f_lineno, coroutine.__qualname__)
+        return Place(self.file, 0, coroutine.__qualname__)
 
     def place_of_wait(self, task: asyncio.Task) -> Place | None:
         """The innermost line of this file at which a task waits, or None."""
         found, waiting = None, task.get_coro()
         while waiting is not None:
             frame = getattr(waiting, "cr_frame", None)
-            if frame is not None and frame.f_code.co_filename == self.file:
+            if frame is not None and self.owns(frame.f_code.co_filename):
                 found = Place.of(frame.f_code, frame.f_lineno)
             waiting = getattr(waiting, "cr_await", None)
         return found
@@ -143,12 +158,15 @@ def code_of(function) -> CodeType | None:
     return getattr(inspect.unwrap(function), "__code__", None) if callable(function) else None
 
 
-def place_of_error(file: str, error: BaseException) -> Place | None:
-    """The innermost line of `file` that raised `error`; not the clean-up that raised it again."""
+def place_of_error(file: str | OwnsFile, error: BaseException) -> Place | None:
+    """The innermost line of `file` that raised `error`; not the clean-up that raised it again.
+
+    `file` may also be a function that says whether a file is one of several.
+    """
     while (first := error.__context__) and repr(first) == repr(error):
         error = first
     lines = [Place.of(frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__)]
-    return next((place for place in reversed(lines) if place.file == file), None)
+    return _first_in(file, reversed(lines))
 
 
 def place_of_wrong_call(file: str, error: BaseException) -> Place | None:
@@ -163,9 +181,14 @@ def place_of_wrong_call(file: str, error: BaseException) -> Place | None:
     return None
 
 
-def running_place(file: str, thread: int | None = None) -> Place | None:
+def running_place(file: str | OwnsFile, thread: int | None = None) -> Place | None:
     """The innermost line of `file` that a thread is executing: this one, or else any thread."""
-    return next((place for place in running_places(thread) if place.file == file), None)
+    return _first_in(file, running_places(thread))
+
+
+def _first_in(file: str | OwnsFile, places: Iterable[Place]) -> Place | None:
+    owns = file if callable(file) else file.__eq__
+    return next((place for place in places if owns(place.file)), None)
 
 
 def running_places(thread: int | None = None) -> Iterator[Place]:

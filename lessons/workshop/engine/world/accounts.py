@@ -42,8 +42,8 @@ def simple_accounts():
 
 def get_or_create_account(name: str, **fields):
     """The account with that name. A new one has these fields."""
-    users = apps.get_model("auth", "User").objects
-    return users.get_or_create(username=name, defaults=fields)[0]
+    users = auth.get_user_model()
+    return users.objects.get_or_create(**{users.USERNAME_FIELD: name}, defaults=fields)[0]
 
 
 def log_in(name: str) -> list[tuple[bytes, bytes]]:

@@ -18,7 +18,7 @@ from .interleaving import switch_point
 
 # By alias. A recording layer stays for ever; each check puts its own layer inside.
 ALIASES = ("default", "pubsub", "encrypted")
-_CHECK_LAYERS = {alias: RecordingLayer(None) for alias in ALIASES}
+_CHECK_LAYERS: dict[str, RecordingLayer] = {}
 
 
 class _SerializedMessage(dict):
@@ -226,13 +226,17 @@ def _redis_error(name: str, text: str) -> Exception:
 # Which layers are in use
 
 
-def check_layers():
+def check_layers(aliases=ALIASES):
     """Within it, get_channel_layer() returns the layers of checks, even before a check begins.
 
     A student's file may call get_channel_layer() when it is imported, and keep the layer. So all
     checks use the same objects.
     """
-    return mock.patch.dict(channel_layers.backends, _CHECK_LAYERS)
+    return mock.patch.dict(channel_layers.backends, {it: _check_layer(it) for it in aliases})
+
+
+def _check_layer(alias: str) -> RecordingLayer:
+    return _CHECK_LAYERS.setdefault(alias, RecordingLayer(None))
 
 
 @contextmanager
@@ -240,18 +244,18 @@ def served_layers(layers: dict[str, BaseChannelLayer]):
     """Within it, these are the layers of the code that load_subject() loads, and of all else."""
     with ExitStack() as stack:
         for alias, layer in layers.items():
-            stack.enter_context(mock.patch.object(_CHECK_LAYERS[alias], "layer", layer))
-        stack.enter_context(check_layers())
+            stack.enter_context(mock.patch.object(_check_layer(alias), "layer", layer))
+        stack.enter_context(check_layers(layers))
         yield
 
 
 @contextmanager
-def fresh_layers(**config):
+def fresh_layers(aliases=ALIASES, **config):
     """Within it, each alias has a new recorded layer on one FakeRedis. Yields the default layer."""
     redis = FakeRedis()
-    redis.layers = {alias: SimulatedLayer(redis, **config) for alias in ALIASES}
+    redis.layers = {alias: SimulatedLayer(redis, **config) for alias in aliases}
     with served_layers(redis.layers):
-        yield redis.layers["default"]
+        yield redis.layers.get("default")
 
 
 def current_layers() -> dict[str, SimulatedLayer]:

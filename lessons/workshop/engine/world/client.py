@@ -24,7 +24,7 @@ from urllib.parse import unquote, urlparse
 
 from ..faults import connection as faults
 from ..faults.connection import Observation
-from ..faults.finding import Finding, Place, SubjectSource, running_place
+from ..faults.finding import Finding, Place, SubjectSource
 from ..recording.events import Event, exact_copy
 from ..recording.middleware import RecordingMiddleware
 from ..recording.recorder import Connection, Recorder, current_connection
@@ -183,7 +183,7 @@ class Client:
                 self.put(event)
         message = exact_copy(message)  # the client receives values, not objects
         if is_seen:
-            place = running_place(self.source.file) if self.finds_lines else None
+            place = self.source.running_place() if self.finds_lines else None
             self.arrivals.append((asyncio.get_running_loop().time(), message, place))
             self.unread.append(message)
             self._output_arrived.set()
@@ -194,7 +194,7 @@ class Client:
         await switch_point_after_send()
 
     def _place_of_sender(self) -> Place:
-        place = running_place(self.source.file) or self.place_of_wait()
+        place = self.source.running_place() or self.place_of_wait()
         return place or self.source.place_of_handler(self.last_type)
 
     def _on_event(self, event: Event) -> None:

@@ -161,8 +161,8 @@ class _File:
     @property
     def settings(self) -> dict:
         """The settings of a database with which Django opens this file."""
-        options = connections.databases["default"]["OPTIONS"]
-        init_command = f"{options['init_command']} {_DO_NOT_WAIT_FOR_DISK}"
+        options = connections.databases["default"].get("OPTIONS", {})
+        init_command = f"{options.get('init_command', '')} {_DO_NOT_WAIT_FOR_DISK}"
         return {"NAME": str(self.path), "OPTIONS": {**options, "init_command": init_command}}
 
     def make_empty(self) -> None:

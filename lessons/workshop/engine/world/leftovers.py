@@ -30,7 +30,6 @@ from ..faults.finding import (
     SubjectSource,
     code_of,
     make_finding,
-    running_place,
 )
 from ..recording.layer import RecordingLayer
 from ..scheduling.threads import ControlledThread, is_pool_thread
@@ -75,7 +74,7 @@ class Leftovers:
                 break
         if reports:
             endless = begun & scheduler.unfinished_jobs()
-            places = (_place_of_job(self._source.file, job) for job in endless)
+            places = (_place_of_job(self._source, job) for job in endless)
             self._note("A job that was submitted to a pool does not end.", places)
 
     async def wait_for_timers(self) -> None:
@@ -102,7 +101,7 @@ class Leftovers:
         found = {}
         for timer in loop._scheduled:
             code = code_of(timer._callback)  # None if it was cancelled
-            if code is not None and code.co_filename == self._source.file:
+            if code is not None and self._source.owns(code.co_filename):
                 found[timer] = Place.of(code)
         return found
 
@@ -147,7 +146,7 @@ class Leftovers:
 
     def _place_in(self, origin) -> Place:
         """The innermost line of the student's file among these (file, line, function)."""
-        own = (Place(*line) for line in origin if line[0] == self._source.file)
+        own = (Place(*line) for line in origin if self._source.owns(line[0]))
         return next(own, Place(self._source.file))
 
     def _find_threads(self, before: set[threading.Thread]) -> None:
@@ -160,8 +159,8 @@ class Leftovers:
                 self._note(f"Thread {thread.name}", [Place()])
 
 
-def _place_of_job(file: str, job: ControlledThread) -> Place | None:
-    """The line of `file` that the job executes; None if the engine or asgiref has submitted it.
+def _place_of_job(source: SubjectSource, job: ControlledThread) -> Place | None:
+    """The line of `source` that the job executes; None if the engine or asgiref has submitted it.
 
     asgiref runs handlers and the functions of sync_to_async(), and the consumer waits for these.
     """
@@ -170,4 +169,4 @@ def _place_of_job(file: str, job: ControlledThread) -> Place | None:
         code = caller.f_code
         if code is SyncToAsync.thread_handler.__code__ or code.co_filename.startswith(_ENGINE):
             return None
-    return running_place(file, job.ident)
+    return source.running_place(job.ident)

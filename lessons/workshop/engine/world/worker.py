@@ -17,7 +17,6 @@ from ..faults.finding import (
     Finding,
     SubjectSource,
     make_finding,
-    place_of_error,
 )
 from ..recording.events import Event, error_text
 from ..recording.middleware import RecordingMiddleware
@@ -125,7 +124,7 @@ class Workers:
         handled = [event.message for event in self.transcript if event.direction == "in"]
         job = str(handled[-1].get("type", "")) if handled else ""
         job = "" if job == "scope" else job  # no job so far
-        place = error and place_of_error(self._source.file, error)
+        place = error and self._source.place_of_error(error)
         place = place or self._source.place_of_handler(job)
         raised = error_text(error) if error else ""
         more = {"raised": raised, "instead": _WORKER_DIAGNOSES}
