@@ -20,20 +20,22 @@ class Notes(Model):
         client.accept()
 
     def receive(self, client, text, data):
-        """Each line is answered with two text frames. No number is used twice or left out."""
         if text is None:
-            client.send(data=data)
-            return
+            self.send_back(client, data)
+        else:
+            self.note(client, text)
+
+    def send_back(self, client, data):
+        """A binary frame, empty or not, is not a line: send it back unchanged."""
+        client.send(data=data)
+
+    def note(self, client, text):
+        """Each line is answered with two text frames. No number is used twice or left out."""
         self.count += 1
         client.lines.append(text)
         self.shared_numbers += self.count != len(client.lines)
         client.send(f"number {self.count}")
         client.send(f"{self.count}: {' / '.join(client.lines)}")
-
-    def promise_of(self, step):
-        if step.action == "bytes":
-            return "A binary frame, empty or not, is not a line: send it back unchanged."
-        return super().promise_of(step)
 
     def diagnose(self, difference):
         step, model = difference.step, difference.model

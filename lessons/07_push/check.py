@@ -17,8 +17,6 @@ class Stopwatch(Model):
         client.accept()
         self.after(1, self.tick, client)
 
-    promise_of_wait = connect
-
     def tick(self, client):
         if client.is_open:
             client.seconds += 1

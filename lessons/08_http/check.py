@@ -24,8 +24,6 @@ class Countdown(Model):
         client.expect(Stream(right, read))
         self.after(client.seconds + TOLERANCE, self.end, client)
 
-    promise_of_wait = request
-
     def end(self, client):
         if client.is_open:
             client.state = "closed"

@@ -69,12 +69,6 @@ class Desk(Model):
         client.refused += 1
         client.send_any('{"error": "..."}', is_error)
 
-    def promise_of(self, step):
-        if step.action not in ("text", "bytes"):
-            return super().promise_of(step)
-        command = read(step.arguments.get("text")).get("command")
-        return (self.carry_out if command in ("echo", "count") else self.refuse).__doc__
-
     def diagnose(self, difference):
         if difference.step is None or difference.step.action not in ("text", "bytes"):
             return None

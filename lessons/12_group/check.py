@@ -79,11 +79,6 @@ class Lounges(Model):
     def members(self, lounge):
         return [client for client in self.open_clients if client.lounge == lounge]
 
-    def promise_of(self, step):
-        if step.action == "connect" and lounge_of(step.arguments) is None:
-            return self.refuse.__doc__
-        return super().promise_of(step)
-
     def diagnose(self, difference):
         client = self.clients.get(difference.client)
         if difference.fault or client is None:

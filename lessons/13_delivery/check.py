@@ -44,8 +44,6 @@ class Waiter(Model):
             client.send(f"{client.missed} missed")
         client.send(f"{message['dish']} is ready")
 
-    promise_of_group = announce
-
     def diagnose(self, difference):
         client = self.clients.get(difference.client)
         if client and not difference.fault and joined_late(difference, client):

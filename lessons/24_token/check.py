@@ -115,8 +115,6 @@ class Kiosk(Model):
             client.deadline = self.now + REFRESH_TIMEOUT
             self.after(REFRESH_TIMEOUT, self.pass_deadline, client, client.deadline)
 
-    promise_of_wait = expire
-
     def receive(self, client, text, data):
         """The first frame must have a valid token, and a valid token of another user closes with
         4403. The kiosk answers with the name of the user, or with the error if the token has

@@ -84,8 +84,6 @@ class Answers(Model):
             client.piece += 1
             self.ask(client)
 
-    promise_of_wait = answered
-
     def end(self, client, text, **when):
         client.send(text, **when)
         client.ended_early += text != "end"

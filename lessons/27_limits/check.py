@@ -50,8 +50,6 @@ class Copier(Model):
         self.after(SILENCE, self.ask, client, client.frames)
         self.after(2 * SILENCE, self.end, client, client.frames)
 
-    promise_of_wait = expect_silence
-
     def ask(self, client, frames):
         if client.is_open and client.frames == frames:
             client.send("still there?", at=self.now)

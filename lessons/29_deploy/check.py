@@ -13,10 +13,6 @@ FAULTS = {
     "no-stop-consumer": "disconnect-not-passed-on",
     "handler-never-returned": "disconnect-not-passed-on",
 }
-HEALTH = (
-    "`GET /health/` gets the status 200 and the body `ok`. After `POST /drain/`, it gets 503 and "
-    "`draining`"
-)
 NEWS = 'group guests {"type": "kitchen.news", "text": "no more bread"}'
 
 
@@ -88,18 +84,26 @@ class Restart(Model):
             self.work(client)
 
     def request(self, client, body):
-        """Every other request, such as `GET /drain/`, reaches the kitchen"""
         client.is_guest = False
         request = client.began_with, client.handshake.get("path")
         if request == ("GET", "/health/"):
-            is_healthy = not self.has_begun or self.is_earlier()
-            self.answer(client, *((200, "ok") if is_healthy else (503, "draining")))
+            self.check_health(client)
         elif request == ("POST", "/drain/"):
             self.answer(client, 202, "draining")
             self.drain()
         else:
-            self.answer(client, 200, f"served: {', '.join(self.served)}")
-            client.is_free = not self.is_certain
+            self.pass_on(client)
+
+    def check_health(self, client):
+        """`GET /health/` gets the status 200 and the body `ok`. After `POST /drain/`, it gets 503
+        and `draining`."""
+        is_healthy = not self.has_begun or self.is_earlier()
+        self.answer(client, *((200, "ok") if is_healthy else (503, "draining")))
+
+    def pass_on(self, client):
+        """Every other request, such as `GET /drain/`, reaches the kitchen"""
+        self.answer(client, 200, f"served: {', '.join(self.served)}")
+        client.is_free = not self.is_certain
 
     def answer(self, client, status, text):
         start = {"type": "http.response.start", "status": status, "headers": []}
@@ -193,13 +197,6 @@ class Restart(Model):
         if request == ("GET", "/drain/") and status == 202:
             return "drained-by-get"
         return "served-after-close" if self.has_begun and len(orders) > len(expected) else None
-
-    def promise_of(self, step):
-        if (step.action, step.arguments.get("path")) == ("POST", "/drain/"):
-            return " ".join(self.drain.__doc__.split())
-        if step.arguments.get("path") == "/health/":
-            return HEALTH
-        return super().promise_of(step)
 
 
 def types(messages):

@@ -28,7 +28,7 @@ def _pairs(edits: tuple[str, ...]) -> Iterable[tuple[str, str]]:
 
 
 class FaultModel(Model):
-    """A subclass sets these, and gives the promise as the docstring of `other`."""
+    """A subclass sets these, and may give a promise as the docstring of `other`."""
 
     kind = "test"  # what the student writes; diagnoses begin with it
     subject = "consumer"  # what it tests, in the words of the exercise
@@ -41,6 +41,7 @@ class FaultModel(Model):
     judges_leftovers = False
 
     def __init_subclass__(cls):
+        super().__init_subclass__()
         diagnoses = [one for claim in cls.faults.values() for one in claim.items()]
         cls._diagnoses = {name: diagnosis for diagnosis, faults in diagnoses for name in faults}
         cls._edits = {name: edits for _, faults in diagnoses for name, edits in faults.items()}

@@ -188,14 +188,14 @@ def _place_of_silence(difference: Difference) -> Place:
 
 
 def _promise(difference: Difference) -> str:
-    """The sentence of the exercise that the step should have fulfilled."""
-    if difference.step is None or difference.model is None:
+    """The sentence of the exercise that led to what is missing, or to nothing more; or none."""
+    model = difference.model
+    if model is None or difference.step is None:
         return ""
-    fault, is_frame = difference.fault, difference.step.action in ("text", "bytes")
-    if fault and (
-        fault.diagnosis == "send-after-close" or (fault.diagnosis == "closed-twice" and is_frame)
-    ):
-        method = type(difference.model).receive_after_close
-        is_own = method is not Model.receive_after_close
-        return " ".join((method.__doc__ or "").split()) if is_own else ""
-    return difference.model.promise_of(difference.step)
+    if difference.expected_answer is not None:
+        return model.promise_of_rows if difference.step.action == "rows" else model.last_promise
+    number = difference.first if difference.late is None else difference.late
+    if number < len(difference.wanted):
+        return difference.wanted[number].promise
+    # Of several steps at the same time, it is not known which one led to a surplus message.
+    return model.last_promise if len(difference.steps_of_burst) == 1 else ""

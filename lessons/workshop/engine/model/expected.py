@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..recording.transcript import normalize
@@ -29,6 +29,8 @@ class Expected:
 
     A message that a client `may_miss` may be missing. In a named lane the client begins to receive
     with one of the messages, and misses no later one.
+
+    `promise` is the sentence of the exercise that promises the message.
     """
 
     message: dict
@@ -37,6 +39,7 @@ class Expected:
     until: float | None = None
     lane: object = None
     may_miss: bool = False
+    promise: str = field(default="", compare=False)
 
     def __hash__(self):
         return hash((self.message["type"], self.at, self.until, self.lane))
@@ -114,7 +117,7 @@ class Stream(Expected):
 
     def parts(self, now):
         due = [it for it in self.right[self.shown :] if it[0] <= now + _MOMENT]
-        return [Expected(message, at=time) for time, message in due]
+        return [Expected(message, at=time, promise=self.promise) for time, message in due]
 
 
 @dataclass(frozen=True)

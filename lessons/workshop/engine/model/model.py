@@ -14,9 +14,11 @@ A model reads like the exercise's docstring. It says what each step must lead to
             if not client.tries:
                 client.close(4000)
 
-The docstring of a method is the promise that a finding quotes, in the words of the exercise. The
-judge compares what the model expects with what the clients of the student's consumer receive. A
-model may leave the order open, or allow several answers, where the docstring leaves it open.
+The docstring of a method is the promise that a finding quotes: one or two sentences of the
+exercise, word for word. What the method expects, or what the methods that it calls expect, was
+promised there. The judge compares what the model expects with what the clients of the student's
+consumer receive. A model may leave the order open, or allow several answers, where the docstring
+leaves it open.
 
 A model is one state, of several in which it can be: the judge copies it for each order of steps and
 for each option of branch(). A copy has its own lists, dicts and sets, for the model and for each
@@ -25,7 +27,8 @@ client. What is in them must never change: texts, numbers, tuples, frozen datacl
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+from functools import partial, wraps
+from inspect import isfunction
 from itertools import islice
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -137,7 +140,9 @@ class ModelClient:
     def expect(self, item: Expected | dict) -> None:
         """The client must receive a message: an Expected, or just the message."""
         if not self.has_ended:
-            self.expected.append(Expected(item) if isinstance(item, dict) else item)
+            item = Expected(item) if isinstance(item, dict) else item
+            item.promise = item.promise or self.model.promise
+            self.expected.append(item)
 
 
 class Model:
@@ -167,6 +172,13 @@ class Model:
     silent_after_disconnect = False  # whether the exercise promises to send nothing after it
     ends = ("close", "close 1001", "vanish")  # how clients leave; also "crash" and "kill"
 
+    def __init_subclass__(cls):
+        """Let each method with a docstring note that it runs."""
+        super().__init_subclass__()
+        for name, method in [*vars(cls).items()]:
+            if isfunction(method) and method.__doc__:
+                setattr(cls, name, _quoted(method))
+
     def __init__(self):
         self.clients: dict[int, ModelClient] = {}  # the last one of each number
         self.by_connection: dict[Connection, ModelClient] = {}  # also the earlier ones
@@ -181,6 +193,9 @@ class Model:
         self.tables = Tables()  # the rows that steps have saved
         self.recent_tables = [self.tables]  # as they were during this burst, the last one now
         self.answers: list[Answer | None] = []  # what the steps of this burst must return
+        self.promise = ""  # the docstring of the method that runs
+        self.last_promise = ""  # and of the last one that began in this burst
+        self.promise_of_rows = ""  # and of the one that saved the last row
         # Time, number, method and arguments. A client stands there as its Connection.
         self._timers: list[tuple[float, int, str, tuple]] = []
         self._timers_set = 0
@@ -264,6 +279,7 @@ class Model:
 
     def save(self, table: str, **fields) -> dict:
         """The consumer must have saved this row. Returns it, with the id that it gets."""
+        self.promise_of_rows = self.promise
         row = self._changed_tables().save(table, **fields)
         self.tables.forget_changes()
         return row
@@ -287,19 +303,6 @@ class Model:
             if step.action == "capacity":
                 self.capacity = step.arguments["messages"]
 
-    def promise_of(self, step: Step) -> str:
-        """The promise about this step: the docstring of the method that a model overrides.
-
-        Where another method has the promise, the model says so: `promise_of_wait = tick`.
-        """
-        names = {"text": "receive", "bytes": "receive", "connect": "connect", "layer": "layer"}
-        names |= {"close": "disconnect", "vanish": "disconnect"}
-        names |= dict.fromkeys(("GET", "POST", "piece"), "request") | {"wait": ""}
-        name = names.get(step.action, "other")
-        method = getattr(type(self), f"promise_of_{step.action}", getattr(type(self), name, None))
-        is_own = method is not getattr(Model, name, None)
-        return " ".join((method.__doc__ or "").split()) if is_own else ""
-
     def begin_burst(self, burst: list[Step], before: dict, turn: BurstReport) -> None:
         """Begin a burst. `before` has the channels of the clients before it."""
         self.before(burst)
@@ -307,6 +310,7 @@ class Model:
         self.channels_now = {n: it.channel for n, it in turn.clients.items() if it.channel}
         self.burst += 1
         self.recent_tables = [self.tables]
+        self.last_promise = ""
         for client in self.by_connection.values():
             client.error = None
 
@@ -443,6 +447,7 @@ class Model:
 _NOT_STATE = {
     *("answers", "recent_tables", "at_point", "channels_before", "channels_now", "step"),
     *("model", "handshake", "clients", "_timers_set", "_chosen", "_options"),
+    *("promise", "last_promise", "promise_of_rows"),
 }
 
 
@@ -469,6 +474,22 @@ def _as_value(thing):
         case Tables():
             return thing.as_text
     return thing
+
+
+def _quoted(method: Callable) -> Callable:
+    """The method of a model, with its docstring as the promise while it runs."""
+    promise = " ".join(method.__doc__.split())
+
+    @wraps(method)
+    def quoted(model, *args, **kwargs):
+        before, model.promise = model.promise, promise
+        model.last_promise = promise
+        try:
+            return method(model, *args, **kwargs)
+        finally:
+            model.promise = before
+
+    return quoted
 
 
 def _copied(original):

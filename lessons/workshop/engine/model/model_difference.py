@@ -279,7 +279,8 @@ class Comparison:
         seen, received = difference.seen, difference.received
         difference.wanted = as_received(client.expected, received, self.model.now)
         if client.error is not None and not client.has_failed(seen):
-            raised = Expected({"type": "raised", "error": client.error})
+            message = {"type": "raised", "error": client.error}
+            raised = Expected(message, promise=self.model.last_promise)
             difference.wanted = [*difference.wanted, raised]
         if seen is None or difference.expected != received:
             return

@@ -314,3 +314,25 @@ def test_a_response_may_be_cut_into_any_pieces(first, time, second, is_right):
     bursts = {}, pieces(*first), {1: seen(pieces(*second), time)}
     found = difference(Streamed, "POST 1 ... | piece 2 | wait 2", *bursts)
     assert (found is None) == is_right
+
+
+def test_a_message_was_promised_by_the_innermost_method_with_a_docstring():
+    class Counter(Model):
+        def connect(self, client):
+            """Each client is accepted."""
+            client.accept()
+            self.begin(client)
+
+        def begin(self, client):
+            """The first frame is a `1`."""
+            self.count(client)
+
+        def count(self, client):
+            client.send("1")
+
+    found = difference(Counter, "connect", [])
+    assert [it.promise for it in found.wanted] == [
+        "Each client is accepted.",
+        "The first frame is a `1`.",
+    ]
+    assert difference(Counter, "connect", "+12").model.last_promise == "The first frame is a `1`."

@@ -1,0 +1,32 @@
+"""The promise that a finding quotes: that of the method which expected what did not come."""
+
+import pytest
+
+from tests.support.courses import CHECK
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "promise"),
+    [
+        ('event["text"]})', '"other"})', "Text comes back."),  # another message
+        ('self.send({"type": "websocket.close"})', "pass", "`bye` closes."),  # nothing
+        ("raise StopConsumer", "pass", ""),  # no method promises an end
+    ],
+)
+def test_a_finding_quotes_the_promise_of_what_was_expected(lesson, judge_lamp, old, new, promise):
+    text = CHECK.replace('        """Text comes back, and "bye" closes"""\n', "")
+    text = text.replace("client.close()", "self.close(client)")
+    text = text.replace("client.send(text)", "self.repeat(client, text)")
+    methods = '''
+    def close(self, client):
+        """`bye` closes."""
+        client.close()
+
+    def repeat(self, client, text):
+        """Text comes back."""
+        client.send(text)
+
+'''
+    lesson.check.write_text(text.replace("\n\ndef test_repeats", f"{methods}\ndef test_repeats"))
+    [finding, *_] = judge_lamp(old, new).findings
+    assert finding.promise == promise
