@@ -8,6 +8,18 @@ CHANNEL = "weekdays"
 AT_ONCE = {"asked", "busy"}
 OWN = "specific."  # in the name of every channel that belongs to one consumer
 PATIENCE = 2  # seconds that a job may take
+PROMISES = {
+    "A client sends a text": "texts",
+    "For `hello`, which is not a date": "test_a_text_that_is_not_a_date_is_answered",
+    "The text in the answer is unchanged": "texts",
+    "Every text that `datetime.date.fromisoformat` accepts is a date": "texts",
+    "`2026-1-2` and an empty text": "test_a_text_that_is_not_a_date_is_answered",
+    "Each answer goes to the connection": "test_each_connection_gets_its_own_answers",
+    "A client may send more texts": "test_the_handler_waits_for_no_worker",
+    "A job may also be lost": "test_a_lost_job_holds_up_no_client",
+    "`manage.py runworker weekdays` runs": "This says how to run it.",
+    "At most 2 seconds after Calendar begins": "work",
+}
 
 
 def answer_to(text):
@@ -38,21 +50,29 @@ class Office(Model):
         client.accept()
 
     def receive(self, client, text, data):
+        if text is None:
+            self.receive_bytes(client)
+        else:
+            self.ask(client, text)
+
+    def receive_bytes(self, client):
+        """A binary frame is ignored, or counts as an empty text: both are right."""
+        if self.branch():
+            self.ask(client, "")
+
+    def ask(self, client, text):
         """At once it receives `asked`, or, if the channel is full, `busy` and nothing else."""
-        if text is None and self.branch():
-            return  # a binary frame is ignored, or counts as an empty text
         if len(self.jobs) >= self.capacity:
             client.busy += 1
             client.send("busy")
             return
         client.asked += 1
-        self.asked.add(text or "")
+        self.asked.add(text)
         client.send("asked")
-        self.jobs.append((client.id, text or ""))
+        self.jobs.append((client.id, text))
         self.work()
 
     def other(self, step):
-        """Once a worker has done the job, the client receives `2026-11-21: Saturday`."""
         match step.action:
             case "worker":
                 self.has_worker = True
@@ -66,8 +86,6 @@ class Office(Model):
                 return self.take_job()
         return None
 
-    promise_of_wait = other
-
     def take_job(self):
         if not self.jobs:
             return Answer(None)
@@ -75,6 +93,7 @@ class Office(Model):
         return Answer(f"a job for {text!r}", lambda answer: isinstance(answer, dict))
 
     def work(self):
+        """Once a worker has done the job, the client receives `2026-11-21: Saturday`."""
         while self.has_worker and self.jobs:
             connection, text = self.jobs.pop(0)
             client = self.by_connection[connection]

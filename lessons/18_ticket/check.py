@@ -9,13 +9,23 @@ GONE = 'account ada {"is_active": false}', 'delete auth.User {"username": "bob"}
 ISSUED = ("issue ada", "issue ada/2", "issue bob", "issue bob/2")
 CHANGES = {"forged", "spliced", "altered"}
 OTHER_WORDS = "?user=bob&username=bob&name=bob&user_id=700002&id=700002&pk=700002"
+PROMISES = {
+    "A client sends its ticket in a header": "handshakes",
+    "The consumer then finds the user of the ticket": "test_opens_the_door_to_its_user",
+    "Such a client has": "This begins a list.",
+    "no ticket, or one that issue() did not make": "test_rejects_what_issue_did_not_make",
+    "even in another process": "test_works_once",
+    "If two clients send the same ticket": "test_one_of_two_at_once",
+    "a ticket whose user": "test_asks_for_the_user_as_it_is_now",
+    "A changed copy does not use up": "test_rejects_what_issue_did_not_make",
+    "No ticket is logged": "The engine looks for each ticket in what is printed and logged.",
+}
 
 
 @dataclass(frozen=True)
 class Ticket:
     issued: float
-    used_on: tuple[int, ...] = ()  # numbers of servers
-    was_changed: bool = False  # whether a changed copy was shown
+    is_used: bool = False
     is_deleted: bool = False  # whether its user was
 
 
@@ -52,39 +62,37 @@ class Door(Model):
                         self.tickets[name] = replace(ticket, is_deleted=True)
 
     def connect(self, client):
-        """A ticket that issue() made opens the door once, within 30 seconds"""
         given = client.handshake
         names = [given[key] for key in ("ticket", "forged", "spliced") if key in given]
         for name in names:
             self.tickets.setdefault(name, Ticket(self.now))
-        ticket = self.tickets.get(given.get("ticket"))
-        client.fault = self.fault_of(ticket, given)
-        if ticket and CHANGES & {*given}:
-            self.tickets[given["ticket"]] = replace(ticket, was_changed=True)
-        elif ticket:
-            used_on = (*ticket.used_on, given.get("server", 1))
-            self.tickets[given["ticket"]] = replace(ticket, used_on=used_on)
-        if client.fault:
-            client.reject()
+        client.ticket, client.came = self.tickets.get(given.get("ticket")), self.now
+        client.gets_in = self.is_valid(client.ticket, given)
+        if client.gets_in:
+            self.tickets[names[0]] = replace(client.ticket, is_used=True)
+            self.open_door(client, _user(names[0]))
         else:
-            client.accept()
-            client.send(f"Welcome, {_user(names[0])}.")
+            self.keep_out(client)
 
-    def fault_of(self, ticket, given):
-        """The diagnosis if this ticket, which must open nothing, opens the door; else None."""
-        if ticket is None or given.get("altered") == "bearer" or ticket.is_deleted:
-            return "accepts-everyone"
-        if CHANGES & {*given}:
-            return "ticket-unsigned"
-        if ticket.used_on:
-            is_known_here = given.get("server", 1) in ticket.used_on
-            return "ticket-used-twice" if is_known_here else "ticket-used-elsewhere"
-        if self.now - ticket.issued >= SECONDS:
-            return "ticket-too-old"
-        return "deactivated-let-in" if _user(given["ticket"]) in self.deactivated else None
+    def is_valid(self, ticket, given):
+        is_real = ticket is not None and not CHANGES & {*given}
+        if not is_real or ticket.is_used or ticket.is_deleted:
+            return False
+        is_active = _user(given["ticket"]) not in self.deactivated
+        return is_active and self.now - ticket.issued < SECONDS
+
+    def open_door(self, client, user):
+        """A ticket that issue() made opens the door once, within 30 seconds."""
+        client.accept()
+        client.send(f"Welcome, {user}.")
+
+    def keep_out(self, client):
+        """To every other client, the middleware sends `websocket.close` before any accept, and the
+        consumer does not run."""
+        client.reject()
 
     def fault_in(self, turn, played):
-        """The application does not change the scope of the server."""
+        """Do not change the server's scope, issue() or ticket_in()."""
         for number, seen in turn.clients.items():
             if seen.scope_changes:
                 return number, "scope-mutated", f"Changed: {', '.join(seen.scope_changes)}"
@@ -96,23 +104,44 @@ class Door(Model):
             return None
         received = [message["type"] for message in difference.received]
         welcome = difference.texts(difference.received)
-        own = f"Welcome, {_user(client.handshake.get('ticket', ''))}."
-        if "ticket" in client.handshake and welcome not in ([], [own]):
+        given = client.handshake
+        if "ticket" in given and welcome not in ([], [f"Welcome, {_user(given['ticket'])}."]):
             return "ticket-of-another"
-        if client.fault:
-            is_raced = str(difference.steps_so_far[-1]).startswith(("& ", "at "))
-            if not received or received[-1] == "websocket.close":
-                return None
-            is_used = client.fault in ("ticket-used-twice", "ticket-used-elsewhere")
-            return "ticket-raced" if is_raced and is_used else client.fault
-        ticket = self.tickets[client.handshake["ticket"]]
-        if received != ["websocket.close"]:
+        if client.gets_in:
+            return self.cause_of_rejection(client) if received == ["websocket.close"] else None
+        if not received or received[-1] == "websocket.close":
             return None
-        if ticket.was_changed:
+        is_raced = str(difference.steps_so_far[-1]).startswith(("& ", "at "))
+        cause = self.cause_of_acceptance(client)
+        is_used = cause in ("ticket-used-twice", "ticket-used-elsewhere")
+        return "ticket-raced" if is_raced and is_used else cause
+
+    def cause_of_acceptance(self, client):
+        ticket, given = client.ticket, client.handshake
+        if ticket is None or given.get("altered") == "bearer" or ticket.is_deleted:
+            return "accepts-everyone"
+        if CHANGES & {*given}:
+            return "ticket-unsigned"
+        if ticket.is_used:
+            is_known_here = any(
+                it.get("server", 1) == given.get("server", 1) and not CHANGES & {*it}
+                for it in self.others_with(client)
+            )
+            return "ticket-used-twice" if is_known_here else "ticket-used-elsewhere"
+        is_old = client.came - ticket.issued >= SECONDS
+        return "ticket-too-old" if is_old else "deactivated-let-in"
+
+    def others_with(self, client):
+        others = [it.handshake for it in self.by_connection.values() if it is not client]
+        return [it for it in others if it.get("ticket") == client.handshake["ticket"]]
+
+    def cause_of_rejection(self, client):
+        ticket, given = client.ticket, client.handshake
+        if any(CHANGES & {*it} for it in self.others_with(client)):
             return "ticket-spent-by-forger"
-        if self.now > ticket.issued:
+        if client.came > ticket.issued:
             return "ticket-refused-early"
-        return "ticket-kept-in-process" if "server" in client.handshake else "ticket-refused"
+        return "ticket-kept-in-process" if "server" in given else "ticket-refused"
 
 
 def _user(ticket):
@@ -157,8 +186,11 @@ def test_one_of_two_at_once(play):
 
 def test_works_for_a_short_time(play):
     """A ticket is valid for 30 seconds, not longer."""
-    play("issue ada | wait 29.5 | connect ticket=ada")
-    play("issue ada | wait 32 | connect ticket=ada")
+    for seconds in (5.5, 29.5, 30.5, 32, 3600):
+        play(f"issue ada | wait {seconds} | connect ticket=ada | connect ticket=ada")
+    play("wait 20 | issue ada | wait 20 | connect ticket=ada")
+    for change in ("forged", "spliced"):
+        play(f"connect ticket=ada {change}=bob | wait 32 | connect ticket=bob")
 
 
 def test_asks_for_the_user_as_it_is_now(play):

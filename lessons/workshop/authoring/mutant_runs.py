@@ -60,8 +60,8 @@ def run_solution_mutants(lesson: Lesson) -> Iterator[MutantRun]:
         target = exercise(lesson, "mutant", lesson.solution, mutant.source)
         verdict = judge(lesson, target, CHECK_TIMEOUT)
         red = tuple(outcome.name for outcome in verdict.outcomes if outcome.state == "red")
-        reason = _reasons(lesson, "solution").get(mutant.name)
-        line = _line_of(source, mutant)
+        reason = reasons(lesson, "solution").get(mutant.name)
+        line = line_of(source, mutant)
         yield MutantRun(lesson.solution, mutant, line, not verdict.green, red, reason)
 
 
@@ -76,15 +76,15 @@ def run_demo_mutants(lesson: Lesson) -> Iterator[MutantRun]:
         limit = max(MIN_MUTANT_TESTS_TIMEOUT, MUTANT_TESTS_FACTOR * (time.monotonic() - started))
         for mutant in _mutants(source, names):
             caught = not _tests_pass(lesson, module_name, mutant.source, limit)
-            reason = _reasons(lesson, "demo").get(mutant.name)
-            yield MutantRun(file, mutant, _line_of(source, mutant), caught, (), reason)
+            reason = reasons(lesson, "demo").get(mutant.name)
+            yield MutantRun(file, mutant, line_of(source, mutant), caught, (), reason)
 
 
 def _mutants(source: str, names: list[str]) -> Iterator[Mutant]:
     return chain.from_iterable(mutants_of(source, name) for name in names)
 
 
-def _line_of(source: str, mutant: Mutant) -> str:
+def line_of(source: str, mutant: Mutant) -> str:
     return source.splitlines()[mutant.line - 1].strip() if mutant.line else ""
 
 
@@ -96,8 +96,8 @@ def outdated_reasons(lesson: Lesson) -> list[str]:
     for module_name, names in parts_of_demo(lesson).items():
         source = read_python(_file_of(module_name))
         demo.update(*(mutant_names(source, name) for name in names))
-    unknown = [name for name in _reasons(lesson, "solution") if name not in solution]
-    return unknown + [name for name in _reasons(lesson, "demo") if name not in demo]
+    unknown = [name for name in reasons(lesson, "solution") if name not in solution]
+    return unknown + [name for name in reasons(lesson, "demo") if name not in demo]
 
 
 def _parts_of_solution(lesson: Lesson) -> tuple[str, list[str]]:
@@ -132,8 +132,8 @@ def _equivalent() -> dict:
     return tomllib.loads(EQUIVALENT.read_text(encoding="utf-8"))
 
 
-def _reasons(lesson: Lesson, kind: str) -> dict[str, str]:
-    """Why mutants of the lesson's "solution" or "demo" are equivalent, by the mutant's name."""
+def reasons(lesson: Lesson, kind: str) -> dict[str, str]:
+    """Why mutants of the lesson's "solution", "demo" or "model" are equivalent, by their name."""
     return _equivalent().get(lesson.folder.name, {}).get(kind, {})
 
 

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, field
 from itertools import chain
 
+from lessons.workshop.authoring.promises import faults_of_promises
 from lessons.workshop.course.diagnoses import catalogue, message_of
 from lessons.workshop.course.lesson_index import FILES, IncompleteLesson, Lesson
 from lessons.workshop.course.lesson_text import (
@@ -61,6 +62,7 @@ def verify_lesson(lesson: Lesson, mutants: bool = False) -> VerifyReport:
         if not report.faults:
             report.faults += _unfinished_parts(lesson)
             _verify_text(report)
+            report.faults += faults_of_promises(lesson)
             report.faults += verify_predictions(lesson)
             _verify_verdicts(report, mutants)
     except LESSON_ERRORS as error:
@@ -289,10 +291,24 @@ def _verify_mutants(report: VerifyReport) -> set[str]:
         run_solution_mutants,
     )
 
-    for name in outdated_reasons(report.lesson):
+    runs = chain(run_solution_mutants(report.lesson), run_demo_mutants(report.lesson))
+    return _judge_mutants(report, runs, outdated_reasons(report.lesson))
+
+
+def verify_models(lesson: Lesson) -> VerifyReport:
+    """Judge the mutants of the lesson's model. The report has those that the solution misses."""
+    from lessons.workshop.authoring.model_mutants import outdated_model_reasons, run_model_mutants
+
+    report = VerifyReport(lesson)
+    _judge_mutants(report, run_model_mutants(lesson), outdated_model_reasons(lesson))
+    return report
+
+
+def _judge_mutants(report, runs, outdated: list[str]) -> set[str]:
+    for name in outdated:
         report.faults.append(f"equivalent_mutants.toml names an unknown mutant: {name}")
     caught_by: set[str] = set()
-    for run in chain(run_solution_mutants(report.lesson), run_demo_mutants(report.lesson)):
+    for run in runs:
         report.mutants += 1
         caught_by.update(run.caught_by)
         where = f"{run.file.name}, line {run.mutant.line}: {run.mutant.name}\n{run.line}"

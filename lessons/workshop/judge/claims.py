@@ -41,16 +41,20 @@ class CourseError(Exception):
 
 @dataclass(frozen=True)
 class Claims:
-    """What a check.py holds: the claims, in the order of the file, and the model."""
+    """What a check.py holds: the claims, in the order of the file, the model, and `PROMISES`."""
 
     functions: tuple[Callable, ...]
     model: type[Model]
+    promises: dict[str, str | tuple[str, ...]]  # see authoring/promises.py
 
     @classmethod
-    def of(cls, lesson: Lesson) -> "Claims":
-        """Raises CourseError for a file that cannot be run, or that is not complete."""
+    def of(cls, lesson: Lesson, source: str | None = None) -> "Claims":
+        """Those of check.py, or of `source` instead of its text.
+
+        Raises CourseError for a file that cannot be run, or that is not complete.
+        """
         try:
-            module = load_file(lesson.check)
+            module = load_file(lesson.check, source)
         except CheckFailed as failure:
             finding = failure.finding
             text = f"{lesson.check}, line {finding.line}: {finding.detail}"
@@ -62,7 +66,7 @@ class Claims:
         models = [it for it in own if inspect.isclass(it) and issubclass(it, Model)]
         if not models:
             raise CourseError(f"{lesson.check} has no model: write a subclass of Model.")
-        return cls(tuple(functions), models[-1])
+        return cls(tuple(functions), models[-1], getattr(module, "PROMISES", {}))
 
 
 @dataclass(eq=False, kw_only=True)

@@ -37,8 +37,14 @@ class Mutant:
 def mutants_of(source: str, name: str) -> Iterator[Mutant]:
     """Every mutant of the class, function or method `name`; each source is the whole file."""
     tree = ast.parse(source)
+    yield from mutants_in(tree, {name: _definition(tree, name)})
+
+
+def mutants_in(tree: ast.Module, parts: dict[str, ast.AST]) -> Iterator[Mutant]:
+    """Every mutant of some parts of a file, which are given by name."""
     seen = {ast.unparse(tree)}
-    for words, line, node, fields in [*_changes(_definition(tree, name), name)]:
+    changes = [it for name, part in parts.items() for it in _changes(part, name)]
+    for words, line, node, fields in changes:
         before = {field: getattr(node, field) for field in fields}
         vars(node).update(fields)
         text = ast.unparse(tree)

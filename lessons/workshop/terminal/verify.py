@@ -17,6 +17,7 @@ from lessons.workshop.authoring.verify import (
     VerifyReport,
     update_transcripts,
     verify_lesson,
+    verify_models,
 )
 from lessons.workshop.course import lesson_index
 from lessons.workshop.course.lesson_index import Lesson
@@ -25,16 +26,20 @@ from lessons.workshop.judge.runner import CourseError
 from lessons.workshop.terminal.terminal_output import STATE_SIGNS, print_paragraph, print_text
 
 
-def verify(console, lessons: list[str], mutants: bool, submissions: bool, update: bool) -> int:
+def verify(
+    console, lessons: list[str], mutants: bool, models: bool, submissions: bool, update: bool
+) -> int:
     """Print a line and the faults of each of these lessons, or of all. Returns 1 for faults.
 
-    With `submissions`, the written submissions are judged, and nothing else.
+    With `models` or `submissions`, only mutants of models or written submissions are judged.
     """
     chosen = list(dict.fromkeys(map(lesson_index.find, lessons))) or [*lesson_index.lessons()]
     if submissions and not written_submissions.folder().is_dir():
         fault = "This copy of the course has no written submissions: tests/submissions is missing."
         raise CommandError(fault, returncode=2)
-    verify_one = verify_submissions if submissions else partial(verify_lesson, mutants=mutants)
+    verify_one = partial(verify_lesson, mutants=mutants)
+    if submissions or models:
+        verify_one = verify_submissions if submissions else verify_models
     jobs = [(one, update, verify_one) for one in chosen]
     reports = []
     for report in _run(jobs):
@@ -92,8 +97,9 @@ def _print_report(console, report: VerifyReport) -> None:
 def _counts(reports: list[VerifyReport]) -> str:
     if submissions := sum(report.submissions for report in reports):
         return f"submissions: {submissions}"
-    text = f"mistakes: {sum(report.mistakes for report in reports)}"
+    mistakes = sum(report.mistakes for report in reports)
+    texts = [f"mistakes: {mistakes}"] if mistakes else []
     if mutants := sum(report.mutants for report in reports):
         equivalent = sum(report.equivalent for report in reports)
-        text += f", mutants: {mutants} (equivalent: {equivalent})"
-    return text
+        texts.append(f"mutants: {mutants} (equivalent: {equivalent})")
+    return ", ".join(texts)

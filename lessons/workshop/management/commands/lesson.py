@@ -67,6 +67,7 @@ class Command(DeclaredCommand):
         add = self._add("verify", "verify.verify", "prove the course, for its authors")
         add("lessons", nargs="*", metavar="LESSON", help="by default all lessons")
         add("--mutants", help="machine-made mistakes too", **FLAG)
+        add("--models", help="mutants of the models in check.py, and nothing else", **FLAG)
         add("--submissions", help="the written submissions in tests/", **FLAG)
         add("--update", help="record the transcripts again", **FLAG)
         add = self._add("new", "new_lesson.create_lesson", "create the files of a new lesson")

@@ -1,0 +1,165 @@
+"""Runs the mutants of a lesson's model: models that ask for something else than the exercise does.
+
+A model may accept too much where no conversation goes. So its solution is played once, and each
+mutant of the model judges these conversations. The solution must be red for it: a mutant that finds
+nothing wrong changes what nothing asks for, unless equivalent_mutants.toml says why not.
+
+Only what judges is changed: the methods that the engine calls, and what they use. What a model
+notes for diagnoses alone is left out.
+"""
+
+import ast
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from lessons.workshop.authoring.mutant_runs import MutantRun, line_of, reasons
+from lessons.workshop.course.diagnoses import catalogue, diagnose
+from lessons.workshop.course.lesson_index import Lesson
+from lessons.workshop.course.source_code import read_python
+from lessons.workshop.course.subjects import resolve
+from lessons.workshop.engine.model.model import Connection, Model, ModelClient
+from lessons.workshop.engine.model.model_difference import find_difference
+from lessons.workshop.engine.process.child_process import start_child
+from lessons.workshop.engine.process.player_handle import PLAY_TIMEOUT, forked_player
+from lessons.workshop.engine.process.pool import PlayerPool
+from lessons.workshop.engine.script.report import Report
+from lessons.workshop.engine.script.steps import Step, parse_step
+from lessons.workshop.judge.claims import Claims
+from lessons.workshop.judge.mutants import SHARED, Mutant, mutants_in
+from lessons.workshop.judge.runner import Judging
+from lessons.workshop.judge.source_texts import texts_in
+
+MUTANT_TIMEOUT = 60.0  # seconds for the judgement of a mutant: an endless loop is noticed, too
+_ADDED = ("diagnose", "explain", "fault_in", "fault_at_end")  # nothing in them judges a message
+_SURVIVED, _NOTICED = 0, 1
+
+Played = list[tuple[list[Step], Report]]
+
+
+def run_model_mutants(lesson: Lesson) -> Iterator[MutantRun]:
+    """Judge the solution with each mutant of the model: it is caught if the solution is red."""
+    source, known = read_python(lesson.check), reasons(lesson, "model")
+    played = _played_solution(lesson)
+    for mutant in mutants_of_model(lesson):
+        child = start_child(_judge_again, lesson, mutant.source, played)
+        child.join(MUTANT_TIMEOUT)
+        is_noticed = child.exitcode != _SURVIVED
+        child.kill()
+        child.join()
+        line, reason = line_of(source, mutant), known.get(mutant.name)
+        yield MutantRun(lesson.check, mutant, line, is_noticed, reason=reason)
+
+
+def outdated_model_reasons(lesson: Lesson) -> list[str]:
+    """The entries of equivalent_mutants.toml for mutants of the model that do not exist."""
+    names = {mutant.name for mutant in mutants_of_model(lesson)}
+    return [name for name in reasons(lesson, "model") if name not in names]
+
+
+class _RecordingPool(PlayerPool):
+    """Keeps what was played: the steps, and the report on them."""
+
+    def play_all(self, take):
+        self.played: Played = []
+        for request in super().play_all(take):
+            self.played.append((request.steps, request.answer))
+            yield request
+
+
+def _played_solution(lesson: Lesson) -> Played:
+    subject = resolve(lesson, "solution")
+    with _RecordingPool(subject, PLAY_TIMEOUT, forked_player, diagnose) as players:
+        players.first.wait_until_loaded()
+        judging = Judging(Claims.of(lesson), players, texts_in(subject.text()), stops_at_red=False)
+        judging.play(lambda: None)
+        return sorted(players.played, key=lambda pair: len(pair[0]))  # short ones are judged first
+
+
+def _judge_again(lesson: Lesson, source: str, played: Played) -> None:
+    """In the child: end with the answer whether the mutant finds a difference."""
+    code = _NOTICED
+    try:
+        model = Claims.of(lesson, source).model
+        if all(find_difference(model(), steps, report) is None for steps, report in played):
+            code = _SURVIVED
+    finally:  # a mutant that raises is noticed
+        raise SystemExit(code)
+
+
+def mutants_of_model(lesson: Lesson) -> list[Mutant]:
+    source = read_python(lesson.check)
+    tree, name = ast.parse(source), Claims.of(lesson).model.__name__
+    parts = _judging_parts(tree, name)
+    _drop_notes(parts.values())
+    diagnoses = (f"{name + 'x'!r}" for name in catalogue())  # the name of one changes no verdict
+    same = (SHARED, "negate self.branch()", *diagnoses)
+    return [it for it in mutants_in(tree, parts) if not it.name.endswith(same)]
+
+
+def _judging_parts(tree: ast.Module, model: str) -> dict[str, ast.AST]:
+    """The methods that the engine calls, and what these use in turn, each by its name."""
+    known: dict[str, tuple[str, ast.AST]] = {}
+    for node in tree.body:
+        if getattr(node, "name", "") == model:
+            methods = [it for it in node.body if isinstance(it, ast.FunctionDef)]
+            known |= {it.name: (f"{model}.{it.name}", it) for it in methods}
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            known[node.name] = node.name, node
+        elif isinstance(node, ast.Assign):
+            names = [it.id for it in ast.walk(node) if _is_name(it, ast.Store)]
+            known |= dict.fromkeys(names, (names[0], node))
+    reached: dict[str, ast.AST] = {}
+    waiting = [name for name in known if hasattr(Model, name) and name not in _ADDED]
+    while waiting:
+        name, node = known[waiting.pop(0)]
+        if name not in reached:
+            reached[name] = node
+            used = (getattr(it, "id", getattr(it, "attr", "")) for it in ast.walk(node))
+            waiting += [name for name in used if name in known and name not in _ADDED]
+    return reached
+
+
+def _is_name(node: ast.AST, context: type) -> bool:
+    return isinstance(node, ast.Name) and isinstance(node.ctx, context)
+
+
+def _drop_notes(parts: Iterable[ast.AST]) -> None:
+    """Drop the statements that only write to attributes which nothing reads that judges."""
+    model = Model()
+    known = {*dir(model), *dir(ModelClient(model, Connection(1, 0), parse_step("connect")))}
+    nodes = [*{node: None for part in parts for node in ast.walk(part)}]
+    readers = Counter(filter(None, map(_read_attribute, nodes)))
+    for node in nodes:
+        for name in _written_attributes(node):
+            readers[name] -= [*map(_read_attribute, ast.walk(node))].count(name)
+    for node in nodes:
+        for field in ("body", "orelse"):
+            if isinstance(statements := getattr(node, field, None), list):
+                kept = (it for it in statements if not _is_note(it, known, readers))
+                statements[:] = [*kept] or [ast.Pass()]
+
+
+def _is_note(statement: ast.AST, known: set[str], readers: Counter) -> bool:
+    names = _written_attributes(statement)
+    return bool(names) and not names & known and not any(readers[name] for name in names)
+
+
+def _read_attribute(node: ast.AST) -> str | None:
+    is_read = isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load)
+    return node.attr if is_read else None
+
+
+def _written_attributes(node: ast.AST) -> set[str]:
+    """The attributes that a statement writes to, if it writes to nothing else."""
+    match node:
+        case ast.Assign(targets=targets):
+            written = targets
+        case ast.AugAssign(target=target):
+            written = [target]
+        case ast.Expr(ast.Call(ast.Attribute(owner))):  # client.texts.append(text)
+            written = [owner]
+        case _:
+            return set()
+    written = [it.value if isinstance(it, ast.Subscript) else it for it in written]
+    is_all = all(isinstance(it, ast.Attribute) for it in written)
+    return {it.attr for it in written} if is_all else set()

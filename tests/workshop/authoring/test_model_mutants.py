@@ -1,0 +1,59 @@
+"""Mutants of a model: each must find something wrong in what the solution does."""
+
+from lessons.workshop.authoring.model_mutants import (
+    mutants_of_model,
+    outdated_model_reasons,
+    run_model_mutants,
+)
+from lessons.workshop.course.lesson_index import lessons
+
+CHECK = '''\
+from lessons.workshop.judge import Model
+
+END = "bye"
+UNUSED = "unused"
+
+
+class LampModel(Model):
+    explores = False
+
+    def receive(self, client, text, data):
+        client.replies = 1
+        if len(text) > 9:
+            client.send("long")
+        elif text == END:
+            client.close()
+        else:
+            client.send(text)
+
+    def diagnose(self, difference):
+        return UNUSED if self.clients[1].replies == 1 else None
+
+
+def test_answers(play):
+    """answers"""
+    play("connect | text on | text bye")
+'''
+
+
+def test_a_mutant_that_no_conversation_shows_is_not_caught(lesson):
+    lesson.check.write_text(CHECK)
+    runs = {run.mutant.name: run.caught for run in run_model_mutants(lesson)}
+    assert runs.pop("END: 'bye' becomes 'byex'")
+    assert [name for name, is_caught in runs.items() if not is_caught] == [
+        "LampModel.receive: drop client.send('long')",
+        "LampModel.receive: 9 becomes 10",
+        "LampModel.receive: 'long' becomes 'longx'",
+    ]
+
+
+def test_what_only_names_a_diagnosis_is_not_changed(lesson):
+    lesson.check.write_text(CHECK)
+    names = " ".join(mutant.name for mutant in mutants_of_model(lesson))
+    assert not any(word in names for word in ("UNUSED", "replies", "diagnose"))
+
+
+def test_every_reason_is_about_a_mutant():
+    assert {it.slug: outdated_model_reasons(it) for it in lessons()} == {
+        it.slug: [] for it in lessons()
+    }

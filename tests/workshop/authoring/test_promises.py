@@ -1,0 +1,56 @@
+"""Each sentence of an exercise is asked by a method of the model, by a claim, or has a reason."""
+
+import pytest
+
+from lessons.workshop.authoring.promises import faults_of_promises, sentences_of
+
+DOCSTRING = '''"""Lesson 1: a lamp.
+
+Text comes back. After `bye`, the lamp
+closes:
+
+- with the code 1000.
+- Lamps are bright.
+"""
+'''
+PROMISES = 'PROMISES = {"After `bye`": "test_closes_on_bye", "with the code": "test_closes_on_bye"'
+
+
+def faults(lesson, promises, quote="Text comes back."):
+    lesson.original.write_text(DOCSTRING)
+    text = lesson.check.read_text().replace('Text comes back, and "bye" closes', quote)
+    lesson.check.write_text(f"{text}\n\n{promises}}}\n")
+    return [*faults_of_promises(lesson)]
+
+
+def test_a_sentence_ends_with_its_line_or_item():
+    assert sentences_of(DOCSTRING[3:-4]) == [
+        *("Text comes back.", "After `bye`, the lamp closes:"),
+        *("with the code 1000.", "Lamps are bright."),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("promises", "quote", "expected"),
+    [
+        (', "Lamps are": "This is no promise."', "Text comes back.", []),
+        ("", "Text comes back.", ["nothing asks for this sentence: Lamps are bright."]),
+        (
+            *(', "Lamps are": ("explores", "test_nix")', "Text comes back."),
+            ["PROMISES names what check.py does not have: test_nix"],
+        ),
+        (
+            *(', "Lamps": "explores", "Lamps burn": "explores"', "Text comes back"),
+            ["PROMISES does not quote the exercise: Lamps burn"],
+        ),
+        (
+            *(', "Lamps": "explores"', "It repeats text."),
+            [
+                "receive does not quote the exercise: It repeats text.",
+                "nothing asks for this sentence: Text comes back.",
+            ],
+        ),
+    ],
+)
+def test_lists_what_nothing_asks_for_and_what_is_quoted_wrongly(lesson, promises, quote, expected):
+    assert faults(lesson, PROMISES + promises, quote) == expected
