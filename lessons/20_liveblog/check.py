@@ -37,6 +37,10 @@ class Ticker(Model):
         super().__init__()
         self.news = []  # the news of the changes that the last step has committed
 
+    def connect(self, client):
+        client.joined = self.burst
+        client.accept()
+
     def committed(self, change):
         if change.table == POST and not change.silent:
             self.news.append(news_of(change))
@@ -44,8 +48,11 @@ class Ticker(Model):
     def other(self, step):
         """Each save sends one frame, with the title that was saved, and each deletion sends one
         frame. The frame is sent when the transaction has been committed."""
-        for client in self.open_clients if self.news else ():
-            client.expect(InAnyOrder([Expected(frame(it), is_json_of) for it in self.news]))
+        for client in self.open_clients:
+            # The frames of a transaction have any order. A client that connects may miss some.
+            for number, news in enumerate(self.news):
+                lane, may_miss = (step, number), client.joined == self.burst
+                client.expect(Expected(frame(news), is_json_of, lane=lane, may_miss=may_miss))
         self.news = []
 
     def receive(self, client, text, data):
@@ -77,24 +84,6 @@ class Ticker(Model):
             if own.silence == "no-reply":
                 return "news-left-out"
         return "notified-twice" if wanted and len(seen) > len(wanted) and not surplus else None
-
-
-class InAnyOrder(Expected):
-    """The frames of one transaction."""
-
-    def __init__(self, frames):
-        super().__init__(frames[0].message)
-        self.frames = frames
-
-    def after(self, time, message):
-        for index, one in enumerate(self.frames):
-            if one.accepts(message):
-                rest = [*self.frames[:index], *self.frames[index + 1 :]]
-                return [InAnyOrder(rest)] if rest else []
-        return None
-
-    def parts(self, now):
-        return self.frames
 
 
 def frame(news):

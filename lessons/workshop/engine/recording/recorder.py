@@ -156,6 +156,14 @@ def _changed(before: dict[str, str], now: dict[str, str]) -> dict[str, str]:
     return {name: text for name, text in now.items() if before.get(name) != text}
 
 
+class Bug(dict):
+    """An event whose handler raises: `dispatch` does so itself when it reads the type."""
+
+    def __init__(self):
+        super().__init__(type="bug.in.a.handler")
+        self.error = ValueError(f"No handler for message type {self['type']}")
+
+
 class TrackedMessage(dict):
     """An ASGI message that reports when, and in which thread, a consumer first reads its type.
 
@@ -166,10 +174,11 @@ class TrackedMessage(dict):
     receive this one: for each connection, the function to report to.
     """
 
-    __slots__ = ("_report", "readers")
+    __slots__ = ("_error", "_report", "readers")
 
     def __init__(self, message: dict, report: Callable[[dict], None] | None = None):
         super().__init__(message)
+        self._error = message.error if isinstance(message, Bug) else None
         self._report = report
         self.readers: dict[Connection, Callable[[dict], None]] = {}
 
@@ -194,10 +203,13 @@ class TrackedMessage(dict):
     def type_was_read(self) -> None:
         """Report once that the handler starts; of each reader, if there are several."""
         report, self._report = self._report, None
+        error, self._error = self._error, None
         if report is None and self.readers:
             report = self.readers.pop(current_connection.get(), None)
         if report:
             report(self)
+        if error:
+            raise error
 
     def __reduce__(self):
         return dict, (dict(self),)

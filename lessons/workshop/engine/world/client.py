@@ -27,7 +27,7 @@ from ..faults.connection import Observation
 from ..faults.finding import Finding, Place, SubjectSource
 from ..recording.events import Event, exact_copy
 from ..recording.middleware import RecordingMiddleware
-from ..recording.recorder import Connection, Recorder, current_connection
+from ..recording.recorder import Bug, Connection, Recorder, current_connection
 from .channel_layer import current_layers
 from .daphne_rules import (
     CODE_DROPPED,
@@ -318,10 +318,10 @@ class Client:
     async def crash(self) -> Finding | None:
         """Make a handler raise, as a bug would. Returns what the consumer leaves behind.
 
-        The bug is an event that has no handler. A consumer that survives the bug goes on. One that
-        ends and hides the bug must close the connection: Daphne closes it for an exception only.
+        A consumer that survives the bug goes on. One that ends and hides the bug must close the
+        connection: Daphne closes it for an exception only.
         """
-        bug = {"type": "bug.in.a.handler"}
+        bug = Bug()
         self.put(bug)
         await self.wait_until_idle()
         if self.is_busy:  # its clean-up may take a while
@@ -331,7 +331,7 @@ class Client:
         is_hidden = not self.future.cancelled() and self.error is None
         if is_hidden and self.rules.fault_of_stopped():
             return self.observe().finding("exception-hidden")
-        return self._fault_after_crash(f"No handler for message type {bug['type']}")
+        return self._fault_after_crash(str(bug.error))
 
     def _fault_after_crash(self, cause: str = "") -> Finding | None:
         self.rules.disconnect()
