@@ -14,8 +14,10 @@ from django.contrib.auth import login
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.test import Client
+from msgspec import convert
 
-from lessons.workshop.room.actions import act, save_standings
+from lessons.workshop.member import protocol
+from lessons.workshop.room import actions
 from lessons.workshop.room.classes import add_class
 from lessons.workshop.room.joining import join
 from lessons.workshop.room.models import Class, Poll, Student, Vote
@@ -35,7 +37,13 @@ def new_student(school_class: Class, name="Ann") -> Student:
 
 
 def report(student: Student, *standings: dict) -> None:
-    save_standings(student, list(standings) or [standing()])
+    known = list(standings) or [standing()]
+    actions.save_standings(student, convert(known, list[protocol.Standing]))
+
+
+def act(class_id: int, values: dict) -> None:
+    """Do what a board would ask for with these values."""
+    actions.act(class_id, convert(values, actions.Action))
 
 
 def open_poll(school_class: Class, **values) -> Poll:

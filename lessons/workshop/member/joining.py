@@ -1,7 +1,6 @@
 """Joins and leaves a class. Joining is one request; for each failure the text says what to do."""
 
 import ipaddress
-import json
 import urllib.error
 import urllib.request
 from typing import NamedTuple
@@ -10,12 +9,21 @@ from urllib.parse import urlsplit
 from lessons.workshop.course.lesson_index import MANAGE
 from lessons.workshop.member import membership
 from lessons.workshop.member.membership import Membership
-from lessons.workshop.member.protocol import InvalidFrame, clean_name, normal_code
+from lessons.workshop.member.protocol import (
+    MAX_LABEL,
+    InvalidFrame,
+    Join,
+    Joined,
+    Refused,
+    clean_name,
+    decode,
+    encode,
+    normal_code,
+)
 from lessons.workshop.student import progress
 
 TIMEOUT = 10.0  # seconds for the room's answer
 MAX_ANSWER = 16_384  # bytes
-MAX_TEXT = 200  # characters of an error's text from the room
 MAX_URL = 300  # characters
 FIELDS = ("url", "code", "name")  # of a wish; a failure may be about one of them
 
@@ -88,13 +96,18 @@ def _join(wish: Wish) -> Membership:
         name = clean_name(wish.name)
     except InvalidFrame as error:
         raise JoinFailed(str(error), "name") from None
-    answer = _request(url, json.dumps({"code": wish.code, "name": name}).encode())
-    texts = [answer.get(one) for one in ("token", "name", "class")]
-    is_room = all(isinstance(one, str) and 0 < len(one) <= MAX_TEXT for one in texts)
-    # The token becomes part of a header.
-    if not is_room or not texts[0].isascii() or not texts[0].isprintable():
-        raise JoinFailed(f"What answers at {url} is not a room. Check the address.", "url")
-    return Membership(url, wish.code, *texts)
+    status, body = _ask(url, encode(Join(wish.code, name)).encode())
+    if status >= 500:
+        text = f"The room at {url} has an error ({status}). Try again later."
+        raise JoinFailed(text, "url", can_retry=True)
+    try:
+        answer = decode(body, Joined if status == 200 else Refused)
+    except InvalidFrame:
+        text = f"What answers at {url} is not a room (HTTP {status}). Check address and port."
+        raise JoinFailed(text, "url") from None
+    if isinstance(answer, Refused):
+        raise JoinFailed(" ".join(answer.error.split())[:MAX_LABEL], answer.field)
+    return Membership(url, wish.code, answer.token, answer.name, answer.school_class)
 
 
 def normal_url(url: str) -> str:
@@ -133,16 +146,16 @@ def is_loopback(host: str | None) -> bool:
         return False
 
 
-def _request(url: str, body: bytes) -> dict:
-    request = urllib.request.Request(
-        f"{url}/room/join/", body, {"Content-Type": "application/json"}
-    )
+def _ask(url: str, body: bytes) -> tuple[int, bytes]:
+    """The room's status and answer. Raises JoinFailed if it does not answer."""
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(f"{url}/room/join/", body, headers)
     try:
         with urllib.request.build_opener(_NoRedirect).open(request, timeout=TIMEOUT) as response:
-            return _decoded(response.read(MAX_ANSWER))
+            return response.status, response.read(MAX_ANSWER)
     except urllib.error.HTTPError as error:
         with error:
-            raise _refusal(url, error.code, error.headers, error.read(MAX_ANSWER)) from None
+            return error.code, error.read(MAX_ANSWER)
     except Exception as error:  # of the network, of TLS, or of an answer that is not HTTP
         reason = getattr(error, "reason", None) or error
         raise JoinFailed(
@@ -152,28 +165,3 @@ def _request(url: str, body: bytes) -> dict:
             "url",
             can_retry=True,
         ) from None
-
-
-def _decoded(body: bytes) -> dict:
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _refusal(url: str, status: int, headers, body: bytes) -> JoinFailed:
-    answer = _decoded(body)
-    said, field = answer.get("error"), answer.get("field")
-    said = " ".join(said.split())[:MAX_TEXT] if isinstance(said, str) else ""
-    if status == 429:
-        wait = headers.get("Retry-After", "")
-        wait = f"{wait} seconds" if wait.isdecimal() else "a minute"
-        return JoinFailed(f"Too many attempts to join. Try again in {wait}.", can_retry=True)
-    if status in (400, 403, 409) and said:
-        return JoinFailed(said, field if field in FIELDS else "")
-    if status >= 500:
-        text = f"The room at {url} has an error ({status}). Try again later."
-        return JoinFailed(text, "url", can_retry=True)
-    text = f"What answers at {url} is not a room (HTTP {status}). Check address and port."
-    return JoinFailed(text, "url")

@@ -3,10 +3,11 @@
 Only this user may read the file, because it has a secret. Without it, the workshop is in no class.
 """
 
-import json
 import logging
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import msgspec
 
 from lessons.workshop.course.lesson_index import Lesson, find
 from lessons.workshop.setup import atomic_write
@@ -45,16 +46,10 @@ def file() -> Path:
 def read() -> Membership | None:
     """The membership; None without one. A damaged file counts as none."""
     try:
-        data = json.loads(file().read_bytes())
-        types = {one.name: getattr(one.type, "__origin__", one.type) for one in fields(Membership)}
-        found = Membership(**data)
-        for name, expected in types.items():
-            if type(getattr(found, name)) is not expected:
-                raise ValueError(f"{name} is not valid")
-        return found
+        return msgspec.json.decode(file().read_bytes(), type=Membership)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         log.warning("%s cannot be read, so this workshop is in no class: %s", file(), error)
         return None
 
@@ -111,4 +106,4 @@ def todays_lessons() -> tuple[Lesson, ...]:
 
 
 def _write(new: Membership) -> None:
-    atomic_write.write(file(), json.dumps(asdict(new)).encode(), permissions=0o600)
+    atomic_write.write(file(), msgspec.json.encode(new), permissions=0o600)

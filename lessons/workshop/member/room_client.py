@@ -4,13 +4,13 @@ The connection may break at any time. The client then connects again, and sends 
 """
 
 import asyncio
-import json
 import logging
 import random
 import time
 from collections.abc import Callable
 from contextlib import suppress
 
+from msgspec import Struct
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
@@ -20,9 +20,14 @@ from lessons.workshop.member.protocol import (
     CLASS_DELETED,
     MAX_FRAME,
     REMOVED,
-    ROOM_FRAMES,
-    InvalidFrame,
-    parse,
+    FromRoom,
+    FromStudent,
+    Message,
+    Reading,
+    State,
+    decode,
+    encode,
+    is_lesson,
 )
 from lessons.workshop.member.standings import frames_of, make_standing
 from lessons.workshop.student import progress
@@ -31,70 +36,70 @@ from lessons.workshop.student.progress import Progress
 # Seconds; the client waits a random part of it. All students should be back soon after the room.
 MAX_PAUSE = 1.0
 REFUSED_PAUSE = 60.0  # seconds after the room has rejected the token
-NOTHING = {"messages": [], "hand": False, "look": None, "timer": None, "poll": None}
 
 log = logging.getLogger(__name__)
 
 
-class RoomClient:
-    """One membership in one event loop.
+class Snapshot(Struct, frozen=True):
+    """The class as its student sees it.
 
     `link` is "waiting", "connected", "refused" (the room does not know the token), or "ended" (the
-    class or the student was deleted). `changed` is called after each change that a page must show.
+    class or the student was deleted). `at` is when `state` arrived, of `time.monotonic`.
     """
 
-    def __init__(self, known: Membership, changed: Callable[[], None] = lambda: None):
-        self.membership, self.changed = known, changed
+    membership: Membership
+    link: str
+    state: State
+    at: float
+
+    @property
+    def messages(self) -> list[Message]:
+        """What the student has not dismissed."""
+        return [one for one in self.state.messages if one.id > self.membership.dismissed]
+
+
+class RoomClient:
+    """One membership in one event loop. `publish` gets a Snapshot after each change."""
+
+    def __init__(self, known: Membership, publish: Callable[[Snapshot], None] = lambda _: None):
+        self.membership, self.publish = known, publish
         self.link = "waiting"
-        self.state, self.state_at = NOTHING, time.monotonic()
-        self._reading: str | None = None
+        self.state, self.state_at = State(), 0.0
+        self._reading: Reading | None = None
         self._progress: dict[str, Progress] = {}
-        self._unsent: set[str] = set()  # keys of lessons
-        self._has_unsent = asyncio.Event()
+        self._reporting = asyncio.Lock()  # a newer standing must not be overtaken by an older one
         self._connection: ClientConnection | None = None
 
     async def run(self) -> None:
         """Serve the membership until it is cancelled."""
+        self._changed()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._follow_progress())
             tasks.create_task(self._stay_connected())
 
-    # Standings
-
     async def _follow_progress(self) -> None:
         async for changes in progress.follow():
-            self.take_progress(changes)
+            await self.report(changes)
 
-    def take_progress(self, changes: dict[str, Progress]) -> None:
-        """Report these lessons, by key."""
+    async def report(self, changes: dict[str, Progress]) -> None:
+        """Send the standings of these lessons, by key. Without a connection, remember them."""
         self._progress |= changes
-        self._unsent |= changes.keys()
-        self._has_unsent.set()
-
-    async def _send_standings(self, connection: ClientConnection) -> None:
-        self._unsent, reading = set(self._progress), self._reading
-        while True:
-            self._has_unsent.clear()
-            changes = [(key, self._progress[key]) for key in self._unsent]
-            self._unsent = set()
-            made = [make_standing(*one, self.membership.shares_code) for one in changes]
+        async with self._reporting:
+            known = [(key, self._progress[key]) for key in changes]
+            made = [make_standing(*one, self.membership.shares_code) for one in known]
             for frame in frames_of(filter(None, made)):
-                await connection.send(frame)
-            if reading:  # later than the standings: the room shows the lesson of the last frame
-                await self.read(reading)
-                reading = None
-            await self._has_unsent.wait()
+                await self._send(frame)
 
     # The connection
 
     async def _stay_connected(self) -> None:
-        while True:
+        while self.link != "ended":
             self.link = await self._connect_once()
+            if self.link in ("refused", "ended"):
+                self.state = State()
             if self.link == "ended":
                 self._save(held=[], today=[])
-            self.changed()
-            if self.link == "ended":
-                return
+            self._changed()
             pause = REFUSED_PAUSE if self.link == "refused" else MAX_PAUSE
             await asyncio.sleep(random.uniform(0, pause))
 
@@ -102,75 +107,58 @@ class RoomClient:
         """Connect, and stay until the connection ends. Returns the new link."""
         url = f"ws{self.membership.url.removeprefix('http')}/room/student/"
         headers = {"Authorization": f"Bearer {self.membership.token}"}
+        options = {"max_size": 4 * MAX_FRAME, "compression": None, "close_timeout": 1}
         try:
-            async with connect(
-                url, additional_headers=headers, max_size=4 * MAX_FRAME, compression=None,
-                close_timeout=1,
-            ) as self._connection:  # fmt: skip
-                await self._serve(self._connection)
+            async with connect(url, additional_headers=headers, **options) as self._connection:
+                await self.report(self._progress)
+                if self._reading:  # later: the room shows the lesson of the last frame
+                    await self.send(self._reading)
+                async for text in self._connection:
+                    self._take(decode(text, FromRoom))
         except InvalidStatus as error:
             return "refused" if error.response.status_code == 403 else "waiting"
         except ConnectionClosed as error:
             code = error.rcvd.code if error.rcvd else None
             return "ended" if code in (REMOVED, CLASS_DELETED) else "waiting"
-        except InvalidFrame as error:
-            log.warning("The room at %s has sent a wrong frame: %s", self.membership.url, error)
         except (OSError, TimeoutError, WebSocketException, EOFError, ValueError) as error:
-            log.debug("The room does not answer: %s", error)
+            log.debug("The room at %s: %s", self.membership.url, error)
         finally:
             self._connection = None
         return "waiting"
 
-    async def _serve(self, connection: ClientConnection) -> None:
-        sending = asyncio.create_task(self._send_standings(connection))
-        try:
-            async for text in connection:
-                kind, frame = parse(text if isinstance(text, str) else None, ROOM_FRAMES)
-                if kind == "state":
-                    self.state, self.state_at, self.link = frame, time.monotonic(), "connected"
-                    self._save(held=frame["held"], today=frame["today"] or [])
-                    self.changed()
-        finally:
-            sending.cancel()
-            await asyncio.gather(sending, return_exceptions=True)
+    def _take(self, frame: FromRoom) -> None:
+        if not isinstance(frame, State):
+            log.warning("The room at %s refuses a report: %s", self.membership.url, frame.text)
+            return
+        frame.today = [slug for slug in frame.today or () if is_lesson(slug)]
+        if frame.look and not is_lesson(frame.look.place.lesson):
+            frame.look = None
+        if frame.poll and frame.poll.lesson and not is_lesson(frame.poll.lesson):
+            frame.poll = None
+        self.state, self.state_at, self.link = frame, time.monotonic(), "connected"
+        self._save(held=frame.held, today=frame.today)
+        self._changed()
 
     def _save(self, **values) -> None:
         self.membership = membership.change(self.membership, **values)
 
-    # What the student does
+    def _changed(self) -> None:
+        self.publish(Snapshot(self.membership, self.link, self.state, self.state_at))
 
-    def dismiss(self, number: int) -> None:
-        """Forget the messages up to this id."""
-        self._save(dismissed=number)
-        self.changed()
-
-    async def read(self, slug: str) -> None:
-        """Report which lesson's page is open."""
-        self._reading = slug
-        await self.send(type="reading", lesson=slug)
-
-    async def send(self, **frame) -> None:
-        """Send a frame to a room that is connected. The room's state then says what it did."""
+    async def _send(self, text: str) -> None:
         if self._connection is not None:
             with suppress(ConnectionClosed):
-                await self._connection.send(json.dumps(frame))
+                await self._connection.send(text)
 
-    # What pages show
+    # What the student does
 
-    def snapshot(self) -> dict:
-        """All that a page shows of the class, as plain data.
+    async def send(self, frame: FromStudent) -> None:
+        """Send a frame to a room that is connected. The room's state then says what it did."""
+        if isinstance(frame, Reading):
+            self._reading = frame
+        await self._send(encode(frame))
 
-        The end of the timer is a value of `time.monotonic`. A class that has ended shows nothing.
-        """
-        known = self.membership
-        state = NOTHING if self.link in ("refused", "ended") else self.state
-        timer = state["timer"]
-        return {
-            "class": known.school_class,
-            "link": self.link,
-            "held": known.held,
-            "today": known.today,
-            **{name: state[name] for name in ("hand", "poll", "look")},
-            "messages": [one for one in state["messages"] if one["id"] > known.dismissed],
-            "timer": timer and {**timer, "ends": self.state_at + timer["seconds"]},
-        }
+    async def dismiss(self, number: int) -> None:
+        """Forget the messages up to this id."""
+        self._save(dismissed=number)
+        self._changed()

@@ -1,26 +1,20 @@
 """The thread of this server that is connected to the room, while the workshop is in a class.
 
-It has its own event loop, because a worked example may block the server's. Only one process of a
-project's folder is connected at a time: it holds the lock of `.workshop/room.link`.
+It has its own event loop, because a worked example may block the server's.
 """
 
 import asyncio
 import logging
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import IO, TYPE_CHECKING
 
 from lessons.workshop.member import membership
 from lessons.workshop.member.membership import Membership
-from lessons.workshop.student import progress
+from lessons.workshop.member.room_client import RoomClient, Snapshot
 from lessons.workshop.student.watched_file import state_of
 
-if TYPE_CHECKING:
-    from lessons.workshop.member.room_client import RoomClient
-
-WATCH_INTERVAL = 0.25  # seconds between two looks at room.json and at the lock
+WATCH_INTERVAL = 0.25  # seconds between two looks at room.json
 
 log = logging.getLogger(__name__)
 
@@ -30,11 +24,11 @@ class RoomLink:
 
     The thread also runs without a membership: it waits for one, which a page or another process
     may begin at any time. `snapshot` is what pages show, None without a membership. Any thread may
-    read it.
+    read it. A second server of the same folder is connected too, and reports the same.
     """
 
     def __init__(self):
-        self.snapshot: dict | None = None
+        self.snapshot: Snapshot | None = None
         self._guard = threading.Lock()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
@@ -69,14 +63,12 @@ class RoomLink:
     def leave(self, changed: asyncio.Event) -> None:
         self._pages = {one for one in self._pages if one[1] is not changed}
 
-    def do(self, action: Callable) -> None:
-        """Call `action(client)` in the room's loop, if there is a client. It may be async."""
+    def do(self, action: Callable[[RoomClient], Coroutine]) -> None:
+        """Run `action(client)` in the room's loop, if there is a client."""
 
         async def run() -> None:
             if self._client is not None:
-                result = action(self._client)
-                if asyncio.iscoroutine(result):
-                    await result
+                await action(self._client)
 
         if self._loop is not None and not self._loop.is_closed():
             with suppress(RuntimeError):  # the loop has just closed
@@ -95,18 +87,12 @@ class RoomLink:
                 self._thread = None
 
     async def _serve(self) -> None:
-        from lessons.workshop.member.room_client import RoomClient  # loads a library
-
         self._loop, self._file_state = asyncio.get_running_loop(), None
         while not self._stopped.is_set():
-            known = self._membership()
-            lock = _acquire_lock() if known else None
-            if lock is not None:
-                with lock:
-                    await self._serve_membership(known)
+            if known := self._membership():
+                await self._serve_membership(known)
             else:
-                other = known and {**RoomClient(known).snapshot(), "link": "other process"}
-                self._publish(other)
+                self._publish(None)
                 await asyncio.sleep(WATCH_INTERVAL)
 
     async def _serve_membership(self, known: Membership) -> None:
@@ -114,17 +100,17 @@ class RoomLink:
 
         It also ends when the student decides again whether to share code: all is then sent again.
         """
-        from lessons.workshop.member.room_client import RoomClient
-
-        client = RoomClient(known, changed=lambda: self._publish(client.snapshot()))
-        self._publish(client.snapshot())
-        self._client, serving = client, asyncio.create_task(client.run())
+        self._client = RoomClient(known, self._publish)
+        serving = asyncio.create_task(self._client.run())
         try:
             while not self._stopped.is_set() and not serving.done():
                 found = self._membership()
-                if found is None or _identity(found) != _identity(known):
-                    break
-                await asyncio.sleep(WATCH_INTERVAL)
+                if not found or (found.token, found.shares_code) != (
+                    known.token,
+                    known.shares_code,
+                ):
+                    return
+                await asyncio.wait([serving], timeout=WATCH_INTERVAL)
             if serving.done():
                 await serving  # raises what has ended it
         finally:
@@ -138,7 +124,7 @@ class RoomLink:
             self._file_state, self._known = now, membership.read()
         return self._known
 
-    def _publish(self, snapshot: dict | None) -> None:
+    def _publish(self, snapshot: Snapshot | None) -> None:
         if snapshot == self.snapshot:
             return
         self.snapshot = snapshot
@@ -149,24 +135,6 @@ class RoomLink:
 
 def _identity(known: Membership) -> tuple:
     return known.token, known.shares_code
-
-
-def _acquire_lock() -> IO | None:
-    return progress.try_lock("room.link")
-
-
-def other_process_serves(patience: float = 12 * WATCH_INTERVAL) -> bool:
-    """Whether another process of this folder is connected to the room, or is so within `patience`.
-
-    A running workshop needs a moment to see a new membership.
-    """
-    end = time.monotonic() + patience
-    while (lock := _acquire_lock()) is not None:
-        lock.close()
-        if time.monotonic() > end:
-            return False
-        time.sleep(WATCH_INTERVAL / 2)
-    return True
 
 
 link = RoomLink()

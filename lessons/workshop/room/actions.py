@@ -1,34 +1,31 @@
 """What students and instructors change. Each action is one transaction."""
 
-import re
 import time
+from typing import Annotated, Literal
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from msgspec import Meta, to_builtins
 
 from lessons.workshop.course.diagnoses import catalogue as diagnoses
 from lessons.workshop.course.lesson_index import find
 from lessons.workshop.judge.study.predictions import predictions
+from lessons.workshop.member import protocol
 from lessons.workshop.member.protocol import (
-    MAX_ID,
-    MAX_OPTIONS,
     MAX_SECONDS,
-    MAX_TEXT,
-    PLACE,
     SWITCHES,
+    Frame,
+    Id,
     InvalidFrame,
-    flag,
-    integer,
-    lesson,
-    many,
-    number,
-    one_of,
-    optional,
-    record,
-    text,
+    Label,
+    Place,
+    Slug,
+    Switch,
+    Text,
+    is_lesson,
 )
 from lessons.workshop.page.markup import markdown_to_html
-from lessons.workshop.room.models import Class, Poll, Standing, Student, Vote
+from lessons.workshop.room.models import Class, Poll, Standing, Student
 from lessons.workshop.room.state import current_poll
 
 MAX_ROUNDS = 20  # of a poll
@@ -39,13 +36,14 @@ PROGRESS = ("state", "diagnosis")  # a change of one of these is progress
 # A student
 
 
-def save_standings(student: Student, standings: list[dict]) -> None:
+def save_standings(student: Student, standings: list[protocol.Standing]) -> None:
     """Store the standings of these lessons. Raises IntegrityError if the student was deleted."""
     with transaction.atomic():
-        names = [one["lesson"] for one in standings]
+        standings = [one for one in standings if is_lesson(one.lesson)]
+        names = [one.lesson for one in standings]
         old = student.standings.filter(lesson__in=names).only("lesson", *PROGRESS, "changed")
         known = {one.lesson: one for one in old}
-        rows = [_row(student, one, known.get(one["lesson"])) for one in standings]
+        rows = [_row(student, one, known.get(one.lesson)) for one in standings]
         Standing.objects.bulk_create(
             {row.lesson: row for row in rows}.values(),
             update_conflicts=True,
@@ -53,10 +51,11 @@ def save_standings(student: Student, standings: list[dict]) -> None:
             update_fields=(*PROGRESS, "title", "was_green", "hints", "verdict", "code", "changed"),
         )
         if len(standings) == 1:  # a change, not all that a workshop sends after it has connected
-            Student.objects.filter(pk=student.pk).update(lesson=standings[0]["lesson"])
+            Student.objects.filter(pk=student.pk).update(lesson=names[0])
 
 
-def _row(student: Student, values: dict, old: Standing | None) -> Standing:
+def _row(student: Student, reported: protocol.Standing, old: Standing | None) -> Standing:
+    values = to_builtins(reported)
     verdict = values["verdict"] or {"diagnosis": "", "message": ""}
     known = diagnoses().get(verdict["diagnosis"])
     title = known.title if known else verdict["message"][:MAX_TITLE]
@@ -67,7 +66,8 @@ def _row(student: Student, values: dict, old: Standing | None) -> Standing:
 
 
 def set_reading(student: Student, lesson: str) -> None:
-    Student.objects.filter(pk=student.pk).update(lesson=lesson)
+    if is_lesson(lesson):
+        Student.objects.filter(pk=student.pk).update(lesson=lesson)
 
 
 def set_hand(student: Student, text: str | None) -> None:
@@ -78,31 +78,29 @@ def set_hand(student: Student, text: str | None) -> None:
     row.save(update_fields=["hand", "hand_at"])
 
 
-def vote(student: Student, poll: int, round: int, answer: str) -> None:
+def vote(student: Student, given: protocol.Vote) -> None:
     """Store the student's answer. Raises InvalidFrame if the poll does not accept it."""
     try:
         with transaction.atomic():  # a poll that closes now counts this vote, or refuses it
             found = current_poll(student.school_class_id)
-            if found is None or (found.pk, found.round, found.state) != (poll, round, "open"):
+            asked = found and (found.pk, found.round, found.state)
+            if asked != (given.poll, given.round, "open"):
                 raise InvalidFrame("This poll does not accept answers any more.")
-            if found.options and answer not in found.options:
+            if found.options and given.answer not in found.options:
                 raise InvalidFrame("The question has no such answer.")
-            Vote.objects.create(poll=found, student_id=student.pk, round=round, answer=answer)
+            found.votes.create(student_id=student.pk, round=found.round, answer=given.answer)
     except IntegrityError:
         raise InvalidFrame("You have answered this question in this round.") from None
 
 
-# An instructor
+# An instructor. `do` changes the class, and `act` saves it.
 
 
-def act(class_id: int, data: dict) -> None:
+def act(class_id: int, action: "Action") -> None:
     """Do what a board asks for. Raises InvalidFrame, and Class.DoesNotExist."""
-    kind = record(type=one_of(*ACTIONS))(data)["type"]
-    check, action = ACTIONS[kind]
-    values = check(data)
     with transaction.atomic():
         school_class = Class.objects.get(pk=class_id)
-        action(school_class, **values)
+        action.do(school_class)
         school_class.last_activity = timezone.now()
         school_class.save()
 
@@ -114,59 +112,108 @@ def _student(school_class: Class, student: int) -> Student:
     return found
 
 
-def _lower_hand(school_class: Class, student: int) -> None:
-    set_hand(_student(school_class, student), None)
+class LowerHand(Frame, tag="hand"):
+    student: Id
+
+    def do(self, school_class: Class) -> None:
+        set_hand(_student(school_class, self.student), None)
 
 
-def _message(school_class: Class, student: int | None, text: str) -> None:
-    to = None if student is None else _student(school_class, student)
-    school_class.messages.create(student=to, text=text)
+class Remove(Frame, tag="remove"):
+    student: Id
+
+    def do(self, school_class: Class) -> None:
+        _student(school_class, self.student).delete()
 
 
-def _remove(school_class: Class, student: int) -> None:
-    _student(school_class, student).delete()
+class Message(Frame, tag="message"):
+    """To one student, or to all."""
+
+    student: Id | None
+    text: Text
+
+    def do(self, school_class: Class) -> None:
+        if not self.text.strip():
+            raise InvalidFrame("Write a text.")
+        to = None if self.student is None else _student(school_class, self.student)
+        school_class.messages.create(student=to, text=self.text)
 
 
-def _look(school_class: Class, place: dict | None) -> None:
-    # A page opens the place when it sees a higher id, also after the room has restarted.
-    school_class.look = place and {"id": round(time.time() * 1000), "place": place}
+class Look(Frame, tag="look"):
+    place: Place | None
+
+    def do(self, school_class: Class) -> None:
+        if self.place and not is_lesson(self.place.lesson):
+            raise InvalidFrame("There is no such lesson.")
+        # A page opens the place when it sees a higher id, also after the room has restarted.
+        look = {"id": round(time.time() * 1000), "place": to_builtins(self.place)}
+        school_class.look = look if self.place else None
 
 
-def _hold(school_class: Class, what: str, is_held: bool) -> None:
-    school_class.held = [
-        one for one in SWITCHES if (is_held if one == what else one in school_class.held)
-    ]
+class Hold(Frame, tag="hold"):
+    what: Switch
+    is_held: bool
+
+    def do(self, school_class: Class) -> None:
+        held = (
+            {*school_class.held, self.what} if self.is_held else {*school_class.held} - {self.what}
+        )
+        school_class.held = [one for one in SWITCHES if one in held]
 
 
-def _timer(school_class: Class, seconds: int, label: str, is_break: bool) -> None:
-    ends = time.time() + seconds
-    school_class.timer = (seconds and {"ends": ends, "label": label, "is_break": is_break}) or None
+class Timer(Frame, tag="timer"):
+    """0 seconds end the timer."""
+
+    seconds: Annotated[int, Meta(ge=0, le=MAX_SECONDS)]
+    label: Label
+    is_break: bool
+
+    def do(self, school_class: Class) -> None:
+        ends = time.time() + self.seconds
+        timer = {"ends": ends, "label": self.label, "is_break": self.is_break}
+        school_class.timer = timer if self.seconds else None
 
 
-def _today(school_class: Class, lessons: list[str], start: str, factor: float) -> None:
-    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", start):
-        raise InvalidFrame("Write the start as 09:00.")
-    ordered = sorted(set(lessons), key=lambda slug: find(slug).number)
-    today = {"lessons": ordered, "start": start, "factor": factor}
-    school_class.today = today if ordered else None
+class Today(Frame, tag="today"):
+    lessons: list[Slug]
+    start: Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d\Z")]
+    factor: Annotated[float, Meta(ge=0.5, le=5)]  # of the course's minutes
+
+    def do(self, school_class: Class) -> None:
+        known = set(filter(is_lesson, self.lessons))
+        ordered = sorted(known, key=lambda slug: find(slug).number)
+        today = {"lessons": ordered, "start": self.start, "factor": self.factor}
+        school_class.today = today if ordered else None
 
 
 # Polls: open → closed → shown → (again: open, in the next round) → ended
 
 
-def _ask(school_class: Class, text: str, options: list[str]) -> None:
-    options = list(dict.fromkeys(filter(None, map(str.strip, options))))
-    if len(options) < 2:
-        raise InvalidFrame("A question needs two answers at least.")
-    _open(school_class, text=text, options=options)
+class Ask(Frame, tag="ask"):
+    """A question that the instructor writes."""
+
+    text: Text
+    options: Annotated[list[Label], Meta(max_length=8)]
+
+    def do(self, school_class: Class) -> None:
+        options = list(dict.fromkeys(filter(None, map(str.strip, self.options))))
+        if not self.text.strip() or len(options) < 2:
+            raise InvalidFrame("A question needs a text and two answers at least.")
+        _open(school_class, text=self.text, options=options)
 
 
-def _predict(school_class: Class, lesson: str, question: int) -> None:
-    known = predictions(find(lesson))
-    if question > len(known):
-        raise InvalidFrame(f"The lesson {lesson} has {len(known)} questions.")
-    html = markdown_to_html(known[question - 1].question)
-    _open(school_class, text=html, lesson=lesson, question=question)
+class Predict(Frame, tag="predict"):
+    """A question of a lesson."""
+
+    lesson: Slug
+    question: Id
+
+    def do(self, school_class: Class) -> None:
+        known = predictions(find(self.lesson)) if is_lesson(self.lesson) else []
+        if self.question > len(known):
+            raise InvalidFrame(f"The lesson {self.lesson} has {len(known)} questions.")
+        html = markdown_to_html(known[self.question - 1].question)
+        _open(school_class, text=html, lesson=self.lesson, question=self.question)
 
 
 def _open(school_class: Class, **values) -> None:
@@ -177,32 +224,21 @@ def _open(school_class: Class, **values) -> None:
 NEXT_STATES = {"close": "closed", "show": "shown", "again": "open", "end": "ended"}
 
 
-def _poll(school_class: Class, action: str) -> None:
-    poll: Poll | None = current_poll(school_class.pk)
-    is_open = poll is not None and poll.state == "open"
-    if poll is None or (action == "close" and not is_open) or (action == "again" and is_open):
-        raise InvalidFrame("The poll is in another state now.")
-    if action == "again":
-        if poll.round >= MAX_ROUNDS:
-            raise InvalidFrame(f"A poll has {MAX_ROUNDS} rounds at most. Open a new one.")
-        poll.round += 1
-    poll.state = NEXT_STATES[action]
-    poll.save()
+class ChangePoll(Frame, tag="poll"):
+    action: Literal["close", "show", "again", "end"]
+
+    def do(self, school_class: Class) -> None:
+        poll: Poll | None = current_poll(school_class.pk)
+        is_open = poll is not None and poll.state == "open"
+        is_late = (self.action == "close" and not is_open) or (self.action == "again" and is_open)
+        if poll is None or is_late:
+            raise InvalidFrame("The poll is in another state now.")
+        if self.action == "again":
+            if poll.round >= MAX_ROUNDS:
+                raise InvalidFrame(f"A poll has {MAX_ROUNDS} rounds at most. Open a new one.")
+            poll.round += 1
+        poll.state = NEXT_STATES[self.action]
+        poll.save()
 
 
-STUDENT = integer(1, MAX_ID)
-ACTIONS = {  # type → (the check of its values, the function that gets them)
-    "hand": (record(student=STUDENT), _lower_hand),
-    "message": (record(student=optional(STUDENT), text=text(MAX_TEXT, empty=False)), _message),
-    "remove": (record(student=STUDENT), _remove),
-    "look": (record(place=optional(PLACE)), _look),
-    "hold": (record(what=one_of(*SWITCHES), is_held=flag), _hold),
-    "timer": (record(seconds=integer(0, MAX_SECONDS), label=text(), is_break=flag), _timer),
-    "today": (
-        record(lessons=many(lesson, 99), start=text(5), factor=number(0.5, 5)),
-        _today,
-    ),
-    "ask": (record(text=text(MAX_TEXT, empty=False), options=many(text(), MAX_OPTIONS)), _ask),
-    "predict": (record(lesson=lesson, question=integer(1, 99)), _predict),
-    "poll": (record(action=one_of(*NEXT_STATES)), _poll),
-}
+Action = LowerHand | Remove | Message | Look | Hold | Timer | Today | Ask | Predict | ChangePoll

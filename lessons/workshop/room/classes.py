@@ -1,4 +1,4 @@
-"""The classes of a room and its instructors' accounts."""
+"""The classes of a room and the account of its instructor."""
 
 from datetime import timedelta
 
@@ -37,24 +37,15 @@ def delete_old_classes() -> list[str]:
     return names
 
 
-def create_first_instructor() -> str | None:
-    """Create the first account. Returns its password; None if the instructor has changed it."""
-    user = get_user_model().objects.filter(username=INSTRUCTOR).first()
-    if user is None:
-        return set_password(INSTRUCTOR)
-    return password_of(INSTRUCTOR) if user.check_password(password_of(INSTRUCTOR)) else None
+def create_instructor() -> str:
+    """Create the account of the instructor, or give it its password again. Returns the password.
 
-
-def set_password(name: str) -> str:
-    """Give this account the room's password for it. Creates it, as an instructor's, if necessary.
-
-    The password follows from the room's secret key, so the room can print it at each start. Returns
-    it. Raises ValidationError if an account cannot have this name.
+    The password follows from the room's secret key, so the room can print it at each start.
     """
-    users = get_user_model()
-    users(username=name).clean_fields(exclude=["password"])
-    user, _ = users.objects.get_or_create(username=name)
-    user.is_staff = user.is_active = True
-    user.set_password(password_of(name))
-    user.save()
-    return password_of(name)
+    password = password_of(INSTRUCTOR)
+    user, _ = get_user_model().objects.get_or_create(username=INSTRUCTOR)
+    if not (user.is_staff and user.check_password(password)):  # a new password ends all sessions
+        user.is_staff = True
+        user.set_password(password)
+        user.save()
+    return password

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from django.apps import apps
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
@@ -54,7 +53,7 @@ def run_room(host: str, port: int, plain_http: bool, name: str | None, write: Wr
                 classes.add_class(name or FIRST_CLASS)
             except classes.InvalidClassName as error:
                 raise CommandError(str(error), returncode=2) from None
-        password = classes.create_first_instructor()
+        password = classes.create_instructor()
         rooms = list(Class.objects.order_by("name"))
     if not listens_locally:
         write("Warning: without HTTPS, passwords and reports cross the network readable.")
@@ -85,14 +84,13 @@ def _is_address(host: str) -> bool:
     return False
 
 
-def enter_mode(names: list[str] | None = None) -> None:
+def enter_mode(names: list[str]) -> None:
     """Continue as a room under these names. The settings read them only once."""
     hosts = os.environ.get("DJANGO_ALLOWED_HOSTS", "")
-    changes = {"DJANGO_MODE": Mode.ROOM}
-    if names is not None:
-        known = [name.strip() for name in hosts.split(",") if name.strip()]
-        new = [name for name in names if name not in settings.LOOPBACK]
-        changes["DJANGO_ALLOWED_HOSTS"] = ",".join(dict.fromkeys([*known, *new]))
+    known = [name.strip() for name in hosts.split(",") if name.strip()]
+    new = [name for name in names if name not in settings.LOOPBACK]
+    all_hosts = ",".join(dict.fromkeys([*known, *new]))
+    changes = {"DJANGO_MODE": Mode.ROOM, "DJANGO_ALLOWED_HOSTS": all_hosts}
     if any(os.environ.get(variable, "") != value for variable, value in changes.items()):
         os.environ.update(changes)
         sys.exit(virtual_environment.replace_process([sys.executable, *sys.argv]))
@@ -110,10 +108,9 @@ def prepare_tables() -> None:
         model.objects.first()
 
 
-def explain(url: str, others: list[str], password: str | None, rooms: list[Class]) -> list[str]:
+def explain(url: str, others: list[str], password: str, rooms: list[Class]) -> list[str]:
     """How the instructor and the students enter. `others` are further names of this machine."""
-    known = f"password {password}" if password else "with the password that you have set"
-    lines = [f"Sign in as {classes.INSTRUCTOR}, {known}."]
+    lines = [f"Sign in as {classes.INSTRUCTOR}, password {password}."]
     for room in rooms:
         lines += [
             f"Class {room.name}, code {room.code}. A student joins with:",
@@ -136,15 +133,3 @@ def serve(listen: str, port: int, on_ready) -> None:
 
     interface = listen.strip("[]").replace(":", r"\:")
     RoomServer(application, endpoints=[f"tcp:{port}:interface={interface}"]).run()
-
-
-def add_instructor(name: str, write: Write) -> None:
-    """Create an account for the board, or give an existing one its password back."""
-    enter_mode()
-    with explained_database_errors():
-        prepare_tables()
-        try:
-            password = classes.set_password(name)
-        except ValidationError as error:
-            raise CommandError(" ".join(error.messages), returncode=2) from None
-    write(f"Sign in as {name}, password {password}.")

@@ -9,7 +9,7 @@ from importlib import import_module
 
 from channels.auth import get_user
 from channels.db import database_sync_to_async
-from channels.generic.websocket import AsyncJsonWebsocketConsumer
+from channels.generic.websocket import AsyncJsonWebsocketConsumer, AsyncWebsocketConsumer
 from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import IntegrityError
@@ -17,19 +17,21 @@ from django.db import IntegrityError
 from lessons.workshop.member.protocol import (
     CLASS_DELETED,
     REMOVED,
-    STUDENT_FRAMES,
-    TOO_MUCH,
+    Error,
+    FromStudent,
+    Hand,
     InvalidFrame,
-    parse,
+    Reading,
+    Standings,
+    Vote,
+    decode,
+    encode,
 )
 from lessons.workshop.room import actions, state
 from lessons.workshop.room.joining import student_of
 from lessons.workshop.room.models import Class, Student
 
 FRAME_PAUSE = 0.15  # seconds in which a board collects changes
-BURST, FRAMES_PER_SECOND = 200, 20  # what one workshop may send
-CHARACTERS_PER_FRAME = 16_384  # a longer frame counts as several
-BAD_FRAME = 10  # so many does a frame count that is not valid
 
 
 async def tell_boards(class_id: int) -> None:
@@ -43,7 +45,7 @@ async def tell_class(class_id: int) -> None:
     await tell_boards(class_id)
 
 
-class StudentConsumer(AsyncJsonWebsocketConsumer):
+class StudentConsumer(AsyncWebsocketConsumer):
     """The connection of a student's workshop."""
 
     student: Student | None = None
@@ -63,70 +65,48 @@ class StudentConsumer(AsyncJsonWebsocketConsumer):
             return
         self.student = student
         self.group = f"room.students.{student.school_class_id}"
-        self.left, self.filled_at = float(BURST), time.monotonic()
         state.connections[student.pk] += 1
         # Before the read: of a change in between, the consumer gets a message.
         await self.channel_layer.group_add(self.group, self.channel_name)
         await self.accept()
         await self.class_changed({})
-        await self.tell_boards()
+        await tell_boards(student.school_class_id)
 
     async def leave(self):
         await self.channel_layer.group_discard(self.group, self.channel_name)
-        await self.tell_boards()
-
-    async def tell_boards(self):
         await tell_boards(self.student.school_class_id)
 
     async def receive(self, text_data=None, bytes_data=None):
         try:
-            self.count(1 + len(text_data or "") // CHARACTERS_PER_FRAME)
-            kind, frame = parse(text_data, STUDENT_FRAMES)
-            await getattr(self, f"take_{kind}")(**frame)
-            await self.tell_boards()
+            await self.take(decode(text_data, FromStudent))
         except InvalidFrame as error:
-            self.left -= BAD_FRAME
-            await self.send_json({"type": "error", "text": str(error)})
+            await self.send(encode(Error(str(error))))
         except (IntegrityError, Student.DoesNotExist):  # the student was deleted
             await self.class_changed({})
-        except TooMuch:
-            await self.close(TOO_MUCH)
 
-    def count(self, frames: int) -> None:
-        """A token bucket: raises TooMuch if the workshop sends more than it may."""
-        now = time.monotonic()
-        filled = self.left + (now - self.filled_at) * FRAMES_PER_SECOND
-        self.left, self.filled_at = min(BURST, filled) - frames, now
-        if self.left < 0:
-            raise TooMuch
-
-    async def take_standings(self, standings):
-        await database_sync_to_async(actions.save_standings)(self.student, standings)
-
-    async def take_reading(self, lesson):
-        await database_sync_to_async(actions.set_reading)(self.student, lesson)
-
-    async def take_hand(self, text):
-        await database_sync_to_async(actions.set_hand)(self.student, text)
-        await self.class_changed({})
-
-    async def take_vote(self, poll, round, answer):
-        await database_sync_to_async(actions.vote)(self.student, poll, round, answer)
-        await self.class_changed({})
+    async def take(self, frame):
+        match frame:
+            case Standings(standings):
+                await database_sync_to_async(actions.save_standings)(self.student, standings)
+            case Reading(lesson):
+                await database_sync_to_async(actions.set_reading)(self.student, lesson)
+            case Hand(text):
+                await database_sync_to_async(actions.set_hand)(self.student, text)
+                await self.class_changed({})
+            case Vote():
+                await database_sync_to_async(actions.vote)(self.student, frame)
+                await self.class_changed({})
+        await tell_boards(self.student.school_class_id)
 
     async def class_changed(self, event):
         """Send all that the student sees."""
         found = await database_sync_to_async(state.student_state)(self.student.pk)
         if found is not None:
-            await self.send_json(found)
+            await self.send(encode(found))
         elif await Class.objects.filter(pk=self.student.school_class_id).aexists():
             await self.close(REMOVED)
         else:
             await self.close(CLASS_DELETED)
-
-
-class TooMuch(Exception):
-    """A workshop has sent too many frames, or too long ones."""
 
 
 class BoardConsumer(AsyncJsonWebsocketConsumer):

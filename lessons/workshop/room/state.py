@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from lessons.workshop.course.lesson_index import find
+from lessons.workshop.member.protocol import Message, State
 from lessons.workshop.room.models import Class, Poll, Standing, Student, Vote
 
 MESSAGES, SHOWN_FOR = 5, timedelta(hours=3)  # how many a student sees, and how old they may be
@@ -17,28 +18,27 @@ DONE = ("green", "read")
 connections: Counter[int] = Counter()
 
 
-def student_state(student_id: int) -> dict | None:
-    """The frame `state` of a student; None if the student was deleted."""
+def student_state(student_id: int) -> State | None:
+    """What a student sees; None if the student was deleted."""
     student = Student.objects.select_related("school_class").filter(pk=student_id).first()
     if student is None:
         return None
     school_class, poll = student.school_class, current_poll(student.school_class_id)
-    today = school_class.today
     since = max(student.joined, timezone.now() - SHOWN_FOR)
     to_student = Q(sent__gte=since) & (Q(student=None) | Q(student=student))
-    votes = Vote.objects.filter(poll=poll, student=student, round=poll.round if poll else 0)
-    votes = votes.values_list("answer", flat=True)
     messages = school_class.messages.filter(to_student).order_by("-pk")[:MESSAGES]
-    return {
-        "type": "state",
-        "messages": [{"id": one.pk, "text": one.text} for one in reversed(messages)],
-        "held": school_class.held,
-        "hand": student.hand is not None,
-        "look": school_class.look,
-        "timer": timer_of(school_class),
-        "today": today and today["lessons"],
-        "poll": poll and {**poll_json(poll), "voted": votes.first()},
-    }
+    found = State(
+        messages=[Message(one.pk, one.text) for one in reversed(messages)],
+        held=school_class.held,
+        hand=student.hand is not None,
+        look=school_class.look,
+        timer=timer_of(school_class),
+        today=school_class.today and school_class.today["lessons"],
+    )
+    if poll:
+        votes = Vote.objects.filter(poll=poll, student=student, round=poll.round)
+        found.poll = {**poll_json(poll), "voted": votes.values_list("answer", flat=True).first()}
+    return found
 
 
 def timer_of(school_class: Class) -> dict | None:

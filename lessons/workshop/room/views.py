@@ -28,7 +28,7 @@ from lessons.workshop.page.views.drawings import text_to_html
 from lessons.workshop.room import actions
 from lessons.workshop.room.classes import KEPT_FOR, InvalidClassName, add_class
 from lessons.workshop.room.consumers import tell_class
-from lessons.workshop.room.export import export_zip
+from lessons.workshop.room.export import as_csv
 from lessons.workshop.room.models import Class
 from lessons.workshop.room.state import current_poll, parts_of, rounds
 from lessons.workshop.room.worker import WorkerFailed, read_answer
@@ -138,9 +138,9 @@ def _lessons() -> list[dict]:
 @for_instructors
 @require_POST
 def act(request, class_id: int):
-    """Do what the board asks for: see actions.ACTIONS."""
+    """Do what the board asks for: see actions.Action."""
     try:
-        actions.act(class_id, decode(request.body.decode(errors="replace")))
+        actions.act(class_id, decode(request.body, actions.Action))
     except InvalidFrame as error:
         return JsonResponse({"error": str(error)}, status=400)
     except Class.DoesNotExist:
@@ -190,11 +190,11 @@ def answer(request, class_id: int):
 @for_instructors
 @require_safe
 def export(request, class_id: int):
-    """A zip file with the tables of a class."""
+    """The table of a class, as a file."""
     found = get_object_or_404(Class, pk=class_id)
     name = slugify(found.name) or "class"
-    headers = {"Content-Disposition": f'attachment; filename="{name}.zip"'}
-    return HttpResponse(export_zip(found), content_type="application/zip", headers=headers)
+    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
+    return HttpResponse(as_csv(found), content_type="text/csv; charset=utf-8", headers=headers)
 
 
 @for_instructors

@@ -6,7 +6,6 @@ from django.core.management.base import CommandError
 from lessons.workshop.course.lesson_index import MANAGE
 from lessons.workshop.member import joining, membership
 from lessons.workshop.member.joining import InOtherClass, JoinFailed, Wish
-from lessons.workshop.member.room_link import other_process_serves
 from lessons.workshop.setup import atomic_write
 from lessons.workshop.setup.network_access import Mode
 from lessons.workshop.terminal.workshop import Write
@@ -49,11 +48,6 @@ def explain(write: Write, warn: Write | None = None) -> None:
         )
         if warn and joining.is_readable(known.url):
             warn(f"Others in this network can read what you send to {known.url}.")
-
-
-def is_served_by_other_workshop() -> bool:
-    """Whether a workshop of this folder runs already, and reports to the class."""
-    return membership.read() is not None and other_process_serves()
 
 
 def leave(write: Write) -> None:

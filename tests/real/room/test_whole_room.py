@@ -147,13 +147,13 @@ async def test_the_board_shows_each_true_standing_soon_also_after_the_room_was_k
         async with classroom(room, count) as (workshops, board):
             truth = {}
 
-            def judge(workshop, lesson, state):
+            async def judge(workshop, lesson, state):
                 truth[workshop.membership.name, lesson.slug] = state
-                workshop.take_progress(progress(lesson, state))
+                await workshop.report(progress(lesson, state))
 
             for workshop in workshops:
                 for lesson in lessons()[:DONE_BEFORE]:
-                    judge(workshop, lesson, "green")
+                    await judge(workshop, lesson, "green")
             await board.until(lambda: board.standings == truth)
 
             slow = slowness()
@@ -163,7 +163,7 @@ async def test_the_board_shows_each_true_standing_soon_also_after_the_room_was_k
             room.process.send_signal(signal.SIGKILL)
             room.__exit__(None, None, None)
             for number, workshop in enumerate(workshops):  # while the room is unreachable
-                judge(workshop, find("origin"), ("green", "read")[number % 2])
+                await judge(workshop, find("origin"), ("green", "read")[number % 2])
             again = RunningRoom(clone, "--port", port)
             await asyncio.to_thread(again.__enter__)
             returned = time.monotonic()
@@ -180,7 +180,7 @@ async def delays_of_verdicts(workshops, board, judge) -> list[float]:
     for workshop in workshops:
         key = workshop.membership.name, "group", "green"
         sent_at[key] = time.monotonic()
-        judge(workshop, find("group"), "green")
+        await judge(workshop, find("group"), "green")
         await asyncio.sleep(0.03)  # a class of 30 does not save all files at the same moment
     await board.until(lambda: sent_at.keys() <= board.shown_at.keys())
     return [board.shown_at[key] - begun for key, begun in sent_at.items()]

@@ -10,16 +10,21 @@ from websockets.asyncio.server import serve
 from lessons.workshop.course.lesson_index import find
 from lessons.workshop.member import membership, room_client
 from lessons.workshop.member.membership import Membership
-from lessons.workshop.member.protocol import STUDENT_FRAMES, parse
+from lessons.workshop.member.protocol import (
+    FromStudent,
+    Message,
+    Reading,
+    Standings,
+    State,
+    decode,
+    encode,
+)
 from lessons.workshop.member.room_client import RoomClient
 from lessons.workshop.student import progress
 from lessons.workshop.student.progress import Progress
 
 TIMEOUT = 60  # seconds; only a test that fails waits this long
-STATE = {
-    "type": "state", "messages": [], "held": [], "hand": False, "look": None, "timer": None,
-    "today": None, "poll": None,
-}  # fmt: skip
+STATE = {"type": "state"}
 
 
 @pytest.fixture(autouse=True)
@@ -42,16 +47,16 @@ class FakeRoom:
         self.connections.append(connection)
         await self.say()
         async for text in connection:
-            self.frames.append(parse(text, STUDENT_FRAMES))
+            self.frames.append(decode(text, FromStudent))
 
     async def say(self, **values):
-        await self.connections[-1].send(json.dumps({**STATE, **values}))
+        await self.connections[-1].send(encode(State(**values)))
 
     @property
     def states(self):
         """The states of the standings that were received, in order."""
-        found = [frame["standings"] for kind, frame in self.frames if kind == "standings"]
-        return [(one["lesson"], one["state"]) for frame in found for one in frame]
+        found = [frame.standings for frame in self.frames if isinstance(frame, Standings)]
+        return [(one.lesson, one.state) for frame in found for one in frame]
 
 
 @asynccontextmanager
@@ -65,8 +70,10 @@ async def running_room():
 
 @asynccontextmanager
 async def running_client():
-    """The workshop's side of the class that it has joined."""
-    client = RoomClient(membership.read())
+    """The workshop's side of the class that it has joined. `shown` has what pages show."""
+    shown = []
+    client = RoomClient(membership.read(), shown.append)
+    client.shown = shown
     client.task = asyncio.create_task(client.run())
     try:
         yield client
@@ -89,9 +96,9 @@ def change(slug, state):
 async def test_sends_each_standing_that_changes_and_all_after_a_new_connection():
     async with running_room() as room, running_client() as client:
         await until(lambda: client.link == "connected")
-        client.take_progress(change("stop", "green"))
+        await client.report(change("stop", "green"))
         await until(lambda: room.states == [("stop", "green")])
-        client.take_progress(change("group", "green"))
+        await client.report(change("group", "green"))
         await until(lambda: room.states[1:] == [("group", "green")])
         await room.connections[0].close(1011)
         await until(lambda: len(room.states) == 4)
@@ -103,48 +110,47 @@ async def test_sends_what_happened_while_the_room_was_unreachable():
         await until(lambda: client.link == "connected")
         await room.connections[0].close(1012)
         for state in ("red", "green"):
-            client.take_progress(change("stop", state))
+            await client.report(change("stop", state))
         await until(lambda: room.states[-1:] == [("stop", "green")])
 
 
 async def test_the_lesson_that_is_open_is_reported_again_after_a_new_connection():
     async with running_room() as room, running_client() as client:
         await until(lambda: client.link == "connected")
-        client.take_progress(change("stop", "green"))
+        await client.report(change("stop", "green"))
         await until(lambda: room.states)
-        await client.read("group")
-        await until(lambda: room.frames[1:] == [("reading", {"lesson": "group"})])
+        await client.send(Reading("group"))
+        await until(lambda: room.frames[1:] == [Reading("group")])
         await room.connections[0].close(1011)
         await until(lambda: len(room.frames) == 4)
-        assert [kind for kind, _ in room.frames[2:]] == ["standings", "reading"]
+        assert [type(one) for one in room.frames[2:]] == [Standings, Reading]
 
 
 async def test_dismissed_messages_stay_dismissed_and_later_ones_are_shown():
-    messages = [{"id": 5, "text": "<b>Hi"}, {"id": 6, "text": "Break"}]
+    messages = [Message(5, "<b>Hi"), Message(6, "Break")]
     async with running_room() as room:
         async with running_client() as client:
             await until(lambda: client.link == "connected")
             await room.say(messages=messages[:1])
-            await until(lambda: client.snapshot()["messages"] == messages[:1])
-            client.dismiss(5)
+            await until(lambda: client.shown[-1].messages == messages[:1])
+            await client.dismiss(5)
         async with running_client() as client:
             await until(lambda: len(room.connections) == 2)
             await room.say(messages=messages)
-            await until(lambda: client.snapshot()["messages"] == messages[1:])
+            await until(lambda: client.shown[-1].messages == messages[1:])
 
 
 @pytest.mark.parametrize("code", [4401, 4404])
 async def test_a_class_that_has_ended_shows_and_holds_nothing_any_more(code):
     async with running_room() as room, running_client() as client:
         await until(lambda: client.link == "connected")
-        await room.say(
-            messages=[{"id": 5, "text": "Hi"}], held=["hints"], today=["stop"], hand=True
-        )
+        message = Message(5, "Hi")
+        await room.say(messages=[message], held=["hints"], today=["stop"], hand=True)
         await until(lambda: membership.is_held("hints"))
         await room.connections[0].close(code)
         await until(lambda: client.link == "ended")
-        shown = client.snapshot()
-        assert (shown["messages"], shown["hand"], shown["held"]) == ([], False, [])
+        shown = client.shown[-1]
+        assert (shown.link, shown.state, shown.membership.held) == ("ended", State(), [])
         assert not membership.is_held("hints")
         assert membership.todays_lessons() == ()
         assert len(room.connections) == 1
@@ -177,8 +183,8 @@ async def test_a_lesson_that_this_workshop_does_not_have_is_left_out():
         await until(lambda: client.link == "connected")
         look = {"id": 1, "place": {"lesson": "../../etc"}}
         await room.say(today=["javascript:alert(1)", "stop"], look=look, hand=True)
-        await until(lambda: client.snapshot()["hand"])
-        assert (client.snapshot()["today"], client.snapshot()["look"]) == (["stop"], None)
+        await until(lambda: client.state.hand)
+        assert (client.membership.today, client.state.look) == (["stop"], None)
 
 
 async def test_a_hostile_frame_ends_the_connection_and_changes_nothing():

@@ -1,11 +1,10 @@
-"""The thread of a server that is connected to the room, in one process of a folder at a time."""
+"""The thread of a server that is connected to the room."""
 
 import asyncio
 import logging
 from typing import ClassVar
 
 import pytest
-from django.core.files import locks
 
 from lessons.workshop.member import membership, room_client, room_link
 from lessons.workshop.member.membership import Membership
@@ -34,14 +33,14 @@ class FakeClient(room_client.RoomClient):
         if self.failure:
             raise self.failure
         self.link = "connected"
-        self.changed()
+        self._changed()
         await asyncio.Event().wait()
 
 
 @pytest.fixture(autouse=True)
 def made(monkeypatch):
     """The classes of the clients that were made, in order."""
-    monkeypatch.setattr(room_client, "RoomClient", FakeClient)
+    monkeypatch.setattr(room_link, "RoomClient", FakeClient)
     monkeypatch.setattr(FakeClient, "made", [])
     return FakeClient.made
 
@@ -67,20 +66,14 @@ async def until(link, condition):
 
 
 def shows(link="connected", name="Monday"):
-    return lambda snapshot: snapshot and (snapshot["link"], snapshot["class"]) == (link, name)
+    return lambda it: it and (it.link, it.membership.school_class) == (link, name)
 
 
-async def test_only_one_process_of_a_folder_connects_and_the_other_takes_over(
-    link, made, state_dir
-):
-    with (state_dir / "room.link").open("a") as lock:  # as another process holds it
-        assert locks.lock(lock, locks.LOCK_EX | locks.LOCK_NB)
-        membership.save(KNOWN)
-        await until(link, shows("other process"))
-        membership.change(KNOWN, held=["hints"])
-        await until(link, lambda snapshot: snapshot["held"] == ["hints"])
-        assert made == []
+async def test_serves_a_membership_that_begins_later_and_until_the_student_leaves(link, made):
+    membership.save(KNOWN)
     await until(link, shows())
+    membership.forget()
+    await until(link, lambda snapshot: snapshot is None)
     assert made == ["Monday"]
 
 

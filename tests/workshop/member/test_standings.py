@@ -1,11 +1,10 @@
 """What a workshop reports about a lesson."""
 
-import json
-
 import pytest
+from msgspec import to_builtins
 
 from lessons.workshop.course.lesson_index import Lesson, find
-from lessons.workshop.member.protocol import MAX_CODE, MAX_FRAME, STUDENT_FRAMES, parse
+from lessons.workshop.member.protocol import MAX_CODE, MAX_FRAME, FromStudent, decode
 from lessons.workshop.member.standings import frames_of, make_standing
 from lessons.workshop.student.progress import Progress
 
@@ -35,7 +34,7 @@ def edited(tmp_path, monkeypatch):
 def test_a_standing_has_the_claims_and_the_first_finding(edited):
     found = make_standing(edited("x = 1"), Progress("red", hints=2, verdict=VERDICT), True)
     claims = [{"claim": "It accepts.", "state": "green"}, {"claim": "It ends.", "state": "red"}]
-    assert found == {
+    assert to_builtins(found) == {
         "lesson": "stop",
         "state": "red",
         "was_green": False,
@@ -47,14 +46,14 @@ def test_a_standing_has_the_claims_and_the_first_finding(edited):
 
 def test_code_is_sent_only_by_a_student_who_shares_it_and_only_if_it_is_short(edited):
     key = edited("x = 1")
-    assert make_standing(key, Progress("green"), False)["code"] is None
-    assert make_standing(edited("#" * (MAX_CODE + 1)), Progress("green"), True)["code"] is None
+    assert make_standing(key, Progress("green"), False).code is None
+    assert make_standing(edited("#" * (MAX_CODE + 1)), Progress("green"), True).code is None
 
 
 def test_an_exercise_that_was_not_edited_is_unchanged(edited):
     key = edited(find("stop").original.read_text(encoding="utf-8"))
     found = make_standing(key, Progress("red", verdict=VERDICT), False)
-    assert (found["state"], found["verdict"]) == ("unchanged", None)
+    assert (found.state, found.verdict) == ("unchanged", None)
 
 
 @pytest.mark.parametrize("character", ["\0", "\ud800", "€", "\x01"])
@@ -64,7 +63,7 @@ def test_the_room_accepts_all_standings_even_if_a_program_prints_anything(edited
     progress = Progress("red", verdict={"outcomes": outcomes, "problem": None}, hints=7)
     standing = make_standing(edited("#" * MAX_CODE), progress, True)
     frames = list(frames_of([standing] * 29))
-    counts = [len(parse(frame, STUDENT_FRAMES)[1]["standings"]) for frame in frames]
+    counts = [len(decode(frame, FromStudent).standings) for frame in frames]
     assert sum(counts) == 29
     assert max(map(len, frames)) <= MAX_FRAME
 
@@ -76,5 +75,5 @@ def test_a_lesson_that_the_course_does_not_have_has_no_standing():
 def test_standings_share_a_frame_as_far_as_they_fit(edited):
     standing = make_standing(edited("x = 1"), Progress("green"), True)
     [frame] = frames_of([standing] * 29)
-    assert len(json.loads(frame)["standings"]) == 29
+    assert len(decode(frame, FromStudent).standings) == 29
     assert list(frames_of([])) == []

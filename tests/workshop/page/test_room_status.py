@@ -4,9 +4,21 @@ import asyncio
 
 import pytest
 from django.conf import settings
+from msgspec.structs import replace
 
 from lessons.workshop.member import membership
 from lessons.workshop.member.membership import Membership
+from lessons.workshop.member.protocol import (
+    Hand,
+    Look,
+    Message,
+    Place,
+    Poll,
+    Reading,
+    State,
+    Vote,
+)
+from lessons.workshop.member.room_client import Snapshot
 from lessons.workshop.page.live import room_status
 from lessons.workshop.page.live.event_feed import PageSocket
 from lessons.workshop.page.live.page_socket import new_feed_id
@@ -15,22 +27,15 @@ from lessons.workshop.setup.network_access import Mode
 from lessons.workshop.student import progress
 from tests.support.played_page import SESSION, PageClient
 
-SNAPSHOT = {
-    "class": "Monday",
-    "link": "connected",
-    "hand": False,
-    "messages": [],
-    "timer": None,
-    "poll": None,
-    "look": None,
-    "held": [],
-    "today": [],
-}
 KNOWN = Membership("http://x", "C", "secret", "Ann", "Monday")
-POLL = {
-    "id": 9, "lesson": "stop", "question": 2, "round": 1, "state": "open", "voted": None,
-    "text": "<p>What comes?</p>", "options": [],
-}  # fmt: skip
+POLL = Poll(
+    id=9, lesson="stop", question=2, round=1, state="open", voted=None, options=[],
+    text="<p>What comes?</p>",
+)  # fmt: skip
+
+
+def snapshot(**state):
+    return Snapshot(KNOWN, "connected", State(**state), at=0.0)
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +53,7 @@ class FakeLink:
     """A connection to a room that does what the test says."""
 
     def __init__(self):
-        self.snapshot, self.done, self.pages = SNAPSHOT, [], []
+        self.snapshot, self.done, self.pages = snapshot(), [], []
 
     def join(self):
         self.pages.append(asyncio.Event())
@@ -65,16 +70,15 @@ class FakeLink:
     def do(self, action):
         action(self)
 
-    def send(self, **frame):
+    def send(self, frame):
         self.done.append(frame)
-        self.publish({**self.snapshot, "hand": not self.snapshot["hand"]})
-
-    def read(self, slug):
-        self.done.append(slug)
+        if not isinstance(frame, Reading):
+            hand = not self.snapshot.state.hand
+            self.publish(snapshot(hand=hand, poll=self.snapshot.state.poll))
 
     def dismiss(self, number):
         self.done.append(number)
-        self.publish({**self.snapshot, "messages": []})
+        self.publish(snapshot())
 
 
 @pytest.fixture
@@ -101,7 +105,7 @@ async def class_of(client):
 
 
 async def test_what_a_student_does_reaches_the_room_and_nothing_else_does(joined, link):
-    link.snapshot = {**SNAPSHOT, "messages": [{"id": 7, "text": "Hi"}]}
+    link.snapshot = snapshot(messages=[Message(7, "Hi")])
     client = page()
     await client.connect()
     await class_of(client)
@@ -116,7 +120,7 @@ async def test_what_a_student_does_reaches_the_room_and_nothing_else_does(joined
     assert (await class_of(client))["hand"]
     await client.send_json_to({"type": "dismiss", "id": 7})
     await class_of(client)
-    assert link.done == ["stop", {"type": "hand", "text": "Why?"}, 7]
+    assert link.done == [Reading("stop"), Hand("Why?"), 7]
     await client.disconnect()
 
 
@@ -128,7 +132,7 @@ async def test_a_vote_reaches_the_room_only_for_the_poll_and_round_of_the_page(
         "vote_of",
         lambda lesson, number, feed, given, never: f"{lesson.slug} {number} {feed} {given} {never}",
     )
-    link.snapshot = {**SNAPSHOT, "poll": POLL}
+    link.snapshot = snapshot(poll=POLL)
     feed = new_feed_id(SESSION)
     client = page(feed)
     await client.connect()
@@ -138,11 +142,11 @@ async def test_a_vote_reaches_the_room_only_for_the_poll_and_round_of_the_page(
         await client.send_json_to({**vote, **change})
     await client.send_json_to(vote)
     await class_of(client)
-    link.snapshot = {**SNAPSHOT, "poll": {**POLL, "lesson": None, "options": ["A", "B"]}}
+    written = replace(POLL, lesson=None, options=["A", "B"])
+    link.snapshot = snapshot(poll=written)
     await client.send_json_to({"type": "vote", "poll": 9, "round": 1, "answer": "B"})
     await class_of(client)
-    known = {"type": "vote", "poll": 9, "round": 1}
-    assert link.done == [{**known, "answer": f"stop 2 {feed} ['0'] []"}, {**known, "answer": "B"}]
+    assert link.done == [Vote(9, 1, f"stop 2 {feed} ['0'] []"), Vote(9, 1, "B")]
     await client.disconnect()
 
 
@@ -167,7 +171,7 @@ async def test_the_server_of_several_users_says_nothing_of_classes(joined, link,
     ],
 )
 def test_look_leads_to_the_place_that_the_instructor_shows(place, address, text):
-    look = page_state({**SNAPSHOT, "look": {"id": 4, "place": {"lesson": "stop", **place}}})["look"]
+    look = page_state(snapshot(look=Look(4, Place("stop", **place))))["look"]
     assert (look["url"], look["text"]) == (f"/lessons/03-stop/{address}", f"lesson 3 stop{text}")
 
 

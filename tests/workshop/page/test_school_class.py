@@ -54,7 +54,7 @@ def test_joins_and_shows_the_class(client):
     "status, answer, field, text",
     [
         (403, {"error": "No class has this code.", "field": "code"}, "code", "No class has this"),
-        (429, {"error": "slow"}, "", "Too many attempts to join. Try again in a minute."),
+        (400, {"error": "Write your name."}, "", "Write your name."),
     ],
 )
 def test_an_error_stands_at_its_field_and_nothing_typed_is_lost(

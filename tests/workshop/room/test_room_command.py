@@ -69,7 +69,6 @@ def test_warns_of_plain_http_and_prints_the_url_of_the_proxy(
     ("arguments", "reason"),
     [
         *((["--host", one], "--plain-http") for one in ("192.0.2.1", "0.0.0.0", "a.test", "::")),
-        (["--add-instructor", ""], "Write a name"),
         (["--name", "x" * 81], "1 to 80 printable characters"),
     ],
 )
@@ -78,13 +77,6 @@ def test_refuses_what_is_unsafe_or_not_valid_with_exit_code_2(room, arguments, r
         room(*arguments, "--port", "0")
     assert refused.value.returncode == 2
     assert not Class.objects.exists()
-
-
-def test_each_instructor_has_another_password_and_gets_it_again(room):
-    first, other, again = (room("--add-instructor", name) for name in ("grace", "alan", "grace"))
-    assert first == again
-    assert first[0].startswith("Sign in as grace, password ")
-    assert first[0].split()[-1] != other[0].split()[-1]
 
 
 def test_a_class_that_was_not_used_for_60_days_is_deleted_and_others_keep_their_code(room):

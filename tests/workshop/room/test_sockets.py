@@ -6,14 +6,13 @@ import pytest
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 
-from lessons.workshop.member.protocol import MAX_FRAME, ROOM_FRAMES, parse
-from lessons.workshop.room import consumers
-from lessons.workshop.room.actions import act
+from lessons.workshop.member.protocol import MAX_FRAME, FromRoom, State, decode
 from lessons.workshop.room.classes import add_class
 from lessons.workshop.room.consumers import tell_class
 from lessons.workshop.room.models import Standing, Student, Vote
 from tests.support.room import (
     RoomClient,
+    act,
     board_client,
     in_database,
     new_student,
@@ -123,7 +122,7 @@ async def test_what_the_instructor_sets_reaches_the_student(student):
     await do(student, type="timer", seconds=600, label="Coffee", is_break=True)
     await do(student, type="today", lessons=["stop", "accept"], start="09:00", factor=1.5)
     found = await student.until(lambda frame: frame["today"])
-    assert parse(json.dumps(found), ROOM_FRAMES)[0] == "state"  # a workshop accepts it
+    assert isinstance(decode(json.dumps(found), FromRoom), State)  # a workshop accepts it
     assert found["held"] == ["solutions"]
     assert found["look"]["place"] == {
         **dict.fromkeys(("mistake", "conversation")), "lesson": "group", "step": "do"
@@ -328,10 +327,7 @@ WRONG_VALUES = {
 }
 
 
-async def test_a_frame_that_is_not_valid_is_answered_and_changes_nothing(student, monkeypatch):
-    monkeypatch.setattr(consumers, "BAD_FRAME", 0)
-    monkeypatch.setattr(consumers, "BURST", 10_000)
-    student.left = 10_000
+async def test_a_frame_that_is_not_valid_is_answered_and_changes_nothing(student):
     wrong = [standing(**{name: it}) for name, all in WRONG_VALUES.items() for it in all]
     frames = [json.dumps({"type": "standings", "standings": [one]}) for one in wrong]
     for text in [*MALFORMED, *frames]:
@@ -349,27 +345,3 @@ async def test_a_lesson_that_the_room_does_not_know_is_left_out(board, student):
     await student.say("standings", standings=[*unknown, standing()])
     await board.until(lambda frame: row(frame)["standings"])
     assert (await Standing.objects.aget()).lesson == "stop"
-
-
-async def test_texts_that_no_database_can_store_are_stored_with_replacements(board, student):
-    await student.say("standings", standings=[standing(code="a\0b\ud800c\U0001f600")])
-    await board.until(lambda frame: row(frame)["standings"])
-    assert (await Standing.objects.aget()).code == "a\ufffdb\ufffdc\U0001f600"
-
-
-@pytest.mark.parametrize(
-    ("burst", "frames"),
-    [
-        (50, ["not JSON"] * 20),
-        (5, ['{"type": "reading", "lesson": "stop"}'] * 9),
-        (2, [json.dumps({"type": "hand", "text": "x" * 40_000})]),
-    ],
-    ids=["bad frames", "many frames", "a long frame counts as several"],
-)
-async def test_closes_a_socket_that_sends_too_much(monkeypatch, burst, frames):
-    monkeypatch.setattr(consumers, "BURST", burst)
-    monkeypatch.setattr(consumers, "FRAMES_PER_SECOND", 0)
-    async with room_with_ann() as (_, student):
-        for text in frames:
-            await student.send_to(text_data=text)
-        assert await student.close_code() == 4429

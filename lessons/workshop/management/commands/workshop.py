@@ -50,6 +50,6 @@ class Command(DeclaredCommand):
         try:
             workshop.run_workshop(host, port, reload, self.stdout.write, self.stderr.write)
         except workshop.PortTaken:
-            if not (join and class_membership.is_served_by_other_workshop()):
+            if not join:
                 raise
-            self.stdout.write("The workshop that runs in this folder reports to the class now.")
+            self.stdout.write(f"If the workshop runs at port {port}, it reports to the class now.")

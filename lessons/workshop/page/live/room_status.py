@@ -13,12 +13,14 @@ from urllib.parse import quote, urlencode
 
 from django.conf import settings
 from django.urls import reverse
+from msgspec.structs import asdict
 
 from lessons.workshop.course.lesson_index import UnknownLesson, find
 from lessons.workshop.engine.script.steps import split_steps
 from lessons.workshop.judge.study.recordings import PLAYBACK_ERRORS
 from lessons.workshop.member import membership
-from lessons.workshop.member.protocol import MAX_LABEL
+from lessons.workshop.member.protocol import MAX_LABEL, Hand, Place, Poll, Reading, Vote
+from lessons.workshop.member.room_client import Snapshot
 from lessons.workshop.member.room_link import RoomLink, link
 from lessons.workshop.page.live.vote import vote_of
 from lessons.workshop.setup.network_access import Mode
@@ -29,7 +31,6 @@ LINKS = {
     "waiting": "waiting for the room",
     "refused": "the room does not know this workshop; ask your instructor",
     "ended": "the class has ended, or your instructor has removed you",
-    "other process": "another workshop of this folder is connected",
 }
 
 log = logging.getLogger(__name__)
@@ -80,14 +81,13 @@ async def take_from_page(frame: dict, feed: str) -> None:
     """
     link = room_link()
     match frame:
-        case {"type": "hand", "text": None}:
-            link.do(lambda client: client.send(type="hand", text=None))
-        case {"type": "hand", "text": str(text)}:
-            link.do(lambda client: client.send(type="hand", text=text[:MAX_LABEL]))
+        case {"type": "hand", "text": str() | None as text}:
+            hand = Hand(text and text[:MAX_LABEL])
+            link.do(lambda client: client.send(hand))
         case {"type": "reading", "lesson": str(key)}:
             with suppress(UnknownLesson):
-                slug = find(key).slug
-                link.do(lambda client: client.read(slug))
+                reading = Reading(find(key).slug)
+                link.do(lambda client: client.send(reading))
         case {"type": "dismiss", "id": int(number)}:
             link.do(lambda client: client.dismiss(number))
         case {"type": "vote"}:
@@ -96,50 +96,57 @@ async def take_from_page(frame: dict, feed: str) -> None:
 
 async def _vote(link: RoomLink, frame: dict, feed: str) -> None:
     """Send the vote to the room, if the poll still asks what the page has answered."""
-    poll = (link.snapshot or {}).get("poll")
-    if poll is None or (poll["id"], poll["round"]) != (frame.get("poll"), frame.get("round")):
+    poll = link.snapshot and link.snapshot.state.poll
+    if not poll or (poll.id, poll.round) != (frame.get("poll"), frame.get("round")):
         return
     answer = frame.get("answer")
-    if poll["lesson"]:
+    if poll.lesson:
         cards = [frame.get(name) for name in ("given", "never")]
         try:
             if not all(isinstance(one, str) for part in cards for one in part):
                 raise ValueError("not the numbers of cards")
-            lesson, number = find(poll["lesson"]), poll["question"]
+            lesson, number = find(poll.lesson), poll.question
             answer = await asyncio.to_thread(vote_of, lesson, number, feed, *cards)
         except (ValueError, TypeError, IndexError, *PLAYBACK_ERRORS) as error:
             log.warning("This vote cannot be sent: %s", error)
             return
     if isinstance(answer, str):
-        vote = {"poll": poll["id"], "round": poll["round"], "answer": answer}
-        link.do(lambda client: client.send(type="vote", **vote))
+        vote = Vote(poll.id, poll.round, answer)
+        link.do(lambda client: client.send(vote))
 
 
-def page_state(snapshot: dict | None) -> dict | None:
+def page_state(snapshot: Snapshot | None) -> dict | None:
     """What a page shows of the class. None after the student has left it."""
     if snapshot is None:
         return None
-    timer = snapshot["timer"]
+    known, state = snapshot.membership, snapshot.state
+    timer = state.timer and asdict(state.timer)
+    if timer:
+        timer["seconds"] = max(0.0, timer["seconds"] - (time.monotonic() - snapshot.at))
     return {
-        **{name: snapshot[name] for name in ("class", "hand", "messages", "held", "today")},
-        "is_connected": snapshot["link"] == "connected",
-        "link": LINKS[snapshot["link"]],
-        "timer": timer and {**timer, "seconds": max(0.0, timer["ends"] - time.monotonic())},
-        "look": snapshot["look"] and _look(**snapshot["look"]),
-        "poll": snapshot["poll"] and _poll(snapshot["poll"]),
+        "class": known.school_class,
+        "is_connected": snapshot.link == "connected",
+        "link": LINKS[snapshot.link],
+        "held": known.held,
+        "today": known.today,
+        "hand": state.hand,
+        "messages": [asdict(one) for one in snapshot.messages],
+        "timer": timer,
+        "look": state.look and _look(state.look.id, state.look.place),
+        "poll": state.poll and _poll(state.poll),
     }
 
 
-def _look(id: int, place: dict) -> dict:
-    lesson = find(place["lesson"])
+def _look(id: int, place: Place) -> dict:
+    lesson = find(place.lesson)
     fragment, detail = "", ""
-    if mistake := place.get("mistake"):
-        fragment, detail = f"#mistake-{quote(mistake)}", f", mistake {mistake}"
-    elif conversation := place.get("conversation"):
-        steps = [("step", step) for step in split_steps(conversation)]
+    if place.mistake:
+        fragment, detail = f"#mistake-{quote(place.mistake)}", f", mistake {place.mistake}"
+    elif place.conversation:
+        steps = [("step", step) for step in split_steps(place.conversation)]
         fragment, detail = f"#{urlencode(steps)}", ", a conversation"
-    elif (step := place.get("step")) in LESSON_STEPS:
-        fragment, detail = f"#{step}", f", {step.title()}"
+    elif place.step in LESSON_STEPS:
+        fragment, detail = f"#{place.step}", f", {place.step.title()}"
     return {
         "id": id,
         "url": reverse("lesson", args=[lesson.key]) + fragment,
@@ -147,12 +154,12 @@ def _look(id: int, place: dict) -> dict:
     }
 
 
-def _poll(poll: dict) -> dict:
+def _poll(poll: Poll) -> dict:
     """`question` is the URL of a lesson's question; `text` is the question that the class has."""
-    known = {name: poll[name] for name in ("id", "round", "state", "options", "voted")}
-    if not poll["lesson"]:
-        return {**known, "text": poll["text"], "url": None, "question": None}
-    lesson, number = find(poll["lesson"]), poll["question"]
+    known = {name: getattr(poll, name) for name in ("id", "round", "state", "options", "voted")}
+    if not poll.lesson:
+        return {**known, "text": poll.text, "url": None, "question": None}
+    lesson, number = find(poll.lesson), poll.question
     return {
         **known,
         "text": f"lesson {lesson.number} {lesson.slug}, question {number}",
