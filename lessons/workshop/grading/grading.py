@@ -1,7 +1,6 @@
 """Judges the submissions of a class, and sums up what the class has understood."""
 
 import os
-import re
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -13,7 +12,6 @@ from pathlib import Path
 
 from lessons.workshop.course.diagnoses import Diagnosis, diagnosis, message_of
 from lessons.workshop.course.lesson_index import Lesson
-from lessons.workshop.course.mistakes import read_mistakes
 from lessons.workshop.engine.faults.finding import Finding
 from lessons.workshop.engine.recording.transcript import render
 from lessons.workshop.engine.script.steps import split_steps
@@ -28,8 +26,6 @@ UNCHANGED = "unchanged"  # the state of a submission that is the exercise as it 
 STATES = ("green", "red", UNCHANGED, NOT_JUDGED)
 MAX_MESSAGE = 2_000  # characters; a student's code decides how long an exception's text is
 MAX_LINES = 400  # of code that is compared: the comparison takes the square of their number
-_USUAL_MISTAKES = re.compile(r"^## Usual mistakes\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
-_NOTE = re.compile(r"^- `(\w+)`:? *(.*?)(?=^- |\Z)", re.MULTILINE | re.DOTALL)
 # These diagnoses only say that an event differs. Their submissions are grouped by what differs.
 _VAGUE = {
     *("reply-differs", "no-reply", "reply-too-many", "closed-early", "not-closed-as-asked"),
@@ -154,14 +150,6 @@ class ClassMistake:
                 return []
         is_long = sum(len(part.lines) for part in wrong) > MAX_LINES
         return [] if is_long else aligned_rows(right, wrong)
-
-    @property
-    def notes(self) -> list[str]:
-        """What the instructor's page of the lesson says about mistakes with this diagnosis."""
-        text = self.lesson.teach_page.read_text(encoding="utf-8")
-        notes = dict(_NOTE.findall("".join(_USUAL_MISTAKES.findall(text))))
-        known = [it for it in read_mistakes(self.lesson) if it.diagnosis == self.diagnosis.id]
-        return [" ".join(notes[one.name].split()) for one in known if one.name in notes]
 
 
 def _length(finding: Finding) -> tuple:

@@ -146,5 +146,3 @@ def _print_mistake(console, mistake: ClassMistake) -> None:
         if text:
             limit = None if name == "Students" else 2 * _MAX_STEPS
             print_paragraph(console, f"  {name:<10}", text[:limit])
-    for note in mistake.notes:
-        print_paragraph(console, "  Teach     ", note)
