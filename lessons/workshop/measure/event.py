@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from channels.consumer import AsyncConsumer, SyncConsumer, get_handler_name
-from channels.db import aclose_old_connections
 from channels.exceptions import StopConsumer
 
 from lessons.workshop.measure import in_process
@@ -173,21 +172,10 @@ def run(rounds: int) -> str:
 # Without server and network
 
 
-async def bare_with_check(scope, receive, send):
-    """The same function with the check of the database connections, as Channels makes it."""
-
-    async def receive_and_check():
-        event = await receive()
-        await aclose_old_connections()
-        return event
-
-    await bare(scope, receive_and_check, send)
-
-
 def profile() -> str:
     """Where an AsyncConsumer's time goes."""
-    applications = {"bare, with aclose_old_connections()": bare_with_check} | SHAPES
-    del applications["SyncConsumer"]  # its time is spent in another thread
+    # The time of a SyncConsumer is spent in another thread.
+    applications = {name: one for name, one in SHAPES.items() if name != "SyncConsumer"}
     return in_process.report(applications, clients=1, texts=2000)
 
 

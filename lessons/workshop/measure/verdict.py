@@ -1,19 +1,16 @@
 """`bench verdict`: how long a student waits after a save, for those who work on the engine.
 
-Each lesson is measured in a copy of the project, so that no student's file changes. With another
-checkout, both take turns, lesson by lesson. `python -m lessons.workshop.measure.verdict LESSON
-ROUNDS` measures one lesson inside a copy.
+It measures in a copy of the project, so that no student's file changes. `python -m
+lessons.workshop.measure.verdict ROUNDS LESSONS` measures inside the copy.
 """
 
-import json
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
@@ -24,40 +21,24 @@ WARM_UP_TIME = 0.3  # seconds between a verdict and the next save: a student tak
 MOMENTS = ("first red", "claims", "explored")
 
 
-def run(lessons: list[Lesson], rounds: int, before: Path | None, write: Callable) -> None:
+def run(lessons: list[Lesson], rounds: int, write: Callable) -> None:
     """Write a line for each lesson: the median of milliseconds from a save to three moments.
 
     "first red" is the first report on the exercise, saved again and again; "claims" says that the
     solution keeps all claims; "explored" is the verdict after the generated conversations (a lesson
-    about tests has none). With `before`, another checkout, its values stand in front of ours.
+    about tests has none).
     """
-    folders = [PROJECT_DIR] if before is None else [before, PROJECT_DIR]
-    arrow = "" if before is None else "before → now"
-    write(f"{'ms':<16}" + "".join(f"{moment:>18}" for moment in MOMENTS) + f"   {arrow}")
-    for lesson in lessons:
-        values = [median_times(folder, lesson, rounds) for folder in folders]
-        cells = (" → ".join(f"{one[moment]:.0f}" for one in values) for moment in MOMENTS)
-        write(f"{lesson.number:>2} {lesson.slug:<13}" + "".join(f"{cell:>18}" for cell in cells))
-
-
-def median_times(folder: Path, lesson: Lesson, rounds: int) -> dict[str, float]:
-    """Milliseconds from a save to each moment, measured by that checkout's own code."""
-    with project_copy(folder) as copy:
-        command = [sys.executable, "-m", __spec__.name, lesson.slug, str(rounds)]
-        done = subprocess.run(command, cwd=copy, capture_output=True, text=True)
-    if done.returncode:
-        raise RuntimeError(f"{folder}, lesson {lesson.key}:\n{done.stdout}{done.stderr}")
-    return json.loads(done.stdout.splitlines()[-1])
-
-
-@contextmanager
-def project_copy(folder: Path) -> Iterator[Path]:
-    """A fresh copy without the student's files and hidden folders (git, state, environment)."""
-    left_out = shutil.ignore_patterns(".*", "__pycache__", "work")
+    write(f"{'ms':<16}" + "".join(f"{moment:>12}" for moment in MOMENTS))
+    command = [sys.executable, "-m", __spec__.name, str(rounds), *(one.slug for one in lessons)]
     with tempfile.TemporaryDirectory() as temporary:
-        copy = Path(temporary) / "project"
-        shutil.copytree(folder, copy, ignore=left_out)
-        yield copy
+        copy = Path(temporary) / "project"  # without git, state, environment, the student's files
+        left_out = shutil.ignore_patterns(".*", "__pycache__", "work")
+        shutil.copytree(PROJECT_DIR, copy, ignore=left_out)
+        with subprocess.Popen(command, cwd=copy, stdout=subprocess.PIPE, text=True) as process:
+            for line in process.stdout:
+                write(line.rstrip())
+        if process.returncode:
+            raise subprocess.CalledProcessError(process.returncode, command)
 
 
 def measure(lesson: Lesson, rounds: int) -> dict[str, float]:
@@ -98,4 +79,7 @@ if __name__ == "__main__":
     import django
 
     django.setup()
-    print(json.dumps(measure(lesson_index.find(sys.argv[1]), int(sys.argv[2]))))
+    for lesson in map(lesson_index.find, sys.argv[2:]):
+        times = measure(lesson, int(sys.argv[1]))
+        cells = "".join(f"{times[moment]:>12.0f}" for moment in MOMENTS)
+        print(f"{lesson.number:>2} {lesson.slug:<13}{cells}", flush=True)

@@ -2,7 +2,6 @@
 
 import os
 from importlib import import_module
-from pathlib import Path
 
 from django.conf import settings
 from django.core.management.base import CommandError
@@ -23,21 +22,20 @@ class Command(DeclaredCommand):
             "room, by channel layer; verdict: from a save to the verdict",
         },
         "lessons": {"nargs": "*", "metavar": "LESSON", "help": "verdict: default all"},
-        "--before": {"type": Path, "help": "verdict: another checkout to compare with"},
         "--rounds": {"type": int, "help": f"how often each is measured ({ROUNDS})"},
         "--profile": {**FLAG, "help": "event, group_send: where the time goes"},
     }
 
-    def handle(self, *, what, lessons, before, rounds, profile, **options):
+    def handle(self, *, what, lessons, rounds, profile, **options):
         if rounds is not None and rounds < 1:
             raise CommandError("--rounds must be 1 or more.", returncode=2)
-        if profile if what == "verdict" else lessons or before:
+        if profile if what == "verdict" else lessons:
             raise CommandError(f"{what} does not take these options.", returncode=2)
         os.environ.pop("DATABASE_URL", None)  # the servers that it starts have SQLite files
         script = import_module(f"lessons.workshop.measure.{what}")
         if what == "verdict":
             found = [lesson_index.find(name) for name in lessons] or lesson_index.lessons()
-            script.run(found, rounds or ROUNDS, before, self.stdout.write)
+            script.run(found, rounds or ROUNDS, self.stdout.write)
         elif profile:
             self.stdout.write(script.profile())
         else:
