@@ -10,7 +10,8 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
@@ -30,15 +31,20 @@ def run(lessons: list[Lesson], rounds: int, write: Callable) -> None:
     """
     write(f"{'ms':<16}" + "".join(f"{moment:>12}" for moment in MOMENTS))
     command = [sys.executable, "-m", __spec__.name, str(rounds), *(one.slug for one in lessons)]
-    with tempfile.TemporaryDirectory() as temporary:
-        copy = Path(temporary) / "project"  # without git, state, environment, the student's files
-        left_out = shutil.ignore_patterns(".*", "__pycache__", "work")
-        shutil.copytree(PROJECT_DIR, copy, ignore=left_out)
+    with project_copy() as copy:
         with subprocess.Popen(command, cwd=copy, stdout=subprocess.PIPE, text=True) as process:
             for line in process.stdout:
                 write(line.rstrip())
         if process.returncode:
             raise subprocess.CalledProcessError(process.returncode, command)
+
+
+@contextmanager
+def project_copy() -> Iterator[Path]:
+    """A fresh copy without the student's files and hidden folders (git, state, environment)."""
+    with tempfile.TemporaryDirectory() as temporary:
+        left_out = shutil.ignore_patterns(".*", "__pycache__", "work")
+        yield shutil.copytree(PROJECT_DIR, Path(temporary) / "project", ignore=left_out)
 
 
 def measure(lesson: Lesson, rounds: int) -> dict[str, float]:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lessons.workshop.course.lesson_index import PROJECT_DIR
 from lessons.workshop.measure import verdict
 
 
@@ -43,5 +42,5 @@ class ProjectCopy:
 @contextmanager
 def project_copy() -> Iterator[ProjectCopy]:
     """A fresh copy, until the block ends."""
-    with verdict.project_copy(PROJECT_DIR) as folder:
+    with verdict.project_copy() as folder:
         yield ProjectCopy(folder)
