@@ -11,7 +11,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from threading import Thread
+from queue import SimpleQueue
+from threading import Event, Lock, Thread
 
 from django.conf import settings
 from django.core.management.base import CommandError
@@ -27,7 +28,6 @@ KEPT = ("redis", "worker")  # what starts again when it ends
 REDIS_TIMEOUT = 10.0  # seconds until Redis must answer
 END_TIMEOUT = 5.0  # seconds until a process that does not end is killed
 PAUSE = 3.0  # seconds before a restart: long enough to see what an outage does
-INTERVAL = 0.05  # seconds between two looks at the processes
 INTERRUPTED = (128 + signal.SIGINT, 128 + signal.SIGTERM)  # exit codes
 
 
@@ -66,36 +66,47 @@ def require_redis() -> None:
 
 
 def supervise(ports: list[int], redis_folder: Path | None) -> int:
-    """Run until one ends or a signal arrives. Returns its code, or 128 + the signal's number."""
+    """Run until a web server ends or a signal arrives. Returns its code, or 128 + the signal's."""
     url = settings.REDIS_URL if redis_folder is None else redis_server.redis_url_of(redis_folder)
     # What each process must know: where Redis is, and where a page finds both web servers.
     known = {"REDIS_URL": url, "CLUSTER_PORTS": ",".join(map(str, ports))}
     environment = {**os.environ, **known, "PYTHONUNBUFFERED": "1"}
     sys.stdout.reconfigure(errors="replace")
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    named = commands(ports, redis_folder)
     running: dict[str, subprocess.Popen] = {}
-    begin: dict[str, float] = dict.fromkeys(named, 0)  # when each that is not running starts
-    try:
+    ended, starting, is_over = SimpleQueue(), Lock(), Event()
+
+    def keep_running(name: str, command: list[str]) -> None:
+        """In a thread of its own: start a process, copy its output, and start it again."""
         while True:
-            for name in [name for name in begin if begin[name] <= time.monotonic()]:
-                del begin[name]
-                running[name] = _start(name, named[name], environment)
-                if name == "redis":
-                    wait_for_redis(url)
-            for name in [name for name in running if running[name].poll() is not None]:
-                code = running.pop(name).returncode
-                if name not in KEPT:
-                    _log(name, f"stopped (rc={code})")
-                    return code
-                _log(name, f"stopped (rc={code}), starts again in {PAUSE:g} s")
-                begin[name] = time.monotonic() + PAUSE
-            time.sleep(INTERVAL)
+            with starting:
+                if is_over.is_set():
+                    return
+                process = running[name] = _start(command, environment)
+            _log(name, f"started (pid={process.pid})")
+            for line in process.stdout:
+                _log(name, line.rstrip())
+            code = process.wait()
+            if name not in KEPT:
+                _log(name, f"stopped (rc={code})")
+                ended.put(code)
+                return
+            _log(name, f"stopped (rc={code}), starts again in {PAUSE:g} s")
+            is_over.wait(PAUSE)
+
+    try:
+        for name, command in commands(ports, redis_folder).items():
+            Thread(target=keep_running, args=(name, command), daemon=True).start()
+            if name == "redis":
+                wait_for_redis(url)
+        return ended.get()
     except KeyboardInterrupt:
         return INTERRUPTED[0]
-    except SystemExit as ended:
-        return ended.code
+    except SystemExit as stopped:
+        return stopped.code
     finally:
+        with starting:
+            is_over.set()
         _end(list(running.values()))
 
 
@@ -110,8 +121,8 @@ def commands(ports: list[int], redis_folder: Path | None) -> dict[str, list[str]
     return {**named, "worker": [*manage, "runworker", *CHANNELS]}
 
 
-def _start(name: str, command: list[str], environment: dict[str, str]) -> subprocess.Popen:
-    process = subprocess.Popen(
+def _start(command: list[str], environment: dict[str, str]) -> subprocess.Popen:
+    return subprocess.Popen(
         command,
         cwd=settings.BASE_DIR,
         env=environment,
@@ -122,9 +133,6 @@ def _start(name: str, command: list[str], environment: dict[str, str]) -> subpro
         errors="replace",
         preexec_fn=_end_with_parent if sys.platform == "linux" else None,
     )
-    Thread(target=_copy_output, args=(name, process.stdout), daemon=True).start()
-    _log(name, f"started (pid={process.pid})")
-    return process
 
 
 def _end_with_parent() -> None:
@@ -133,11 +141,6 @@ def _end_with_parent() -> None:
 
     set_death_signal = 1
     ctypes.CDLL(None).prctl(set_death_signal, signal.SIGTERM)
-
-
-def _copy_output(name: str, output) -> None:
-    for line in output:
-        _log(name, line.rstrip())
 
 
 def _log(name: str, text: str) -> None:

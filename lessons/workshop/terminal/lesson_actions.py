@@ -11,7 +11,6 @@ from lessons.workshop.course.diagnoses import diagnosis
 from lessons.workshop.course.lesson_index import MANAGE, UNFINISHED, IncompleteLesson, Lesson
 from lessons.workshop.course.lesson_text import TextError, expanded_teach_page, expanded_text
 from lessons.workshop.course.mistakes import read_mistakes
-from lessons.workshop.course.plans import plans
 from lessons.workshop.member import membership
 from lessons.workshop.student import exercise_copies, progress
 from lessons.workshop.student.progress import Progress
@@ -158,11 +157,8 @@ def reset_lesson(console, lesson: Lesson) -> None:
 # For instructors
 
 
-def teach(console, lesson: Lesson | None) -> None:
-    """Print what an instructor needs for `lesson`; without a lesson, the plans for a class."""
-    if lesson is None:
-        _print_plans(console)
-        return
+def teach(console, lesson: Lesson) -> None:
+    """Print what an instructor needs for `lesson`."""
     try:
         print_markdown(console, expanded_teach_page(lesson))
     except TextError as error:
@@ -173,25 +169,6 @@ def teach(console, lesson: Lesson | None) -> None:
     if lesson.needs:
         needs = ", ".join(f"{one.number} {one.slug}" for one in lesson.needs)
         print_paragraph(console, "Needs    ", needs)
-
-
-def _print_plans(console) -> None:
-    for plan in plans():
-        print_text(console, plan.title, style="bold")
-        print_paragraph(console, "  ", plan.summary)
-        for session in plan.sessions:
-            console.print()
-            print_text(console, f"  {session.title}")
-            for part in session.parts:
-                number = f"{part.lesson.number:>2}" if part.lesson else "  "
-                label = f"    {part.begins}  {part.minutes:>3} min  {number}  "
-                print_paragraph(console, label, part.title)
-            print_text(console, f"    {session.ends}  end, {session.minutes_left} min to spare")
-        console.print()
-        at_home = ", ".join(f"{one.number} {one.slug}" for one in plan.at_home)
-        print_paragraph(console, "  At home  ", at_home)
-        console.print()
-    print_text(console, f"The page of one lesson: {MANAGE} lesson teach 1")
 
 
 def print_mistakes(console, lesson: Lesson) -> None:

@@ -1,54 +1,20 @@
-"""The doctor's checks that need what requirements.txt installs. They print rows as JSON.
+"""The doctor's checks that need what requirements.txt installs.
 
     python -m lessons.workshop.terminal.project_checks
 
 In a process like this, settings that refuse to load end nothing but this process.
 """
 
-import json
 import os
 import re
 import sys
-from importlib import metadata
 
-from lessons.workshop.setup import virtual_environment
 from lessons.workshop.setup.external_programs import REDIS
-from lessons.workshop.terminal.doctor import IS_WINDOWS, MANAGE, OK, OPTIONAL, WRONG, Row
-
-DELETE = "rmdir /s /q .venv &" if IS_WINDOWS else "rm -rf .venv &&"
+from lessons.workshop.terminal.doctor import MANAGE, OK, OPTIONAL, WRONG, Row, show
 
 
-def main() -> None:
-    rows = [packages()]
-    if rows[0].state != WRONG:
-        rows += settings_and_more()
-    json.dump(rows, sys.stdout)
-
-
-def packages() -> Row:
-    """Whether .venv has the versions that requirements.txt locks."""
-    if not virtual_environment.is_inside():  # an environment of nox has other versions
-        return Row("Packages", OK, f"{sys.prefix} has all of them.")
-    from packaging.requirements import Requirement
-
-    different = []
-    for requirement in map(Requirement, virtual_environment.locked_lines()):
-        if requirement.marker and not requirement.marker.evaluate():
-            continue
-        try:
-            version = metadata.version(requirement.name)
-        except metadata.PackageNotFoundError:
-            version = ""
-        if not version or version not in requirement.specifier:
-            different.append(f"{requirement.name} ({version or 'not installed'})")
-    if not different:
-        return Row("Packages", OK, "As locked in requirements.txt.")
-    text = f"Different from requirements.txt: {', '.join(different)}."
-    return Row("Packages", WRONG, text, f"{DELETE} {MANAGE} lesson")
-
-
-def settings_and_more() -> list[Row]:
-    """The rows that follow from the settings, or one that says why they do not load."""
+def main() -> int:
+    """Print the rows, or one that says why the settings do not load. Returns 1 for a wrong one."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lessons.settings")
     try:
         import django
@@ -56,10 +22,12 @@ def settings_and_more() -> list[Row]:
         django.setup()
     except SystemExit as refused:  # SettingsError; a command at its end stays in one piece
         parts = re.fullmatch(r"(.*:) ((?:python3|py|\.venv\S+) .+)", str(refused))
-        return [Row("Settings", WRONG, *(parts.groups() if parts else [str(refused)]))]
+        rows = [Row("Settings", WRONG, *(parts.groups() if parts else [str(refused)]))]
     except Exception as error:
-        return [Row("Settings", WRONG, f"{type(error).__name__}: {error}")]
-    return [database(), redis()]
+        rows = [Row("Settings", WRONG, f"{type(error).__name__}: {error}")]
+    else:
+        rows = [database(), redis(), judge()]
+    return int(show(rows))
 
 
 def database() -> Row:
@@ -98,5 +66,21 @@ def redis() -> Row:
     return Row("Redis", OK, found)
 
 
+def judge() -> Row:
+    """Whether the judge finds that an unsolved exercise of the course is red."""
+    from lessons.workshop.course.lesson_index import find
+    from lessons.workshop.judge import runner
+
+    lesson = find("1")
+    reason = "It is green."
+    try:
+        if runner.judge(lesson, str(lesson.original)).findings:
+            return Row("Judge", OK, "Lesson 1's unsolved exercise is red, as it must be.")
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+    text = f"Lesson 1's unsolved exercise must be red, and is not. {reason}"
+    return Row("Judge", WRONG, text, f"{MANAGE} lesson check 1")
+
+
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

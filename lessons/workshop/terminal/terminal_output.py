@@ -1,7 +1,8 @@
-"""Prints text on a terminal of any width and palette, in a pipe, and in a poor encoding."""
+"""Prints text on a terminal of any width and palette, and in a pipe."""
 
 import os
 import textwrap
+from io import TextIOWrapper
 from pathlib import Path
 
 from rich.console import Console
@@ -20,8 +21,6 @@ STATE_SIGNS = {  # a lesson's or a check's state: its sign and colour
     "new": (DOT, "dim"),
     "not run": (DOT, "dim"),
 }
-_SIGNS = "✓✗·→←≠…•─│"
-_ASCII_SIGNS = "+x-><!~*-|"
 _THEME = Theme(  # Rich's own theme prints inline code on black
     {
         "markdown.code": "cyan",
@@ -39,11 +38,8 @@ def open_console(file, plain: bool = False, force_colour: bool = False) -> Conso
     NO_COLOR and `plain` switch off colours, and styles such as bold. With `force_colour`, a pipe
     gets what a terminal gets.
     """
-    encoding = getattr(file, "encoding", None) or "utf-8"
-    try:
-        _SIGNS.encode(encoding)
-    except UnicodeEncodeError:
-        file = _AsciiSigns(file, encoding)
+    if isinstance(file, TextIOWrapper):  # another encoding lacks our signs
+        file.reconfigure(encoding="utf-8", errors="replace")
     colours = None if plain or os.environ.get("NO_COLOR") else "auto"
     return _Console(
         file=file,
@@ -63,23 +59,6 @@ class _Console(Console):
         """Print nothing more. Rich would exit with code 1, and the code says what is red."""
         self.quiet = True
         os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
-
-
-class _AsciiSigns:
-    """A file whose encoding lacks our signs: each is replaced with one of the same width."""
-
-    _table = str.maketrans(_SIGNS, _ASCII_SIGNS)
-
-    def __init__(self, file, encoding: str):
-        self._file = file
-        self._encoding = encoding
-
-    def write(self, text: str) -> int:
-        text = text.translate(self._table).encode(self._encoding, "replace").decode(self._encoding)
-        return self._file.write(text)
-
-    def __getattr__(self, name):
-        return getattr(self._file, name)
 
 
 def print_text(console: Console, text: str, style: str = "") -> None:

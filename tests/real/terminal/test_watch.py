@@ -1,4 +1,4 @@
-"""`lesson watch`: a verdict at every save, keys on a terminal, a clean end."""
+"""`lesson watch`: a verdict at every save, a clean end."""
 
 import os
 import shutil
@@ -11,28 +11,19 @@ from tests.support import exercise_files
 from tests.support.programs import processes
 from tests.support.programs.running_program import wait_until
 
-pty = pytest.importorskip("pty", reason="there are no pseudo-terminals here")
-
 TIMEOUT = 60  # seconds after which a silent watch is killed, and its test fails
 
 
 class Watch:
-    """A running `lesson watch`. It writes to a new terminal if `on_terminal`, else to a pipe."""
+    """A running `lesson watch`, which writes to a pipe."""
 
-    def __init__(self, project, *arguments, on_terminal=False):
+    def __init__(self, project, *arguments):
         self.exercise = project / "work" / "01_lamp.py"
         self.solved = (project / "lessons/01_lamp/solution.py").read_text()
-        if on_terminal:
-            self.output, stdout = pty.openpty()
-            stdin = stdout
-            self.terminal = self.output
-        else:
-            stdin = None
-            self.output, stdout = os.pipe()
+        self.output, stdout = os.pipe()
         self.process = processes.start(
             ["manage.py", "lesson", "watch", *arguments],
             cwd=project,
-            stdin=stdin,
             stdout=stdout,
             env=os.environ | {"NO_COLOR": "1"},
         )
@@ -57,9 +48,6 @@ class Watch:
     def save(self, text):
         exercise_files.save(self.exercise, text)
 
-    def press(self, key):
-        os.write(self.terminal, key.encode())
-
     def end(self, number=signal.SIGINT):
         """Send the signal; the exit code."""
         self.process.send_signal(number)
@@ -77,8 +65,8 @@ def start(project):
     """`start(*arguments)`: a watch that ends with the test."""
     watches = []
 
-    def start_it(*arguments, on_terminal=False):
-        watches.append(Watch(project, *arguments, on_terminal=on_terminal))
+    def start_it(*arguments):
+        watches.append(Watch(project, *arguments))
         return watches[-1]
 
     yield start_it
@@ -117,24 +105,6 @@ def test_ctrl_c_ends_it_during_a_verdict(start, capfd, tmp_path_factory):
 
     assert watch.end() == 1
     assert capfd.readouterr().err == ""
-
-
-def test_each_letter_does_what_the_last_line_says(start):
-    watch = start("2", on_terminal=True)
-    for letter, shown in (
-        ("", "Lesson 2 bell"),
-        ("h\n", "Begin with"),
-        ("h\n", "Left: 1."),
-        ("t\n", "A lamp"),
-        ("c\n", "Lesson 2 bell"),
-        ("x\n", "x is not a key. t text   h hint"),
-        ("l\n", "3  buzzer"),
-        ("n\n", "Lesson 3 buzzer"),
-    ):
-        watch.press(letter)
-        watch.read_until(shown)
-    watch.press("q\n")
-    assert watch.process.wait() == 1
 
 
 def test_says_what_to_do_if_no_judge_can_be_started(start, project, capfd):

@@ -10,5 +10,5 @@ class Command(DeclaredCommand):
     help = doctor.HELP
 
     def handle(self, **options):
-        if code := doctor.main([], options.get("stdout")):
+        if code := doctor.main([]):
             sys.exit(code)

@@ -58,8 +58,7 @@ class Command(DeclaredCommand):
         self._add(
             "mistakes", "lesson_actions.print_mistakes", "common mistakes and diagnoses", NEXT
         )
-        default = "number or slug; by default the plans for a class"
-        self._add("teach", "lesson_actions.teach", "a page for the instructor", default)
+        self._add("teach", "lesson_actions.teach", "a page for the instructor", NEXT)
         add = self._add("grade", "grade.grade", "judge a folder of submissions of a class")
         add("folder", help="a folder or a zip file")
         add("lessons", nargs="*", default=[], metavar="LESSON", help="by default all lessons")
@@ -100,20 +99,20 @@ class Command(DeclaredCommand):
         file = options.get("stdout") or sys.stdout
         console = terminal_output.open_console(file, options["no_color"], options["force_color"])
         if "lesson" in options:
-            options["lesson"] = _chosen_lesson(action, **options)
+            options["lesson"] = _chosen_lesson(**options)
         call = import_string(f"lessons.workshop.terminal.{function}")
         names = signature(call).parameters.keys() & options.keys()
         if code := call(console, **{name: options[name] for name in names}):
             sys.exit(code)
 
 
-def _chosen_lesson(action: str, lesson: str | None, target="exercise", **others) -> Lesson | None:
+def _chosen_lesson(lesson: str | None, target="exercise", **others) -> Lesson:
     if lesson is not None:
         return lesson_index.find(lesson)
     if target != "exercise":
         command = f"{lesson_index.MANAGE} lesson check 1 --target {shlex.quote(target)}"
         raise CommandError(f"Which lesson is {target} for? Such as: {command}", returncode=2)
-    return None if action == "teach" else progress.next_lesson()
+    return progress.next_lesson()
 
 
 class _ActionParser(CommandParser):
