@@ -35,7 +35,7 @@ class Restart(Model):
         self.is_certain = True  # what was served
 
     def connect(self, client):
-        """After `POST /drain/`, a new handshake is rejected: `websocket.close` before any accept"""
+        """A new handshake is rejected: `websocket.close` before any accept."""
         client.orders = []  # the first one is in work
         client.is_guest = False  # whether it was accepted
         if self.has_begun and not self.is_earlier():
@@ -47,14 +47,14 @@ class Restart(Model):
             client.close(RESTART)
 
     def receive(self, client, text, data):
-        """`soup` takes 3 seconds, and every other order none"""
+        """`soup` takes 3 seconds, any other order no time."""
         if not self.has_begun:
             client.orders.append(text or "")
             if len(client.orders) == 1:
                 self.work(client)
 
     def receive_after_close(self, client, text, data):
-        """No order is served that waited or came later"""
+        """So it serves no order that waited or came later."""
         if client.state == "closed" and client.is_guest and self.is_earlier():
             client.expected.pop()  # the close, which was sent later
             client.state = "open"
@@ -112,8 +112,8 @@ class Restart(Model):
         client.state = "closed"
 
     def drain(self):
-        """Each open connection is closed with 4012: at once, or, if the kitchen is at work on an
-        order of this client, right after that order was served"""
+        """Each open connection is closed once, with 4012: at once, or, while the kitchen is at work
+        on an order of this client, right after that was served."""
         if not self.has_begun:
             self.has_begun, self.began_in = True, self.burst
             for client in self.open_clients:

@@ -1,26 +1,18 @@
 """Lesson 29: a kitchen that can be restarted without the loss of an order.
 
-Kitchen takes orders over a WebSocket. `soup` takes 3 seconds, and every other order takes no time.
-All guests get the news of the group `guests`. `GET /served/` lists what was served. All this works.
-Before a restart, the process manager sends `POST /drain/`. Complete the middleware Drain, of which
-one instance serves all clients:
+`soup` takes 3 seconds, any other order no time. `GET /served/` lists what was served. Complete
+`Drain`, whose one instance serves all clients, and `Connection`. After `POST /drain/`:
 
-- `GET /health/` gets the status 200 and the body `ok`. After `POST /drain/`, it gets 503 and
-  `draining`.
-- `POST /drain/` gets 202 and `draining` at once, the second time too. Drain's call for this request
-  then ends. It does not wait for any order.
-- Every other request, such as `GET /drain/`, reaches the application that Drain wraps, also after
-  `POST /drain/`.
-- After `POST /drain/`, a new handshake is rejected: `websocket.close` before any accept.
-- Each open connection is closed with 4012: at once, or, if the kitchen is at work on an order of
-  this client, right after that order was served. If a handshake came before `POST /drain/` and is
-  accepted after it, the connection is closed after the accept. A connection gets one close at most,
-  and none after the kitchen has ended or has received `websocket.disconnect`.
-- After this close, the server sends `websocket.disconnect`. Until then, the kitchen receives
-  nothing from this client, so it serves no order that waited or came later. What the kitchen sends
-  on this connection does not reach the server.
+- `GET /health/` gets 503 and `draining`, instead of 200 and `ok`.
+- A new handshake is rejected: `websocket.close` before any accept.
+- Each open connection is closed once with 4012: at once, or, while the kitchen is at work on an
+  order of this client, right after that was served. A connection whose handshake came earlier,
+  but is accepted later, is closed after the accept.
+- After this close, the kitchen receives nothing from this client but `websocket.disconnect`. So it
+  serves no order that waited or came later.
 
-Responses may have any headers. Do not change Kitchen and Served.
+`POST /drain/` is answered at once, each time. Every other request works as before. Leave
+Kitchen and Served unchanged.
 """
 
 import asyncio
@@ -74,16 +66,29 @@ class Connection:
     """Its `receive` and `send` replace those of the server. Channels calls `receive` again only
     after the handler of the last event has returned."""
 
-    def __init__(self, receive, send):
+    is_accepted = is_closed = False
+
+    def __init__(self, drain, receive, send):
+        self.drain = drain
         self.server_receive, self.server_send = receive, send
 
-    # TODO 2: find out when to close, and what may pass after that.
-
     async def receive(self):
+        # TODO 2: close after the drain has begun. Note whether the kitchen waits for an event.
+        # Drop frames that come after the close.
         return await self.server_receive()
 
     async def send(self, message):
+        if self.is_closed:
+            return
+        if message["type"] == "websocket.accept":
+            self.is_accepted = True
+        elif message["type"] == "websocket.close":
+            self.is_closed = True
         await self.server_send(message)
+
+    async def close(self):
+        if self.is_accepted:
+            await self.send({"type": "websocket.close", "code": 4012})
 
 
 class Drain:
@@ -91,13 +96,28 @@ class Drain:
 
     def __init__(self, inner):
         self.inner = inner
+        self.has_begun = False
+        self.connections = set()
 
     async def __call__(self, scope, receive, send):
-        # TODO 1: answer /health/ and /drain/, and reject new handshakes after the drain.
-        if scope["type"] == "websocket":
-            connection = Connection(receive, send)
-            receive, send = connection.receive, connection.send
-        await self.inner(scope, receive, send)
+        # TODO 1: begin the drain, fail the health check, reject new handshakes, and close each
+        # connection whose kitchen waits.
+        request = scope["type"], scope.get("method"), scope.get("path")
+        if request == ("http", "GET", "/health/"):
+            await respond(send, 200, "ok")
+        elif request == ("http", "POST", "/drain/"):
+            await respond(send, 202, "draining")
+        elif scope["type"] != "websocket":
+            await self.inner(scope, receive, send)
+        else:
+            await self.serve(scope, Connection(self, receive, send))
+
+    async def serve(self, scope, connection):
+        self.connections.add(connection)
+        try:
+            await self.inner(scope, connection.receive, connection.send)
+        finally:
+            self.connections.discard(connection)
 
 
 # What asgi.py serves.
