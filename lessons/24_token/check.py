@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from lessons.workshop.judge import Model
 
 LIFETIME, FIRST_FRAME_TIMEOUT, REFRESH_TIMEOUT = 60, 5, 10  # seconds
-ROUNDING = 1  # seconds that max_age of signing.loads() may take from the lifetime of a token
 GONE = 'account ada {"is_active": false}', 'delete auth.User {"username": "bob"}'
 _TOKEN = re.compile(r"\{token=(?P<name>[\w/]+)(?P<changes>[^{}]*)\}")
+TOKEN_BYTES = b'{"token": "a:b:c"}'  # a binary frame is not a token frame
 OTHER_FRAMES = ("text hello", "text", "bytes 00ff", 'text {"user": "bob", "tokens": 1}', "text []")
+OTHER_FRAMES += (f"bytes {TOKEN_BYTES.hex()}",)
 INVALID = (
     *("text", "text hello", "bytes 00ff", "text {}", 'text "{token=ada}"', 'text ["{token=ada}"]'),
     *('text {"token": null}', 'text {"token": 1}', 'text {"token": ["{token=ada}"]}'),
@@ -87,8 +88,7 @@ class Kiosk(Model):
                         self.tokens[name] = replace(token, is_deleted=True)
 
     def connect(self, client):
-        """The kiosk accepts every client. If no first frame comes within 5 seconds, it closes with
-        4401"""
+        """The first frame must come within 5 seconds. Otherwise, close with 4401."""
         client.accept()
         client.user = client.expires = None
         client.deadline = self.now + FIRST_FRAME_TIMEOUT
@@ -105,9 +105,8 @@ class Kiosk(Model):
             client.close(4401)
 
     def expire(self, client, expires):
-        """5 seconds after the accept, the kiosk closes with 4401 if no first frame has come. 60
-        seconds after the token was made, it sends {"error": "expired"}, and 10 seconds later it
-        closes with 4401 if no newer token has come"""
+        """The first frame must come within 5 seconds. When a token is 60 seconds old, send
+        {"error": "expired"}. 10 seconds later, close with 4401, unless a newer token has come."""
         if client.is_open and client.expires == expires and not client.has_expired:
             client.has_expired = True
             self.blame(client, "expiry-from-arrival" if client.is_delayed else "expiry-not-told")
@@ -116,9 +115,8 @@ class Kiosk(Model):
             self.after(REFRESH_TIMEOUT, self.pass_deadline, client, client.deadline)
 
     def receive(self, client, text, data):
-        """The first frame must have a valid token, and a valid token of another user closes with
-        4403. The kiosk answers with the name of the user, or with the error if the token has
-        expired"""
+        """A token frame without a valid token closes with 4401, and one of another user with 4403.
+        Answer each other frame with the user's name, or with the error if the token has expired."""
         is_first = client.user is None
         found, is_token_frame = self.token_in(text)
         if self.is_at_the_limit(client, found):
@@ -140,14 +138,10 @@ class Kiosk(Model):
             client.send_json({"user": client.user})
 
     def is_at_the_limit(self, client, found):
-        """Whether the time is the very moment of an expiry: both answers are right.
-
-        They are also right for a token in its last second. max_age of signing.loads() counts from
-        the whole second before the token was made, so the token expires up to a second earlier.
-        """
-        if found and -ROUNDING < self.now - self.tokens[found["name"]].made - LIFETIME < 0.01:
-            return True
+        """Whether the time is the very moment of an expiry: both answers are right."""
         limits = [client.expires, client.deadline]
+        if found:
+            limits.append(self.tokens[found["name"]].made + LIFETIME)
         return any(limit is not None and abs(self.now - limit) < 0.01 for limit in limits)
 
     def blame(self, client, fault):
@@ -268,6 +262,7 @@ def test_an_old_token_opens_nothing(play):
 def test_tells_that_the_token_has_expired(play):
     """60 seconds after the token was made, the client gets the error, then again for each frame."""
     play(f"connect | {send('ada')} | wait 59 | text ? | wait 2 | text ? | bytes 00 | wait 7")
+    play(f"wait 0.3 | issue ada | wait 0.5 | connect | {send('ada')} | wait 59.4 | wait 0.2")
     play(f"issue ada | wait 40 | connect | {send('ada')} | wait 19 | text ? | wait 2 | text ?")
 
 

@@ -106,7 +106,10 @@ class RightKiosk(AsyncConsumer):
         return await self.find(user_id), made
 
     def read(self, token):
-        return signing.loads(token, salt=SALT, max_age=LIFETIME)
+        user_id, made = signing.loads(token, salt=SALT)
+        if time.time() - made >= LIFETIME:
+            raise signing.SignatureExpired("The token is too old.")
+        return user_id, made
 
     async def find(self, user_id):
         return await get_user_model().objects.filter(pk=user_id, is_active=True).afirst()

@@ -48,7 +48,8 @@ async def holder_of(token):
 class Kiosk(AsyncConsumer):
     user = None  # until the first frame
     made = 0  # the time at which the newest token was made
-    timer = None
+    has_expired = False  # that token
+    timer = None  # the one task that waits: for the first frame, or for the expiry
     is_closed = False
 
     async def __call__(self, scope, receive, send):
@@ -76,7 +77,7 @@ class Kiosk(AsyncConsumer):
 
     async def websocket_receive(self, event):
         if self.is_closed:
-            return
+            return  # the client sent this frame before it received the close
         token = token_in(event)
         if token is not None or self.user is None:
             # The frame is in time, even if the database is slow.
