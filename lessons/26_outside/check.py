@@ -33,14 +33,14 @@ class Watch(Model):
         self.is_reached = True
 
     def connect(self, client):
-        """At once it receives the percent in the row"""
+        """`Progress` accepts each client, and sends the percent of the row, such as `0 %`."""
         client.job = int(client.handshake["path"].split("/")[-2])
         client.shown = -1
         client.accept()
         self.show(client)
 
     def other(self, step):
-        """Whenever the percent has grown, and a message has said so, it receives the new percent"""
+        """After each message, it sends the percent if it has grown."""
         if step.action == "redis":
             self.is_reached = step.arguments["state"] == "back"
         return self.report(*step.arguments["arguments"]) if step.action == "call" else None
@@ -51,7 +51,7 @@ class Watch(Model):
             self.save(TABLE, id=job, percent=percent)
             self.look(job)
             for seconds in () if self.is_reached else AGAIN_AFTER:
-                self.after(seconds, self.look, job)
+                self.after(seconds, self.look, job, True)
         shown = {"returned": has_grown}
         return Answer(shown, lambda it: self.is_answer(it, has_grown))
 
@@ -64,18 +64,21 @@ class Watch(Model):
     def percent_of(self, job):
         return next(row["percent"] for row in self.tables[TABLE] if row["id"] == job)
 
-    def look(self, job):
+    def look(self, job, is_retry=False):
+        """`report` sends again after half a second, at most three times."""
         watching = [client for client in self.open_clients if client.job == job]
         for client in watching if self.is_reached else ():
-            self.show(client)
+            self.show(client, at=self.now if is_retry else None)
 
-    def show(self, client):
+    promise_of_wait = look
+
+    def show(self, client, at=None):
         percent = self.percent_of(client.job)
         if percent > client.shown:
             client.shown = percent
             # The row may already have this percent when the consumer reads the one before.
             client.expected = [replace(it, may_miss=is_percent(it)) for it in client.expected]
-            client.send(f"{percent} %")
+            client.send(f"{percent} %", at=at)
             if percent == 100:
                 client.close(1000)
 

@@ -212,6 +212,21 @@ class NeverGivesUp(RightProgress):
                 time.sleep(0.5)
 
 
+class WaitsASecond(RightProgress):
+    """Waits for a second between two tries, so the message comes too late."""
+
+    diagnosis = "wrong-time"
+
+    @classmethod
+    def notify(cls, job, percent):
+        for pause in (1, 1, 1, 0):
+            try:
+                cls.send_message(job, percent)
+                return
+            except Exception:
+                time.sleep(pause)
+
+
 class RepeatsTheReport(RightProgress):
     """Repeats all of it. The second time, the percent is stored already, so it looks old."""
 
