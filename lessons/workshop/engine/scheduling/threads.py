@@ -26,7 +26,7 @@ from _thread import allocate_lock, get_ident
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures.thread import _worker, _WorkItem
+from concurrent.futures.thread import _worker
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -41,7 +41,6 @@ _usual_start = threading.Thread.start
 _usual_join = threading.Thread.join
 _usual_submit = ThreadPoolExecutor.submit
 _usual_shutdown = ThreadPoolExecutor.shutdown
-_usual_run_item = _WorkItem.run
 _real_time = time.monotonic
 
 READY, RUNNING, WAITING, ENDED = "ready", "running", "waiting", "ended"
@@ -60,47 +59,58 @@ def is_pool_thread(thread: threading.Thread) -> bool:
 
 
 class ControlledThread:
-    """A thread, or one job of a pool, that runs only when it has its turn."""
+    """A thread, or one job of a pool, that runs only when it has its turn.
+
+    A pool gets the job at its first turn, so that its worker runs the job without another wait.
+    """
 
     def __init__(self, scheduler: "ThreadScheduler", executor=None, thread=None, function=None):
         self.scheduler, self.executor, self.thread = scheduler, executor, thread
-        self._function = function  # of a job
+        self._function = function
         self.state = READY
         self.gate = allocate_lock()  # released once for each turn
         self.gate.acquire()
         self.ident: int | None = None
-        self.future: Future = Future()  # done when it has ended
+        self.future: Future = Future()  # done when it has ended; the result is that of the function
         self.alarm = None  # the timer of a timed wait
         self.deadline: float | None = None
-
-    def __call__(self, *args, **kwargs):
-        """Do the job. The pool calls this instead of the function that was submitted."""
-        return self._function(*args, **kwargs)
+        self._is_started = executor is None
 
     @property
     def is_loop_thread(self) -> bool:
         """Whether the loop itself runs in this thread."""
         return self is self.scheduler.loop_thread
 
-    def run_in_turns(self, call: Callable[[], None]) -> None:
-        """In the thread: wait for the first turn, `call()`, and give the turn back for good."""
+    def open_gate(self) -> None:
+        """Give it the turn."""
+        self.state = RUNNING
+        self.gate.release()
+        self.start()
+
+    def start(self) -> None:
+        """Give a job to its pool."""
+        if not self._is_started:
+            self._is_started = True
+            _usual_submit(self.executor, self.run_in_turns)
+
+    def run_in_turns(self) -> None:
+        """In the thread: wait for the first turn, run, and give the turn back for good."""
         self.gate.acquire()
-        if self.state == ENDED:
-            call()  # the pool drops a job that was cancelled
+        if not self.future.set_running_or_notify_cancel():
             return
         self.ident = get_ident()
         _controlled[self.ident] = self
         try:
-            call()
+            self.future.set_result(self._function())
+        except BaseException as error:
+            self.future.set_exception(error)
+            if self.executor is None:  # threading prints it
+                raise
         finally:
+            self._function = None  # it may refer to the exception
             del _controlled[self.ident]
             self.scheduler.busy_workers[self.executor] -= 1
             self.scheduler.remove(self)
-
-    def run_without_turns(self) -> None:
-        """Without control, it runs as it does in life."""
-        self.state = RUNNING
-        self.gate.release()
 
 
 class Waiter:
@@ -183,7 +193,7 @@ class ThreadScheduler:
                 if action.thread is None:
                     self._add(action)  # it needs the loop
                 elif action.thread.state != ENDED:  # a cancelled job has ended
-                    action.thread.run_without_turns()
+                    action.thread.open_gate()
         for thread in tuple(self._threads):
             if thread.deadline is not None:
                 self.wake(thread)  # the clock will not move any more
@@ -249,8 +259,7 @@ class ThreadScheduler:
 
     def _let_run(self, thread: ControlledThread) -> None:
         """Give `thread` the turn, until it announces a wait, ends, or the turn is too long."""
-        thread.state = RUNNING
-        thread.gate.release()
+        thread.open_gate()
         limit = _real_time() + TURN_LIMIT
         while thread.state == RUNNING:
             if not self._stopped.acquire(timeout=max(0.0, limit - _real_time())):
@@ -260,7 +269,7 @@ class ThreadScheduler:
             _usual_join(thread.thread)
 
     def _begin(self, thread: ControlledThread) -> None:
-        if not thread.future.cancelled():  # otherwise the pool drops the job without a turn
+        if not thread.future.cancelled():
             self.busy_workers[thread.executor] += 1
             self._let_run(thread)
 
@@ -368,7 +377,7 @@ class ThreadScheduler:
                     thread.state = READY
                     self._add(Action(partial(self._let_run, thread), thread))
                 else:
-                    thread.run_without_turns()
+                    thread.open_gate()
         self.signal()
 
     def signal(self) -> None:
@@ -381,8 +390,7 @@ class ThreadScheduler:
 
     def submit(self, executor, function, *args, **kwargs) -> Future:
         """As executor.submit(), but the job waits for its turn."""
-        job = ControlledThread(self, executor, function=function)
-        job.future = _usual_submit(executor, job, *args, **kwargs)
+        job = ControlledThread(self, executor, function=partial(function, *args, **kwargs))
         self.queue(job)
         job.future.add_done_callback(lambda future: future.cancelled() and self._cancelled(job))
         return job.future
@@ -402,7 +410,7 @@ class ThreadScheduler:
                 queue = thread.executor and ("jobs", thread.executor)
                 self._add(Action(partial(self._begin, thread), thread, queue))
             else:
-                thread.gate.release()
+                thread.open_gate()
         self.signal()
 
     def _cancelled(self, job: ControlledThread) -> None:
@@ -457,10 +465,10 @@ def _start(self):
     if thread is None or not self._initialized or self._started.is_set():
         _usual_start(self)
         return
-    started = None if is_pool_thread(self) else ControlledThread(thread.scheduler, thread=self)
-    if started:
-        self._controlled, run = started, self.run
-        self.run = lambda: started.run_in_turns(partial(_run_and_tell, started, run))
+    started = None
+    if not is_pool_thread(self):
+        started = self._controlled = ControlledThread(thread.scheduler, None, self, self.run)
+        self.run = started.run_in_turns
     # It waits until the new thread exists, which needs no turn.
     del _controlled[thread.ident]
     try:
@@ -469,13 +477,6 @@ def _start(self):
         _controlled[thread.ident] = thread
     if started:
         thread.scheduler.queue(started)
-
-
-def _run_and_tell(controlled: ControlledThread, run: Callable[[], None]) -> None:
-    try:
-        run()
-    finally:
-        controlled.future.set_result(None)  # join() waits for it
 
 
 def _join(self, timeout=None):
@@ -489,24 +490,23 @@ def _join(self, timeout=None):
 
 def _submit(self, fn, /, *args, **kwargs):
     thread = this_thread()
-    # Another loop in this thread does not announce that it waits for the job.
-    if thread is None or asyncio._get_running_loop() not in (None, thread.scheduler.loop):
+    # Another loop in this thread does not announce that it waits for the job. A pool that was shut
+    # down raises.
+    is_of_loop = thread and asyncio._get_running_loop() in (None, thread.scheduler.loop)
+    if not is_of_loop or self._shutdown:
         return _usual_submit(self, fn, *args, **kwargs)
     return thread.scheduler.submit(self, fn, *args, **kwargs)
 
 
-def _run_item(self, *args):
-    job = getattr(self, "fn", None) or self.task[0]  # of Python 3.14
-    run = partial(_usual_run_item, self, *args)
-    job.run_in_turns(run) if isinstance(job, ControlledThread) else run()
-
-
 def _shutdown(self, wait=True, *, cancel_futures=False):
-    thread = this_thread()
+    if thread := this_thread():
+        jobs = [it for it in thread.scheduler.unfinished_jobs() - {thread} if it.executor is self]
+        for job in jobs:
+            if not (cancel_futures and job.future.cancel()):
+                job.start()  # the pool takes no job after this
     _usual_shutdown(self, wait and thread is None, cancel_futures=cancel_futures)
     if wait and thread is not None:
-        jobs = thread.scheduler.unfinished_jobs() - {thread}
-        concurrent.futures.wait([it.future for it in jobs if it.executor is self])
+        concurrent.futures.wait([job.future for job in jobs])
         _usual_shutdown(self, True)
 
 
@@ -516,5 +516,4 @@ REPLACED = (
     (threading.Thread, "join", _join),
     (ThreadPoolExecutor, "submit", _submit),
     (ThreadPoolExecutor, "shutdown", _shutdown),
-    (_WorkItem, "run", _run_item),
 )
