@@ -26,9 +26,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 
-from channels import db
-from django.db import close_old_connections
-
 from . import blocking_calls, threads
 from .patches import installed
 
@@ -41,8 +38,6 @@ _REAL_TIME_SLEEPERS = {"subprocess", "selectors", "socket", "sqlite3", "multipro
 
 MAX_READS = 1000  # times that code may read the clock without a pause; more count as a wait
 READ_INTERVAL = 0.01  # seconds that the clock moves on then
-
-has_database = False  # within fresh_database(); a test without one may not touch a database
 
 
 @dataclass(frozen=True)
@@ -147,15 +142,6 @@ def _sleep(seconds, /) -> None:
     threads.sleep(thread, float(seconds))
 
 
-def clean_up() -> None:
-    """What Channels calls in a thread before each handler: it closes old connections, if needed.
-
-    Without a database the loop knows that the job needs no thread.
-    """
-    if has_database:
-        close_old_connections()
-
-
 def _thread_sleep(frame, begun: float, seconds: float) -> ThreadSleep:
     code = frame.f_code
     first = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
@@ -175,5 +161,4 @@ PATCHES = (
     (threading, "_time", _clock(time.monotonic)),
     (queue, "time", _clock(time.monotonic)),
     (asyncio.BaseEventLoop, "time", _time_of_another_loop),
-    (db, "close_old_connections", clean_up),
 )

@@ -35,11 +35,9 @@ import random
 import selectors
 from asyncio.events import TimerHandle
 from asyncio.futures import _copy_future_state
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import Context, copy_context
-from functools import partial
 from types import coroutine
 from weakref import WeakKeyDictionary
 
@@ -133,10 +131,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         self._check_closed()
         executor = executor or self._usual_executor()
         self.thread_jobs_started += 1
-        if _is_empty(func) and isinstance(executor, ThreadPoolExecutor):
-            job = self.thread_scheduler.submit_empty_job(executor)
-        else:
-            job = executor.submit(func, *args)
+        job = executor.submit(func, *args)
         result = self.create_future()
         result.add_done_callback(lambda result: result.cancelled() and job.cancel())
         job.add_done_callback(lambda job: self._job_is_done(executor, job, result))
@@ -242,13 +237,6 @@ async def maybe_suspend() -> None:
 def suspend():
     """Let other tasks run, as asyncio.sleep(0) does, but without a switch point."""
     yield
-
-
-def _is_empty(job: Callable) -> bool:
-    """Whether this is an empty clean_up(), in the partial() that asgiref makes."""
-    child = job.args[-1] if isinstance(job, partial) and job.args else None
-    is_clean_up = isinstance(child, partial) and child.func is clock.clean_up
-    return is_clean_up and not clock.has_database
 
 
 class _Selector(selectors.DefaultSelector):

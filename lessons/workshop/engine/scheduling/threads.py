@@ -31,6 +31,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
+from django.db import close_old_connections
+
 TURN_LIMIT = 1.0  # seconds of real time, far more than a query takes on a busy machine
 SPIN_LIMIT = 100  # iterations of a loop that is never idle, until the next action
 POLL_INTERVAL = 0.001  # seconds that a timed wait of a thread takes at least
@@ -51,6 +53,11 @@ _controlled: dict[int, "ControlledThread"] = {}  # by the id of the thread
 def this_thread() -> "ControlledThread | None":
     """The controlled thread that calls this."""
     return _controlled.get(get_ident())
+
+
+def has_connections(executor: ThreadPoolExecutor) -> bool:
+    """Whether a thread of the pool has a database connection. fresh_database() replaces this."""
+    return False
 
 
 def is_pool_thread(thread: threading.Thread) -> bool:
@@ -75,6 +82,16 @@ class ControlledThread:
         self.alarm = None  # the timer of a timed wait
         self.deadline: float | None = None
         self._is_started = executor is None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it is the clean-up before a handler, and has no connection to close.
+
+        Channels lets close_old_connections() run before each handler, in a partial() of asgiref.
+        """
+        arguments = getattr(self._function, "args", None)
+        called = getattr(arguments[-1], "func", None) if arguments else None
+        return called is close_old_connections and not has_connections(self.executor)
 
     @property
     def is_loop_thread(self) -> bool:
@@ -207,9 +224,9 @@ class ThreadScheduler:
         """Whether a thread waits for a check to act."""
         return self.parked is not None and not self.parked.done()
 
-    def unfinished_jobs(self) -> set[ControlledThread]:
-        """The jobs of all executors that have not ended."""
-        return {it for it in tuple(self._threads) if it.executor is not None}
+    def unfinished_jobs(self) -> list[ControlledThread]:
+        """The jobs of all executors that have not ended, in the order of their submission."""
+        return [it for it in tuple(self._threads) if it.executor is not None]
 
     # Actions
 
@@ -269,9 +286,14 @@ class ThreadScheduler:
             _usual_join(thread.thread)
 
     def _begin(self, thread: ControlledThread) -> None:
-        if not thread.future.cancelled():
-            self.busy_workers[thread.executor] += 1
-            self._let_run(thread)
+        if thread.future.cancelled():
+            return
+        if thread.is_empty:
+            thread.future.set_result(None)
+            self.remove(thread)
+            return
+        self.busy_workers[thread.executor] += 1
+        self._let_run(thread)
 
     def deliver(self, executor, function: Callable[[], None]) -> None:
         """The result of a job is there: the loop calls `function` when it is time.
@@ -395,13 +417,6 @@ class ThreadScheduler:
         job.future.add_done_callback(lambda future: future.cancelled() and self._cancelled(job))
         return job.future
 
-    def submit_empty_job(self, executor) -> Future:
-        """As submit() for a job that does nothing. It has its place in the queue, but no thread."""
-        job: Future = Future()
-        with self._mutex:
-            self._add(Action(lambda: job.done() or job.set_result(None), queue=("jobs", executor)))
-        return job
-
     def queue(self, thread: ControlledThread) -> None:
         """A job was submitted, or a thread started."""
         with self._mutex:
@@ -500,10 +515,11 @@ def _submit(self, fn, /, *args, **kwargs):
 
 def _shutdown(self, wait=True, *, cancel_futures=False):
     if thread := this_thread():
-        jobs = [it for it in thread.scheduler.unfinished_jobs() - {thread} if it.executor is self]
+        others = (it for it in thread.scheduler.unfinished_jobs() if it is not thread)
+        jobs = [it for it in others if it.executor is self]
+        jobs = [it for it in jobs if not (cancel_futures and it.future.cancel())]
         for job in jobs:
-            if not (cancel_futures and job.future.cancel()):
-                job.start()  # the pool takes no job after this
+            job.start()  # the pool takes no job after this
     _usual_shutdown(self, wait and thread is None, cancel_futures=cancel_futures)
     if wait and thread is not None:
         concurrent.futures.wait([job.future for job in jobs])

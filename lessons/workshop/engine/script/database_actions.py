@@ -2,11 +2,13 @@
 
 import datetime
 import decimal
+import json
 import re
+import time
 import uuid
 
 from django.apps import apps
-from django.db import transaction
+from django.db import connection, transaction
 
 from .action import ACTIONS, NAME, OBJECT, Action, one_of
 
@@ -86,11 +88,28 @@ class Load(Action, usage='load {"auth.Group": [{"name": "a"}]}', tables=OBJECT):
         await player.write(_load, tables)
 
 
+# Django takes longer to write these statements than SQLite to execute them, and all conversations
+# of a check begin with the same rows. A default value may depend on the time.
+_statements: dict[tuple[str, float], list[tuple]] = {}
+
+
 def _load(tables: dict) -> None:
-    with transaction.atomic():
-        for model, rows in tables.items():
-            model_class = apps.get_model(model)
-            model_class.objects.bulk_create([model_class(**fields) for fields in rows])
+    key, done = (json.dumps(tables), time.time()), []
+
+    def note(execute, sql, params, *more):
+        done.append((sql, params))
+        return execute(sql, params, *more)
+
+    with transaction.atomic(), connection.cursor() as cursor:
+        for statement in _statements.get(key, ()):
+            cursor.execute(*statement)
+            cursor.fetchall()
+        if key not in _statements:
+            with connection.execute_wrapper(note):
+                for model, rows in tables.items():
+                    model_class = apps.get_model(model)
+                    model_class.objects.bulk_create([model_class(**fields) for fields in rows])
+            _statements[key] = done
 
 
 class Delete(Action, usage='delete auth.Group {"name": "a"}', model=NAME, fields=OBJECT):

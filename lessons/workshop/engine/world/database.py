@@ -23,7 +23,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.sqlite3.base import DatabaseWrapper
 
 from ..recording.queries import record_queries
-from ..scheduling import clock
+from ..scheduling import threads
 from ..scheduling.loop import SimulatedLoop
 from ..scheduling.patches import install, installed
 from . import accounts
@@ -211,6 +211,11 @@ class _File:
             raw.rollback()
             self._idle.append(raw)
 
+    def is_open_in(self, executor: ThreadPoolExecutor) -> bool:
+        """Whether Django has a connection in a thread of this pool."""
+        threads = executor._threads
+        return any(it.connection and thread in threads for it, thread in self.opened.items())
+
     def close_connections_of_django(self) -> None:
         """Those of all threads: an open file would keep its disk space."""
         for wrapper in self.opened:
@@ -278,7 +283,7 @@ async def fresh_database():
 
     The queries of a recorded connection are recorded.
     """
-    with _used_file() as file, mock.patch.object(clock, "has_database", True):
+    with _used_file() as file, mock.patch.object(threads, "has_connections", file.is_open_in):
         await sync_to_async(_begin)(file)
         try:
             yield FreshDatabase()

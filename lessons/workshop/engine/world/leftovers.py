@@ -52,7 +52,7 @@ class Leftovers:
     def __init__(self, subject):
         self.findings: list[Finding] = []
         self._source = SubjectSource(subject)
-        self._earlier_jobs: set[ControlledThread] = set()
+        self._earlier_jobs: list[ControlledThread] = []
 
     def ignore_jobs_so_far(self) -> None:
         """Do not report the jobs that run now: the import of the file has started them."""
@@ -65,15 +65,14 @@ class Leftovers:
         """
         scheduler = asyncio.get_running_loop().thread_scheduler
         for _ in range(MAX_ROUNDS):
-            left = scheduler.unfinished_jobs() - self._earlier_jobs
+            left = {*scheduler.unfinished_jobs()}.difference(self._earlier_jobs)
             begun = {job for job in left if job.ident is not None}
             if not left:
                 return
             await asyncio.sleep(JOB_TIMEOUT)
-            if begun & scheduler.unfinished_jobs():
+            if endless := begun.intersection(scheduler.unfinished_jobs()):
                 break
         if reports:
-            endless = begun & scheduler.unfinished_jobs()
             places = (_place_of_job(self._source, job) for job in endless)
             self._note("A job that was submitted to a pool does not end.", places)
 
