@@ -163,10 +163,14 @@ def place_of_error(file: str | OwnsFile, error: BaseException) -> Place | None:
 
     `file` may also be a function that says whether a file is one of several.
     """
-    while (first := error.__context__) and repr(first) == repr(error):
-        error = first
-    lines = [Place.of(frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__)]
-    return _first_in(file, reversed(lines))
+    raised = [error]
+    while (first := raised[-1].__context__) and repr(first) == repr(error):
+        raised.append(first)
+    for one in reversed(raised):
+        lines = [Place.of(it.f_code, line) for it, line in traceback.walk_tb(one.__traceback__)]
+        if place := _first_in(file, reversed(lines)):
+            return place
+    return None
 
 
 def place_of_wrong_call(file: str, error: BaseException) -> Place | None:

@@ -42,7 +42,7 @@ def note_blocking_call(loop, seconds: float | None, name: str = "") -> None:
     for frame, _ in traceback.walk_stack(sys._getframe(1)):
         if frame.f_code is asyncio.BaseEventLoop._run_once.__code__:
             break
-        if _is_students(frame.f_code.co_filename):
+        if is_students(frame.f_code.co_filename):
             own.append(frame)
         elif not own:
             called = frame.f_code.co_qualname
@@ -56,7 +56,7 @@ def note_blocking_call(loop, seconds: float | None, name: str = "") -> None:
 
 
 @cache
-def _is_students(file: str) -> bool:
+def is_students(file: str) -> bool:
     """Whether a student may have written this: it is not of Python, a library or the engine."""
     return bool(file) and not file.startswith(_NOT_STUDENTS) and "site-packages" not in file
 

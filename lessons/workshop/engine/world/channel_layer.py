@@ -250,12 +250,12 @@ def served_layers(layers: dict[str, BaseChannelLayer]):
 
 
 @contextmanager
-def fresh_layers(aliases=ALIASES, **config):
+def fresh_layers(**config):
     """Within it, each alias has a new recorded layer on one FakeRedis. Yields the default layer."""
     redis = FakeRedis()
-    redis.layers = {alias: SimulatedLayer(redis, **config) for alias in aliases}
+    redis.layers = {alias: SimulatedLayer(redis, **config) for alias in ALIASES}
     with served_layers(redis.layers):
-        yield redis.layers.get("default")
+        yield redis.layers["default"]
 
 
 def current_layers() -> dict[str, SimulatedLayer]:

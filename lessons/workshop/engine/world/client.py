@@ -293,6 +293,12 @@ class Client:
             groups=tuple(groups),
         )
 
+    def unseen_errors(self) -> list[BaseException]:
+        """The exceptions of its tasks that no code has read so far. This reads them."""
+        tasks = asyncio.get_running_loop().tasks_started_with(_current_client, self)
+        failed = [it for it in tasks if it is not self.future and it.done() and it._log_traceback]
+        return [it.exception() for it in failed if not it.cancelled()]
+
     # Ends
 
     async def kill(self) -> Finding | None:

@@ -155,7 +155,8 @@ class Leftovers:
             # The last thread of a ThreadSensitiveContext may be ending.
             thread.join(THREAD_TIMEOUT)
             if thread.is_alive():
-                self._note(f"Thread {thread.name}", [Place()])
+                place = self._source.running_place(thread.ident) or Place()
+                self._note(f"Thread {thread.name}", [place])
 
 
 def _place_of_job(source: SubjectSource, job: ControlledThread) -> Place | None:

@@ -133,7 +133,7 @@ class Notepad(AsyncConsumer):
 @pytest.mark.parametrize(
     ("leave", "at"),
     [
-        ("threading.Thread(target=keep_warm, daemon=True).start()", ["raise StopConsumer()"]),
+        ("threading.Thread(target=keep_warm, daemon=True).start()", ["time.sleep(5)"]),
         ("pool.submit(keep_warm), pool.submit(bake)", ["time.sleep(5)"]),
         ("LOOP.run_in_executor(pool, keep_warm)", ["time.sleep(5)"]),
         ("self.tick()", ["def tick(self):"]),
