@@ -1,0 +1,109 @@
+"""A pytest plugin: tests of consumers in a simulated world. README.md beside the engine says how.
+
+    def test_greets(world):
+        ada = world.connect("/ws/chat/lobby/")
+        ada.send(text="hi")
+        assert ada.received == ["hi"]
+
+    @pytest.mark.explore(conversations=200)  # plays it in 200 orders, and shortens a red one
+
+world.py          the server, its clock, its clients
+surroundings.py   what the project's code sees: layers, cache, database; what is refused
+source.py         lines in any module of the project
+choices.py        what a conversation decides, and the shortest one that fails
+explore.py        runs a test once for each conversation
+report.py         a fault and a conversation as text
+record.py         a page with the events of the project, for runserver
+strict_loops.py   the event loop of tests with a strict communicator
+"""
+
+import inspect
+
+import pytest
+
+CONVERSATIONS = 100  # of the mark `explore`, unless it says how many
+
+
+def pytest_addoption(parser):
+    group = parser.getgroup("channels", "consumers of Django Channels")
+    group.addoption(
+        "--seed",
+        type=int,
+        metavar="N",
+        help="play only conversation N of each test with the mark explore",
+    )
+
+
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers",
+        "explore(conversations=100): play the test in so many orders, and shorten one that fails.",
+    )
+
+
+@pytest.fixture
+def asgi_application():
+    """The application that the world serves: settings.ASGI_APPLICATION, or what a test returns."""
+    from channels.routing import get_default_application
+
+    return get_default_application()
+
+
+@pytest.fixture
+def world(request):
+    """A simulated world with the project's application."""
+    if inspect.iscoroutinefunction(request.function):
+        pytest.fail("The world has its own event loop: write `def`, not `async def`.", False)
+    from .explore import DECISIONS, WORLD
+    from .world import World
+
+    databases = {"db", "transactional_db", "django_db_reset_sequences"} & {*request.fixturenames}
+    for name in sorted(databases):  # first the database, then the world that uses it
+        request.getfixturevalue(name)
+    has_mark = request.node.get_closest_marker("django_db") is not None
+    application = request.getfixturevalue("asgi_application")
+    stash = request.node.stash
+    more = {"decisions": stash[DECISIONS]} if DECISIONS in stash else {}
+    with World(application, bool(databases) or has_mark, **more) as made:
+        stash[WORLD] = made
+        yield made
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem):
+    """After a test that is green so far, let the clients of its world leave."""
+    result = yield
+    if "world" in pyfuncitem.funcargs:
+        from .report import ConsumerFault
+
+        try:
+            pyfuncitem.funcargs["world"].finish()
+        except ConsumerFault as fault:  # no line of the test leads to it
+            failed = pytest.fail.Exception(str(fault), pytrace=False)
+            failed.finding = fault.finding
+            raise failed from None
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Add the conversation and its transcript to the report of a red test."""
+    report = yield
+    if report.when == "call" and report.failed and "world" in getattr(item, "funcargs", ()):
+        from .explore import kind_of, title_of
+
+        world = item.funcargs["world"]
+        report.sections.append((title_of(item), world.conversation))
+        report.sections.append(("transcript", world.transcript))
+        report.kind = kind_of(call.excinfo)
+    return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item, nextitem):
+    if marker := item.get_closest_marker("explore"):
+        from .explore import explore
+
+        conversations = marker.kwargs.get("conversations", CONVERSATIONS)
+        return explore(item, nextitem, conversations, item.config.getoption("--seed"))
+    return None

@@ -1,0 +1,97 @@
+"""How a fault is told: what, where, why, and how to fix it; then the conversation."""
+
+import os
+import re
+import tomllib
+import traceback
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from types import TracebackType
+
+from ..faults.finding import Finding
+from ..recording.events import Event
+from ..recording.transcript import render
+from ..scheduling.blocking_calls import is_students
+from ..script.steps import Step
+
+# The catalogue of the course: a copy in the wheel, beside the course's own module otherwise.
+_FOLDERS = (
+    Path(__file__).with_name("diagnoses"),
+    Path(__file__).parents[2] / "course" / "diagnoses",
+)
+
+
+class ConsumerFault(AssertionError):
+    """The project's code broke a rule of Daphne, raised, or left something behind.
+
+    `finding` has the id of its diagnosis and the place.
+    """
+
+    def __init__(self, finding: Finding, client: int | None = None):
+        self.finding = named(finding)
+        self.client = client
+        super().__init__(_text(self.finding))
+
+
+@cache
+def catalogue() -> dict[str, dict]:
+    """The diagnoses by id: title, cause, cure, and a pattern for the text of an exception."""
+    folder = next(folder for folder in _FOLDERS if folder.is_dir())
+    files = sorted(folder.glob("*.toml"), key=lambda file: (file.stem == "general", file))
+    texts = (file.read_text(encoding="utf-8") for file in files)
+    return {name: fields for text in texts for name, fields in tomllib.loads(text).items()}
+
+
+def named(finding: Finding) -> Finding:
+    """The finding with the diagnosis that fits the exception that it reports."""
+    patterns = ((name, it["exception"]) for name, it in catalogue().items() if "exception" in it)
+    found = next((name for name, pattern in patterns if re.search(pattern, finding.raised)), None)
+    better = finding.raised and finding.instead.get(found, found)
+    return replace(finding, diagnosis=better) if better else finding
+
+
+def _text(finding: Finding) -> str:
+    fields = catalogue().get(finding.diagnosis, {})
+    lines = [fields.get("title", finding.diagnosis), f"  {place_text(finding)}"]
+    lines += [f"  {line}" for line in finding.detail.splitlines()]
+    if finding.diagnosis != "exception":
+        lines += [f"  {label}: {fields[key]}" for label, key in _PARTS if fields.get(key)]
+    return "\n".join([*lines, f"  [{finding.diagnosis}]"])
+
+
+_PARTS = (("Cause", "cause"), ("Fix", "cure"))
+
+
+def place_text(finding: Finding) -> str:
+    """`chat/consumers.py:31, in Chat.receive, on websocket.receive`."""
+    file = finding.file
+    if file:
+        with_dots = os.path.relpath(file)
+        file = file if with_dots.startswith("..") else with_dots
+    line = f"{file}:{finding.line}" if finding.line else file
+    handler = f"in {finding.handler}" if finding.handler else ""
+    event = f"on {finding.event}" if finding.event else ""
+    return ", ".join(filter(None, (line, handler, event))) or "(no line of the project)"
+
+
+def shortened(error: BaseException | None) -> BaseException | None:
+    """The exception, with only the project's lines in its traceback if it has any."""
+    if error is None:
+        return None
+    lines, last = [*traceback.walk_tb(error.__traceback__)], None
+    own = [(frame, line) for frame, line in lines if is_students(frame.f_code.co_filename)]
+    for frame, line in reversed(own or lines[-1:]):
+        last = TracebackType(last, frame, frame.f_lasti, line)
+    shortened(error.__cause__ or error.__context__)
+    return error.with_traceback(last)
+
+
+def conversation_text(steps: Iterable[Step]) -> str:
+    """The steps, as a lesson shows them: `connect /ws/ | text hello | & 2 text hi`."""
+    return " | ".join(map(str, steps))
+
+
+def transcript_text(events: Iterable[Event]) -> str:
+    return render(sorted(events, key=lambda event: event.time), waits=True)

@@ -1,0 +1,66 @@
+"""Finds the consumer that serves a client, and lines in any module of the project."""
+
+import asyncio
+import sys
+import traceback
+from collections.abc import Iterator
+
+from channels.consumer import AsyncConsumer
+
+from ..faults.finding import Place, SubjectSource, code_of
+from ..scheduling.blocking_calls import is_students
+
+# What a generic consumer defines instead of the handler.
+_GENERIC = {
+    "websocket_connect": ("connect",),
+    "websocket_receive": ("receive_json", "receive"),
+    "websocket_disconnect": ("disconnect",),
+}
+_RUN_ONCE = asyncio.BaseEventLoop._run_once.__code__
+
+
+class ProjectSource(SubjectSource):
+    """All files of the project, and the consumer behind its routing, once look() has found it."""
+
+    def __init__(self, application):
+        self.subject = self.outermost = application
+        self.file = ""
+
+    def owns(self, file):
+        return is_students(file)
+
+    def look(self, client) -> None:
+        """Find the consumer that serves this client, unless it is known."""
+        if not self.file and (consumer := next(_consumers_of(client), None)):
+            self.subject = type(consumer)
+            self.file = getattr(sys.modules.get(self.subject.__module__), "__file__", None) or ""
+
+    def place_of_handler(self, event_type):
+        name = event_type.replace(".", "_")
+        for handler in (name, *_GENERIC.get(name, ())):
+            code = code_of(getattr(self.subject, handler, None))
+            if code is not None and self.owns(code.co_filename):
+                return Place.of(code)
+        return Place(self.file, self._first_line() if self.file else 0)
+
+    def running_place(self, thread=None):
+        """As in the base class. The test itself, from which the loop runs, is left out."""
+        for number, frame in sys._current_frames().items():
+            for caller, line in traceback.walk_stack(frame) if thread in (None, number) else ():
+                if caller.f_code is _RUN_ONCE:
+                    break
+                if self.owns(caller.f_code.co_filename):
+                    return Place.of(caller.f_code, line)
+        return None
+
+
+def _consumers_of(client) -> Iterator[AsyncConsumer]:
+    """The consumers among what the application's task waits for, or has raised from."""
+    frames, waiting = [], client.future.get_coro()
+    while waiting is not None:
+        frames.append(getattr(waiting, "cr_frame", None))
+        waiting = getattr(waiting, "cr_await", None)
+    if client.error is not None:
+        frames += [frame for frame, _ in traceback.walk_tb(client.error.__traceback__)]
+    owners = (frame.f_locals.get("self") for frame in frames if frame is not None)
+    return (owner for owner in owners if isinstance(owner, AsyncConsumer))

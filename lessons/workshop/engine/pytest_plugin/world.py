@@ -1,0 +1,389 @@
+"""The simulated world of one test: a server with the project's application, and its clients.
+
+A test is a plain function. Between two of its lines nothing happens: each action of a client is
+handled to its end, and time passes only in run(). Whatever Daphne would refuse, and whatever a
+consumer leaves behind, raises a ConsumerFault.
+"""
+
+import asyncio
+import gc
+import itertools
+import json as json_module
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from unittest import mock
+
+from django.test import Client as Browser
+
+from ..faults.burst import fault_of_coroutine
+from ..faults.connection import fault_of_error
+from ..faults.finding import Finding, make_finding
+from ..recording import recorder
+from ..scheduling.loop import SimulatedLoop, maybe_suspend
+from ..script.steps import Step
+from ..world.client import CLIENT_PORT, WebSocketClient
+from ..world.leftovers import Leftovers
+from .choices import NATURAL, Choices, Decisions
+from .report import ConsumerFault, conversation_text, shortened, transcript_text
+from .source import ProjectSource
+from .surroundings import project_surroundings
+
+HOST = "testserver"  # which Django allows in tests
+MOMENT = 1e-6  # seconds between two events at the same time of the loop's clock
+ORIGIN_DEPTH = 10  # lines that lead to a coroutine: one of them forgot the await
+
+
+class World:
+    """The server, its clock and its clients. Within `with`, the project's code lives in it."""
+
+    def __init__(self, application, uses_database=False, decisions: Decisions = NATURAL):
+        self.clients: list[WorldClient] = []
+        self.steps: list[Step] = []
+        self.choices = Choices(decisions)
+        self._application = application
+        self._loop = SimulatedLoop(decisions.seed)
+        self._uses_database = uses_database
+        self._source = ProjectSource(application)
+        self._leftovers = Leftovers(application)
+        self._leftovers._source = self._source
+        self._forgotten: list[Finding] = []  # coroutines without an await
+        self._burst: list[tuple[Step, Callable[[], None]]] | None = None
+        self._is_over = False
+        self._stack = ExitStack()
+
+    def __enter__(self):
+        __tracebackhide__ = True
+        enter = self._stack.enter_context
+        self._stack.callback(self._loop.close)
+        self._threads = {*threading.enumerate()}
+        enter(project_surroundings(self._loop, self._uses_database))
+        moments = itertools.count(1)
+        clock = lambda: self._loop.elapsed() + next(moments) * MOMENT  # noqa: E731
+        enter(mock.patch.object(recorder, "clock", clock))
+        enter(mock.patch.object(warnings, "_warn_unawaited_coroutine", self._note_forgotten))
+        self._stack.callback(
+            sys.set_coroutine_origin_tracking_depth, sys.get_coroutine_origin_tracking_depth()
+        )
+        sys.set_coroutine_origin_tracking_depth(ORIGIN_DEPTH)
+        self._runner = enter(asyncio.Runner(loop_factory=lambda: self._loop))
+        return self
+
+    def __exit__(self, kind, error, trace):
+        try:
+            if not self._is_over:
+                self._run(self._cancel())
+        finally:
+            self._stack.close()
+
+    # What a test does
+
+    def connect(self, path: str, *, user=None, browser=None, headers=(), subprotocols=()):
+        """A client that opens a WebSocket at this path, and has received its answer.
+
+        `user` is logged in. `browser` is a client of django.test, whose cookies are sent.
+        """
+        __tracebackhide__ = True
+        given = {name.lower(): value for name, value in dict(headers).items()}
+        if user is not None:
+            browser = Browser()
+            browser.force_login(user)
+        if browser is not None:
+            pairs = (f"{name}={morsel.value}" for name, morsel in browser.cookies.items())
+            given.setdefault("cookie", "; ".join(pairs))
+        sent = {"host": HOST, "origin": f"http://{HOST}", **given}
+        path_only, _, query = path.partition("?")
+        arguments = {"path": path_only, **({"query": query} if query else {})}
+        if user is not None:
+            arguments["as"] = user.get_username()
+        if subprotocols:
+            arguments["subprotocols"] = [*subprotocols]
+        client = WorldClient(self, len(self.clients) + 1, path, sent, subprotocols)
+        self.clients.append(client)
+        self._take(Step("connect", arguments, client.number), client._served.begin)
+        return client
+
+    def run(self, seconds: float = 0) -> None:
+        """Let so many seconds pass on the world's clock."""
+        __tracebackhide__ = True
+        step = Step("wait", {"seconds": float(seconds)})
+        self.steps += [step] if seconds else []
+        self._play(asyncio.sleep, seconds)
+
+    def call(self, function, *args):
+        """Await an async function of the project, outside its consumers. Returns its result."""
+        __tracebackhide__ = True
+        return self._play(function, *args)
+
+    @contextmanager
+    def together(self):
+        """What clients do in it happens at the same time: only each client's own order is kept."""
+        __tracebackhide__ = True
+        if self._burst is not None:
+            raise RuntimeError("together() is within another together()")
+        self._burst = []
+        try:
+            yield
+            burst, taken = self._burst, []
+            if not self.choices.is_natural:
+                burst = self.choices.merged(burst, lambda pair: pair[0].client)
+        finally:
+            self._burst = None
+
+        async def act():
+            for step, action in burst:
+                taken.append(Step(step.action, step.arguments, step.client, bool(taken)))
+                action()
+                await maybe_suspend()
+
+        try:
+            self._play(act)
+        finally:
+            self.steps += taken
+
+    def moves(self, *actions: Callable[[], object], most: int = 12) -> None:
+        """Take up to `most` of these actions: which, and in which order, a conversation chooses.
+
+        An action is a function without arguments. Some are taken at the same time as the one
+        before. Without the mark `explore`, each is taken once. A client that has left takes none.
+        """
+        __tracebackhide__ = True
+        if self.choices.is_natural:
+            chosen = [[action] for action in actions]
+        else:
+            chosen = []
+            while sum(map(len, chosen)) < most and (number := self.choices.below(len(actions) + 1)):
+                if self.choices.below(2) and chosen:  # together with the one before
+                    chosen[-1].append(actions[number - 1])
+                else:
+                    chosen.append([actions[number - 1]])
+        for burst in chosen:
+            with ExitStack() as stack:
+                if len(burst) > 1:
+                    stack.enter_context(self.together())
+                for action in burst:
+                    with suppress(NotConnected):
+                        action()
+
+    def choice(self, items: Sequence):
+        """One of these items: the first one, or with the mark `explore` any of them."""
+        return self.choices.choice(items)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds on the world's clock since the test began."""
+        return self._loop.elapsed()
+
+    @property
+    def conversation(self) -> str:
+        """The steps so far, as the course writes them."""
+        return conversation_text(self.steps)
+
+    @property
+    def transcript(self) -> str:
+        """The events so far, as the course writes them."""
+        return transcript_text(event for it in self.clients for event in it._served.transcript)
+
+    def finish(self) -> None:
+        """Let all clients leave, and raise a ConsumerFault for what the project leaves behind."""
+        __tracebackhide__ = True
+        self._play(self._leave)
+        self._run(self._wait_for_the_rest())
+        self._run(self._cancel())
+        self._is_over = True
+        self._runner.close()
+        self._leftovers._find_threads(self._threads)
+        gc.collect(1)  # a coroutine that was never awaited may be in a reference cycle
+        for finding in (*self._forgotten, *self._leftovers.findings):
+            raise ConsumerFault(finding)
+
+    # How it is done
+
+    def _take(self, step: Step, action: Callable[[], None]) -> None:
+        __tracebackhide__ = True
+        if self._burst is not None:
+            self._burst.append((step, action))
+            return
+        self.steps.append(step)
+
+        async def act():
+            action()
+
+        self._play(act)
+
+    def _play(self, function, *args):
+        """Await `function(*args)`, then let the project handle all that follows, and judge it."""
+        __tracebackhide__ = True
+        fault, result, error = self._run(self._played(function, *args))
+        if error:
+            raise error
+        if fault:
+            raise fault from fault.__cause__
+        return result
+
+    def _run(self, coroutine):
+        __tracebackhide__ = True
+        return self._runner.run(coroutine)
+
+    async def _played(self, function, *args):
+        result = error = None
+        try:
+            result = await function(*args)
+        except Exception as raised:
+            error = raised
+        await self._loop.wait_until_idle()
+        for client in self.clients:
+            if fault := await client._fault():
+                return fault, result, error
+        for finding in (*self._loop.blocking_calls, *self._forgotten):
+            self._loop.blocking_calls.clear()
+            return ConsumerFault(finding), result, error
+        return None, result, error
+
+    async def _leave(self) -> None:
+        for client in self.clients:
+            client._served.begin_disconnect(1001)
+
+    async def _wait_for_the_rest(self) -> None:
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            place = self._source.place_of_task(task)
+            self._leftovers.findings.append(make_finding("task-left-behind", place))
+        await self._leftovers.wait_for_jobs(reports=True)
+        await self._leftovers.wait_for_timers()
+
+    async def _cancel(self) -> None:
+        for client in self.clients:
+            await client._served.cancel_application()
+
+    def _note_forgotten(self, coroutine) -> None:
+        """In place of Python's warning: the coroutine was freed, and never awaited."""
+        place = self._leftovers._place_in(coroutine.cr_origin or ())
+        finding = fault_of_coroutine(self._source, coroutine.__qualname__, place)
+        self._forgotten.append(finding)
+
+
+class WorldClient:
+    """One client of the world. What it does is handled before the next line of the test runs."""
+
+    def __init__(self, world: World, number: int, path: str, headers: dict, subprotocols):
+        self.world = world
+        self.number = number
+        self._path = path
+        pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
+        port = CLIENT_PORT + number - 1
+        application = world._application
+        self._served = WebSocketClient(application, path, pairs, [*subprotocols], port)
+        self._served.source = ProjectSource(application)
+
+    def __repr__(self):
+        return f"<client {self.number} of {self._path}>"
+
+    def send(self, text: str | None = None, *, bytes: bytes | None = None, json=None) -> None:
+        """Send one frame: a text, bytes, or a value as JSON."""
+        __tracebackhide__ = True
+        text = json_module.dumps(json) if text is None and bytes is None else text
+        if bytes is None:
+            step = Step("text", {"text": text}, self.number)
+            frame = {"text": text}
+        else:
+            step = Step("bytes", {"hex": bytes.hex()}, self.number)
+            frame = {"bytes": bytes}
+        self._require_connection()
+        message = {"type": "websocket.receive", **frame}
+        self.world._take(step, lambda: self._served.deliver(message))
+
+    def leave(self, code: int | None = 1001) -> None:
+        """Close the connection, as a browser does that opens another page."""
+        __tracebackhide__ = True
+        arguments = {} if code is None else {"code": code}
+        self._disconnect(Step("close", arguments, self.number), code)
+
+    def vanish(self) -> None:
+        """Lose the connection without a close frame: the server sees code 1006."""
+        __tracebackhide__ = True
+        self._disconnect(Step("vanish", {}, self.number), 1006)
+
+    def _disconnect(self, step: Step, code: int | None) -> None:
+        __tracebackhide__ = True
+        self._require_connection()
+        self.world._take(step, lambda: self._served.begin_disconnect(code))
+
+    def _require_connection(self) -> None:
+        __tracebackhide__ = True
+        if self.world._burst is None and not self.is_connected:
+            raise NotConnected(f"Client {self.number} is not connected any more.")
+
+    # What the client has seen
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the handshake was accepted, and neither side has closed the connection."""
+        served = self._served
+        return self.accepted and not served.client_left and served.rules.close_code is None
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the consumer has accepted the handshake."""
+        return any(it["type"] == "websocket.accept" for it in self.events)
+
+    @property
+    def subprotocol(self) -> str | None:
+        """The subprotocol that the consumer has chosen."""
+        accepts = [it for it in self.events if it["type"] == "websocket.accept"]
+        return accepts[0].get("subprotocol") if accepts else None
+
+    @property
+    def received(self) -> list[str | bytes]:
+        """The frames that the client has received: texts, and bytes."""
+        frames = [it for it in self.events if it["type"] == "websocket.send"]
+        return [it["bytes"] if it.get("text") is None else it["text"] for it in frames]
+
+    @property
+    def received_json(self) -> list:
+        """The same, each read as JSON."""
+        return [json_module.loads(frame) for frame in self.received]
+
+    @property
+    def closed(self) -> int | None:
+        """The code with which the server has closed: 1006 if it rejected the handshake."""
+        self.world._play(asyncio.sleep, 0)
+        return self._served.rules.close_code
+
+    @property
+    def events(self) -> list[dict]:
+        """All messages of the consumer that have reached the client."""
+        __tracebackhide__ = True
+        if self.world._burst is None:
+            self.world._play(asyncio.sleep, 0)  # the test itself may have sent through a layer
+        return [message for _, message, _ in self._served.arrivals]
+
+    # What is wrong with the consumer
+
+    async def _fault(self) -> ConsumerFault | None:
+        """What shows now; what shows at the end if the client has left. Called when all is idle."""
+        served = self._served
+        if served.is_judged or not served.has_begun:
+            return None
+        served.source.look(served)
+        # Daphne obeys a rejection and drops its code: `closed` shows that.
+        served._broken = [rule for rule in served._broken if not rule.is_obeyed]
+        errors = served.unseen_errors()  # observe() reads them, too
+        fault = await served.fault_now()
+        if not fault and errors:
+            fault = fault_of_error(served.observe(), errors[0], unknown="task-died")
+        if not fault and served.awaits_answer:
+            fault = await served.wait_for_answer()
+        if not fault and served.client_left:
+            fault = await served.fault_of_end()
+        if not fault:
+            return None
+        served.is_judged = True
+        told = ConsumerFault(fault, self.number)
+        told.__cause__ = shortened(served.error or next(iter(errors), None))
+        return told
+
+
+class NotConnected(AssertionError):
+    """A client takes a step that needs a connection, and has none."""
