@@ -12,6 +12,7 @@ import ast
 import asyncio
 import linecache
 import traceback
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -41,27 +42,41 @@ class Observation:
     `event` is the type of the event, from the client or the layer, whose handler is responsible for
     what comes next; `client_event` is that of the last event from the client. `rules` know the
     state of the protocol; `broken` are those that replies have broken. `waits_at` is the line at
-    which a handler waits. The application may have ended with `error`. `tasks` are those that it
-    has started and that run, without the ones that wait for a parked thread; `uncancelled` were
-    cancelled and go on; `failed` are the exceptions of ended ones. `groups` are (channel, group)
-    pairs.
+    which a handler waits. The application may have ended with `error`. `find_tasks` finds those
+    that it has started; `parked_tasks` wait for a parked thread. `find_groups` finds (channel,
+    group) pairs. Most observations need neither.
     """
 
     source: SubjectSource
     rules: Any
     event: str
     client_event: str
-    events: tuple[Event, ...]
+    events: Sequence[Event]
     broken: tuple[Any, ...]  # of daphne_rules.BrokenRule
     waits_at: Place | None
     is_busy: bool
     handles_layer_message: bool
     has_ended: bool
     error: BaseException | None
-    tasks: tuple[asyncio.Task, ...]
-    uncancelled: tuple[asyncio.Task, ...]
-    failed: tuple[BaseException, ...]
-    groups: tuple[tuple[str, str], ...]
+    parked_tasks: set[asyncio.Task]
+    find_tasks: Callable[[], list[asyncio.Task]]
+    find_groups: Callable[[], list[tuple[str, str]]]
+
+    @property
+    def tasks(self) -> list[asyncio.Task]:
+        """The tasks that run."""
+        return [task for task in self.find_tasks() if not task.done()]
+
+    @property
+    def uncancelled(self) -> list[asyncio.Task]:
+        """The tasks that were cancelled and go on."""
+        return [task for task in self.tasks if task.cancelling()]
+
+    @property
+    def failed(self) -> list[BaseException]:
+        """The exceptions of the tasks that have ended."""
+        ended = (it for it in self.find_tasks() if it.done() and not it.cancelled())
+        return [error for task in ended if (error := task.exception())]
 
     @property
     def place(self) -> Place:
@@ -151,9 +166,11 @@ def _fault_of_leftovers(seen: Observation, task_left: str, group_left: str) -> F
     if fault := _fault_of_uncancelled(seen):
         return fault
     for task in seen.tasks:
+        if task in seen.parked_tasks:
+            continue
         detail = f"The task {task.get_coro().__qualname__} is still running."
         return seen.finding(task_left, seen.source.place_of_task(task), detail)
-    for channel, group in seen.groups:
+    for channel, group in seen.find_groups():
         place = _place_of_joining(seen, group)
         detail = f"The channel {channel} is still a member of the group {group}."
         return seen.finding(group_left, place, detail, event="")

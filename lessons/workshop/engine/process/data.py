@@ -77,12 +77,10 @@ def _plain(other: Callable[[Any], Any], value: Any) -> Any:
         return str(value)
     if is_dataclass(value) and not isinstance(value, type):
         # Defaults are left out, and a tuple is a list: read_dataclass() knows the declared type.
-        defaults = _defaults(type(value))
-        items = ((name, getattr(value, name)) for name in defaults)
         return {
             name: [*item] if type(item) is tuple else item
-            for name, item in items
-            if item != defaults[name]
+            for name, default in _defaults(type(value)).items()
+            if (item := getattr(value, name)) != default
         }
     copy = exact_copy(value)
     return other(value) if copy is value else copy

@@ -67,6 +67,7 @@ class Connection:
     client: Client
     events_before: int = 0  # how many of its events happened before this burst
     last_events: tuple[Event, ...] | None = None  # its transcript without the end of an idle one
+    last_report: ClientReport | None = None  # of a consumer that has ended, with all its tasks
 
     @property
     def transcript(self) -> tuple[Event, ...]:
@@ -156,7 +157,7 @@ class Player:
         self._answers, self._at_point, self._held = {}, {}, []
         self._interleaving.passed = 0
         for connection in self._opened:
-            connection.events_before = len(connection.client.transcript)
+            connection.events_before = len(connection.client.recorder.events)
         try:
             await self._take_all(burst)
             await self._settle(leaving={step.client for step in burst if step.kind.ends})
@@ -221,7 +222,7 @@ class Player:
         caused = [
             (connection.number, event)
             for connection in self._opened
-            for event in connection.client.transcript[connection.events_before :]
+            for event in connection.client.recorder.events[connection.events_before :]
         ]
         caused.sort(key=lambda pair: pair[1].time)
         clients = {number: self._report_of(it) for number, it in self.connections.items()}
@@ -271,6 +272,8 @@ class Player:
         return self.connections[number].client.source
 
     def _report_of(self, connection: Connection) -> ClientReport:
+        if connection.last_report:
+            return connection.last_report
         client = connection.client
         seen = client.observe()
         kinds = () if seen.error is None else type(seen.error).__mro__
@@ -294,6 +297,8 @@ class Player:
         )
         client.arrivals, client.unread = [], []
         client.sent_too_late, client.second_closes = [], []
+        if seen.has_ended and not own and not seen.tasks:
+            connection.last_report = report
         return report
 
     # Steps

@@ -20,6 +20,7 @@ import asyncio
 from contextlib import suppress
 from contextvars import Context, ContextVar
 from copy import deepcopy
+from functools import partial
 from urllib.parse import unquote, urlparse
 
 from ..faults import connection as faults
@@ -249,11 +250,10 @@ class Client:
     def scope_changes(self) -> list[str]:
         """The keys of the server's scope that the application has changed, added or removed."""
         before, now, missing = self._scope_before, self.scope, object()
-        return sorted(
-            str(key)
-            for key in {*before, *now}
-            if not _is_same(before.get(key, missing), now.get(key, missing))
-        )
+        if before == now:
+            return []
+        changed = (it for it in {*before, *now} if before.get(it, missing) != now.get(it, missing))
+        return sorted(map(str, changed))
 
     def place_of_wait(self) -> Place | None:
         """The line of the student's file at which the application waits, if a handler runs."""
@@ -267,30 +267,21 @@ class Client:
     def observe(self) -> Observation:
         """What it has seen so far, from which a fault gets its name."""
         loop = asyncio.get_running_loop()
-        tasks = loop.tasks_started_with(_current_client, self)
-        left = [it for it in tasks if not it.done()]
-        errors = [it.exception() for it in tasks if it.done() and not it.cancelled()]
-        groups = [
-            (layer.channel_of(self.connection_id), group)
-            for layer in current_layers().values()
-            for group in layer.groups_of(self.connection_id)
-        ]
         return Observation(
             source=self.source,
             rules=self.rules,
             event=self.last_type,
             client_event=self._client_type,
-            events=self.transcript,
+            events=self.recorder.events,
             broken=tuple(self._broken),
             waits_at=self.place_of_wait(),
             is_busy=self.is_busy,
             handles_layer_message=self._handles_layer_message(),
             has_ended=self.has_begun and self.finished,
             error=self.error,
-            tasks=tuple(it for it in left if it not in loop.parked_tasks),
-            uncancelled=tuple(it for it in left if it.cancelling()),
-            failed=tuple(filter(None, errors)),
-            groups=tuple(groups),
+            parked_tasks=loop.parked_tasks,
+            find_tasks=partial(loop.tasks_started_with, _current_client, self),
+            find_groups=self._groups,
         )
 
     def unseen_errors(self) -> list[BaseException]:
@@ -298,6 +289,14 @@ class Client:
         tasks = asyncio.get_running_loop().tasks_started_with(_current_client, self)
         failed = [it for it in tasks if it is not self.future and it.done() and it._log_traceback]
         return [it.exception() for it in failed if not it.cancelled()]
+
+    def _groups(self) -> list[tuple[str, str]]:
+        """The (channel, group) pairs of its consumer, on all layers."""
+        return [
+            (layer.channel_of(self.connection_id), group)
+            for layer in current_layers().values()
+            for group in layer.groups_of(self.connection_id)
+        ]
 
     # Ends
 
@@ -353,10 +352,11 @@ class Client:
             self.future.cancel()
             await asyncio.wait([self.future])
         # The loop would wait for ever for tasks that cannot be cancelled.
-        for task in self.observe().uncancelled:
+        seen = self.observe()
+        for task in seen.uncancelled:
             asyncio.tasks._unregister_task(task)  # asyncio's documentation allows this to loops
             _abandoned_tasks.append(task)
-        _ = self.error  # otherwise asyncio logs that no code has read it
+        _ = self.error, seen.failed  # otherwise asyncio logs that no code has read them
 
     # Faults
 
@@ -498,10 +498,6 @@ class HttpClient(Client):
         keys = {"body": piece, "more_body": more}
         kept = {key: value for key, value in keys.items() if value or not self._leaves_out}
         self.deliver({"type": "http.request", **kept})
-
-
-def _is_same(before, now) -> bool:
-    return type(before) is type(now) and before == now
 
 
 def _pieces_of(body: bytes) -> list[bytes]:
