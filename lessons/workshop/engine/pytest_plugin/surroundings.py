@@ -23,7 +23,7 @@ from django.db import connections
 from django.db.backends.signals import connection_created
 
 from ..recording.queries import record_queries
-from ..scheduling import clock
+from ..scheduling import clock, threads
 from ..scheduling.loop import SimulatedLoop
 from ..scheduling.patches import installed
 from ..scheduling.threads import this_thread
@@ -45,7 +45,7 @@ def project_surroundings(loop: SimulatedLoop, uses_database: bool):
             enter(fresh_cache())
         if uses_database:
             enter(_database())
-        enter(mock.patch.object(clock, "has_database", uses_database))
+        enter(mock.patch.object(threads, "has_connections", return_value=uses_database))
         # Other fixtures may have saved rows and sessions with the real time.
         enter(mock.patch.object(clock, "BEGINNING", datetime.now(UTC)))
         enter(clock.simulated_clock(loop))
