@@ -224,6 +224,7 @@ def websocket(server="Daphne", handshake=2, close=1):
     serve(
         websocket_application if server == "Daphne" else application,
         server,
+        PrintingReactor,
         websocket_handshake_timeout=float(handshake),
         application_close_timeout=float(close),
     )

@@ -1,4 +1,4 @@
-"""Daphne 4.2.2 rejects a header that hides another header (CVE-2026-44546)."""
+"""Handshakes that Daphne rejects since 4.2.2 (CVE-2026-44546), and one that blinds it."""
 
 import http.client
 from contextlib import closing
@@ -38,3 +38,13 @@ def test_daphne_accepts_an_ordinary_header_in_a_handshake(daphne):
 def test_daphne_answers_a_header_that_hides_another_header_with_400(daphne, separator):
     note = f"a{separator}Origin: https://chat.example.org"
     assert status_of_handshake(daphne, Note=note) == 400
+
+
+def test_an_exception_after_a_subprotocol_that_was_not_offered_ends_the_supervision():
+    with RealDaphne() as server:  # a separate one, because nothing repairs it
+        replies = quote(repr([{**ACCEPT, "subprotocol": "chat"}, {}]))  # {} raises a KeyError
+        client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=TEST_TIMEOUT)
+        with closing(client):
+            client.request("GET", f"/?0:{replies}", headers=HANDSHAKE)
+            # Daphne tries to close with 1011. The error ends the task that watches applications.
+            server.wait_for_line("checker died of cannot close a connection not yet connected")
