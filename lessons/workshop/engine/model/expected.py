@@ -9,7 +9,7 @@ from typing import Any
 from ..recording.transcript import normalize
 from ..world.daphne_rules import unknown_keys
 
-TIME_TOLERANCE = 0.05  # seconds of the simulated clock
+TIME_TOLERANCE = 0.1  # seconds of the simulated clock
 _MOMENT = 1e-6  # seconds: times that differ by less are equal
 
 Arrival = tuple[float, dict]  # the time at which a message came, and the message

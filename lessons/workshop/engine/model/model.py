@@ -321,6 +321,7 @@ class Model:
             choices: list[list[int]] = [[]]
             while choices:
                 model = self._copy()
+                model._wait(0)  # what was due a moment ago
                 chosen = model._chosen = choices.pop()
                 answers = {id(step): model._take(step) for step in order}
                 model.answers = [answers[id(step)] for step in burst]
@@ -427,10 +428,17 @@ class Model:
             if client.state == CLOSED:
                 self._leave(client)
 
-    def catch_up(self, now: float) -> None:
-        """Let time pass until `now`: a consumer that is slow to end has held up the next step."""
-        if now > self.now:
-            self._wait(now - self.now)
+    def states_at(self, now: float) -> Iterator["Model"]:
+        """The states at this time, if the steps have taken until then: consumers may be slow.
+
+        What was due since then may have happened, or happen a moment later.
+        """
+        late = self._copy() if any(self.now < time <= now for time, *_ in self._timers) else None
+        self._wait(max(0, now - self.now))
+        yield self
+        if late is not None:
+            late.now = now
+            yield late
 
     def _wait(self, seconds: float) -> None:
         end = self.now + seconds

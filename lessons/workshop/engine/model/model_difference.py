@@ -171,8 +171,7 @@ def _first_difference(model: Model, steps: list[Step], played: Report) -> Differ
         for state in states:
             state.begin_burst(burst, channels, turn)
             for after in state.states_after(burst):
-                after.catch_up(turn.time)
-                tried.append(Comparison(after, turn))
+                tried += [Comparison(it, turn) for it in after.states_at(turn.time)]
         states = distinct(it.model for it in tried if it.rank == FITS)[:MAX_STATES]
         if not states:
             nearest = max(tried, key=lambda it: it.rank)

@@ -37,7 +37,7 @@ from asyncio.events import TimerHandle
 from asyncio.futures import _copy_future_state
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from contextvars import Context, copy_context
+from contextvars import Context, ContextVar, copy_context
 from types import coroutine
 from weakref import WeakKeyDictionary
 
@@ -113,6 +113,11 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         heapq.heappush(self._scheduled, timer)
         timer._scheduled = True
         return timer
+
+    def next_timer(self, ignored: ContextVar) -> float | None:
+        """The time of the next timer, of those that were set where this variable has no value."""
+        timers = (it for it in self._scheduled if not it.cancelled() and ignored not in it._context)
+        return min((timer.when() for timer in timers), default=None)
 
     def advance_to_next_timer(self, timeout: float) -> None:
         """Move both clocks to the next timer, which is due after `timeout` seconds."""

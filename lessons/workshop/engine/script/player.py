@@ -39,7 +39,7 @@ from ..world.channel_layer import current_layer
 from ..world.client import CLIENT_PORT, Client
 from ..world.database import OtherTransaction
 from ..world.student_module import application_for
-from ..world.worker import Workers
+from ..world.worker import Workers, current_worker
 from ..world.world import surroundings
 from .account_actions import Accounts
 from .action import UnknownStep
@@ -57,6 +57,10 @@ from .steps import (
     setup_of,
     tickets_in,
 )
+
+# Seconds. Code may await something short, such as a slow service: no exercise forbids that.
+MOMENT = 0.05  # one such wait of a handler, or all those of tasks
+HANDLERS_LIMIT = 60.0  # all those of handlers
 
 
 @dataclass
@@ -324,7 +328,7 @@ class Player:
 
     async def _settle(self, leaving=frozenset(), judges_ends=True) -> None:
         """Wait until all is idle, and judge each consumer. Consumers of `leaving` must stop."""
-        await asyncio.get_running_loop().wait_until_idle()
+        await self._let_a_moment_pass()
         for number, connection in [*self.connections.items()]:
             client = connection.client
             if client.is_judged or not client.has_begun:
@@ -340,6 +344,19 @@ class Player:
         if not self._worker_is_broken and (fault := self.workers.fault()):
             self._worker_is_broken = True
             self.note_fault(None, fault)
+
+    async def _let_a_moment_pass(self) -> None:
+        """Wait until all is idle, and until short waits have ended: handlers may have many."""
+        loop = asyncio.get_running_loop()
+        await loop.wait_until_idle()
+        begun = end = loop.time()
+        while (due := loop.next_timer(current_worker)) is not None:  # a worker looks at its tasks
+            if any(it.client.is_busy for it in self.connections.values()):
+                end = min(loop.time(), begun + HANDLERS_LIMIT)
+            if due > end + MOMENT:
+                return
+            await asyncio.sleep(due - loop.time())
+            await loop.wait_until_idle()
 
     def note_fault(self, number: int | None, fault: Finding) -> None:
         """Report a fault of that client's consumer. From now on the client only waits."""

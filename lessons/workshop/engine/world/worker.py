@@ -28,7 +28,7 @@ from .student_module import reload_module
 _WORKER_DIAGNOSES = {"no-handler": "job-not-handled"}
 
 # The worker that started a task. Its tasks inherit the variable, and end with the worker.
-_current_worker: ContextVar = ContextVar("current worker", default=None)
+current_worker: ContextVar = ContextVar("current worker", default=None)
 
 
 def routes_of(consumer_class) -> dict:
@@ -66,7 +66,7 @@ class FakeWorker(Worker):
 
     async def run_here(self) -> None:
         """As `run()`, but in the running loop."""
-        _current_worker.set(self)
+        current_worker.set(self)
         try:
             await self.arun()
         except Exception as error:  # a listener failed, which ends the whole process
@@ -74,7 +74,7 @@ class FakeWorker(Worker):
 
     async def kill(self) -> None:
         """Cancel all its tasks, as if its process ended."""
-        tasks = asyncio.get_running_loop().tasks_started_with(_current_worker, self)
+        tasks = asyncio.get_running_loop().tasks_started_with(current_worker, self)
         left = [task for task in tasks if not task.done()]
         for task in left:
             task.cancel()

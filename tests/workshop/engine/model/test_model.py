@@ -336,3 +336,17 @@ def test_a_message_was_promised_by_the_innermost_method_with_a_docstring():
         "The first frame is a `1`.",
     ]
     assert difference(Counter, "connect", "+12").model.last_promise == "The first frame is a `1`."
+
+
+def test_what_is_due_while_a_consumer_is_slow_may_come_in_this_burst_or_the_next():
+    class Alarm(Model):
+        def receive(self, client, text, data):
+            self.after(1, self.ring, client)
+
+        def ring(self, client):
+            client.send("ring")
+
+    for first, second, is_right in (("", "b", 0), ("ring", "", 1), ("", "ring", 1)):
+        signs = [[it] if it else [] for it in (first, second)]
+        found = difference(Alarm, "connect | text a | wait 0.5", "+", *signs, time=1.1)
+        assert (found is None) == is_right, (first, second)

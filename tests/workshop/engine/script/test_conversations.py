@@ -14,6 +14,7 @@ from lessons.workshop.engine.script.steps import parse_step, split_steps
 from lessons.workshop.engine.subject import Subject
 
 NEWS = """\
+import asyncio
 import time
 
 from asgiref.sync import async_to_sync
@@ -74,6 +75,11 @@ class News(AsyncConsumer):
         await self.channel_layer.group_add("news", self.channel_name)
         await self.send({"type": "websocket.accept"})
         await self.send({"type": "websocket.send", "text": text})
+
+    async def websocket_receive(self, event):
+        for pause in event["text"].split():
+            await asyncio.sleep(float(pause))
+            await self.send({"type": "websocket.send", "text": pause})
 
     async def news(self, event):
         await self.send({"type": "websocket.send", "text": event["text"]})
@@ -195,6 +201,12 @@ def test_the_conversation_goes_on_beside_a_call_that_sleeps(play):
     [running], _, _, [ended] = [burst.calls for burst in played.bursts]
     assert (running.text, running.ended) == ("rest(2,)", None)
     assert (ended.ended, ended.returned) == (2.0, "2")
+
+
+def test_a_burst_lasts_until_the_short_waits_of_handlers_have_ended(play):
+    played = play("connect | text 0.04 0.04 0.04 | text 0.04 0.3 | wait 1")
+    assert transcript(played)[1:] == [["1: 0.04"] * 3, ["1: 0.04"], ["1: 0.3"]]
+    assert [round(burst.time, 3) for burst in played.bursts] == [0, 0.12, 0.16, 1.16]
 
 
 @pytest.mark.parametrize("function, can_both", [("take", False), ("take_in_two_steps", True)])
