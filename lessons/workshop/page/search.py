@@ -1,19 +1,16 @@
 """Searches lessons, notes and diagnoses, with SQLite's full-text index FTS5.
 
 A query is typed words, a line of a log, or a pasted traceback. Of a traceback, the last exception
-counts. A log contains what differs from run to run, such as addresses, paths and times. No text of
-the course contains these, so they are removed.
+counts.
 """
 
-import difflib
 import math
 import re
 import sqlite3
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -23,7 +20,6 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from lessons.workshop.course import diagnoses, lesson_index, lesson_text
-from lessons.workshop.course.diagnoses import Diagnosis
 from lessons.workshop.course.lesson_index import IncompleteLesson, Lesson, lessons
 from lessons.workshop.page.markup import markdown_sections
 from lessons.workshop.page.notes_chapters import read_chapters
@@ -35,35 +31,20 @@ LINE_END = "↵"  # search.js writes it for a line end, which a text field canno
 MARK_START, MARK_END = "\ue000", "\ue001"  # private-use characters, which no text contains
 _MAX_LINES = 20  # that are looked up as exceptions
 _MAX_WORDS = 40  # that are searched for
-_MIN_SHARE = 0.25  # of the best score; what is worse has only a common word of the query
-_MIN_LIKENESS = 0.84  # of a misspelt word and the word that is meant
 _WEIGHTS = "10, 3, 1, 1"  # how much a match counts in each column: title, place, symptom, text
 
 _WORDS = tomllib.loads(Path(__file__).with_name("search_words.toml").read_text("utf-8"))
 _COMMON = frozenset(_WORDS["common"].split())
 _INSIDE = "Exception inside application: "
-# The type of an exception has a module, as in `redis.exceptions.ConnectionError: …`, or a telling
-# name, and it stands before a colon or at the end.
+# "Type: message" or "module.Type: message", to the end of a line.
 _ERROR = re.compile(
-    r"(?<![\w.'\"/])(?:(?:[a-z_]\w*\.)+|(?=\w+(?:Error|Exception|Warning|Full|NotReady|Operation"
-    r"|Exit|Interrupt)\b))(?P<type>[A-Z]\w*)(?=: |$)"
+    r"(?<![\w.'\"/])(?:[a-z_]\w*\.)*(?P<error>[A-Z]\w*(?:Error|Exception|Warning|Full|NotReady"
+    r"|Operation|Exit|Interrupt|Closed)(?:$|: ).*)"
 )
-_CONNECTION = re.compile(r"<Web(Socket|Request)\b[^<>]*>")
-_OBJECT = re.compile(r"<locals>|<(?!class )[^<> (]*[ (][^<>]*>")
-_VOLATILE = re.compile(
-    r"""
-    File\ "[^"]*",\ line\ \d+(?:,\ in\ \S+)?
-    | \b\w+://[^\s'"]+                                        # URLs
-    | (?<![\w.*])(?:[A-Za-z]:)?[/\\][\w./\\@%+~-]+             # paths
-    | \b\d+(?:[-/:.,+T]+(?:\d+|[A-Z][a-z]{2}\b))+             # dates, times, addresses
-    | \b0x[0-9a-fA-F]+ | \b[0-9a-f]{8}(?:-[0-9a-f]{4,12}){4}\b # numbers of objects, UUIDs
-    | \b(?:asgi)?specific[.][\w.]*!\w*                         # names of channels
-    | \[[\w.]+\] | \b(?:DEBUG|INFO|WARNING|ERROR|CRITICAL)\b
-    """,
-    re.VERBOSE,
-)
+_OBJECT = re.compile(r"<[^<>]*>")
+# A token that differs from run to run: a path, the name of a channel, a time, an address, a logger.
+_VOLATILE = re.compile(r"[/\\!]|\d[-:.]\d|^0x|^\[|^[A-Z]{4,}$")
 _WORD = re.compile(r"[^\W_]+(?:[._][^\W_]+){0,7}")  # `group_send` and `websocket.accept` too
-_PART_OF_NAME = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]{2,}")
 
 
 class Result(NamedTuple):
@@ -76,14 +57,11 @@ class Result(NamedTuple):
     excerpt: SafeString
 
 
-@dataclass
-class Found:
+class Found(NamedTuple):
     """The best results. `count` is the number of all, also of those that are not shown."""
 
-    results: list[Result] = field(default_factory=list)
-    count: int = 0
-    corrected: dict[str, str] = field(default_factory=dict)  # misspelt words, and what is meant
-    missing: list[str] = field(default_factory=list)  # words that no text contains
+    results: list[Result]
+    count: int
 
 
 class Entry(NamedTuple):
@@ -110,56 +88,39 @@ def read_query(text: str) -> Query:
     """Never raises: any text is a query."""
     text = text[-MAX_QUERY:].replace("\0", " ").replace(LINE_END, "\n")
     lines = [line.strip() for line in re.split(r"\n|\s{4,}", text) if line.strip()]
-    errors = [error for line in lines if (error := _last_error(line))]
+    errors = [error for line in lines if (error := _error_in(line))]
     exceptions = list(dict.fromkeys([*reversed(errors), *reversed(lines)]))[:_MAX_LINES]
     last = errors[-1] if errors else "\n".join(lines)
     message = last.partition(": ")[2] if errors else last
-    words = _words(message) or _words(last) or _words(text)
-    return Query(words, exceptions, bool(errors))
+    return Query(_words(message) or _words(last) or _words(text), exceptions, bool(errors))
 
 
-def _last_error(line: str) -> str:
-    """The last "Type: message" of the line, without the module of the type; or ""."""
-    inside = line.rpartition(_INSIDE)[2] if _INSIDE in line else ""
-    found = [*_ERROR.finditer(line)]
-    return line[found[-1].start("type") :] if found else inside
+def _error_in(line: str) -> str:
+    """The "Type: message" of the line, without the module of the type; or ""."""
+    if found := _ERROR.search(line):
+        return found["error"]
+    return line.rpartition(_INSIDE)[2] if _INSIDE in line else ""
 
 
 def _words(text: str) -> list[str]:
-    text = _CONNECTION.sub(lambda it: {"Socket": "websocket"}.get(it[1], "http request"), text)
+    text = text.replace("<WebSocket", "websocket <").replace("<WebRequest", "http request <")
     while (shorter := _OBJECT.sub(" ", text)) != text:  # they contain each other
         text = shorter
-    return list(dict.fromkeys(_WORD.findall(_VOLATILE.sub(" ", text))))[:_MAX_WORDS]
+    tokens = (token for token in text.split() if not _VOLATILE.search(token))
+    return list(dict.fromkeys(_WORD.findall(" ".join(tokens))))[:_MAX_WORDS]
 
 
 def recognised_diagnoses(query: Query) -> list[str]:
-    """Ids of the diagnoses for the exceptions in the query, with or without their types.
+    """Ids of the diagnoses for the exceptions in the query.
 
     The last exception comes first, because it is the one that ended the consumer.
     """
-    found = map(_diagnosis_of, query.exceptions)
-    return list(dict.fromkeys(one.id for one in found if one))
-
-
-def _diagnosis_of(text: str) -> Diagnosis | None:
-    """The first diagnosis whose pattern matches "Type: message", or a message without its type.
-
-    A pattern that fits any message of its type is only tried with the type in the text.
-    """
-    known = (one for one in diagnoses.catalogue().values() if one.exception)
-    return next((one for one in known if _fits(one.exception, text)), None)
-
-
-def _fits(pattern: str, text: str) -> bool:
-    types = _optional_types(pattern)
-    return any(re.search(pattern, one) for one in [text, *(f"{name}: {text}" for name in types)])
-
-
-@cache
-def _optional_types(pattern: str) -> tuple[str, ...]:
-    """The types of exceptions in the pattern that also needs a certain message of them."""
-    types = sorted(set(re.findall(r"\b[A-Z][a-z]\w+", pattern)))
-    return tuple(name for name in types if not re.search(pattern, f"{name}: \0"))
+    known = [one for one in diagnoses.catalogue().values() if one.exception]
+    found = (
+        next((one.id for one in known if re.search(one.exception, text)), None)
+        for text in query.exceptions
+    )
+    return list(dict.fromkeys(filter(None, found)))
 
 
 def search(text: str) -> Found:
@@ -169,18 +130,13 @@ def search(text: str) -> Found:
     quoted = [f'"{" ".join(query.words[at : at + 4])}"' for at in range(len(query.words) - 3)]
     if quoted and index.rows(f"symptom : ({' OR '.join(quoted)})"):
         query = query._replace(is_error=True)
-    found = Found()
-    terms = _terms(index, query, found)
+    terms = _terms(index, query)
     scores = _scores(index, terms, query)
     recognised = [text] if text in index.diagnoses else recognised_diagnoses(query)
     known = [index.diagnoses[id] for id in recognised if id in index.diagnoses]
-    enough = _MIN_SHARE * max(scores.values(), default=0)
-    others = [row for row in scores.keys() - known if scores[row] >= enough]
-    others.sort(key=lambda row: (-scores[row], row))
+    others = sorted(scores.keys() - known, key=lambda row: (-scores[row], row))
     best = [*known, *others]
-    found.count = len(best)
-    found.results = [_result(index, row, terms) for row in best[:MAX_RESULTS]]
-    return found
+    return Found([_result(index, row, terms) for row in best[:MAX_RESULTS]], len(best))
 
 
 class _Connection(sqlite3.Connection):
@@ -192,7 +148,6 @@ class Index(NamedTuple):
     connection: sqlite3.Connection
     entries: list[Entry]  # by row, which begins with 1
     diagnoses: dict[str, int]  # the row of each
-    words: list[str]  # all words
 
     def rows(self, expression: str) -> set[int]:
         """The entries that an FTS5 expression matches."""
@@ -200,35 +155,18 @@ class Index(NamedTuple):
         return {row for (row,) in self.connection.execute(select, [expression])}
 
 
-def _terms(index: Index, query: Query, found: Found) -> list[str]:
-    """An FTS5 expression for each word that says what the query is about."""
-    telling = [word for word in query.words if word.lower() not in _COMMON] or query.words
+def _terms(index: Index, query: Query) -> list[str]:
+    """An FTS5 expression for each word that says what the query is about, and that a text has."""
+    telling = [it for it in query.words if len(it) > 1 and it.lower() not in _COMMON]
     terms = []
-    for word in telling:
-        if len(telling) > 1 and (len(word) == 1 or (len(word) == 2 and word.isdecimal())):
-            continue  # any text may have it
-        is_typed = word == query.words[-1] and not query.is_error  # its end may be missing
-        expression = _either([word], is_typed)
-        if not index.rows(expression):
-            parts = [*re.findall(r"[^\W_]+", word), *_PART_OF_NAME.findall(word)]
-            near = difflib.get_close_matches(word.lower(), index.words, 1, _MIN_LIKENESS)
-            if len(set(parts)) > 1:
-                expression = _either(parts)
-            elif near and len(word) > 4 and not query.is_error:
-                found.corrected[word] = near[0]
-                expression = _either(near)
-            if not index.rows(expression):
-                found.missing.append(word)
-                continue
-        terms.append(expression)
+    for word in telling or query.words:
+        forms = [word, *_WORDS["synonyms"].get(word.lower(), "").split()]
+        # The end of a word that is just typed may be missing.
+        ends = "*" if word == query.words[-1] and not query.is_error else ""
+        term = "(" + " OR ".join(f'"{form}"{ends}' for form in forms) + ")"
+        if index.rows(term):
+            terms.append(term)
     return terms
-
-
-def _either(forms: list[str], is_typed: bool = False) -> str:
-    ends = "*" if is_typed else ""
-    synonyms = _WORDS["synonyms"]
-    forms = [it for form in forms for it in (form, *synonyms.get(form.lower(), "").split())]
-    return "(" + " OR ".join(f'"{form}"{ends}' for form in dict.fromkeys(forms)) + ")"
 
 
 def _scores(index: Index, terms: list[str], query: Query) -> dict[int, float]:
@@ -304,9 +242,8 @@ def _index(file_times) -> Index:
     )
     entries = [_clean(one) for one in (*_lesson_entries(), *_diagnosis_entries(), *_note_entries())]
     connection.executemany("INSERT INTO entries VALUES (?, ?, ?, ?)", (it[:4] for it in entries))
-    words = {word for it in entries for word in re.findall(r"[a-z]{4,}", " ".join(it[:4]).lower())}
     rows = {one.id: row for row, one in enumerate(entries, start=1) if one.id}
-    return Index(connection, entries, rows, sorted(words))
+    return Index(connection, entries, rows)
 
 
 def _clean(entry: Entry) -> Entry:
