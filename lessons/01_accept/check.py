@@ -1,34 +1,30 @@
 """Lesson 1: does the station answer each handshake as the task says?"""
 
+from typing import ClassVar
+
 from django.http import QueryDict
 
-from lessons.workshop.judge import Model
+from lessons.workshop.judge import Model, near
 
 READINGS = {"celsius": "21", "fahrenheit": "70"}
 UNITS = tuple(f"connect ?unit={unit}" for unit in READINGS)
-OTHERS = ("kelvin", "Celsius", "CELSIUS", "celsiu", "celsius2", "xcelsius", "c", "21", "%20celsius")
-STRANGERS = (
-    "connect",
-    "connect ?unit=",
-    "connect ?name=celsius",
-    "connect ?celsius=unit",
-    "connect ?Unit=celsius",
-    "connect ?degrees=21",
-    *(f"connect ?unit={unit}" for unit in OTHERS),
-)
+OTHERS = ("", "kelvin", "Celsius", "celsiu", "21", "%20celsius")
 
 
 class Station(Model):
     silent_after_disconnect = True  # the task says when a reading is sent
-    handshakes = (*UNITS, *STRANGERS)
+    handshakes = (*UNITS, "connect", "connect ?unit=", "connect ?unit=kelvin")
+    inputs: ClassVar = {
+        "connect ?unit=…": ("", "kelvin", "21", "celsius2", *near("celsius", "fahrenheit")),
+        "connect ?…=celsius": ("name", "celsius", "xunit", "units", *near("unit")),
+    }
 
     def connect(self, client):
         """The station accepts this client, and sends the reading in that unit as a text frame"""
         unit = QueryDict(client.handshake.get("query", "")).get("unit")
         client.reading = READINGS.get(unit)
         if client.reading is None:
-            client.reject()
-            client.may_have_code = False
+            client.reject(bare=True)
         else:
             client.accept()
             client.send(client.reading)
@@ -59,8 +55,8 @@ def test_rejects_a_client_without_a_unit(play):
 
 def test_rejects_a_client_with_another_unit(play):
     """A client that names another unit, or an empty one, is rejected."""
-    for handshake in STRANGERS[1:]:
-        play(handshake)
+    for unit in OTHERS:
+        play(f"connect ?unit={unit}")
 
 
 def test_sends_each_client_its_own_unit(play):

@@ -12,6 +12,7 @@ class Bakery(Model):
     others = ("wait 1", "wait 2", "wait 10")
     texts = ("rye", "wheat")
     last_steps = ("wait 200",)  # so that each order is baked before its client leaves
+    crowd = 6  # so many orders at least can be baked at the same time: there are as many threads
     stop_timeout = 600  # one client's orders may wait for each other
 
     def __init__(self):

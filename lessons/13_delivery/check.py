@@ -1,6 +1,8 @@
 """Lesson 13: does the waiter report how many announcements were lost?"""
 
-from lessons.workshop.judge import Model
+from typing import ClassVar
+
+from lessons.workshop.judge import NUMBERS, TEXTS, Model
 
 
 def ready(*numbers, dish="tea"):
@@ -10,10 +12,12 @@ def ready(*numbers, dish="tea"):
 
 class Waiter(Model):
     texts = ("tea",)
-    others = (
-        *(ready(number) for number in (7, 8, 10, 0, 1, 3, -2, 3, -1, 1, 10**6)),
-        *(ready(2, dish=""), ready(5, dish=" "), ready(4, dish="ab" * 500)),
-    )
+    handshakes = ("connect", "connect", "connect server=2")
+    others = tuple(ready(number) for number in (7, 8, 10, 0, 1, 3, -2, 3, -1, 1, 10**6))
+    inputs: ClassVar = {
+        'group waiters {"type": "dish.ready", "number": …, "dish": "tea"}': NUMBERS,
+        'group waiters {"type": "dish.ready", "number": 2, "dish": …}': TEXTS,
+    }
     ends = ("close", "close 1001", "vanish", "crash", "kill")
 
     def connect(self, client):

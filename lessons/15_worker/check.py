@@ -36,6 +36,7 @@ class Office(Model):
     )
     others = ("worker weekdays", "worker weekdays", "kill-workers", "take weekdays", "wait 1")
     setups = ((), ("capacity 5",))
+    pauses = (6, 61)  # a worker that waits takes real time, too
     last_steps = ("worker weekdays", "wait 30")
 
     def __init__(self):

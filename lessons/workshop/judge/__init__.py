@@ -7,6 +7,10 @@ that lists the lessons needs none of them.
 from importlib import import_module
 
 _MODULES = {
+    **dict.fromkeys(
+        ("BYTES", "DIGITS", "JSON", "NAMES", "NUMBERS", "TEXTS", "TIMES", "lengths", "near"),
+        "engine.model.awkward",
+    ),
     "Answer": "engine.model.expected",
     "BEGINNING": "engine.scheduling.clock",
     "CheckFailed": "engine.faults.finding",

@@ -1,6 +1,7 @@
 """Generated conversations: which there are, and when they are played."""
 
 from lessons.workshop.course.lesson_index import find
+from lessons.workshop.engine.model.awkward import filled
 from lessons.workshop.engine.model.conversations import conversations_for
 from lessons.workshop.judge import judge
 from lessons.workshop.judge.claims import Claims
@@ -26,11 +27,31 @@ def test_a_client_with_a_request_sends_no_frames():
 
 def test_conversations_are_many_and_vary_what_a_client_can_vary():
     written = [" | ".join(map(str, steps)) for steps in conversations()]
-    assert len(set(written)) >= 75
+    assert len(set(written)) >= 30
     assert sum(conversation.count("|") + 1 for conversation in written) >= 800
     parts = ["keys both", "seed ", "| & ", "| at ", "3 connect", "vanish", 'text "', " * 70000"]
     for part in (*parts, "bytes |"):
         assert any(part in conversation for conversation in written), part
+
+
+def test_some_conversations_are_long():
+    steps = [*conversations()]
+    sessions = [sum(step.action in ("text", "bytes") for step in it) for it in steps]
+    visits = [sum(step.action == "connect" for step in it) for it in steps]
+    waits = {step.arguments["seconds"] for it in steps for step in it if step.action == "wait"}
+    news = [sum(step.action == "group" for step in it) for it in conversations("delivery")]
+    assert max(sessions) >= 300
+    assert max(visits) >= 38
+    assert max(news) >= 60
+    assert waits == {61, 3601}
+
+
+def test_each_value_of_a_declared_input_is_sent():
+    model = Claims.of(find("accept")).model
+    sent = [step.arguments for steps in conversations_for(model) for step in steps]
+    for gap, values in model.inputs.items():
+        for value in values:
+            assert filled(gap, value).arguments in sent
 
 
 def test_nothing_is_explored_while_a_claim_is_red():

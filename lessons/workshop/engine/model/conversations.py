@@ -1,46 +1,27 @@
-"""Conversations for a model: a sweep over awkward frames and moments, then random ones.
+"""Conversations for a model: awkward values and moments, long conversations, then random ones.
 
-The claims of a check.py are few and friendly. Here clients are not: they send awkward texts, speak
-at the same time, leave early, and send frames after a close. The conversations are always the same,
-so a verdict does not vary.
+The claims of a check.py are few and friendly. Here clients are not: they send awkward values, speak
+at the same time, leave early, stay for an hour, and send frames after a close. The conversations
+are always the same, so a verdict does not vary.
 """
 
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import cycle, islice
 
 from ..script.steps import Step, parse_step, split_steps
+from .awkward import BYTES, TEXTS, bytes_step, filled, near, text_step
 from .model import Model
 
-# Texts that break code which is right for "hello".
-AWKWARD_TEXTS = (
-    *("", " ", "hello", " padded ", "\n", "two\nlines", "a\r\nb", "a\tb", "UPPER"),
-    *("0", "007", "-1", "1.5", '"quoted"', "it's", "back\\slash\\n\\u00e9"),
-    *("%s %d %", "{0} {x} {", "<b>&amp;</b>", "a|b", "null", "NaN", "1e999", "[1, 2]", '{"a": 1}'),
-    *("🙂", "e\u0301", "\u202eright to left", "٣", "\x00"),
-    *("x" * 300, "ab" * 1000, "é" * 3000, "a" * 70_000),
-)
-AWKWARD_BYTES = (
-    *(b"", b"hello", b"7", b"\x00\xff", b"\xef\xbb\xbf", b"\xf0\x9f\x99\x82", b"\n x \x00"),
-    b"x" * 70_000,
-)
-LONG_SESSION = 40  # frames of one client
-PAUSE = 50  # seconds between two frames; a layer keeps a message for 60
+LONG_SESSION = 300  # frames of one client
+MAX_SHORT = 40  # characters of a frame of a long session
+NEWS = 60  # steps of other processes in one conversation
 MAX_BURST = 4  # steps that are in the air at the same time
 MIN_ITEMS, MAX_ITEMS = 3, 24  # of a random conversation
-RANDOM = 24  # random conversations
-CROWD = 6  # clients of the conversation that has the most
+RANDOM = 20  # random conversations
 EARLY_POINTS = range(12)  # of a handshake, at which the server cancels its consumer
 SEEDS = 8
-# What code may take for a text that means something, and must not.
-NEAR_MISSES = (
-    lambda text: f" {text}",
-    lambda text: f"{text}\n",
-    lambda text: f"{text}\0",
-    lambda text: f"{text} {text}",
-    str.swapcase,
-    lambda text: text.translate({code: code + 0xFEE0 for code in range(33, 127)}),  # full width
-)
 MISSED = 3  # texts of a model of which near misses are sent
 # Steps that are never in a burst.
 _ALONE = ("wait", "worker", "kill-workers", "database", "crash", "kill", "fill")
@@ -62,12 +43,8 @@ def leaving(steps: Sequence[Step]) -> list[Step]:
 
 
 def one_after_the_other(conversations: Iterable[Sequence[Step]]) -> list[Step]:
-    """The steps of all conversations, each with other clients."""
-    joined: list[Step] = []
-    for steps in conversations:
-        used = max((step.client or 0 for step in joined), default=0)
-        joined += [replace(step, client=step.client and step.client + used) for step in steps]
-    return joined
+    """The steps of all conversations. The clients of each leave before the next ones come."""
+    return [step for steps in conversations for step in (*steps, *leaving(steps))]
 
 
 def conversations_for(model: type[Model], own_texts: Sequence[str] = ()) -> Iterator[list[Step]]:
@@ -80,66 +57,124 @@ def conversations_for(model: type[Model], own_texts: Sequence[str] = ()) -> Iter
         yield _random(model, random.Random(seed))
 
 
-def texts_of(model: type[Model]) -> list[str]:
-    """The texts that a client may send: those that mean something, and the awkward ones."""
-    awkward = map(model.frame_of, AWKWARD_TEXTS)
-    return [*model.texts, *(text for text in awkward if text is not None)]
+def frames_of(model: type[Model]) -> list[Step]:
+    """The frames that clients send: those that mean something, and the awkward ones."""
+    if not model.frames:
+        return []
+    texts = [*model.texts, *(it for it in map(model.frame_of, TEXTS) if it is not None)]
+    if _may_send_anything(model):
+        texts += near(*model.texts[:MISSED])
+    own = (step for step in _steps_of_inputs(model) if step.action in ("text", "bytes"))
+    data = BYTES if "bytes" in model.frames else ()
+    return [*dict.fromkeys([*map(text_step, texts), *own, *map(bytes_step, data)])]
+
+
+def _may_send_anything(model: type[Model]) -> bool:
+    return "bytes" in model.frames and model.frame_of("") == ""
+
+
+def _steps_of_inputs(model: type[Model]) -> list[Step]:
+    return [filled(step, value) for step, values in model.inputs.items() for value in values]
+
+
+def _others_of(model: type[Model]) -> list[Step]:
+    """What other processes do, and waits."""
+    own = (step for step in _steps_of_inputs(model) if step.client is None or step.action == "wait")
+    return [*map(parse_step, model.others), *own]
+
+
+def _chunks(steps: list[Step], size: int) -> list[list[Step]]:
+    return [steps[first : first + size] for first in range(0, len(steps), size)]
 
 
 def _complete(model: type[Model], steps: list[Step]) -> list[Step]:
     return [*steps, *map(parse_step, model.last_steps), *leaving(steps)]
 
 
-# The sweep: a long session, and a short one for each awkward frame, way to connect and to leave
+# The sweep: each awkward value, way to connect and to leave, and the conversations that are long
 
 
 def _mentioned(model: type[Model], own_texts: Sequence[str]) -> Iterator[list[Step]]:
     """A client that sends each text that the submission mentions, and time goes on in between."""
-    known = texts_of(model)
-    frames = dict.fromkeys(filter(None, map(model.frame_of, own_texts)))
-    texts = [text for text in frames if text not in known]
-    if model.frames and texts:
+    known = frames_of(model)
+    frames = map(text_step, dict.fromkeys(filter(None, map(model.frame_of, own_texts))))
+    frames = [frame for frame in frames if frame not in known]
+    if model.frames and frames:
         between = [parse_step(step) for step in model.others if step.startswith("wait ")][:1]
-        hello = _text(next(iter(known)))
-        sent = (step for text in texts for step in (*between, _text(text), hello))
+        sent = (step for frame in frames for step in (*between, frame, known[0]))
         yield [parse_step(model.handshakes[0]), *sent, *between]
 
 
 def _sweep(model: type[Model]) -> Iterator[list[Step]]:
     connect = parse_step(model.handshakes[0])
+    others = _others_of(model)
     if model.frames:
         yield from _frames(model, connect)
     if model.frames and model.max_clients > 1:
         yield from _interference(model, connect)
         yield _crowd(model, connect)
+    yield from _handshakes(model)
+    yield _pauses(model, connect)
     for text in model.long_conversations:
         yield [*map(parse_step, split_steps(text))]
-    for first in range(0, len(model.others), 4):
-        yield [connect, *map(parse_step, model.others[first : first + 4])]
-    for handshake in model.handshakes:
-        for end in (*model.actions, *model.ends):
-            yield [parse_step(handshake), parse_step(end)]
+    for some in _chunks(others, 4):
+        yield [connect, *some]
+    if others:
+        news = islice(cycle(others), max(NEWS, len(others)))
+        yield [connect, replace(connect, client=2), *news]
     if "kill" in model.ends:  # a fault at every end is reported at a late one
         kill = parse_step("kill")
         yield one_after_the_other([connect, replace(kill, point=it)] for it in EARLY_POINTS)
 
 
 def _frames(model: type[Model], connect: Step) -> Iterator[list[Step]]:
-    frames = [*map(_text, texts_of(model)), *_bytes_of(model)]
-    is_free = "bytes" in model.frames and model.frame_of("") == ""  # clients may send any frame
-    yield [connect, *(frames[number % len(frames)] for number in range(0, 7 * LONG_SESSION, 7))]
-    yield [connect, *frames[:2], parse_step(f"wait {PAUSE}"), *frames[:2]]
-    for text in model.texts:  # it may end the connection: then the frames behind it are late
-        late = [*map(parse_step, ("& bytes 00ff", "& text", "& bytes"))] if is_free else []
-        yield [connect, _text(text), *late, replace(_text(text), together=True)]
-    for text in model.texts[:MISSED] if is_free else ():
-        misses = [change(text) for change in NEAR_MISSES if change(text) != text]
-        for first in range(0, len(misses), 2):
-            yield [connect, *map(_text, (*misses[first : first + 2], text))]
-    for number in range(0, len(frames), 2):
-        frame, following = frames[number], frames[(number + 1) % len(frames)]
-        setup = [parse_step("keys both")] if number % 6 == 4 else []
-        yield [*setup, connect, frame, frame, following]
+    """Each frame in a short session, of clients one after another; then the longest session."""
+    frames = frames_of(model)
+    second = replace(connect, client=2)
+    visits = [[connect, *some] for some in _chunks(frames, 3)]
+    yield [second, *one_after_the_other(visits), replace(frames[0], client=2)]
+    yield [parse_step("keys both"), *one_after_the_other(visits[::5])]
+    short = [frame for frame in frames if frame.payload_length <= MAX_SHORT]
+    session = islice(cycle(short), LONG_SESSION)
+    yield [connect, *(replace(it, together=n % MAX_BURST > 0) for n, it in enumerate(session))]
+    # A text may end the connection: then the frames behind it are late.
+    late = [*map(parse_step, ("& bytes 00ff", "& text", "& bytes"))]
+    late = late if _may_send_anything(model) else []
+    ends = map(text_step, model.texts)
+    yield one_after_the_other([connect, it, *late, replace(it, together=True)] for it in ends)
+
+
+def _handshakes(model: type[Model]) -> Iterator[list[Step]]:
+    """Each way to connect with each way to leave, and each awkward handshake."""
+    hello = frames_of(model)[:1]
+    ends = [*map(parse_step, (*model.actions, *model.ends))]
+    handshakes = [*map(parse_step, model.handshakes)]
+    for kills in (False, True):  # after a kill, less is judged
+        visits = [[it, end] for it in handshakes for end in ends if end.kind.kills is kills]
+        if visits:
+            yield one_after_the_other(visits)
+    awkward = [step for step in _steps_of_inputs(model) if step.kind.begins]
+    steps: list[Step] = []
+    for number, step in enumerate(awkward):  # the earlier clients are still there
+        client = 1 + number % model.max_clients
+        if number >= model.max_clients:
+            steps.append(Step("close", {}, client))
+        hellos = [] if step.kind.is_request else hello
+        steps += [replace(it, client=client) for it in (step, *hellos)]
+    if steps:
+        yield steps
+
+
+def _pauses(model: type[Model], connect: Step) -> list[Step]:
+    """A client that is idle for a minute and an hour, then another one: what is known stays so."""
+    minute, hour = (parse_step(f"wait {seconds}") for seconds in model.pauses)
+    probes = [[frame] for frame in frames_of(model)[:3]] or [[]]
+    news = [step for step in _others_of(model) if step.action != "wait"][:1]
+    visits = []
+    for probe in (probe + news for probe in probes):
+        visits.append([connect, *probe, minute, *probe, hour, *probe])
+        visits.append([minute, connect, *probe])
+    return one_after_the_other(visits)
 
 
 def _interference(model: type[Model], connect: Step) -> Iterator[list[Step]]:
@@ -151,12 +186,14 @@ def _interference(model: type[Model], connect: Step) -> Iterator[list[Step]]:
     one, two = (*model.texts, *filter(None, map(model.frame_of, ("hello", "hi"))))[:2]
     for point in range(len(model.points)):
         yield [
-            *(*both, _text(one), _text(one), replace(_text(two, 2), point=point)),
-            *(_text(two, 2), replace(_text(one), point=point)),
+            *(*both, text_step(one), text_step(one), replace(text_step(two, 2), point=point)),
+            *(text_step(two, 2), replace(text_step(one), point=point)),
         ]
     hello = model.frame_of("hello")
     pairs = ((one, two), (two, one), (one, hello), (hello, one))
-    bursts = [it for a, b in pairs for it in (_text(a), replace(_text(b, 2), together=True))]
+    bursts = [
+        it for a, b in pairs for it in (text_step(a), replace(text_step(b, 2), together=True))
+    ]
     for seed in range(1, 1 + len(model.points)):  # it decides how far the one gets before the other
         yield [parse_step(f"seed {seed}"), *both, *bursts]
 
@@ -164,19 +201,11 @@ def _interference(model: type[Model], connect: Step) -> Iterator[list[Step]]:
 def _crowd(model: type[Model], connect: Step) -> list[Step]:
     """More clients than other conversations have: each has its own state, the last one too."""
     texts = [*model.texts, *filter(None, map(model.frame_of, ("hello", "hi")))]
-    steps = [replace(connect, client=client) for client in range(1, CROWD + 1)]
-    for number in range(2 * CROWD):
-        steps.append(_text(texts[number % len(texts)], 1 + number % CROWD))
-    steps += [Step("close", {}, 1), connect, _text(texts[0])]
-    return [*steps, *(_text(texts[-1], client) for client in range(2, CROWD + 1))]
-
-
-def _text(text: str, client: int = 1) -> Step:
-    return Step("text", {"text": text}, client)
-
-
-def _bytes_of(model: type[Model]) -> list[Step]:
-    return [Step("bytes", {"hex": it.hex()}) for it in AWKWARD_BYTES if "bytes" in model.frames]
+    steps = [replace(connect, client=client) for client in range(1, model.crowd + 1)]
+    for number in range(2 * model.crowd):
+        steps.append(text_step(texts[number % len(texts)], 1 + number % model.crowd))
+    steps += [Step("close", {}, 1), connect, text_step(texts[0])]
+    return [*steps, *(text_step(texts[-1], client) for client in range(2, model.crowd + 1))]
 
 
 # Random conversations
@@ -189,6 +218,8 @@ def _random(model: type[Model], chance: random.Random) -> list[Step]:
         setup.append(f"seed {seed}")
     first = sorted(map(parse_step, setup), key=lambda step: not step.kind.is_setup)
     kinds = _kinds_of_action(model)
+    handshakes = [*map(parse_step, model.handshakes)]
+    awkward = [step for step in _steps_of_inputs(model) if step.kind.begins]
     timings = (*[None] * 8, *["&"] * 3, *model.points)
     steps: list[Step] = []
     connected: set[int] = set()
@@ -198,13 +229,14 @@ def _random(model: type[Model], chance: random.Random) -> list[Step]:
         action, timing = chance.choice(chance.choice(kinds)), chance.choice(timings)
         is_own = action.client is not None and action.action != "wait"  # a step of a client
         if is_own and client not in connected:
-            action = parse_step(chance.choice(model.handshakes))
+            action = chance.choice(awkward if awkward and chance.random() < 0.2 else handshakes)
         number = client if is_own else action.client
         in_air = (
             timing is not None
             and 0 < len(burst) < MAX_BURST
             and not {action.action, steps[-1].action} & {*_ALONE}
             and not (action.kind.begins and number in burst)
+            and not (timing != "&" and number in burst[1:])  # it may not have connected by then
             and steps[-1].point is None  # a burst has one step with `at`, its last one
         )
         burst = [*burst, number] if in_air else [number]
@@ -222,10 +254,8 @@ def _kinds_of_action(model: type[Model]) -> list[list[Step]]:
     """What a client or another process may do. Each kind is as likely as any other."""
     kinds = [[*map(parse_step, it)] for it in (model.ends, model.actions) if it]
     if model.frames:
-        meaningful = [*map(_text, model.texts or ("hello",))]
-        kinds += [meaningful, [*map(_text, texts_of(model))], meaningful]
-    if "bytes" in model.frames:
-        kinds.append(_bytes_of(model))
-    if model.others:
-        kinds += [[*map(parse_step, model.others)]] * 2
+        meaningful = [*map(text_step, model.texts or ("hello",))]
+        kinds += [meaningful, frames_of(model), meaningful]
+    if others := _others_of(model):
+        kinds += [others] * 2
     return kinds

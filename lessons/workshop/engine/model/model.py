@@ -91,10 +91,13 @@ class ModelClient:
         self.expect(message | ({"subprotocol": subprotocol} if subprotocol else {}))
         self.state = OPEN
 
-    def reject(self) -> None:
-        """The handshake must be rejected: HTTP 403, whatever the close code."""
-        self.expect(Expected({"type": "websocket.close"}, _has_type))
-        self.state, self.may_have_code = CLOSED, True
+    def reject(self, bare: bool = False) -> None:
+        """The handshake must be rejected: HTTP 403, whatever the close code.
+
+        With `bare`, the close must have no code and no reason.
+        """
+        self.expect(Expected({"type": "websocket.close"}, _is_bare if bare else _has_type))
+        self.state, self.may_have_code = CLOSED, not bare
 
     def send(self, text: str | None = None, data: bytes | None = None, **when) -> None:
         """The client must receive a frame, unless it is empty: Daphne sends no empty frame.
@@ -155,12 +158,15 @@ class Model:
     actions: tuple[str, ...] = ()  # what else a client may do: `piece 2`
     texts: tuple[str, ...] = ()  # texts that mean something here; the awkward ones are added
     others: tuple[str, ...] = ()  # steps of other processes, or of time: `wait 1`, `row …`
+    inputs: ClassVar[dict[str, Sequence]] = {}  # steps with a gap → awkward values: awkward.py
     last_steps: tuple[str, ...] = ()  # of other processes, before the clients leave: `rows …`
     setups: tuple[tuple[str, ...], ...] = ((),)  # first steps: `capacity 3`, or rows
-    max_clients = 3
+    max_clients = 3  # of a random conversation
+    crowd = 12  # clients of the conversation that has the most
     shared: str | None = None  # the diagnosis of what goes right for a client that is alone
     points: tuple[int, ...] = (0, 1, 2, 3)  # at which a step interferes with the one before it
     long_conversations: tuple[str, ...] = ()  # they take too long for a claim
+    pauses: tuple[float, float] = (61, 3601)  # seconds for which clients are idle
     clients_are_independent = True  # what one client does changes nothing for another
     database = False  # whether the exercise needs the database
     stop_timeout = 10.0  # seconds for a consumer whose client has left; Daphne's are 10
@@ -534,3 +540,8 @@ def _interleavings(burst: Sequence[Step]) -> Iterator[tuple[Step, ...]]:
 
 def _has_type(message: dict, wanted: dict) -> bool:
     return message.get("type") == wanted["type"]
+
+
+def _is_bare(message: dict, wanted: dict) -> bool:
+    """Whether the message is nothing but its type."""
+    return _has_type(message, wanted) and all(message[key] is None for key in {*message} - {"type"})
