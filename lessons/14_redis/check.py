@@ -1,96 +1,38 @@
-"""Lesson 14: do texts reach the clients of every server, and do clients learn of an outage?"""
+"""Lesson 14: does a client that asks receive the names of the clients of every server?"""
 
-from dataclasses import replace
+from urllib.parse import parse_qs
 
-from lessons.workshop.judge import Expected, Model, parse_step
-
-ACCEPT = {"type": "websocket.accept"}
-CLOSE = {"type": "websocket.close", "code": 4013}
-NOT_SENT = "not sent"
+from lessons.workshop.judge import Model, parse_step
 
 
-def said(text):
-    return {"type": "websocket.send", "text": text}
-
-
-class Hotline(Model):
-    handshakes = ("connect", "connect", "connect server=2")
-    texts = ("hello", NOT_SENT)
-    others = ("redis gone", "redis groups gone", "redis channels gone", *["redis back"] * 4)
-    ends = ("close", "close 1001", "vanish", "kill")
+class Houses(Model):
+    handshakes = (
+        *("connect ?name=ada", "connect ?name=ben server=2", "connect ?name=cleo"),
+        *("connect ?name=ada server=2", "connect ?name=who%3F", "connect ?name=%E2%98%83+7"),
+    )
+    texts = ("who?", "who?", "who", "Who?", "who? ")
+    ends = ("close", "close 1001", "vanish", "crash", "kill")
+    max_clients = 4
     clients_are_independent = False
 
-    def __init__(self):
-        super().__init__()
-        self.has_groups = self.has_channels = True
-        self.outages = 0
-        self.killed = set()  # clients whose consumer is cancelled in this burst
-
-    def before(self, burst):
-        self.killed = {step.client for step in burst if step.action == "kill"}
-
-    @property
-    def is_up(self):
-        return self.has_groups and self.has_channels
-
     def connect(self, client):
-        """a client that connects during an outage is accepted first, then closed with 4013."""
+        """From its accept on, each client is named, until its connection ends"""
+        client.name = parse_qs(client.handshake["query"])["name"][0]
+        client.server = client.handshake.get("server", 1)
         client.accept()
-        client.server = client.handshake.get("server")
-        client.is_member = self.is_up
-        if not self.is_up:
-            self.end(client)
 
     def receive(self, client, text, data):
-        """Each text reaches all connected clients unchanged, the sender included"""
-        if text is None and self.branch():
-            return  # a binary frame is ignored, or counts as an empty text
-        if not self.has_groups:
-            self.fail(client)
-            return
-        for one in self.open_clients:
-            # An empty frame never leaves Daphne. A membership may have been lost with the group.
-            is_sure = text and one.is_member and client.number not in self.killed
-            one.expect(Expected(said(text or ""), may_miss=not is_sure))
-
-    def fail(self, client):
-        client.send(NOT_SENT)
-        self.end(client)
-
-    def end(self, client):
-        """its client is closed with 4013"""
-        if client.is_open:
-            client.close(4013)
-            client.expected.append(Expected(CLOSE, may_miss=True))  # Daphne ignores a second close
-
-    def other(self, step):
-        """its client is closed with 4013"""
-        state = step.arguments["state"]
-        if state == "back":
-            self.has_groups = self.has_channels = True
-            return
-        self.outages += 1
-        for client in self.open_clients:
-            # A text of the same burst may be lost, with or without an answer.
-            texts = [item for item in client.expected if item.message != ACCEPT]
-            client.expected = [replace(it, may_miss=it.message != ACCEPT) for it in client.expected]
-            if state == "groups gone":
-                client.is_member = False
-                if texts and self.branch():
-                    self.fail(client)
-            else:
-                client.expected += [Expected(said(NOT_SENT), may_miss=True)] if texts else []
-                self.end(client)
-        self.has_groups = self.has_groups and state == "channels gone"
-        self.has_channels = self.has_channels and state == "groups gone"
+        """If it sends the text frame `who?`, it receives one text frame for each connected client:
+        the name of that client."""
+        if text == "who?":
+            for one in self.open_clients:
+                client.send(one.name, lane=one.number)
 
     def disconnect(self, client):
-        """If the server cancels a consumer, the consumer may close with 4013 too"""
-        if client.end == "kill":
-            client.expected.append(Expected(CLOSE, may_miss=True))
+        """From its accept on, each client is named, until its connection ends, however it ends."""
 
     def fault_in(self, turn, played):
-        """It goes only through the layer `encrypted`."""
+        """They go through the layer `encrypted`, and through no other layer."""
         if layers := other_layers(turn):
             client = parse_step(turn.steps[-1]).client
             return client, "wrong-layer", f"called: the layer {', '.join(layers)}"
@@ -101,73 +43,101 @@ class Hotline(Model):
             return None
         if other_layers(difference.report):
             return "wrong-layer"
-        expected, received = difference.expected, difference.received
-        if CLOSE in expected:
-            return self.diagnose_outage(difference, expected, received)
-        if difference.step.action == "text" and difference.missing and self.is_up:
-            if self.outages:
-                return "stays-down"
-            sender = self.clients[difference.step.client]
-            client = self.clients[difference.client]
-            is_local = client.server != sender.server and not received
-            return "state-kept-in-process" if is_local else None
-        if said(NOT_SENT) in received and self.is_up and self.outages:
-            return "stays-down"
-        return None
+        client = self.clients[difference.client]
+        asked = {it.client for it in difference.steps_of_burst if is_question(it)}
+        others = difference.report.clients.items()
+        if any(seen.received for number, seen in others if number not in asked) and asked:
+            came = {it.client for it in difference.steps_of_burst if it.action == "connect"}
+            if not came:
+                return "answered-everyone"
+        if difference.client not in asked or difference.surplus:
+            return None
+        if asked and self.accepted_first(difference):
+            return "joined-too-late"
+        received = difference.texts(difference.received)
+        missing = [name for name in difference.texts(difference.expected) if name not in received]
+        if missing and missing == [client.name]:
+            return "sender-left-out"
+        elsewhere = {it.name for it in self.open_clients if it.server != client.server}
+        near = {it.name for it in self.open_clients if it.server == client.server}
+        is_local = missing and {*missing} <= elsewhere and near <= {*received}
+        return "state-kept-in-process" if is_local else None
+
+    def accepted_first(self, difference):
+        """Return whether the newest consumer was accepted before it joined a group."""
+        newest = [it for it in difference.events if it.message.get("type") == "websocket.connect"]
+        mine = [it for it in difference.events if it.connection == newest[-1].connection]
+        kinds = [it.message["type"] for it in mine if it.direction == "out"]
+        is_member = "group_add" in kinds and "websocket.accept" in kinds
+        return is_member and kinds.index("websocket.accept") < kinds.index("group_add")
 
     def explain(self, difference):
         layers = other_layers(difference.report)
         return f"called: the layer {', '.join(layers)}" if layers else None
 
-    def diagnose_outage(self, difference, expected, received):
-        if difference.seen.is_busy:
-            return "waits-for-redis"
-        closes = [message for message in received if message["type"] == "websocket.close"]
-        if said(NOT_SENT) in expected and said(NOT_SENT) not in received:
-            return "lost-text-not-reported"
-        if closes and ACCEPT in expected and ACCEPT not in received:
-            return "outage-refused"
-        if closes:
-            return "wrong-close-code" if closes[0] != CLOSE else None
-        return "stays-in-lost-group" if said(NOT_SENT) in expected else "outage-hidden"
+
+def is_question(step):
+    return step.action == "text" and step.arguments["text"] == "who?"
 
 
 def other_layers(turn):
     return sorted({*turn.layers} - {"encrypted"})
 
 
-def test_a_text_reaches_all_clients(play):
-    """All clients receive each text, and it goes only through the layer `encrypted`."""
-    play("connect | 2 connect | text hello | 2 text hi | close 1001 | 2 text still here")
+ADA, BEN, CLEO = "connect ?name=ada", "2 connect ?name=ben", "3 connect ?name=cleo server=2"
 
 
-def test_a_text_reaches_each_server(play):
-    """Clients of two servers receive each other's texts."""
-    play("connect | 2 connect server=2 | text from here | 2 text from there")
+def test_names_the_clients_of_one_server(play):
+    """Each client of one server receives the names of all of them, with its own."""
+    play(f"{ADA} | text who?")
+    play(f"{ADA} | {BEN} | text who? | 2 text who?")
 
 
-def test_a_client_is_closed_when_redis_stops(play):
-    """When Redis stops, every client of every server is closed with 4013."""
-    play("connect | 2 connect | 3 connect server=2 | redis gone")
+def test_names_the_clients_of_each_server(play):
+    """A client receives the names of the clients of every server, whichever it is on."""
+    play(f"{ADA} | {BEN} | {CLEO} | text who? | 3 text who?")
+    play(f"{CLEO} | 4 connect ?name=dan server=2 | 3 text who? | {ADA} | text who? | 4 text who?")
 
 
-def test_a_text_that_cannot_be_sent_is_reported(play):
-    """If a text cannot be sent, its sender receives `not sent` and is closed with 4013."""
-    play("connect | 2 connect | redis groups gone | text hello? | redis back | connect | text hi")
+def test_two_clients_may_have_one_name(play):
+    """Two clients with one name are two names. Each name comes as it was given."""
+    play(f"{ADA} | 2 connect ?name=ada server=2 | 3 connect ?name=ada | text who? | 2 text who?")
+    play("connect ?name=%C3%A4+%E2%98%83 | 2 connect ?name=Ada%26b | text who?")
 
 
-def test_a_client_that_connects_during_an_outage_is_closed(play):
-    """A client that connects during an outage is accepted first, then closed with 4013."""
-    play("connect | redis gone | 2 connect")
-    play("redis groups gone | connect | redis back | 2 connect | 2 text hello")
+def test_other_frames_have_no_effect(play):
+    """Any other frame has no effect."""
+    play(f"{ADA} | {BEN} | text who | text Who? | text | bytes 77686f3f | 2 text who? | text who?")
 
 
-def test_a_cancelled_consumer_sends_nothing_but_a_close(play):
-    """If the server cancels a consumer, its client receives 4013 or nothing more."""
-    play.at_each_point("connect | 2 connect | text hello | at * kill")
+def test_a_client_that_has_left_is_not_named(play):
+    """A client that has left is not named any more, however its connection has ended."""
+    for end in ("close", "close 1001", "vanish", "crash", "kill"):
+        play(f"{ADA} | {BEN} | {CLEO} | 2 {end} | 3 {end} | text who? | {CLEO} | text who?")
 
 
-def test_clients_reach_each_other_when_redis_is_back(play):
-    """After each outage, clients that connect again receive each other's texts."""
-    again = "connect | 2 connect server=2 | text back | 2 text again"
-    play(f"{again} | redis gone | redis back | {again} | redis gone | redis back | {again}")
+def test_questions_at_the_same_time(play):
+    """Clients that ask at the same time each receive all names, once for each question."""
+    play(f"{ADA} | {BEN} | {CLEO} | text who? | & 3 text who? | & 2 text who? | & text who?")
+
+
+def test_a_client_is_named_from_its_accept_on(play):
+    """A client that was accepted is named at once."""
+    play.at_each_point(f"{ADA} | {BEN} | at * text who?")
+
+
+def test_many_clients_and_questions(play):
+    """Twenty clients on two servers ask, leave and come back."""
+    clients = [f"{n} connect ?name=guest{n} server={n % 2 + 1}" for n in range(1, 21)]
+    left = [f"{n} vanish" for n in range(3, 20, 3)]
+    questions = ["text who?", "20 text who?"] * 5
+    play(
+        [
+            *clients,
+            *questions,
+            *left,
+            *questions,
+            *(clients[n - 1] for n in range(3, 20, 3)),
+            *questions,
+        ]
+    )

@@ -1,223 +1,182 @@
-"""Lesson 14: the classic wrong versions of the hotline."""
-
-import asyncio
-from contextlib import suppress
+"""Lesson 14: the classic wrong versions of the house."""
 
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 from channels.layers import get_channel_layer
+from django.http import QueryDict
+
+clients = []  # of this process, for KeepsItsOwnList
 
 
-class Line(AsyncConsumer):
-    """A hotline that is right while Redis works. Each version below handles an outage itself."""
+class RightHouse(AsyncConsumer):
+    """The complete and right house. Each version below breaks one method."""
 
     channel_layer_alias = "encrypted"
-    accepted = False
 
     async def __call__(self, scope, receive, send):
+        self.name = QueryDict(scope["query_string"])["name"]
         try:
             await super().__call__(scope, receive, send)
         finally:
-            with suppress(Exception):  # Redis may be unreachable
-                await self.channel_layer.group_discard("hotline", self.channel_name)
+            await self.leave()
+
+    async def leave(self):
+        await self.channel_layer.group_discard("house", self.channel_name)
 
     async def websocket_connect(self, event):
-        await self.channel_layer.group_add("hotline", self.channel_name)
+        await self.channel_layer.group_add("house", self.channel_name)
         await self.send({"type": "websocket.accept"})
-        self.accepted = True
 
     async def websocket_receive(self, event):
-        await self.pass_on({"type": "hotline.said", "text": event.get("text") or ""})
+        if event.get("text") == "who?":
+            await self.ask()
 
-    async def pass_on(self, message):
-        try:
-            await self.channel_layer.group_send("hotline", message)
-        except Exception:
-            await self.send({"type": "websocket.send", "text": "not sent"})
-            raise
+    async def ask(self):
+        question = {"type": "house.question", "reply_to": self.channel_name}
+        await self.channel_layer.group_send("house", question)
 
-    async def hotline_said(self, event):
-        await self.send({"type": "websocket.send", "text": event["text"]})
+    async def house_question(self, event):
+        answer = {"type": "house.answer", "name": self.name}
+        await self.channel_layer.send(event["reply_to"], answer)
+
+    async def house_answer(self, event):
+        await self.send({"type": "websocket.send", "text": event["name"]})
 
     async def websocket_disconnect(self, event):
         raise StopConsumer()
 
 
-class ClosingLine(Line):
-    """The right hotline. Each version that inherits from it breaks one method."""
+class KeepsItsOwnList(RightHouse):
+    """Believes that a list in the module holds all clients. It holds those of this process."""
 
-    async def __call__(self, scope, receive, send):
-        try:
-            await super().__call__(scope, receive, send)
-        except Exception:
-            if not self.accepted:
-                await send({"type": "websocket.accept"})
-            await send({"type": "websocket.close", "code": 4013})
-            raise
+    diagnosis = "state-kept-in-process"
+
+    async def websocket_connect(self, event):
+        await super().websocket_connect(event)
+        clients.append(self)
+
+    async def ask(self):
+        for client in list(clients):
+            await self.house_answer({"name": client.name})
+
+    async def leave(self):
+        await super().leave()
+        if self in clients:
+            clients.remove(self)
 
 
-class NamesNoLayer(ClosingLine):
+class NamesNoLayer(RightHouse):
     """Does not name the encrypted layer, so the consumer uses the default."""
 
     diagnosis = "wrong-layer"
     channel_layer_alias = "default"
 
 
-class SendsThroughTheDefault(ClosingLine):
+class AnswersThroughTheDefault(RightHouse):
     """Believes that get_channel_layer() is the consumer's own layer."""
 
     diagnosis = "wrong-layer"
 
-    async def pass_on(self, message):
-        await get_channel_layer().group_send("hotline", message)
+    async def house_question(self, event):
+        answer = {"type": "house.answer", "name": self.name}
+        await get_channel_layer().send(event["reply_to"], answer)
 
 
-class NamesALayerThatIsNot(ClosingLine):
-    """Misspells the alias; Channels looks it up only when a client connects."""
+class NamesALayerThatIsNot(RightHouse):
+    """Misspells the alias. Channels looks it up only when a client connects."""
 
     diagnosis = "unknown-layer"
     channel_layer_alias = "encripted"
 
-    async def __call__(self, scope, receive, send):
-        await Line.__call__(self, scope, receive, send)
+
+class AnswersTheGroup(RightHouse):
+    """Sends each answer to the group, so all clients receive all names."""
+
+    diagnosis = "answered-everyone"
+
+    async def house_question(self, event):
+        answer = {"type": "house.answer", "name": self.name}
+        await self.channel_layer.group_send("house", answer)
 
 
-class KeepsItsOwnList(ClosingLine):
-    """Believes that a set in the class holds all clients; it holds those of this process."""
+class AnswersItsOwnClient(RightHouse):
+    """Believes that self.send reaches the client that has asked. It reaches its own client."""
 
-    diagnosis = "state-kept-in-process"
-    clients = set()
+    diagnosis = "answered-everyone"
 
-    async def websocket_connect(self, event):
-        await super().websocket_connect(event)
-        self.clients.add(self)
+    async def house_question(self, event):
+        await self.house_answer({"name": self.name})
 
-    async def pass_on(self, message):
-        for client in self.clients:
-            await client.hotline_said(message)
+
+class SendsTheConsumer(RightHouse):
+    """Puts itself into the message. Redis carries data, not objects of one process."""
+
+    diagnosis = "not-serializable"
+
+    async def ask(self):
+        await self.channel_layer.group_send("house", {"type": "house.question", "asker": self})
+
+    async def house_question(self, event):
+        await event["asker"].house_answer({"name": self.name})
+
+
+class ForgetsItself(RightHouse):
+    """Does not answer its own question."""
+
+    diagnosis = "sender-left-out"
+
+    async def house_question(self, event):
+        if event["reply_to"] != self.channel_name:
+            await super().house_question(event)
+
+
+class LeavesOnDisconnect(RightHouse):
+    """Believes that each connection ends with websocket_disconnect."""
+
+    diagnosis = "group-leak-after-a-crash"
+
+    async def leave(self):
+        pass
 
     async def websocket_disconnect(self, event):
-        self.clients.discard(self)
-        await super().websocket_disconnect(event)
+        await super().leave()
+        raise StopConsumer()
 
 
-class LeavesItToTheServer(Line):
-    """Lets the server close the client; the code is then 1011, as for a bug."""
+class NeverLeaves(RightHouse):
+    """Believes that the layer forgets a client that has left."""
 
-    diagnosis = "redis-down"
+    diagnosis = "group-leak"
 
-
-class CatchesPythonsError(Line):
-    """Believes that redis-py raises Python's ConnectionError; its own has only the same name."""
-
-    diagnosis = "redis-down"
-
-    async def __call__(self, scope, receive, send):
-        try:
-            await super().__call__(scope, receive, send)
-        except (ConnectionError, OSError):
-            await send({"type": "websocket.close", "code": 4013})
+    async def leave(self):
+        pass
 
 
-class SaysNothing(Line):
-    """Catches the error and returns: the socket stays open without a consumer."""
+class AcceptsBeforeItJoins(RightHouse):
+    """Accepts first. A question in between does not reach this client."""
 
-    diagnosis = "zombie"
+    diagnosis = "joined-too-late"
 
-    async def __call__(self, scope, receive, send):
-        try:
-            await super().__call__(scope, receive, send)
-        except Exception:
-            pass
+    async def websocket_connect(self, event):
+        await self.send({"type": "websocket.accept"})
+        await self.channel_layer.group_add("house", self.channel_name)
 
 
-class ClosesWith1013(Line):
-    """Takes the registered code for this case, which Daphne does not let an application send."""
+class ForgetsToAwait(RightHouse):
+    """Creates the coroutine of group_add, but does not await it."""
 
-    diagnosis = "forbidden-close-code"
+    diagnosis = "never-awaited"
 
-    async def __call__(self, scope, receive, send):
-        try:
-            await super().__call__(scope, receive, send)
-        except Exception:
-            await send({"type": "websocket.close", "code": 1013})
+    async def websocket_connect(self, event):
+        self.channel_layer.group_add("house", self.channel_name)
+        await self.send({"type": "websocket.accept"})
 
 
-class RejectsDuringAnOutage(Line):
-    """Believes that a rejected handshake carries the close code."""
+class NamesTheHandlerAnotherWay(RightHouse):
+    """Sends a type for which no consumer has a method. Each member's connection closes."""
 
-    diagnosis = "code-before-accept"
+    diagnosis = "no-layer-handler"
 
-    async def __call__(self, scope, receive, send):
-        try:
-            await super().__call__(scope, receive, send)
-        except Exception:
-            await send({"type": "websocket.close", "code": 4013})
-            raise
-
-
-class LosesTheText(ClosingLine):
-    """Closes the connection, but does not report the lost text to its sender."""
-
-    diagnosis = "lost-text-not-reported"
-
-    async def pass_on(self, message):
-        await self.channel_layer.group_send("hotline", message)
-
-
-class SwallowsTheError(ClosingLine):
-    """Believes that a text that could not be sent needs no answer."""
-
-    diagnosis = "lost-text-not-reported"
-
-    async def pass_on(self, message):
-        try:
-            await self.channel_layer.group_send("hotline", message)
-        except Exception:
-            pass
-
-
-class Stays(ClosingLine):
-    """Believes that the client is still a member after Redis has come back empty."""
-
-    diagnosis = "stays-in-lost-group"
-
-    async def pass_on(self, message):
-        try:
-            await self.channel_layer.group_send("hotline", message)
-        except Exception:
-            await self.send({"type": "websocket.send", "text": "not sent"})
-
-
-class TriesUntilItSucceeds(ClosingLine):
-    """Believes that a handler may wait for Redis to come back."""
-
-    diagnosis = "waits-for-redis"
-
-    async def pass_on(self, message):
-        while True:
-            try:
-                await self.channel_layer.group_send("hotline", message)
-                return
-            except Exception:
-                await asyncio.sleep(1)
-
-
-class RemembersTheOutage(ClosingLine):
-    """Stores in the class that Redis is unreachable, and never tries again."""
-
-    diagnosis = "stays-down"
-    is_down = False
-
-    async def __call__(self, scope, receive, send):
-        try:
-            await super().__call__(scope, receive, send)
-        except Exception:
-            type(self).is_down = True
-            raise
-
-    async def pass_on(self, message):
-        if self.is_down:
-            await self.send({"type": "websocket.send", "text": "not sent"})
-        else:
-            await super().pass_on(message)
+    async def ask(self):
+        question = {"type": "house.who", "reply_to": self.channel_name}
+        await self.channel_layer.group_send("house", question)
