@@ -174,6 +174,45 @@ def kitchen(server):
 # Consumers on layers in Redis. A path is /LAYER/CONSUMER, perhaps with /ROOM.
 
 
+class Hotline(AsyncConsumer):
+    """Closes its client with 4013 during an outage, also one that comes then."""
+
+    accepted = False
+
+    async def __call__(self, scope, receive, send):
+        try:
+            await super().__call__(scope, receive, send)
+        except Exception:
+            # If group_add raised, the handshake has no answer yet.
+            if not self.accepted:
+                await send({"type": "websocket.accept"})
+            await send({"type": "websocket.close", "code": 4013})
+            raise  # so that the server logs it
+        finally:
+            with suppress(Exception):  # Redis may be unreachable
+                await self.channel_layer.group_discard("hotline", self.channel_name)
+
+    async def websocket_connect(self, event):
+        await self.channel_layer.group_add("hotline", self.channel_name)
+        await self.send({"type": "websocket.accept"})
+        self.accepted = True
+
+    async def websocket_receive(self, event):
+        message = {"type": "hotline.said", "text": event.get("text") or ""}
+        try:
+            await self.channel_layer.group_send("hotline", message)
+        except Exception:
+            # Not ConnectionError: redis-py's is not a subclass of Python's.
+            await self.send({"type": "websocket.send", "text": "not sent"})
+            raise  # Redis may have lost the group, so this client must join again
+
+    async def hotline_said(self, event):
+        await self.send({"type": "websocket.send", "text": event["text"]})
+
+    async def websocket_disconnect(self, event):
+        raise StopConsumer()
+
+
 class Plain(Siren):
     """Does not handle an outage, so the server does."""
 
@@ -252,8 +291,7 @@ def rooms(redis, close=10):
         "pubsub": layer(redis, "pubsub.RedisPubSubChannelLayer"),
         "memory": MEMORY,
     }
-    hotline = solution("redis").Hotline
-    consumers = {one.__name__: one for one in (Accepts, Chat, hotline, Plain, Refreshing, Siren)}
+    consumers = {one.__name__: one for one in (Accepts, Chat, Hotline, Plain, Refreshing, Siren)}
 
     async def application(scope, receive, send):
         _, alias, name, *_ = scope["path"].split("/")
