@@ -203,13 +203,14 @@ class TrackedMessage(dict):
     def type_was_read(self) -> None:
         """Report once that the handler starts; of each reader, if there are several."""
         report, self._report = self._report, None
+        error, self._error = self._error, None  # the report reads the type, too
         if report is None and self.readers:
             report = self.readers.pop(current_connection.get(), None)
         if report:
             report(self)
-        if self._error and consumer_on_stack():  # what stands around the consumer may read it, too
-            error, self._error = self._error, None
+        if error and consumer_on_stack():
             raise error
+        self._error = error  # what stands around the consumer has read the type
 
     def __reduce__(self):
         return dict, (dict(self),)
