@@ -242,3 +242,95 @@ class CountsForEveryone(RightDesk):
     async def count(self, request):
         CountsForEveryone.served = max(CountsForEveryone.served, self.carried_out)
         return {"count": CountsForEveryone.served}
+
+
+class GenericDesk(AsyncJsonWebsocketConsumer):
+    """The right desk on the methods of the generic consumer. Each class below breaks one."""
+
+    async def connect(self):
+        self.carried_out = 0
+        self.commands = {"echo": RightDesk.echo, "count": RightDesk.count}
+        await self.accept()
+
+    async def receive(self, text_data=None, bytes_data=None):
+        try:
+            await super().receive(text_data, bytes_data)
+        except (ValueError, RecursionError):
+            await self.send_json({"error": "no command in JSON"})
+
+    @classmethod
+    async def decode_json(cls, text_data):
+        return json.loads(text_data, parse_constant=refuse)
+
+    @classmethod
+    async def encode_json(cls, content):
+        return json.dumps(content, allow_nan=False)
+
+    async def receive_json(self, content):
+        name = content.get("command") if isinstance(content, dict) else None
+        if not isinstance(name, str) or name not in self.commands:
+            raise ValueError("no such command")
+        await self.send_json(await self.commands[name](self, content))
+        self.carried_out += 1
+
+
+class ForgetsTheBytes(GenericDesk):
+    """Overrides receive() without bytes_data. The base class calls receive(bytes_data=...)."""
+
+    diagnosis = "receive-without-bytes"
+
+    async def receive(self, text_data):
+        await super().receive(text_data)
+
+
+class ForgetsTheBaseClass(GenericDesk):
+    """Overrides receive() and does not call super().receive(), which decodes the text."""
+
+    diagnosis = "unanswered"
+
+    async def receive(self, text_data=None, bytes_data=None):
+        if text_data is None:
+            await self.send_json({"error": "no command in JSON"})
+
+
+class ForgetsTheDecorator(GenericDesk):
+    """Copies decode_json() without @classmethod, so self is an argument too many."""
+
+    diagnosis = "generic-arguments"
+
+    async def decode_json(text_data):
+        return json.loads(text_data, parse_constant=refuse)
+
+
+class DecodesWithoutAsync(GenericDesk):
+    """Writes def decode_json, as in the sync consumer. The base class awaits what it returns."""
+
+    diagnosis = "generic-not-async"
+
+    @classmethod
+    def decode_json(cls, text_data):
+        return json.loads(text_data, parse_constant=refuse)
+
+
+class SendsEncodedJson(GenericDesk):
+    """Encodes the answer and calls send_json(), which encodes it again."""
+
+    diagnosis = "json-confusion"
+
+    async def send_json(self, content):
+        await super().send_json(json.dumps(content, allow_nan=False))
+
+
+class CatchesInReceiveJson(GenericDesk):
+    """Catches errors in receive_json(). A text that is not JSON never comes that far."""
+
+    diagnosis = "bad-json"
+
+    async def receive(self, text_data=None, bytes_data=None):
+        await AsyncJsonWebsocketConsumer.receive(self, text_data, bytes_data)
+
+    async def receive_json(self, content):
+        try:
+            await super().receive_json(content)
+        except ValueError:
+            await self.send_json({"error": "no command in JSON"})
