@@ -32,7 +32,7 @@ class Pager(AsyncConsumer):
 class Jukebox(AsyncConsumer):
     """Lesson 12: all clients hear one jukebox, and each client may choose the next song."""
 
-    group = "jukebox"
+    group = "lobby"
 
     async def __call__(self, scope, receive, send):
         try:

@@ -17,7 +17,7 @@ async def connect():
 
 
 def members():
-    return len(get_channel_layer().groups.get("jukebox", []))
+    return len(get_channel_layer().groups.get("lobby", []))
 
 
 async def test_every_client_hears_each_song():
@@ -42,9 +42,9 @@ async def test_no_client_hears_an_empty_or_a_long_title_or_bytes(payload):
 
 async def test_other_code_may_choose_a_song_even_if_no_client_is_connected():
     song = {"type": "jukebox.song", "title": "closing time"}
-    await get_channel_layer().group_send("jukebox", song)
+    await get_channel_layer().group_send("lobby", song)
     client = await connect()
-    await get_channel_layer().group_send("jukebox", song)
+    await get_channel_layer().group_send("lobby", song)
     assert await client.receive_from() == "now playing: closing time"
     assert await client.receive_nothing(timeout=0.02)
     await client.disconnect()

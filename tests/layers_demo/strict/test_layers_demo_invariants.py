@@ -14,7 +14,7 @@ from tests.support.strict_communicator import StrictCommunicator
 
 GROUPS = {
     "/ws/layers/channel/": [],
-    "/ws/layers/group/lobby/": ["jukebox"],
+    "/ws/layers/group/lobby/": ["lobby"],
     "/ws/layers/delivery/": ["specific.check.1"],
     "/ws/layers/redis/": ["siren"],
     "/ws/layers/worker/": ["factors"],
