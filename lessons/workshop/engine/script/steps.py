@@ -34,7 +34,7 @@ import itertools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import import_module
 from typing import Any
 
@@ -49,9 +49,6 @@ from . import (  # noqa: F401
     setup_actions,
 )
 from .action import ACTIONS, Action, UnknownStep
-
-for _name in getattr(settings, "ENGINE_ACTIONS", ()):
-    import_module(_name)
 
 _AT = re.compile(r"at (?P<point>\d{1,3}) ")
 _PLACEHOLDER = re.compile(
@@ -136,7 +133,10 @@ def _parse_step(text: str) -> Step:
     number, _, rest = text.partition(" ")
     has_number = number.isdecimal() and len(number) < 10
     client, line = (int(number), rest) if has_number else (1, text)
-    kind = ACTIONS.get(line.partition(" ")[0])
+    word = line.partition(" ")[0]
+    if word not in ACTIONS:
+        _load_actions_of_project()
+    kind = ACTIONS.get(word)
     if kind is None:
         names = dict.fromkeys(kind.name for kind in ACTIONS.values())
         raise UnknownStep(f"The step {text!r} is unknown: write {', '.join(names)}.")
@@ -148,6 +148,13 @@ def _parse_step(text: str) -> Step:
         reason = f"cannot be read ({error})" if str(error) else "cannot be read"
         raise UnknownStep(f"The step {text!r} {reason}: write {kind.usage}.") from None
     return Step(kind.name, arguments, client if kind.has_client else None)
+
+
+@cache
+def _load_actions_of_project() -> None:
+    """Importing a module registers its actions."""
+    for name in getattr(settings, "ENGINE_ACTIONS", ()):
+        import_module(name)
 
 
 def split_steps(text: str) -> list[str]:
