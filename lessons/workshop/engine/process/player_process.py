@@ -5,13 +5,13 @@ import logging
 import os
 import sys
 import threading
-import time
 import traceback
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 
 from ..faults.finding import CheckFailed
+from ..scheduling.patience import LOOK_INTERVAL, Patience
 from ..script.report import DEFAULTS, PlayOptions
 from ..script.steps import parse_step
 from ..subject import Subject
@@ -22,9 +22,7 @@ from .conversation import Conversation
 from .data import read_dataclass, receive_data, send_data
 from .output import LimitedOutput
 
-WATCH_INTERVAL = 0.1  # seconds between two looks at a conversation
-WAITING_FACTOR = 4  # how much longer than it may work a conversation may take in all
-_process_time, _monotonic = time.process_time, time.monotonic  # others may be replaced
+WAITING_FACTOR = 4  # how much longer than it may work a conversation may wait
 
 _WARM_UP = Subject(
     *("warm-up", Path("warm_up.py"), "WarmUp"),
@@ -143,8 +141,7 @@ class _ServedPlayer:
 class _Watchdog:
     """If its block takes more than `seconds`, call `report_stuck` and end the process.
 
-    The seconds are those of the processor, so a busy machine does not change a verdict. Code that
-    only waits may take longer.
+    Code that only waits may take longer.
     """
 
     def __init__(self, seconds: float, report_stuck):
@@ -153,16 +150,14 @@ class _Watchdog:
         self._is_over = threading.Event()
 
     def __enter__(self):
-        self._processor_time, self._begun = _process_time(), _monotonic()
         threading.Thread(target=self._watch, daemon=True).start()
 
     def __exit__(self, *_):
         self._is_over.set()
 
     def _watch(self):
-        while not self._is_over.wait(WATCH_INTERVAL):
-            used = _process_time() - self._processor_time
-            waited = _monotonic() - self._begun
-            if used > self._seconds or waited > self._seconds * WAITING_FACTOR:
+        patience = Patience(self._seconds, self._seconds * WAITING_FACTOR)
+        while not self._is_over.wait(LOOK_INTERVAL):
+            if patience.is_over():
                 self._report_stuck()
                 os._exit(0)

@@ -21,7 +21,6 @@ notified, deliver the result of a job. The order within one executor's queue is 
 import asyncio
 import concurrent.futures
 import threading
-import time
 from _thread import allocate_lock, get_ident
 from collections import Counter
 from collections.abc import Callable
@@ -33,7 +32,9 @@ from functools import partial
 
 from django.db import close_old_connections
 
-TURN_LIMIT = 1.0  # seconds of real time, far more than a query takes on a busy machine
+from .patience import LOOK_INTERVAL, Patience
+
+TURN_LIMIT = 1.0  # seconds of work, or of idleness: far more than a query takes
 SPIN_LIMIT = 100  # iterations of a loop that is never idle, until the next action
 POLL_INTERVAL = 0.001  # seconds that a timed wait of a thread takes at least
 DELAYS = (0, 0, 0, 1, 1, 2, 3, 5, 8)  # iterations until an action, of which a seed chooses
@@ -43,7 +44,6 @@ _usual_start = threading.Thread.start
 _usual_join = threading.Thread.join
 _usual_submit = ThreadPoolExecutor.submit
 _usual_shutdown = ThreadPoolExecutor.shutdown
-_real_time = time.monotonic
 
 READY, RUNNING, WAITING, ENDED = "ready", "running", "waiting", "ended"
 
@@ -277,11 +277,13 @@ class ThreadScheduler:
     def _let_run(self, thread: ControlledThread) -> None:
         """Give `thread` the turn, until it announces a wait, ends, or the turn is too long."""
         thread.open_gate()
-        limit = _real_time() + TURN_LIMIT
+        patience = None
         while thread.state == RUNNING:
-            if not self._stopped.acquire(timeout=max(0.0, limit - _real_time())):
-                self.works += 1
-                return
+            if not self._stopped.acquire(timeout=LOOK_INTERVAL):
+                patience = patience or Patience(TURN_LIMIT, TURN_LIMIT)
+                if patience.is_over():
+                    self.works += 1
+                    return
         if thread.state == ENDED and thread.thread is not None:
             _usual_join(thread.thread)
 
