@@ -16,6 +16,11 @@ NO_RIGHTS = (
     f'account grace {{"group_permissions": {OTHERS}}}',
     'account eve {"is_active": false}',
 )
+PROMISES = {
+    "The connection stays open in both cases": "test_other_rights_do_not_count",
+    "The counter may read the permission": "receive",
+    "Counter stays an AsyncConsumer": "The engine checks the base class.",
+}
 
 
 def enter(options=""):
@@ -31,7 +36,7 @@ class Counter(Model):
     database = True
     handshakes = (ADA, GRACE, ROOT, enter("as=eve"), enter(f"as={LONG_NAME}"), *ANONYMOUS)
     texts = ("this, please", MAY)
-    others = (*RIGHTS[:2], *NO_RIGHTS, "logout grace")
+    others = (*RIGHTS[:2], *NO_RIGHTS, 'account ada {"email": "a@b.example"}', "logout grace")
     setups = ((NO_LOGIN, RIGHTS[0], RIGHTS[2]), (NO_LOGIN, RIGHTS[1]))
 
     def __init__(self):
@@ -45,18 +50,30 @@ class Counter(Model):
         return fields.get("is_active", True) and (fields.get("is_superuser", False) or MAY in held)
 
     def connect(self, client):
-        """A client that has logged in receives `Hello, ada.`, with the name of its own user"""
         name = client.handshake.get("as")
         client.accept()
         is_active = self.accounts.get(name, {}).get("is_active", True)
         if name is None or name in self.logged_out or not is_active:
-            client.close(4401)
+            self.close_anonymous(client)
         else:
-            client.send(f"Hello, {name}.")
             client.name, client.known = name, [self.may(name)]
+            self.greet(client)
+
+    def close_anonymous(self, client):
+        """The counter accepts the handshake of an anonymous client, then closes the connection with
+        4401, so that the page learns why."""
+        client.close(4401)
+
+    def greet(self, client):
+        """A client that has logged in receives `Hello, ada.`, with the username of its own user."""
+        client.send(f"Hello, {client.name}.")
+
+    def receive_after_close(self, client, text, data):
+        """It sends no text to an anonymous client, even if frames arrive."""
 
     def receive(self, client, text, data):
-        """The counter answers each frame of such a client"""
+        """The counter answers each frame of such a client: `stamped` if the user has the permission
+        `auth.change_user`, else `not yours to stamp`."""
         now = self.may(client.name)
         if len(client.known) == 1:
             client.known.append(now)  # what the counter may read at the first frame

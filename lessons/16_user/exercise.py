@@ -2,7 +2,7 @@
 
 - The counter accepts the handshake of an anonymous client, then closes the connection with 4401,
   so that the page learns why. It sends no text to an anonymous client, even if frames arrive.
-- A client that has logged in receives `Hello, ada.`, with the name of its own user.
+- A client that has logged in receives `Hello, ada.`, with the username of its own user.
 - The counter answers each frame of such a client: `stamped` if the user has the permission
   `auth.change_user`, else `not yours to stamp`. The connection stays open in both cases.
 

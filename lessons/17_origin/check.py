@@ -29,7 +29,9 @@ MALFORMED = (
     *(f"{SITE}:x", f"{SITE}:8443:8443", f"{SITE}:84430", f"{SITE}%20.evil.net", "https://"),
     *("https://[letters.town.example", "letters.town.example", "//letters.town.example"),
     *("https:letters.town.example", "https://letters%FF.town.example", f"{SITE}@evil.net"),
-    *(f"{SITE}:8443@evil.net", "https://letters.%20town.example"),
+    *(f"{SITE}:8443@evil.net", "https://letters.%20town.example", f"{SITE}:8443x"),
+    *(f"https://evil.net{sign}.letters.town.example" for sign in ("/", "?", "#", ":443/")),
+    *("https:///letters.town.example", f"{SITE}:-8443", f"{SITE},https://evil.net"),
 )
 # The origin of a page of another site → the diagnosis if it gets in.
 DIAGNOSES = {
@@ -39,6 +41,15 @@ DIAGNOSES = {
     **dict.fromkeys(OTHER_PORT, "origin-port"),
     "": "no-origin-let-in",
     "null": "null-origin-let-in",
+}
+PROMISES = {
+    "The site is `https://letters.town.example`": "test_a_page_of_the_site_gets_the_letters",
+    "The same host on port 8443 belongs to the site": "test_every_page_of_the_site_is_accepted",
+    "A rejection may have a close code": "ModelClient.reject() allows both.",
+    "An Origin is malformed if": "test_a_malformed_origin_is_rejected",
+    "Browsers write an origin": "This says what the next sentence means.",
+    "You may accept or reject an own origin": "No conversation has such an origin.",
+    "That works already": "test_an_anonymous_client_is_still_closed_with_4401",
 }
 HOST = "host=letters.town.example"
 
@@ -60,18 +71,38 @@ class Letters(Model):
     )
 
     def connect(self, client):
-        """Your application rejects a handshake from a page of any other origin before the accept"""
-        origin, name = client.handshake.get("origin", ""), client.handshake.get("as")
-        if origin not in OWN:
-            client.reject()
-            if origin not in DIAGNOSES and not self.branch():
-                client.fail()  # an exception keeps it out, too: Daphne answers with HTTP 500
-            return
+        origin = client.handshake.get("origin", "")
+        if origin in OWN:
+            self.let_in(client)
+        elif origin in ("", "null"):
+            self.reject_nothing(client)
+        elif origin in DIAGNOSES:
+            self.reject(client)
+        else:
+            self.keep_malformed_out(client)
+
+    def let_in(self, client):
+        """A logged-in client from an own page gets its letters."""
         client.accept()
-        if name:
+        if name := client.handshake.get("as"):
             client.send(f"Letters for {name}: 3")
         else:
             client.close(4401)
+
+    def reject(self, client):
+        """Your application rejects a handshake from a page of any other origin before the
+        accept."""
+        client.reject()
+
+    def reject_nothing(self, client):
+        """It also rejects one without an Origin, and one whose Origin is `null`."""
+        client.reject()
+
+    def keep_malformed_out(self, client):
+        """A malformed Origin never gets in. In this case, an exception is fine too."""
+        client.reject()
+        if self.branch():
+            client.fail()  # Daphne answers with HTTP 500
 
     def diagnose(self, difference):
         handshakes = [step for step in difference.steps_so_far if step.action == "connect"]

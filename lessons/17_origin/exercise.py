@@ -3,11 +3,13 @@
 The site is `https://letters.town.example`. The same host on port 8443 belongs to the site as well,
 and so does every host below it, on both ports: `https://ada.letters.town.example:8443`. Your
 application rejects a handshake from a page of any other origin before the accept. It also rejects
-one without an Origin, and one whose Origin is `null`. A malformed Origin, such as one with the port
-`x`, never gets in. In this case, an exception is fine too.
+one without an Origin, and one whose Origin is `null`. A rejection may have a close code.
+
+An Origin is malformed if it is not just a scheme, `://`, a host name, and perhaps a colon and the
+number of a port. A malformed Origin never gets in. In this case, an exception is fine too.
 
 Browsers write an origin in lower case, without a path and without the default port. You may accept
-or reject other spellings of an own origin.
+or reject an own origin with capital letters, with `/` at its end, or with the port 443.
 
 A logged-in client from an own page gets its letters. That works already.
 """

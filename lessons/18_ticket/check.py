@@ -176,6 +176,8 @@ def test_works_once(play):
     play("connect ticket=ada | connect ticket=ada | 2 connect ticket=ada server=2")
     play("connect ticket=ada server=2 | 2 connect ticket=ada | 3 connect ticket=ada/2")
     play("connect ticket=ada | connect ticket=ada/2 | close | connect ticket=ada")
+    play("connect ticket=ada | wait 6 | 2 connect ticket=ada | wait 20 | 3 connect ticket=ada")
+    play("connect ticket=ada | wait 60 | 2 connect ticket=ada | wait 3600 | 3 connect ticket=ada")
 
 
 def test_one_of_two_at_once(play):

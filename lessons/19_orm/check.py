@@ -22,6 +22,17 @@ ROWS = """load {
 
 
 SNOW = 'row db_demo.Post {"title": "Snow", "author_id": 3}'
+PROMISES = {
+    "A text frame has the name of one of Django's groups": "texts",
+    "Read the rows again for each frame": "test_each_answer_is_up_to_date",
+    "Other code may change the database": "test_the_database_may_change_between_two_queries",
+    "If it deletes a group or a post there": "receive",
+    "It deletes no user there": "No conversation deletes a user.",
+    "The connection stays open": "test_the_database_may_change_between_two_queries",
+    "No query runs on the event loop": "test_every_query_runs_in_a_thread",
+    "No database connection stays open": "test_every_query_runs_in_a_thread",
+    "ReadingRoom stays an AsyncConsumer": "The engine checks the base class.",
+}
 RENAME = 'row auth.User {"id": 1, "username": "lovelace"}'
 
 
@@ -56,15 +67,35 @@ class ReadingRoom(Model):
         self.earlier += [state for state in self.recent_tables[:-1] if state["auth.Group"]]
 
     def receive(self, client, text, data):
-        """For each post whose author is a member of that group, the client gets a text frame such
-        as `Rain, by ada`. The posts come in the order of their ids. If there is no such post, the
-        client gets one frame, `no posts`."""
         states = self.recent_tables
         answers = [lines_of(text, *each) for each in product(states, repeat=4)]
         if len(states) > 1:  # a group or post that was found first may be missing then
             answers += [["no posts"], []]
-        for line in self.branch([*dict.fromkeys(map(tuple, answers))]):
+        self.answer(client, self.branch([*dict.fromkeys(map(tuple, answers))]))
+
+    def answer(self, client, lines):
+        if lines == ("no such group",):
+            self.send_no_group(client)
+        elif lines == ("no posts",):
+            self.send_no_posts(client)
+        else:
+            self.send_posts(client, lines)
+
+    def send_posts(self, client, lines):
+        """For each post whose author is a member of that group, the client gets a text frame with
+        its title and the username of its author: `Rain, by ada`. The posts come in the order of
+        their ids."""
+        for line in lines:
             client.send(line)
+
+    def send_no_posts(self, client):
+        """Without such a post, the client gets one frame, `no posts`."""
+        client.send("no posts")
+
+    def send_no_group(self, client):
+        """If no group has that name, it gets one frame, `no such group`. A binary frame gets this
+        answer, too."""
+        client.send("no such group")
 
     def diagnose(self, difference):
         if fault := difference.fault:

@@ -1,16 +1,17 @@
 """Lesson 20: a ticker that notifies each client of every post that is saved or deleted.
 
-Any code of the project may save a post. Each client then gets a text frame with the JSON
-`{"saved": 7, "title": "Rain"}`. For a deleted post, the JSON is `{"deleted": 7}`. Each save sends
-one frame, with the title that was saved, and each deletion sends one frame. A save sends its frame
-even if it changes nothing. The frame is sent when the transaction has been committed. The frames of
-one transaction may come in any order. A change that is rolled back sends no frame, even if only its
-savepoint is rolled back. Other tables send no frame, and neither do changes without a signal, such
-as `Post.objects.update()`.
+Any code of the project may save or delete a post. After each save, even if it changes nothing, each
+client gets one text frame with the JSON `{"saved": 7, "title": "Rain"}`: the title that the saved
+instance has at this save. After each deletion, each client gets one frame with `{"deleted": 7}`.
+
+The frame is sent when the transaction has been committed. The frames of one transaction may come in
+any order. A change that is rolled back sends no frame, even if only its savepoint is rolled back.
+Other tables send no frame, and neither do changes without a signal, such as
+`Post.objects.update()`.
 
 The checks call `ready()` once, as Django calls AppConfig.ready(). A client gets no frames for
-changes before it connected.
-Frames from clients have no effect. Ticker stays an AsyncConsumer.
+changes before it connected. Frames from clients have no effect. However a connection ends, its
+channel leaves the group. Ticker stays an AsyncConsumer.
 """
 
 import json

@@ -5,10 +5,10 @@ Desk runs behind AuthMiddlewareStack, and stays an AsyncConsumer.
 - The desk accepts every client. It answers each frame with the username that the user has now, or
   with `nobody` if no user is logged in.
 - When a user is deactivated or gets a new password, each connection of that user is closed with
-  4401, on every server. A frame that arrives after this close is not answered.
+  4401, on every server, after the commit. A frame that arrives after this close is not answered.
 - Any other change of a user, such as a new name, closes no connection. Other users stay connected.
 - All this also holds if the user changes while a connection is joining its group.
-- However a connection ends, it leaves its group. `__call__` does this.
+- However a connection ends, also by a crash, `__call__` lets it leave its group.
 
 The receiver below notifies the group of a user after each change. You need not change it, and you
 need not handle logouts.

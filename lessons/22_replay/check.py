@@ -26,6 +26,20 @@ WRONG_IDS = (
     *("seven", "-1", "1.5", "1e3", "0x7", "7%20", "%207", "%2B7", "1_0", "%C2%B2", "7%0A", "null"),
     *("7,8", "9" * 19, "9" * 30, "9" * 5000),
 )
+PROMISES = {
+    "Each row of `Entry` is a piece of news": "setups",
+    "The client gets it as text": "expect_row",
+    "Then it gets each new row": "test_each_client_gets_each_new_row",
+    "Rows are never changed or deleted": "No conversation changes a row.",
+    "One query may read all rows": "test_a_new_client_gets_all_rows",
+    "You choose what `?after=` without a value": "No conversation has such a query.",
+    "A binary frame saves nothing": "test_a_frame_without_text_saves_nothing",
+    "sends a message to the group": "test_sends_a_message_after_a_save",
+    "The message may be lost": ("test_a_lost_message_loses_no_row", "test_a_message_is_not_a_row"),
+    "A row may also come before its message": "expect_row",
+    "However a connection ends": "test_leaves_the_group_however_the_connection_ends",
+    "Ticker stays an AsyncConsumer": "The engine checks the base class.",
+}
 
 
 class Ticker(Model):
@@ -44,14 +58,21 @@ class Ticker(Model):
     shared = "last-id-shared"
 
     def connect(self, client):
-        """A client connects with the last id that it saw, `?after=7`, and gets all newer rows. If
-        `after` is not a number of 1 to 18 digits, accept, and close with code 4400."""
         client.accept()
         after = parse_qs(client.handshake.get("query", "")).get("after", ["0"])[0]
         if not (after.isascii() and after.isdigit() and len(after) <= 18):
-            client.close(4400)
-            return
-        client.last, client.rows = int(after), set()
+            self.refuse(client)
+        else:
+            self.send_newer_rows(client, int(after))
+
+    def refuse(self, client):
+        """If `after` is not a number of 1 to 18 digits, accept, and close with code 4400."""
+        client.close(4400)
+
+    def send_newer_rows(self, client, last):
+        """A client connects with the last id that it saw, `?after=7`, and gets all newer rows;
+        without `after`, all rows."""
+        client.last, client.rows = last, set()
         for row in self.tables[ENTRY]:
             self.expect_row(client, row)
         self.now_due(client)
@@ -73,28 +94,37 @@ class Ticker(Model):
         return Answer(wanted, lambda it: isinstance(it, dict) and wanted.items() <= it.items())
 
     def receive(self, client, text, data):
-        """A client's text frame is saved as a row, unless it is empty or has more than 1,000
-        characters. For a longer text, the client gets an error."""
         if text and len(text) > MAX_LENGTH:
-            client.send_json({"error": "too long"})
+            self.refuse_long(client)
         elif text:
-            row = self.save(ENTRY, text=text)
-            for other in self.open_clients:
-                self.expect_row(other, row)
-                self.now_due(other)
+            self.save_text(text)
+
+    def refuse_long(self, client):
+        """For a longer text, the client gets the text `{"error": "too long"}`, and stays
+        connected."""
+        client.send_json({"error": "too long"})
+
+    def save_text(self, text):
+        """A client's text frame is saved as a row, unless it is empty or has more than 1,000
+        characters, as `len()` counts them."""
+        row = self.save(ENTRY, text=text)
+        for other in self.open_clients:
+            self.expect_row(other, row)
+            self.now_due(other)
 
     def receive_after_close(self, client, text, data):
         """The later frames of this client save no row and get no answer."""
 
     def expect_row(self, client, row):
-        """No row is missing, no row comes twice, and the ids only grow."""
+        """No row is missing, no row comes twice, and the ids only grow, even if other code writes
+        at any moment."""
         if row["id"] > client.last:
             client.rows = {*client.rows, row["id"]}
             news = {"id": row["id"], "text": row["text"]}
             client.send_json(news, until=math.inf, lane="rows")
 
     def now_due(self, client):
-        """All rows that the client may receive some time must have been received by now."""
+        # All rows that the client may receive some time must have come by now.
         client.expected = [
             it if it.until is None else replace(it, until=self.now) for it in client.expected
         ]

@@ -3,7 +3,7 @@
 import json
 from dataclasses import replace
 
-from lessons.workshop.judge import Model
+from lessons.workshop.judge import Answer, Model
 
 ROOM = "db_demo.Room"
 ACCEPT = {"type": "websocket.accept"}
@@ -15,6 +15,22 @@ TABLES = {
 }
 ROWS = f"load {json.dumps(TABLES)}"
 READ = f"rows {ROOM}"
+PROMISES = {
+    "The URL names a room": "handshakes",
+    "Its row has the field `speaker`": "This says what the field means.",
+    "Every client is logged in": "handshakes",
+    "Later it can send the text `take`": "texts",
+    "Other frames are ignored": "test_other_frames_are_ignored",
+    "its channel leaves the group": "test_leaves_the_group",
+    "This is also true if the user has other connections": "handshakes",
+    "Other code changes `speaker` too": "others",
+    "Never undo its change": (
+        *("test_another_user_may_get_it_at_any_moment",),
+        *("test_another_user_may_get_it_while_the_owner_leaves",),
+    ),
+    "it sends one message": "test_sends_one_message_after_a_change",
+    "Other code does the same": "test_another_user_may_get_it_at_any_moment",
+}
 
 
 def enter(name, room="den"):
@@ -48,6 +64,10 @@ class Stage(Model):
     last_steps = (READ,)
     ends = (*Model.ends, "crash", "kill")
 
+    def __init__(self):
+        super().__init__()
+        self.sent = 0  # messages to the group of the den that no step has taken
+
     def connect(self, client):
         """A client that was accepted receives the state in a text frame."""
         client.user = USERS.index(client.handshake["as"].partition("/")[0]) + 1
@@ -57,19 +77,24 @@ class Stage(Model):
         self.send_state(client, lane="own")
 
     def receive(self, client, text, data):
-        """If no user has the microphone, the client's user gets it. If any user has it, even the
-        client's own user, this client receives `too late`, and nothing changes."""
-        if text != "take":
-            return
-        if self.row(client)["speaker_id"] is None:
-            client.took = self.burst
-            self.change_speaker(client, client.user)
-        else:
-            client.send("too late", lane="own")
+        if text == "take" and self.row(client)["speaker_id"] is None:
+            self.give(client)
+        elif text == "take":
+            self.keep(client)
+
+    def give(self, client):
+        """If no user has the microphone, the client's user gets it."""
+        client.took = self.burst
+        self.change_speaker(client, client.user)
+
+    def keep(self, client):
+        """If any user has it, even the client's own user, this client receives `too late`, and
+        nothing changes."""
+        client.send("too late", lane="own")
 
     def disconnect(self, client):
-        """When a connection ends, however it ends, its user no longer has the room's
-        microphone."""
+        """When a connection ends, however it ends, its channel leaves the group, and its user no
+        longer has the room's microphone."""
         if client.end == "kill":  # perhaps in the middle of a handler
             client.expected = [optional(item) for item in client.expected]
             if client.took == self.burst:
@@ -84,25 +109,30 @@ class Stage(Model):
             self.change_speaker(client, None)
 
     def other(self, step):
-        """For each such message, each client in the room receives the state."""
         if step.action == "group":
             for client in self.members(step.arguments["name"].removeprefix("stage-")):
                 self.notify(client, lane="other")
+        if step.action == "take":
+            sent, self.sent = self.sent > 0, max(0, self.sent - 1)
+            return Answer({"type": "stage.changed"} if sent else None)
+        return None
 
     def change_speaker(self, client, speaker):
+        self.sent += client.room == "den"
         self.save(ROOM, id=self.row(client)["id"], speaker_id=speaker)
         for member in self.members(client.room):
             self.notify(member, lane=client.number)
 
     def notify(self, member, lane):
-        """The member receives the state. A client that joins the group later reads it then."""
+        """For each such message, each client in the room receives the state."""
+        # A client that joins the group later reads the state then.
         if member.joined == self.burst and not self.branch():
             member.expected = [it for it in member.expected if it.message == ACCEPT]
             lane = "own"
         self.send_state(member, lane)
 
     def send_state(self, client, lane):
-        """The client receives the state of this moment, or a later one: its consumer reads it."""
+        # The state of this moment, or a later one: the consumer reads it.
         first = len(self.recent_tables) - 1
 
         def is_state(text):
@@ -161,7 +191,6 @@ class Stage(Model):
         return None
 
     def diagnosis_of_row(self, difference):
-        """Why a room has another speaker."""
         if difference.step.action != "rows":
             return None
         pairs = zip(difference.expected_answer.shown, difference.answer, strict=True)
@@ -246,6 +275,13 @@ def test_another_user_may_get_it_while_the_owner_leaves(play):
 def test_a_client_that_connects_misses_no_change(play):
     """A client that connects at the moment of a change receives the new state."""
     play.at_each_point(f"{ROWS} | {enter('ada')} | 2 {enter('bob')} | at * text take | {READ}")
+
+
+def test_sends_one_message_after_a_change(play):
+    """After each change, and only then, the group gets one message."""
+    group = "join stage-den spy"
+    play(f"{group} | {BOTH} | text take | take spy | 2 text take | take spy | close | take spy")
+    play(f"{group} | {BOTH} | text take | 2 close | take spy | take spy")
 
 
 def test_leaves_the_group(play):

@@ -8,8 +8,8 @@ A client that was accepted receives the state in a text frame: `ada has the micr
 client's user gets it. If any user has it, even the client's own user, this client receives
 `too late`, and nothing changes. Other frames are ignored.
 
-When a connection ends, however it ends, its user no longer has the room's microphone. This is also
-true if the user has other connections to the room.
+When a connection ends, however it ends, its channel leaves the group, and its user no longer has
+the room's microphone. This is also true if the user has other connections to the room.
 
 Other code changes `speaker` too, at any moment, even between two of your queries. Never undo its
 change. After each change that your consumer makes to `speaker`, and only then, it sends one message

@@ -5,6 +5,23 @@ import re
 from lessons.workshop.judge import Model, parse_step
 
 WINDOW, WAITING, SECONDS = 3, 2, 0.5
+PROMISES = {
+    "A text frame is a question": "test_only_the_exact_words_are_commands",
+    "`next_word` stands for a language model": "test_an_answer_arrives_in_pieces",
+    "Call `next_word` for one word after the other": "test_an_answer_arrives_in_pieces",
+    "The consumer answers the questions one after the other": "test_answers_come_in_order",
+    "While it answers one, two more may wait": "test_questions_wait",
+    "This also holds for the last call": "test_three_pieces_are_unconfirmed",
+    "Without an unconfirmed piece": "test_room_is_not_saved_up",
+    "Then the next question begins": (
+        *("test_the_next_question_begins_after_a_stop", "test_a_failure_is_reported"),
+    ),
+    "Without a current answer": "test_stop_ends_the_answer",
+    "A binary frame changes nothing": "test_questions_wait",
+    "An empty text frame is a question": "test_an_answer_arrives_in_pieces",
+    "Each connection has its own": "test_each_connection_has_its_own",
+    "Its tasks end with the connection": "ends",
+}
 
 
 class Answers(Model):
@@ -20,7 +37,6 @@ class Answers(Model):
     )
 
     def connect(self, client):
-        """The client is accepted"""
         client.question = None  # the one that is answered now
         client.waiting = []
         client.unconfirmed = 0
@@ -32,7 +48,6 @@ class Answers(Model):
         client.accept()
 
     def receive(self, client, text, data):
-        """A text frame is a question, except `ok` and `stop`; a binary frame changes nothing"""
         if text == "ok":
             self.confirm(client)
         elif text == "stop":
@@ -42,9 +57,14 @@ class Answers(Model):
         elif text is not None and len(client.waiting) < WAITING:
             client.waiting.append(text)
         elif text is not None:
-            client.send("busy")
+            self.forget(client)
+
+    def forget(self, client):
+        """A further question gets `busy`, and is forgotten."""
+        client.send("busy")
 
     def confirm(self, client):
+        """`ok` confirms one piece."""
         if client.unconfirmed == 0:
             client.early_oks += 1
             return
@@ -53,6 +73,8 @@ class Answers(Model):
             self.ask(client)
 
     def stop(self, client):
+        """`stop` ends the current answer at once: the client gets `stopped` instead of further
+        pieces and `end`."""
         if client.question is not None:
             client.was_stopped = True
             self.end(client, "stopped")
@@ -63,6 +85,8 @@ class Answers(Model):
         self.ask(client)
 
     def ask(self, client):
+        """The consumer calls `next_word` only while fewer than three pieces are unconfirmed, and
+        pieces of earlier answers count too."""
         client.is_held = client.unconfirmed >= WINDOW
         client.was_held = client.was_held or client.is_held
         client.turn += 1
@@ -70,19 +94,33 @@ class Answers(Model):
             self.after(SECONDS, self.answered, client, client.turn)
 
     def answered(self, client, turn):
-        """Each piece takes half a second, and at most three pieces are unconfirmed"""
         if not client.is_open or turn != client.turn:
             return
         words = f"You asked: {client.question}".split()
         if client.piece > len(words):
-            self.end(client, "end", at=self.now)
+            self.finish(client)
         elif words[client.piece - 1] == "impossible":
-            self.end(client, "failed", at=self.now)
+            self.fail(client)
         else:
-            client.send(f"{client.piece} {words[client.piece - 1]}", at=self.now)
-            client.unconfirmed += 1
-            client.piece += 1
-            self.ask(client)
+            self.send_piece(client, words[client.piece - 1])
+
+    def send_piece(self, client, word):
+        """The client receives the words of an answer as pieces with numbers from 1 on, `1 You`,
+        `2 asked:`, and after the last word `end`."""
+        client.send(f"{client.piece} {word}", at=self.now)
+        client.unconfirmed += 1
+        client.piece += 1
+        self.ask(client)
+
+    def finish(self, client):
+        """The client receives the words of an answer as pieces with numbers from 1 on, `1 You`,
+        `2 asked:`, and after the last word `end`."""
+        self.end(client, "end", at=self.now)
+
+    def fail(self, client):
+        """If `next_word` raises an exception, the client gets `failed` instead of further pieces
+        and `end`."""
+        self.end(client, "failed", at=self.now)
 
     def end(self, client, text, **when):
         client.send(text, **when)
@@ -91,9 +129,6 @@ class Answers(Model):
         client.question, client.is_held = None, False
         if client.waiting:
             self.begin(client, client.waiting.pop(0))
-
-    def disconnect(self, client):
-        """The tasks end with their connection, however the connection ends"""
 
     def fault_in(self, turn, played):
         """The consumer does not hide an exception that a handler raises."""

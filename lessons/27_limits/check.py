@@ -9,6 +9,20 @@ MINUTE = 60
 MAX_LENGTH = 40
 SILENCE = 30
 USED_UP = "connect as=ada | text one | text two | text three | text four"
+PROMISES = {
+    "Copier runs behind AuthMiddlewareStack": "The engine checks the base class.",
+    "It accepts every client": "handshakes",
+    "Every frame of the other clients gets an answer": "texts",
+    "A text frame of 1 to 40 characters is a page": "test_any_other_frame_is_not_a_page",
+    "The pages of all connections of this user count": (
+        *("test_counts_all_connections_of_a_user", "test_counts_on_all_servers"),
+    ),
+    "These times begin with the connection": "test_each_frame_ends_the_silence",
+    "The cache and the database are the same": "test_only_one_of_two_gets_the_last_page",
+    "They may be on another machine": "The engine sees a query or a call on the event loop.",
+    "No task continues": "test_no_task_continues_after_the_end",
+    "Copier stays an AsyncConsumer": "The engine checks the base class.",
+}
 
 
 class Copier(Model):
@@ -31,11 +45,10 @@ class Copier(Model):
         self.refused = set()  # (user, minute) in which a frame that is no page has come
 
     def connect(self, client):
-        """It accepts every client. A client that is not logged in is then closed with 4401"""
         client.accept()
         browser = client.handshake.get("as")
         if browser is None:
-            client.close(4401)
+            self.close_anonymous(client)
             return
         client.user = browser.partition("/")[0]
         client.server = client.handshake.get("server", 1)
@@ -44,41 +57,56 @@ class Copier(Model):
         client.frames = 0
         self.expect_silence(client)
 
+    def close_anonymous(self, client):
+        """A client that is not logged in is then closed with 4401."""
+        client.close(4401)
+
     def expect_silence(self, client):
-        """When a client has sent no frame for 30 seconds, it receives `still there?`. When it has
-        sent no frame for 60 seconds, it is closed with 4408"""
         self.after(SILENCE, self.ask, client, client.frames)
         self.after(2 * SILENCE, self.end, client, client.frames)
 
     def ask(self, client, frames):
+        """When a client has sent no frame for 30 seconds, it receives `still there?`."""
         if client.is_open and client.frames == frames:
             client.send("still there?", at=self.now)
 
     def end(self, client, frames):
+        """When it has sent no frame for 60 seconds, it is closed with 4408."""
         if client.is_open and client.frames == frames:
             client.close(4408, at=self.now)
 
     def receive(self, client, text, data):
-        """A user may copy 3 pages in each minute of the clock, with all connections together, on
-        all servers. For a further page, the answer is the seconds until the next minute begins,
-        rounded up. Any other frame gets `not a page`, and does not count"""
         client.frames += 1
         self.expect_silence(client)
-        minute, second = divmod(self.now, MINUTE)
+        minute = self.now // MINUTE
         if not text or len(text) > MAX_LENGTH:
-            self.refused = {*self.refused, (client.user, minute)}
-            client.send("not a page")
+            self.refuse(client, minute)
             return
         client.before = self.copied
         if len([page for page in self.copied if page[:2] == (client.user, minute)]) < PAGES:
-            page = client.user, minute, client.server, client.connection
-            self.copied = [*self.copied, page]
-            client.send(f"copied {text}")
+            self.copy(client, text, minute)
         else:
-            client.send(f"wait {math.ceil(MINUTE - second)}")
+            self.put_off(client)
+
+    def refuse(self, client, minute):
+        """Any other frame gets `not a page`, and does not count as one of the 3."""
+        self.refused = {*self.refused, (client.user, minute)}
+        client.send("not a page")
+
+    def copy(self, client, text, minute):
+        """A user may copy 3 pages in each minute of the clock (12:00:00 to 12:01:00, and so on).
+        The answer to `hello` is then `copied hello`."""
+        page = client.user, minute, client.server, client.connection
+        self.copied = [*self.copied, page]
+        client.send(f"copied {text}")
+
+    def put_off(self, client):
+        """For a further page in this minute, the answer is `wait 17`: the seconds from the frame
+        until the next minute begins, rounded up to a whole number from 1 to 60."""
+        client.send(f"wait {math.ceil(MINUTE - self.now % MINUTE)}")
 
     def receive_after_close(self, client, text, data):
-        """A frame that arrives after a close gets no answer and copies nothing"""
+        """A frame that arrives after a close gets no answer and copies nothing."""
 
     def diagnose(self, difference):
         client = self.clients.get(difference.client)
@@ -110,7 +138,6 @@ class Copier(Model):
         return None
 
     def of_too_many(self, client, difference):
-        """Return why a user may copy too many pages."""
         if any(step.together or step.point is not None for step in difference.steps_so_far):
             return "quota-raced"
         own = self.pages_of(client)
@@ -120,7 +147,6 @@ class Copier(Model):
         return "quota-of-each-connection" if is_of_server else "quota-of-each-server"
 
     def of_too_few(self, client, difference):
-        """Return why a user may copy too few pages."""
         minute = self.now // MINUTE
         if (client.user, minute) in self.refused:
             return "refused-counted"
@@ -130,7 +156,6 @@ class Copier(Model):
         return "quota-not-renewed" if has_earlier else "quota-too-small"
 
     def pages_of(self, client):
-        """Return the pages of this user in this minute, before the last one."""
         return [it for it in client.before if it[:2] == (client.user, self.now // MINUTE)]
 
 

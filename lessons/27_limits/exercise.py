@@ -6,8 +6,8 @@ is not logged in is then closed with 4401. Every frame of the other clients gets
 - A text frame of 1 to 40 characters is a page. A user may copy 3 pages in each minute of the clock
   (12:00:00 to 12:01:00, and so on). The pages of all connections of this user count, on all
   servers. The answer to `hello` is then `copied hello`.
-- For a further page in this minute, the answer is `wait 17`: the seconds until the next minute
-  begins, rounded up to a whole number from 1 to 60.
+- For a further page in this minute, the answer is `wait 17`: the seconds from the frame until the
+  next minute begins, rounded up to a whole number from 1 to 60.
 - Any other frame gets `not a page`, and does not count as one of the 3.
 
 When a client has sent no frame for 30 seconds, it receives `still there?`. When it has sent no

@@ -8,6 +8,14 @@ CHANGED = 'layer {"type": "accounts.changed"}'
 UNKNOWN = ("no.such.event", "websocket.recieve", "accounts.changed.", ".changed")
 WITHOUT_THREADS = {"connect", "text", "bytes", "close", "vanish"}
 UNDERSCORED = ("__eq__", "_hidden", "__init__")
+PROMISES = {
+    "which other code sends through the channel layer": "actions",
+    "All of that works already": "test_answers_as_before",
+    "But for each event": "This says what the exercise is about.",
+    "Override `dispatch`": "test_handlers_that_ask_no_database_are_spared",
+    "After a restart of the database server": "test_the_database_is_found_again",
+    "An event without a type": "No conversation has such an event.",
+}
 
 
 def account(number, **flags):
@@ -26,7 +34,7 @@ class Lobby(Model):
     )
 
     def receive(self, client, text, data):
-        """The client receives `pong` for every frame"""
+        """The client receives `pong` for every frame, even an empty one."""
         client.send("pong")
 
     def layer(self, client, message):
@@ -45,7 +53,8 @@ class Lobby(Model):
         client.fail("ValueError")
 
     def fault_at_end(self, turn):
-        """No job may be handed to a thread, unless the layer or another process has acted."""
+        """While `websocket.connect`, `websocket.receive` and `websocket.disconnect` are handled, no
+        job is given to a thread."""
         actions = {step.action for step in map(parse_step, turn.steps)}
         if turn.thread_jobs and actions <= WITHOUT_THREADS:
             client = parse_step(turn.steps[0]).client
