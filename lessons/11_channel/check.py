@@ -78,8 +78,8 @@ class Letters(Model):
         expected, received = map(difference.texts, (difference.expected, difference.received))
         if received.count(REFUSAL) > expected.count(REFUSAL):
             return "refused-a-right-address"
-        if difference.step.action == "connect" and received:
-            return "wrong-address"
+        if difference.step.action == "connect" and "specific." in "".join(received[:1]):
+            return "wrong-address" if received[0] != expected[0] else None
         if frame and self.went_astray(difference, frame):
             return "wrong-connection"
         is_plain = frame and frame.keys() == {"to", "text"}  # other letters may have been refused

@@ -113,7 +113,7 @@ class Office(Model):
         if expected == ["busy"]:
             return "full-channel-not-reported"
         if difference.seen.is_busy:
-            return "waits-for-answer"
+            return "waits-for-answer" if calls.jobs else None
         if not (AT_ONCE | self.known_answers()).issuperset(received):
             return None  # the text is not one of the answers
         missing = [text for text in expected if text not in received]
@@ -126,13 +126,14 @@ class Office(Model):
             is_for_all = any(call["type"] == "group_send" for call in calls.by_worker)
             return "answered-everyone" if is_for_all else "worker-remembers"
         if "asked" in missing:
-            return "job-lost" if client.asked > 1 and surplus in ([], ["busy"]) else None
-        return self.cause_of_no_answer(calls, missing) if missing else None
+            is_waiting = client.asked > 1 and difference.step.arguments.get("text")
+            return "job-lost" if is_waiting and surplus in ([], ["busy"]) else None
+        return self.cause_of_no_answer(calls, missing, client.channel) if missing else None
 
     def known_answers(self):
         return {answer_to(text) for text in self.asked}
 
-    def cause_of_no_answer(self, calls, missing):
+    def cause_of_no_answer(self, calls, missing, channel):
         if not calls.jobs:
             return cause_of_no_job(calls)
         groups = {call["group"] for call in calls.by_web if call["type"] == "group_add"}
@@ -146,8 +147,10 @@ class Office(Model):
             return "reply-channel-missing"
         if len(calls.begun) < len(calls.jobs) - self.lost:
             return "job-holds-others"
-        is_elsewhere = any(text.partition(": ")[2] in str(calls.by_worker) for text in missing)
-        return "worker-remembers" if is_elsewhere else "job-unanswered"
+        to_others = [it for it in calls.by_worker if it.get("channel") != channel]
+        if any(text.partition(": ")[2] in str(to_others) for text in missing):
+            return "worker-remembers"
+        return "job-unanswered" if len(calls.by_worker) < len(calls.begun) else None
 
 
 class Calls:

@@ -98,7 +98,7 @@ class Counter(Model):
         match difference.step.action:
             case "connect" if is_anonymous and received == ["websocket.close"]:
                 return "refused-without-reason"
-            case "connect" if is_anonymous and "websocket.close" not in received:
+            case "connect" if is_anonymous and texts and "websocket.close" not in received:
                 return "anonymous-let-in"
             case "connect" if received == ["websocket.accept", "websocket.close"]:
                 return None if is_anonymous else "authenticated-user-refused"

@@ -157,7 +157,8 @@ class Desk(Model):
         if "websocket.close" in expected and not is_closed:
             return self.of_open(client, difference, steps)
         if is_closed and "websocket.close" not in expected:
-            has_reason = any(user.ended is not None for user in self.users.values())
+            others = (user for name, user in self.users.items() if name != client.user)
+            has_reason = any(user.ended == self.burst for user in others)
             return "other-users-closed" if has_reason else "closed-without-reason"
         texts = difference.texts(difference.received)
         if is_closed or not texts or texts == difference.texts(difference.expected):
@@ -182,7 +183,9 @@ class Desk(Model):
         if closed and client.handshake.get("server", 1) not in closed:
             return "other-process-not-closed"
         if "commit" in steps:
-            return "notified-before-commit"
+            before = difference.played.bursts[: difference.burst]
+            was_early = any(it.clients[client.number].handled for it in before[-2:])
+            return "notified-before-commit" if was_early else None
         has_both = all(name in steps for name in LOGIN_ENDING)
         if has_both or not any(name in steps for name in LOGIN_ENDING):
             return "stale-user"

@@ -170,15 +170,16 @@ def diagnosis_of_length(difference):
     """Return the diagnosis of a wrong limit, or of wrong ids."""
     own = [step for step in difference.steps_of_burst if step.client == difference.client]
     lengths = [len(step.arguments["text"]) for step in own if step.action == "text"]
-    if lengths and min(lengths) > MAX_LENGTH and "INSERT" in calls_of(difference):
+    has_saved = "INSERT" in calls_in(event for _, event in difference.report.events)
+    if lengths and min(lengths) > MAX_LENGTH and has_saved:
         return "long-text-saved"
     is_refused = any("error" in value for value in values_of(difference.received) or ())
     if lengths and max(lengths) <= MAX_LENGTH and is_refused:
         return "short-text-refused"
-    return diagnosis_of_ids(difference)
+    return diagnosis_of_ids(difference, has_saved)
 
 
-def diagnosis_of_ids(difference):
+def diagnosis_of_ids(difference, has_saved):
     ids, wanted = (ids_of(messages) for messages in (difference.received, difference.expected))
     if ids is None or ids == wanted:
         return None
@@ -186,7 +187,7 @@ def diagnosis_of_ids(difference):
     burst = difference.steps_of_burst
     messages = [step.arguments["message"] for step in burst if step.action == "group"]
     sends_nothing = difference.step.action == "bytes" or difference.step.arguments.get("text") == ""
-    if sends_nothing and "INSERT" in calls:
+    if sends_nothing and has_saved:
         return "empty-frame-saved"
     if set(ids) - difference.model.clients[difference.client].rows:
         return "layer-message-trusted" if messages else "sent-twice"
@@ -195,7 +196,7 @@ def diagnosis_of_ids(difference):
     if len(ids) == len(wanted):
         is_live = difference.step.action == "connect" and len(burst) > 1
         return "live-before-history" if is_live else "wrong-order"
-    is_cut = len(wanted) > 20 and ids in (wanted[: len(ids)], wanted[-len(ids) :])
+    is_cut = len(wanted) > 20 and ids and ids in (wanted[: len(ids)], wanted[-len(ids) :])
     return diagnosis_of_gap(difference, calls, is_cut, messages)
 
 
@@ -219,8 +220,12 @@ def diagnosis_of_gap(difference, calls, is_cut, messages):
 
 
 def calls_of(difference):
+    return calls_in(difference.events)
+
+
+def calls_in(events):
     """Return the queries and calls of the consumer, each by its first word."""
-    sent = [event.message for event in difference.events if event.direction == "out"]
+    sent = [event.message for event in events if event.direction == "out"]
     return [message.get("sql", message.get("type", "")).split(" ")[0] for message in sent]
 
 

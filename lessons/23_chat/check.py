@@ -186,7 +186,7 @@ class Stage(Model):
                 return "notified-without-change"
         if takes and len(burst) > 1:
             return "checked-then-saved"
-        if takes and wanted and "group_send" not in calls:
+        if takes and wanted and "UPDATE" in calls and "group_send" not in calls:
             return "member-missed"
         return None
 

@@ -25,7 +25,6 @@ PROMISES = {
 
 
 class Answers(Model):
-    shared = "wrong-connection"
     texts = ("tea", "ok", "stop", "impossible tea", "milk and sugar")
     others = ("wait 0.65", "wait 0.8", "wait 2.2", "wait 10")
     ends = ("close", "close 1001", "vanish", "crash", "kill")
@@ -157,7 +156,9 @@ def diagnosis_of_texts(client, difference):
     wanted = expected[first] if first < len(expected) else None
     found = received[first] if first < len(received) else None
     if wanted == "stopped":
-        return "stop-reported-as-failure" if found == "failed" else "stream-not-stopped"
+        if found == "failed":
+            return "stop-reported-as-failure"
+        return "stream-not-stopped" if found is None or is_piece(found) else None
     if wanted == "failed" and (found in (None, "end") or is_piece(found)):
         return "failure-not-reported"
     if wanted == "busy":
@@ -168,7 +169,9 @@ def diagnosis_of_texts(client, difference):
         return "stream-not-stopped" if client.was_stopped and wanted == "1 You" else None
     if found is None and (is_piece(wanted) or (wanted == "end" and client.was_held)):
         is_next = wanted == "1 You" and client.ended_early
-        return "next-question-lost" if is_next else "window-stays-closed"
+        return (
+            "next-question-lost" if is_next else "window-stays-closed" if client.was_held else None
+        )
     if wanted is None and found is not None:
         return diagnosis_of_surplus(client, difference.step, received[first:])
     return None
@@ -181,7 +184,9 @@ def diagnosis_of_surplus(client, step, surplus):
         return "answers-mixed"
     if step.action == "text" and step.arguments["text"] == "ok" and client.was_held:
         return "asked-without-room"
-    if surplus[0] in ("end", "failed") and client.is_held and not pieces:
+    words = f"You asked: {client.question}".split()[client.piece - 1 :]
+    known = "failed" if words[:1] == ["impossible"] else "end" if not words else None
+    if surplus[0] == known and client.is_held and not pieces:
         return "asked-without-room"
     if not pieces or step.action != "wait":
         return None

@@ -119,7 +119,7 @@ class Watch(Model):
             return "layer-message-trusted"
         if received[-1:] == [100] and difference.received[-1]["type"] == "websocket.send":
             return "not-closed-as-asked"
-        if difference.surplus and received:
+        if received and (difference.surplus or {}).get("type") == "websocket.send":
             return self.diagnose_surplus(client, received[-1])
         return self.diagnose_missing(difference, client, received, seen)
 

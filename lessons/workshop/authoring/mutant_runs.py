@@ -55,14 +55,19 @@ class MutantRun:
 
 def run_solution_mutants(lesson: Lesson) -> Iterator[MutantRun]:
     """Judge each mutant of each class and function in solution.py with the lesson's checks."""
-    source, names = _parts_of_solution(lesson)
-    for mutant in _mutants(source, names):
+    source = read_python(lesson.solution)
+    for mutant in solution_mutants(lesson):
         target = exercise(lesson, "mutant", lesson.solution, mutant.source)
         verdict = judge(lesson, target, CHECK_TIMEOUT)
         red = tuple(outcome.name for outcome in verdict.outcomes if outcome.state == "red")
         reason = reasons(lesson, "solution").get(mutant.name)
         line = line_of(source, mutant)
         yield MutantRun(lesson.solution, mutant, line, not verdict.green, red, reason)
+
+
+def solution_mutants(lesson: Lesson) -> Iterator[Mutant]:
+    """Every mutant of each class and function in solution.py."""
+    return _mutants(*_parts_of_solution(lesson))
 
 
 def run_demo_mutants(lesson: Lesson) -> Iterator[MutantRun]:

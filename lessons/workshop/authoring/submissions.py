@@ -6,6 +6,8 @@ A table tests/submissions/NN_slug.toml holds them:
 - `right` and `wrong` hold others by name: a list of [old, new] pairs, each `old` of which occurs
   once in `base`, or a whole file.
 - `diagnosis` holds, for wrong ones, the first diagnosis that they must get.
+- `not` holds look-alikes by diagnosis: the names of files that go wrong in a similar way, for
+  another reason, and must not get it first. They are wrong submissions, or mutants of the solution.
 
 Most submissions stand there because a verdict on such a file was wrong once.
 """
@@ -15,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from lessons.workshop.authoring.mutant_runs import solution_mutants
 from lessons.workshop.authoring.verify import VerifyReport
 from lessons.workshop.course import lesson_index
 from lessons.workshop.course.lesson_index import Lesson
@@ -22,7 +25,7 @@ from lessons.workshop.course.subjects import exercise
 from lessons.workshop.judge.runner import judge
 from lessons.workshop.judge.verdict import explain_finding
 
-_KEYS = {"base", "right", "wrong", "diagnosis"}
+_KEYS = {"base", "right", "wrong", "diagnosis", "not"}
 
 
 class InvalidTable(ValueError):
@@ -31,12 +34,17 @@ class InvalidTable(ValueError):
 
 @dataclass(frozen=True)
 class WrittenSubmission:
-    """A file of a table. `diagnosis` is the first one that a wrong file must get, if known."""
+    """A file of a table.
+
+    `diagnosis` is the first one that a wrong file must get, if known, and `other_than` are those
+    that it must not get.
+    """
 
     name: str
     source: str
     is_right: bool
     diagnosis: str | None = None
+    other_than: tuple[str, ...] = ()
 
 
 def folder() -> Path:
@@ -50,12 +58,12 @@ def read_submissions(lesson: Lesson) -> list[WrittenSubmission]:
     if not file.is_file():
         raise InvalidTable(f"tests/submissions/{file.name} is missing")
     try:
-        return list(_submissions_in(tomllib.loads(file.read_text(encoding="utf-8"))))
+        return list(_submissions_in(lesson, tomllib.loads(file.read_text(encoding="utf-8"))))
     except (OSError, ValueError) as error:
         raise InvalidTable(f"{file.name}: {error}") from None
 
 
-def _submissions_in(table: dict) -> Iterator[WrittenSubmission]:
+def _submissions_in(lesson: Lesson, table: dict) -> Iterator[WrittenSubmission]:
     base, wrong, diagnoses = table.get("base"), table.get("wrong", {}), table.get("diagnosis", {})
     if unknown := table.keys() - _KEYS or diagnoses.keys() - wrong.keys():
         raise ValueError(f"no wrong submission and no part has this name: {min(unknown)}")
@@ -64,8 +72,20 @@ def _submissions_in(table: dict) -> Iterator[WrittenSubmission]:
     yield WrittenSubmission("base", base, True)
     for name, change in table.get("right", {}).items():
         yield WrittenSubmission(name, _changed(base, name, change), True)
+    other_than: dict[str, tuple[str, ...]] = {}
+    for diagnosis, names in table.get("not", {}).items():
+        for name in names:
+            other_than[name] = (*other_than.get(name, ()), diagnosis)
+    mutants = {it.name: it.source for it in solution_mutants(lesson)} if other_than else {}
     for name, change in wrong.items():
-        yield WrittenSubmission(name, _changed(base, name, change), False, diagnoses.get(name))
+        other = other_than.pop(name, ())
+        yield WrittenSubmission(
+            name, _changed(base, name, change), False, diagnoses.get(name), other
+        )
+    for name, other in other_than.items():
+        if name not in mutants:
+            raise ValueError(f"no wrong submission and no mutant has this name: {name}")
+        yield WrittenSubmission(name, mutants[name], False, other_than=other)
 
 
 def _changed(base: str, name: str, change: str | list[list[str]]) -> str:
@@ -98,4 +118,6 @@ def fault_of(lesson: Lesson, submission: WrittenSubmission) -> str | None:
     if verdict.green:
         return f"{submission.name} is wrong and green"
     found, wanted = next(iter(verdict.diagnosis_ids), "no diagnosis"), submission.diagnosis
+    if found in submission.other_than:
+        return f"{submission.name} looks like {found} and gets it, for another reason"
     return None if wanted in (None, found) else f"{submission.name} gets {found}, not {wanted}"

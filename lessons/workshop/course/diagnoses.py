@@ -18,7 +18,8 @@ class Diagnosis:
 
     `symptom` is in the words of Daphne's log, the browser or the wire. `exception` is a regular
     expression that matches "TypeName: message" of what a handler raised. `lesson` is the number of
-    the lesson that explains it, or None.
+    the lesson that explains it, or None. Some go wrong `only` with an "overlap", of a step and a
+    handler at work, or only with "others", which are further clients: a replay must show it.
     """
 
     id: str
@@ -28,6 +29,7 @@ class Diagnosis:
     cure: str
     lesson: int | None = None
     exception: str | None = None
+    only: str | None = None
 
 
 @cache

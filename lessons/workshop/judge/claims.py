@@ -73,14 +73,12 @@ class Claims:
 class ClaimConversation(Request):
     """A conversation of a claim, and its `rank` there: of several that fail, the lowest counts.
 
-    `otherwise` is the diagnosis if neither the simulated server nor the model knows the cause.
     `follow_ups` returns what must be played because of the answer: its arguments are the report,
     and whether it differs from the model.
     """
 
     claim: "Claim"
     rank: tuple[int, ...]
-    otherwise: str | None
     follow_ups: Callable[[Report, bool], list["ClaimConversation"]]
     # Why it is red: a difference from the model, or the end of the player's process.
     cause: Difference | PlayerEnded | PlayerFailed | None = None
@@ -116,11 +114,11 @@ class Claim:
             raise CourseError(f"{name} plays no conversation.")
         return claim
 
-    def __call__(self, steps: str | Sequence[str], otherwise: str | None = None) -> None:
+    def __call__(self, steps: str | Sequence[str]) -> None:
         """Play one conversation."""
-        self._add(parse_conversation(steps), (len(self.conversations),), otherwise)
+        self._add(parse_conversation(steps), (len(self.conversations),))
 
-    def in_turn(self, conversations: Sequence[str], otherwise: str | None = None) -> None:
+    def in_turn(self, conversations: Sequence[str]) -> None:
         """Play the conversations one after the other on one application, each by other clients.
 
         What fails alone as well is reported alone.
@@ -130,11 +128,11 @@ class Claim:
 
         def alone(report: Report, differs: bool) -> list[ClaimConversation]:
             ranked = enumerate(parsed) if differs else ()
-            return [self._add(steps, (number, 0, rank), otherwise) for rank, steps in ranked]
+            return [self._add(steps, (number, 0, rank)) for rank, steps in ranked]
 
-        self._add(one_after_the_other(parsed), (number, 1), otherwise, alone)
+        self._add(one_after_the_other(parsed), (number, 1), alone)
 
-    def at_each_point(self, steps: str, otherwise: str | None = None) -> None:
+    def at_each_point(self, steps: str) -> None:
         """Play the conversation once for each point at which `at * …` may be taken."""
         number, known = len(self.conversations), 0
 
@@ -146,11 +144,11 @@ class Claim:
             nonlocal known
             known += 1
             parsed = parse_conversation(steps.replace("at * ", f"at {point} "))
-            return self._add(parsed, (number, point), otherwise, further)
+            return self._add(parsed, (number, point), further)
 
         play(0)
 
-    def _add(self, steps, rank, otherwise, follow_ups=lambda *_: []) -> ClaimConversation:
+    def _add(self, steps, rank, follow_ups=lambda *_: []) -> ClaimConversation:
         options = self.model.play_options()
         tried = [step.arguments["name"] for step in steps if step.action == "try"]
         consumers = {name: options.consumers[name] for name in tried if name in options.consumers}
@@ -158,7 +156,6 @@ class Claim:
             *(steps, replace(options, consumers=consumers), lambda: self._is_wanted(rank)),
             claim=self,
             rank=rank,
-            otherwise=otherwise,
             follow_ups=follow_ups,
         )
         self.conversations.append(added)
@@ -204,7 +201,7 @@ class Exploration(Claim):
     def next(self) -> ClaimConversation | None:
         """The next conversation to play; None after the last one, and after one has failed."""
         steps = None if self.failed else next(self._steps, None)
-        return steps and self._add(steps, (len(self.conversations),), None)
+        return steps and self._add(steps, (len(self.conversations),))
 
     def judge(self, conversation: ClaimConversation) -> list[ClaimConversation]:
         follow_ups = super().judge(conversation)

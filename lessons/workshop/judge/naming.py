@@ -25,6 +25,7 @@ from lessons.workshop.judge.redaction import redacted
 # Diagnoses that only say what a client sees. A replay may find the cause.
 _VAGUE = {
     *("reply-differs", "no-reply", "reply-too-many", "closed-early", "not-closed-as-asked"),
+    "no-event-arrived",
     *("refuses-everyone", "accepts-everyone", "exception"),
     *("stream-outlives-client", "task-left-behind"),
 }
@@ -48,20 +49,15 @@ class Naming:
     play: Callable[[list[Step], PlayOptions], Report]
     file: str  # that is judged
 
-    def finding(
-        self, difference: Difference, otherwise: str | None = None
-    ) -> tuple[Finding, tuple[Event, ...]]:
-        """The finding for a difference, and the events of the conversation up to there.
-
-        `otherwise` is the diagnosis if neither the simulated server nor the model knows the cause.
-        """
+    def finding(self, difference: Difference) -> tuple[Finding, tuple[Event, ...]]:
+        """The finding for a difference, and the events of the conversation up to there."""
         options = self.model.play_options(events=True)
         replayed = self.play(difference.steps_so_far, options)
         if difference.burst < len(replayed.bursts):  # now with the lines that sent
             played = replace(difference.played, bursts=replayed.bursts)
             difference = replace(difference, played=played)
         difference = replace(difference, events=replayed.events, fault=_fault_behind(difference))
-        name = self._diagnosis(difference, otherwise)
+        name = self._diagnosis(difference)
         place, event = self._place(difference)
         detail = _detail(difference)
         fault = difference.fault
@@ -74,27 +70,31 @@ class Naming:
         finding = replace(finding, promise=promise, conversation=steps, expected=expected)
         return finding, tuple(map(redacted, replayed.events))
 
-    def _diagnosis(self, difference: Difference, otherwise: str | None) -> str:
+    def _diagnosis(self, difference: Difference) -> str:
         if is_misspelt(difference):
             return "unknown-key"
+        if not difference.fault and "<coroutine object " in str(difference.received):
+            return "never-awaited"
         known = difference.model.diagnose(difference) if difference.model else None
-        shared = self.model.shared
-        own = difference.client, None
-        is_own = difference.client is not None and all(
-            step.client in own for step in difference.steps_of_burst
-        )
-        if known and shared and is_own and self._is_right_alone(difference):
-            known = shared
-        if known:
-            diagnosis(known)  # raises KeyError if it does not exist
+        if known and self._is_seen(diagnosis(known).only, difference):
+            own = difference.client, None
+            is_own = all(step.client in own for step in difference.steps_of_burst)
+            may_be_shared = is_own and not diagnosis(known).only and difference.client is not None
+            if may_be_shared and self._is_right_alone(difference):
+                return self.model.shared
             return known
         name = generic_diagnosis(difference)
-        if otherwise and not difference.fault:
-            return otherwise
         if name in _VAGUE and self._is_right_alone(difference):
             is_overlap = self._is_right_apart(difference)
             return "changed-while-waiting" if is_overlap else "wrong-connection"
         return name
+
+    def _is_seen(self, condition: str | None, difference: Difference) -> bool:
+        """Whether the conversation needs what the diagnosis needs: an overlap, or other clients."""
+        if condition == "overlap":
+            return self._is_right_apart(difference)
+        clients = {step.client for step in difference.steps_so_far} - {None}
+        return condition is None or len(clients) > 1
 
     def _is_right_alone(self, difference: Difference) -> bool:
         """Whether the client would receive the right messages without the other clients."""

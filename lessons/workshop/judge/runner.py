@@ -188,7 +188,7 @@ class Judging:
         try:
             if isinstance(cause, PlayerEnded | PlayerFailed):
                 raise cause
-            finding, events = self._naming.finding(cause, failed.otherwise)
+            finding, events = self._naming.finding(cause)
             return Outcome(claim.name, claim.text, "red", finding, events)
         except PlayerEnded as ended:
             return Outcome(claim.name, claim.text, "red", ended.finding)

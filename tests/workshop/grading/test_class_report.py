@@ -45,7 +45,7 @@ def test_mistakes_are_grouped_by_lesson_and_diagnosis_with_the_most_frequent_fir
     ) == [
         ("frames", "1 of 1: The consumer did not stop when its client had left", "finn"),
         ("stop", "2 of 4: The consumer did not stop when its client had left", "cleo, dan"),
-        ("stop", "1 of 4: A handler did not return", "ben"),
+        ("stop", "1 of 4: The code does not come to an end", "ben"),
     ]
 
 

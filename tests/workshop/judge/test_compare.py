@@ -59,7 +59,7 @@ class JoinsAnotherGroup(Lamp):
 
 
 class JoinsAnotherGroupAndShouts(JoinsAnotherGroup):
-    diagnosis = "reply-altered"
+    diagnosis = "reply-differs"
 
     async def websocket_receive(self, event):
         await self.send({{"type": "websocket.send", "text": event["text"].upper()}})

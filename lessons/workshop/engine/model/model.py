@@ -163,7 +163,7 @@ class Model:
     setups: tuple[tuple[str, ...], ...] = ((),)  # first steps: `capacity 3`, or rows
     max_clients = 3  # of a random conversation
     crowd = 12  # clients of the conversation that has the most
-    shared: str | None = None  # the diagnosis of what goes right for a client that is alone
+    shared = "wrong-connection"  # the diagnosis of what goes right for a client that is alone
     points: tuple[int, ...] = (0, 1, 2, 3)  # at which a step interferes with the one before it
     long_conversations: tuple[str, ...] = ()  # they take too long for a claim
     pauses: tuple[float, float] = (61, 3601)  # seconds for which clients are idle

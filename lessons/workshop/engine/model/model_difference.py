@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from ..faults.finding import Finding, Place, make_finding
 from ..recording.events import Event
 from ..recording.transcript import (
+    event_text,
     first_difference,
     normalize,
     render_difference,
@@ -136,6 +137,12 @@ class Difference:
         """The first expected and received message that differ; None where no message is left."""
         sides = self.expected, self.received
         return tuple(it[self.first] if self.first < len(it) else None for it in sides)
+
+    @property
+    def is_unreached(self) -> bool:
+        """Whether another client or process took the step, and no event reached the consumer."""
+        is_of_other = self.step is not None and self.step.client != self.client
+        return is_of_other and self.seen is not None and not self.seen.handled
 
     def texts(self, messages: Sequence[dict]) -> list:
         """The texts of the frames among some messages."""
@@ -345,29 +352,67 @@ def is_misspelt(difference: Difference) -> bool:
 
 
 def detail_of(difference: Difference) -> str:
-    """Expected beside received: the messages around the first difference, or both answers."""
+    """The difference in words, then the messages around it: expected beside received."""
     if difference.step is not None and difference.client is None and not difference.fault:
-        lines = [f"The answer of `{difference.step}`: {_short(difference.answer)}"]
-        if difference.expected_answer is not None:
-            lines.insert(0, f"expected: {_short(difference.expected_answer.shown)}")
-        return "\n".join(lines)
+        return in_words(difference)
     first = difference.first
     begin, end = max(0, first - SHOWN_AROUND), first + SHOWN_AROUND + 1
     around = slice(begin, end)
-    parts = [render_difference(difference.expected[around], difference.received[around])]
+    parts = [] if difference.fault else [in_words(difference)]
     if begin:
-        parts.insert(0, f"(after {begin} messages that are right)")
+        parts.append(f"(after {begin} messages that are right)")
+    parts.append(render_difference(difference.expected[around], difference.received[around]))
     rest = max(len(difference.expected), len(difference.received)) - end
     if rest > 0:
         parts.append(f"(and {rest} more)")
-    if (index := difference.late) is not None:
-        due, time = difference.wanted[index].at, difference.times[index]
-        number = f"Message {index + 1}" if len(difference.times) > 1 else "The message"
-        text = f"{number} is right, but was due at {due:.4g} s and came at {time:.4g} s."
-        parts.append(text)
     if remark := ignored_keys_of(difference):
         parts.append(remark)
     return "\n".join(parts)
+
+
+def in_words(difference: Difference) -> str:
+    """One sentence: what happened after which step, and what had to happen."""
+    client, index = difference.client, difference.first
+    after = f"After `{_cut(str(difference.step))}`," if difference.step else "Here"
+    if client is None:
+        wanted = difference.expected_answer
+        expected = f"; expected {_short(wanted.shown)}" if wanted else ""
+        return f"{after} the answer was {_short(difference.answer)}{expected}."
+    is_alone = {step.client for step in difference.steps} <= {client, None}
+    whose = "the client" if is_alone else f"client {client}"
+    if (late := difference.late) is not None:
+        due, time = difference.wanted[late].at, difference.times[late]
+        came = _message_text(difference.received[late])
+        return f"{after} {whose} received {came} at {time:.4g} s; it was due at {due:.4g} s."
+    if difference.missing:
+        return f"{after} {whose} did not receive {_message_text(difference.missing)}."
+    if difference.surplus:
+        return f"{after} {whose} received {_message_text(difference.surplus)}; expected no message."
+    if difference.pair is None:
+        return f"{after} {whose} received what it had to."
+    expected, came = map(_message_text, difference.pair)
+    number = f" as message {index + 1}" if index else ""
+    return f"{after} {whose} received {came}{number}; expected {expected}."
+
+
+def _message_text(message: dict) -> str:
+    """A message in words: a text frame is its text."""
+    match message:
+        case {"type": "websocket.send", "text": str(text)}:
+            return f"`{_cut(text)}`"
+        case {"type": "websocket.send", "bytes": bytes(data)}:
+            return f"the bytes {_cut(repr(data))}"
+        case {"type": "websocket.accept"}:
+            return "the accept"
+        case {"type": "websocket.close"}:
+            return f"a close with {message.get('code', 1000)}"
+        case {"type": "raised"}:
+            return f"an end with {message['error'] or 'an exception'}"
+    return event_text(message)
+
+
+def _cut(text: str, length: int = 60) -> str:
+    return text if len(text) <= length else f"{text[:length]}…"
 
 
 def held_text(difference: Difference) -> str:
@@ -399,6 +444,8 @@ def generic_diagnosis(difference: Difference) -> str:
     if missing := difference.missing:
         if missing["type"] == "websocket.close":
             return "not-closed-as-asked"
+        if difference.is_unreached:
+            return "no-event-arrived"
         return difference.seen.silence if difference.seen else "no-reply"
     if surplus := difference.surplus:
         return "closed-early" if surplus["type"] == "websocket.close" else "reply-too-many"

@@ -196,10 +196,10 @@ class Letters(Model):
     [
         *(("ab", order, None) for order in ("abc", "acb", "cab")),
         ("ab", "bac", "reply-differs"),
-        ("ab", "ab", "no-reply"),
+        ("ab", "ab", "no-event-arrived"),
         ("ab", "abca", "reply-too-many"),
         *(("AB", order, None) for order in ("ABc", "Bc", "c")),
-        ("AB", "Ac", "no-reply"),  # from the first message of a lane on, none may be missing
+        ("AB", "Ac", "no-event-arrived"),  # none of a lane may be missing after its first
     ],
 )
 def test_messages_of_one_lane_come_in_their_order(sent, received, name):
@@ -270,7 +270,7 @@ def test_compares_the_answer_of_a_step():
 
     assert difference(Reader, "rows a.B", answer=[1]) is None
     found = difference(Reader, "rows a.B", answer=[True])
-    assert detail_of(found) == "expected: [1]\nThe answer of `rows a.B`: [True]"
+    assert detail_of(found) == "After `rows a.B`, the answer was [True]; expected [1]."
 
 
 def test_what_a_model_finds_besides_the_messages_is_a_fault():
