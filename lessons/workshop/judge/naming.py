@@ -20,7 +20,7 @@ from lessons.workshop.engine.recording.events import Event
 from lessons.workshop.engine.recording.transcript import event_text
 from lessons.workshop.engine.script.report import PlayOptions, Report
 from lessons.workshop.engine.script.steps import Step
-from lessons.workshop.judge.redaction import redacted
+from lessons.workshop.judge.redaction import redacted, redacted_finding
 
 # Diagnoses that only say what a client sees. A replay may find the cause.
 _VAGUE = {
@@ -68,7 +68,7 @@ class Naming:
         steps = " | ".join(map(str, difference.steps_so_far))
         promise, expected = _promise(difference), _expected(difference)
         finding = replace(finding, promise=promise, conversation=steps, expected=expected)
-        return finding, tuple(map(redacted, replayed.events))
+        return redacted_finding(finding), tuple(map(redacted, replayed.events))
 
     def _diagnosis(self, difference: Difference) -> str:
         if is_misspelt(difference):

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
+from lessons.workshop.engine.faults.finding import Finding
 from lessons.workshop.engine.recording.events import Event
 
 HIDDEN = "[hidden]"
@@ -48,6 +49,8 @@ _SECRET_VALUES = [
     re.compile(r"(?P<kept>://[^/\s:@]{0,99}:)[^/\s@]++(?=@)"),
     re.compile(r"(?P<kept>\b)eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?"),
 ]
+# What django.core.signing makes: the value, the time and the signature. Tickets have this form.
+_SIGNED = re.compile(r"(?<![\w.-])[\w.-]++:[A-Za-z0-9]{6}:[\w-]{27,}+")
 _RANDOM_TEXT = re.compile(
     r"""(?=\w*\d)(?=\w*[a-z])\w{16,} | (?=[\w-]*\d)(?=[\w-]*[a-z])(?=[\w-]*[A-Z])[\w-]{20,}
     | [\da-fA-F]{8}(?:-[\da-fA-F]{4}){3}-[\da-fA-F]{12}""",
@@ -80,6 +83,15 @@ def redact(value: Any) -> Any:
     if value is None or isinstance(value, bool | int | float):
         return value
     return _without_secrets(_describe(value))
+
+
+def redacted_finding(finding: Finding) -> Finding:
+    """The finding without secrets that its texts quote: an exception, or what a client received.
+
+    Names tell nothing here: the steps say `ticket=ada`, and the player makes the ticket.
+    """
+    texts = {name: getattr(finding, name) for name in ("detail", "expected")}
+    return replace(finding, **{name: _without_secret_values(it) for name, it in texts.items()})
 
 
 def redacted(event: Event) -> Event:
@@ -181,9 +193,14 @@ def _redact_bytes(value: bytes) -> bytes:
 
 
 def _without_secrets(text: str) -> str:
+    text = _SIGNED.sub(HIDDEN, text)
     if text.isascii() and not any(map(text.lower().__contains__, _HINTS)):
         return text
-    text = _without_named_secrets(text)
+    return _without_secret_values(_without_named_secrets(text))
+
+
+def _without_secret_values(text: str) -> str:
+    text = _SIGNED.sub(HIDDEN, text)
     for pattern in _SECRET_VALUES:
         text = pattern.sub(rf"\g<kept>{HIDDEN}", text)
     return text

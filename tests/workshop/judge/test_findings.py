@@ -25,6 +25,10 @@ from lessons.workshop.judge import judge
             *("accept", "READINGS[self.unit]", "READINGS.pop(self.unit)", "exception"),
             *("READINGS.pop(self.unit)", "KeyError"),
         ),
+        (
+            *("ticket", "# A copy:", "raise ValueError(ticket_in(scope))  #", "exception"),
+            *("raise ValueError", "ValueError: [hidden]"),
+        ),
     ],
 )
 def test_a_finding_names_the_line_and_the_cause(lesson, old, new, diagnosis, line, words):

@@ -86,6 +86,7 @@ WITH_A_SECRET = {
         "send bearer s3cret, please",
         "Basic YTpzM2NyZXQ=",
         f"my key is {JWT}",
+        f"my ticket is {'s3cret' * 3}:1w3AbC:{'s3cret_-' * 5}",
         "redis://ada:s3cret@localhost:6379/0",
         "postgres://:s3cret@db/x",
     ],
