@@ -5,7 +5,7 @@ The lamps are here, because mistakes.py holds wrong versions of what the student
 
 from pathlib import Path
 
-from lessons.workshop.judge import FaultModel, mutants_of
+from lessons.workshop.judge import FaultModel, altered, mutants_of
 
 LAMP = Path(__file__).with_name("lamp.py").read_text(encoding="utf-8")
 ASYNC_LAMP = (
@@ -14,15 +14,22 @@ ASYNC_LAMP = (
     .replace("self.send(", "await self.send(")
 )
 CHECK_KEY = 'self.scope["query_string"] == b"key=brass"'
-REFUSE = 'self.send({"type": "websocket.close"})'
-ACCEPT = 'self.send({"type": "websocket.accept"})'
-STATE = '"on" if self.lit else "off"'
-REPLY = 'self.send({"type": "websocket.send", "text": "on" if self.lit else "off"})'
 CLOSE = 'self.send({"type": "websocket.close", "code": 4000})'
 STOP = "raise StopConsumer()"
-EXTRA = 'self.send({"type": "websocket.send", "text": "on"})'
+EXTRA = '{"type": "websocket.send", "text": "on"}'
+ACCEPT, STATE, REFUSAL = "websocket.accept", "websocket.send", "websocket.close"
+OTHER_STATE = '{**message, "text": "off" if message["text"] == "on" else "on"}'
+IN_BYTES = '{"type": "websocket.send", "bytes": message["text"].encode()}'
 
-# Claim → diagnosis → faults. Each fault has a name and edits of LAMP.
+
+def instead_of(key, messages, name, numbers=(1,)):
+    """Return lamps that send other messages, each instead of one with this type or code."""
+    return {f"{name}-{it}": altered(LAMP, "Lamp", key, it, messages) for it in numbers}
+
+
+STATES = (1, 2, 3)  # the numbers of the states that a test must compare
+
+# Claim → diagnosis → faults. Each fault has a name and edits of LAMP, or other messages.
 FAULTS = {
     "refuses": {
         "test-passes-open-door": {
@@ -32,32 +39,21 @@ FAULTS = {
         },
         "test-passes-closed-door": {
             "refuses-everyone": (CHECK_KEY, "False"),
-            "answers-nobody": (ACCEPT, "pass"),
+            **instead_of(ACCEPT, "[]", "no-accept"),
         },
-        "test-passes-second-reply": {"speaks-to-the-refused": (REFUSE, f"{REFUSE}; {EXTRA}")},
+        "test-passes-second-reply": instead_of(
+            REFUSAL, f"[message, {EXTRA}]", "frame-after-refusal"
+        ),
         "test-passes-crash": {
             "dies-after-a-refusal": (STOP, f"assert {CHECK_KEY}\n        {STOP}"),
         },
     },
     "states": {
-        "test-passes-bytes": {
-            "answers-in-bytes": (f'"text": {STATE}', '"bytes": b"on" if self.lit else b"off"'),
-        },
+        "test-passes-bytes": instead_of(STATE, f"[{IN_BYTES}]", "state-in-bytes"),
         "test-passes-stuck-lamp": {
-            "stays-on": (STATE, '"on"'),
-            "is-on-at-first": (
-                "self.lit = self.broken = False",
-                "self.lit, self.broken = True, False",
-            ),
-            "stays-off-after-two": (
-                "self.lit = not self.lit",
-                "self.lit = not self.lit and not hasattr(self, 'was'); self.was = True",
-            ),
-            "answers-twice-only": (
-                f"            {REPLY}",
-                "            self.count = getattr(self, 'count', 0) + 1\n"
-                f"            if self.count < 3:\n                {REPLY}",
-            ),
+            **instead_of(STATE, f"[{OTHER_STATE}]", "other-state", STATES),
+            **instead_of(STATE, "[]", "no-state", STATES),
+            **instead_of(STATE, f"[{IN_BYTES}]", "state-in-bytes", STATES[1:]),
         },
         "test-passes-shared-lamp": {
             "has-one-lamp": (
@@ -72,19 +68,22 @@ FAULTS = {
     },
     "frames": {
         "test-passes-second-reply": {
-            "greets": (ACCEPT, f"{ACCEPT}; {EXTRA}"),
-            "answers-twice": (REPLY, f"{REPLY}; {REPLY}"),
-            "speaks-before-the-close": (CLOSE, f"{EXTRA}; {CLOSE}"),
+            **instead_of(ACCEPT, f"[message, {EXTRA}]", "frame-after-accept"),
+            **instead_of(STATE, "[message, message]", "state-twice", STATES),
+            **instead_of(4000, f"[{EXTRA}, message]", "frame-before-close"),
         },
         "test-passes-late-frame": {
-            "speaks-after-the-close": (CLOSE, f"{CLOSE}; {EXTRA}"),
+            **instead_of(4000, f"[message, {EXTRA}]", "frame-after-close"),
             "answers-after-the-close": ("if self.broken:", "if False:"),
         },
     },
     "closes": {
         "test-passes-wrong-code": {
-            "closes-with-1000": ('"code": 4000', '"code": 1000'),
-            "closes-with-4001": ('"code": 4000', '"code": 4001'),
+            **{
+                f"closes-with-{code}": ('"code": 4000', f'"code": {code}')
+                for code in (1000, 3999, 4001)
+            },
+            **instead_of(4000, "[]", "no-close"),
             "ignores-text": (CLOSE, f'"text" in event or {CLOSE}'),
             "ignores-bytes": (CLOSE, f'event.get("text") is not None and {CLOSE}'),
         },

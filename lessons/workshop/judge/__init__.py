@@ -19,6 +19,7 @@ _MODULES = {
     "Model": "engine.model.model",
     "Stream": "engine.model.expected",
     "Verdict": "judge.verdict",
+    "altered": "judge.fault_model",
     "edited": "judge.fault_model",
     "is_json_of": "engine.model.expected",
     "judge": "judge.runner",

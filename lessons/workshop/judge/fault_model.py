@@ -11,8 +11,35 @@ from lessons.workshop.engine.model.expected import Answer
 from lessons.workshop.engine.model.model import Model
 from lessons.workshop.judge.mutants import Mutant
 
-# Claim → diagnosis → faults. Each fault has a name, and edits of the right consumer.
-Faults = dict[str, dict[str, dict[str, tuple[str, ...]]]]
+# Claim → diagnosis → faults. Each fault has a name, and edits of the right consumer, or is made.
+Faults = dict[str, dict[str, dict[str, tuple[str, ...] | Mutant]]]
+
+_FAULTY = """
+
+class Faulty({name}):
+    keys = ()
+
+    def send(self, message):
+        key = message.get("code", message["type"])
+        self.keys += (key,)
+        is_altered = (key, self.keys.count(key)) == ({key!r}, {number})
+        for one in {messages} if is_altered else [message]:
+            super().send(one)
+
+
+application = Faulty.as_asgi()
+"""
+
+
+def altered(source: str, name: str, key: str | int, number: int, messages: str) -> Mutant:
+    """The SyncConsumer `name` of `source`, which sends other messages instead of one.
+
+    The message is the one with this number, from 1, among those of a type, or of a close code.
+    `messages` is the code of a list, in which `message` is the right one.
+    """
+    code = _FAULTY.format(name=name, key=key, number=number, messages=messages)
+    words = f"message {number} of the kind {key!r} is replaced by\n{messages}"
+    return Mutant(words, 0, source + code)
 
 
 def edited(source: str, *edits: str) -> str:
@@ -44,11 +71,14 @@ class FaultModel(Model):
         super().__init_subclass__()
         diagnoses = [one for claim in cls.faults.values() for one in claim.items()]
         cls._diagnoses = {name: diagnosis for diagnosis, faults in diagnoses for name in faults}
-        cls._edits = {name: edits for _, faults in diagnoses for name, edits in faults.items()}
+        faults = {name: it for _, faults in diagnoses for name, it in faults.items()}
+        cls._edits = {name: it for name, it in faults.items() if not isinstance(it, Mutant)}
+        cls._made = {name: it for name, it in faults.items() if isinstance(it, Mutant)}
+        cls._made |= cls.mutants
         cls.consumers = {
             **cls.right,
             **{name: edited(cls.right["right"], *edits) for name, edits in cls._edits.items()},
-            **{name: mutant.source for name, mutant in cls.mutants.items()},
+            **{name: mutant.source for name, mutant in cls._made.items()},
         }
 
     def other(self, step):
@@ -82,8 +112,8 @@ class FaultModel(Model):
             return answer["forgotten"]
         if name.startswith("right"):
             return self.explain_right(answer)
-        if name in self.mutants:
-            changes = [self.mutants[name].name]
+        if name in self._made:
+            changes = [self._made[name].name]
         else:
             changes = [f"{old}\nbecomes\n{new}" for old, new in _pairs(self._edits[name])]
         green = f"Your {self.kind} is green for the {self.subject} {name}. In its code"
