@@ -184,10 +184,10 @@ def diagnosis_of_surplus(client, step, surplus):
         return "answers-mixed"
     if step.action == "text" and step.arguments["text"] == "ok" and client.was_held:
         return "asked-without-room"
-    words = f"You asked: {client.question}".split()[client.piece - 1 :]
-    known = "failed" if words[:1] == ["impossible"] else "end" if not words else None
-    if surplus[0] == known and client.is_held and not pieces:
-        return "asked-without-room"
+    if client.is_held and not pieces:
+        words = f"You asked: {client.question}".split()[client.piece - 1 :]
+        known = "failed" if words[:1] == ["impossible"] else "end" if not words else None
+        return "asked-without-room" if surplus[0] == known else None
     if not pieces or step.action != "wait":
         return None
     if client.unconfirmed < WINDOW:

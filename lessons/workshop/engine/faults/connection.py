@@ -11,6 +11,7 @@ whatever has not happened will not happen. For example, a consumer that forgets 
 import ast
 import asyncio
 import linecache
+import re
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -210,6 +211,10 @@ def _meanings_here(seen: Observation, error: BaseException, place: Place | None)
         scopes = (getattr(frame.f_locals.get("self"), "scope", ()) for frame in frames)
         if any(error.args[0] in scope for scope in scopes):
             instead["no-auth-stack"] = "exception"  # another dictionary has no such key
+        if not seen.handles_layer_message and not _reads_event(seen.source.file, error):
+            instead |= dict.fromkeys(("text-on-binary", "bytes-on-text"), "exception")
+    if "json" not in "".join(linecache.getlines(seen.source.file)):
+        instead["not-an-object"] = "exception"
     if place:  # Channels awaits handlers; this `await` is in the student's code
         instead["def-handler-in-async-consumer"] = "awaited-none"
     if isinstance(error, SynchronousOnlyOperation):
@@ -220,6 +225,21 @@ def _meanings_here(seen: Observation, error: BaseException, place: Place | None)
 
 
 # What the traceback of an exception says about the mistake that led to it
+
+
+def _reads_event(file: str, error: BaseException) -> bool:
+    """Whether the innermost line of `file` that raised `error` reads a key of a client's event."""
+    own = [it for it in traceback.walk_tb(error.__traceback__) if it[0].f_code.co_filename == file]
+    if not own:
+        return False
+    frame, line = own[-1]
+    events = [
+        name
+        for name, value in frame.f_locals.items()
+        if isinstance(value, dict) and dict.get(value, "type") == "websocket.receive"
+    ]
+    text = linecache.getline(file, line)
+    return any(re.search(rf"\b{name}\b *(\[|\.pop\()", text) for name in events)
 
 
 def _is_simulated_outage(error: BaseException | None) -> bool:
