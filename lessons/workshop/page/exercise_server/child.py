@@ -7,7 +7,7 @@ where its loop hangs.
 import asyncio
 import logging
 import os
-import socket
+import queue
 import sys
 import threading
 import traceback
@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
+from multiprocessing.connection import Connection
 
 from asgiref.sync import sync_to_async
 from channels.layers import channel_layers, get_channel_layer
@@ -50,7 +51,7 @@ from lessons.workshop.engine.world.student_module import application_for, load_s
 from lessons.workshop.engine.world.worker import routes_of
 from lessons.workshop.judge.redaction import redact
 from lessons.workshop.page.exercise_server import database_copy
-from lessons.workshop.page.exercise_server.messages import ChildEnd
+from lessons.workshop.page.exercise_server.messages import Messages
 from lessons.workshop.setup.limits import Limits, limit_resources
 
 # Of a process that serves an exercise to a page until the page is closed.
@@ -61,28 +62,25 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ServedTarget:
-    """What the process serves, and where: `folder` is its own, with the copy of the database.
-
-    `prefix` is for its keys on Redis. Each process of the same page has the same prefix.
-    """
+    """What the process serves, and where: `folder` is its own. `rows` are those of all logins."""
 
     lesson: Lesson
     target: Subject
     folder: str
-    database: str
-    prefix: str
+    rows: str
 
     @property
     def file(self) -> str:
         return str(self.target.file)
 
 
-def run(connection: socket.socket, served: ServedTarget) -> None:
-    """Serve clients until the workshop closes the socket. Never returns."""
+def run(connection: Connection, served: ServedTarget) -> None:
+    """Serve clients until the workshop closes the pipe. Never returns."""
     set_up_django()
     limit_resources(SERVED)
     os.chdir(served.folder)
-    database_copy.use_copy(served.database)
+    database_copy.use(f"{served.folder}/db.sqlite3")
+    database_copy.add_rows(served.rows)
     end = ChildEnd(connection)
     server = ChildServer(end, served)
     threading.Thread(target=server.read, name="workshop", daemon=True).start()
@@ -96,6 +94,36 @@ def run(connection: socket.socket, served: ServedTarget) -> None:
         traceback.print_exc()
         end.send("finding", server.finding("process-died", error), True)
     os._exit(0)  # at once: the code may have registered exit handlers, or started threads
+
+
+class ChildEnd(Messages):
+    """The child's end of the pipe. The process ends with the workshop."""
+
+    def __init__(self, connection: Connection):
+        super().__init__(connection)
+        self._asking = threading.Lock()
+        self.answers: queue.SimpleQueue = queue.SimpleQueue()
+
+    def send(self, *message) -> None:
+        try:
+            super().send(*message)
+        except OSError:
+            os._exit(0)
+
+    def receive(self):
+        try:
+            return super().receive()[0]
+        except (OSError, EOFError):
+            os._exit(0)
+
+    def ask(self, *message):
+        """Send a message and wait for the answer, in this thread.
+
+        Daphne's own send() does not let other tasks run either.
+        """
+        with self._asking:
+            self.send(*message)
+            return self.answers.get()
 
 
 @dataclass
@@ -121,7 +149,7 @@ class ChildServer:
     def serve(self) -> None:
         """Import the file and serve it. Raises CheckFailed if the file cannot be imported."""
         self._end.send("started")
-        with served_layers(_own_layers(self._served.prefix)):
+        with served_layers(_own_layers()):
             loaded = load_subject(self._served.target)
             with isolated_signals(loaded) as receiver_was_lost:
                 if receiver_was_lost:
@@ -147,14 +175,14 @@ class ChildServer:
         while True:
             kind, *values = self._end.receive()
             if kind == "answer":
-                self._end.answer(*values)
+                self._end.answers.put(*values)
             elif kind == "where":
                 place = running_place(self._served.file, self._main_thread)
                 place = place or running_place(self._served.file) or Place()
                 self._end.send("place", place.line, place.handler)
             else:
                 if kind == "connect":
-                    database_copy.add_rows(self._served.database, values.pop())
+                    database_copy.add_rows(values.pop())
                 self._loop.call_soon_threadsafe(self._take, kind, values)
 
     # In the loop
@@ -281,13 +309,12 @@ class OutsidePlayer:
         return event | filled_in(step, {}, self.accounts.shown_ticket).arguments
 
 
-def _own_layers(prefix: str) -> dict:
-    """New layers. On Redis, they and the cache get a prefix, so they are apart from others."""
+def _own_layers() -> dict:
+    """New layers in memory, and a cache in memory: what the exercise sends stays here."""
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    memory = {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+    settings.CHANNEL_LAYERS = dict.fromkeys(settings.CHANNEL_LAYERS, memory)
     channel_layers.backends.clear()
-    for alias, layer in settings.CHANNEL_LAYERS.items():
-        if "hosts" in layer.get("CONFIG", {}):
-            layer["CONFIG"]["prefix"] = f"{prefix}.{alias}"
-    settings.CACHES["default"]["KEY_PREFIX"] = prefix
     return {alias: channel_layers.make_backend(alias) for alias in ALIASES}
 
 

@@ -6,11 +6,13 @@ Code that blocks, sends without end, exits or grows ends its own process only. T
 import asyncio
 import itertools
 import signal
-import socket
+import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
+from multiprocessing import Pipe
 
 from lessons.workshop.course.diagnoses import diagnose
 from lessons.workshop.engine.faults.finding import Finding, Place, make_finding
@@ -24,31 +26,19 @@ from lessons.workshop.engine.recording.events import Event
 from lessons.workshop.page.exercise_server import child
 from lessons.workshop.page.exercise_server.child import ServedTarget
 from lessons.workshop.page.exercise_server.database_copy import find_login
-from lessons.workshop.page.exercise_server.messages import read_message, write_message
+from lessons.workshop.page.exercise_server.messages import Messages
 from lessons.workshop.page.live.client_identity import LOST_CONNECTION
 from lessons.workshop.page.live.event_forwarder import EventForwarder
 from lessons.workshop.page.live.page_socket import session_key_of
 
 TICK = 0.25  # seconds between two looks of the watchdog
-PLACE_TIMEOUT = 1.0  # seconds; code in C may not let the other thread answer
-EXIT_TIMEOUT = 1.0  # seconds
-
-# What the process must do, and within how many seconds.
-ANSWER, IMPORT, CANCEL = "answer", "import", "cancel"
-TIMEOUTS = {ANSWER: 3.0, IMPORT: 5.0, CANCEL: 2.0}
-TOO_LATE = {
-    ANSWER: ("blocked-loop", "The event loop has not run for 3 s."),
-    IMPORT: ("stuck", "Its import has not ended after 5 s."),
-    CANCEL: ("stuck", "Daphne has given up the connection, and its code still runs."),
-}
-
-MESSAGES_PER_SECOND = 2000  # more must wait; each send() is two
+ANSWER_TIMEOUT = 3.0  # seconds
+IMPORT_TIMEOUT = 5.0
+PLACE_TIMEOUT = 1.0  # code in C may not let the other thread answer
+EXIT_TIMEOUT = 1.0
+QUOTA = 500  # messages that are handled before a pause of one tick; each send() is two
 BYTES_PER_MESSAGE = 4096  # of a larger message, so many bytes count as a message
-QUOTA = MESSAGES_PER_SECOND * TICK  # messages that may be handled in one tick
-YIELD_AFTER = 20  # messages after which the other tasks of the workshop run
-ENDLESS_AFTER = 2.0  # seconds without a pause
 MANY_MESSAGES = 100  # from a handler that does not return: it does not only wait
-ENDLESS = f"More than {MESSAGES_PER_SECOND} messages a second, for {ENDLESS_AFTER:g} s."
 
 # The workshop's other threads may be busy: a worked example blocks them.
 _threads = ThreadPoolExecutor(4, thread_name_prefix="exercise-server")
@@ -75,43 +65,41 @@ class ExerciseProcess:
     """
 
     def __init__(self, served: ServedTarget, group: str, report: Callable, say: Callable):
-        self._served = served
-        self._group = group
-        self._report = report
-        self._say = say
-        loop = asyncio.get_running_loop()
-        self.loaded: asyncio.Future[bool] = loop.create_future()
-        self.ended: asyncio.Future[Finding | None] = loop.create_future()
-        self._place: asyncio.Future[Place] = loop.create_future()
+        self._served, self._group = served, group
+        self._report, self._say = report, say
+        self._loop = asyncio.get_running_loop()
+        self.loaded: asyncio.Future[bool] = self._loop.create_future()
+        self.ended: asyncio.Future[Finding | None] = self._loop.create_future()
+        self._started, self._answered = asyncio.Event(), asyncio.Event()
+        self._place: asyncio.Future[Place] = self._loop.create_future()
         self.connections: dict[int, _Relay] = {}
         self._forwarders = {child.WORKER: self._forwarder("worker")}
         self._numbers = itertools.count(child.WORKER + 1)
         self._last_finding: Finding | None = None
-        self._child = self._writer = None
-        self._tasks: list[asyncio.Task] = []
+        self._messages, theirs = Pipe()
+        self._messages = Messages(self._messages)
+        self._theirs = theirs
+        self._sender = ThreadPoolExecutor(1)  # the pipe may be full, and the loop must not wait
+        self._child = None
+        self._watching: asyncio.Task | None = None
         self._ending: asyncio.Task | None = None
-        self._left: dict[tuple, float] = {}  # seconds that are left, by what the process must do
         self._handled = 0  # messages
-        self._quota = QUOTA  # how many more may be handled in this tick
-        self._refilled = asyncio.Event()
-        self._is_endless = False  # it sends too fast, without a pause
 
     async def start(self) -> None:
         """Start the process. Then wait for `loaded` or `ended`."""
-        ours, theirs = socket.socketpair()
         try:
-            self._child = await in_thread(self._start_child, theirs)
-            reader, self._writer = await asyncio.open_connection(sock=ours)
+            self._child = await in_thread(self._start_child)
         except BaseException:
-            ours.close()  # a child that has started ends now
+            self._messages.connection.close()
             raise
-        self._tasks = [asyncio.create_task(one) for one in (self._read(reader), self._watch())]
+        threading.Thread(target=self._read, name="exercise", daemon=True).start()
+        self._watching = asyncio.create_task(self._watch())
 
-    def _start_child(self, connection: socket.socket):
+    def _start_child(self):
         try:
-            return start_child(child.run, connection, self._served, method=clean_start_method())
+            return start_child(child.run, self._theirs, self._served, method=clean_start_method())
         finally:
-            connection.close()
+            self._theirs.close()
 
     async def stop(self) -> None:
         """End the process, and wait until it and what it started have ended."""
@@ -137,7 +125,6 @@ class ExerciseProcess:
             await relay.ended
         except asyncio.CancelledError:
             self._write("cancel", number)
-            self._left[CANCEL, number] = TIMEOUTS[CANCEL]
             raise
         except ServerLost:
             await relay.lose(scope["type"])
@@ -146,41 +133,38 @@ class ExerciseProcess:
             del self.connections[number]
 
     async def _pass_events(self, number: int, relay: "_Relay", scope, account, receive) -> None:
-        key = session_key_of(scope)
-        login = await in_thread(find_login, key) if key else []
+        login = await in_thread(find_login, session_key_of(scope) or "")
         self._write("connect", number, scope, account, login)
         while True:
             event = await receive()
             relay.last_event = event["type"]
             self._write("event", number, event)
-            with suppress(OSError):
-                await self._writer.drain()
 
     def _write(self, *message) -> None:
-        if not self._writer.is_closing():
-            self._writer.write(write_message(*message))
+        with suppress(RuntimeError):  # the process was ended
+            self._sender.submit(self._messages.send, *message)
 
     # What the process sends. A student's code may have sent it, so each value is checked.
 
-    async def _read(self, reader: asyncio.StreamReader) -> None:
+    def _read(self) -> None:
+        """Handle each message before the next one, in a thread of its own."""
+        detail = None
         try:
             while True:
-                message, size = await read_message(reader)
-                if not self._is_endless or message[0] == "place":
-                    await self._handle(*message)
-                self._handled += 1
-                if self._handled % YIELD_AFTER == 0:
-                    await asyncio.sleep(0)
-                self._quota -= 1 + size / BYTES_PER_MESSAGE
-                while self._quota <= 0 and not self._is_endless:
-                    self._refilled.clear()
-                    await self._refilled.wait()
+                quota = QUOTA
+                while quota > 0:
+                    message, size = self._messages.receive()
+                    quota -= 1 + size / BYTES_PER_MESSAGE
+                    handling = self._handle(*message)
+                    asyncio.run_coroutine_threadsafe(handling, self._loop).result()
+                    self._handled += 1
+                time.sleep(TICK)
         except (EOFError, OSError):
-            finding = None if self._ending else await self._how_it_died()
-        except (ValueError, TypeError, LookupError, AttributeError) as error:
+            pass
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
             detail = f"It sent something that cannot be read: {error}"
-            finding = make_finding("process-died", Place(self._served.file), detail=detail)
-        await self._end(finding)
+        with suppress(RuntimeError):  # the loop has ended
+            asyncio.run_coroutine_threadsafe(self._lose_process(detail), self._loop)
 
     async def _handle(self, kind: str, *values) -> None:
         match kind, values:
@@ -190,11 +174,10 @@ class ExerciseProcess:
                 self._forwarders[number](read_dataclass(Event, event))
             case "ended", (int(number), None | str() as error, str(traceback)):
                 self._forwarders.pop(number, None)
-                self._left.pop((CANCEL, number), None)
                 if relay := self.connections.get(number):
                     relay.end(error, traceback)
             case "pong", ():
-                self._left.pop((ANSWER,), None)
+                self._answered.set()
             case "place", (int(line), str(handler)):
                 if not self._place.done():
                     self._place.set_result(Place(self._served.file, line, handler))
@@ -207,9 +190,9 @@ class ExerciseProcess:
             case "said", (str(text),):
                 self._say(text)
             case "started", ():
-                self._left[IMPORT,] = TIMEOUTS[IMPORT]
+                self._started.set()
             case "loaded", ():
-                self._left.pop((IMPORT,), None)
+                self._answered.set()
                 if not self.loaded.done():
                     self.loaded.set_result(True)
             case _:
@@ -230,54 +213,59 @@ class ExerciseProcess:
     # The watchdog
 
     async def _watch(self) -> None:
-        """End the process that is late. This counts ticks: a workshop that waits counts none."""
-        handled_before = 0
-        busy = 0.0  # seconds without a pause
-        while True:
-            if self.loaded.done() and (ANSWER,) not in self._left:
-                self._left[ANSWER,] = TIMEOUTS[ANSWER]
-                self._write("ping")
-                handled_before = self._handled
-            await asyncio.sleep(TICK)
-            busy = busy + TICK if self._quota <= 0 else 0.0
-            self._is_endless = busy > ENDLESS_AFTER
-            self._quota = min(self._quota + QUOTA, QUOTA)
-            self._refilled.set()
-            if self._is_endless:
-                name, detail = "endless-sending", ENDLESS
-                break
-            self._left = {what: left - TICK for what, left in self._left.items()}
-            if late := next((what for what, left in self._left.items() if left <= 0), None):
-                name, detail = TOO_LATE[late[0]]
-                if name == "blocked-loop" and self._handled - handled_before > MANY_MESSAGES:
-                    name = "endless-sending"
-                break
+        """End the process that is late."""
+        await self._started.wait()
+        is_late = await self._is_late(IMPORT_TIMEOUT)
+        name, detail = "stuck", f"Its import has not ended after {IMPORT_TIMEOUT:g} s."
+        while not is_late:
+            handled = self._handled
+            self._answered.clear()
+            self._write("ping")
+            is_late = await self._is_late(ANSWER_TIMEOUT)
+            is_sending = self._handled - handled > MANY_MESSAGES
+            name = "endless-sending" if is_sending else "blocked-loop"
+            detail = f"The event loop has not run for {ANSWER_TIMEOUT:g} s."
         self._write("where")
         place = Place(self._served.file)
         with suppress(TimeoutError):
             place = await asyncio.wait_for(self._place, PLACE_TIMEOUT)
         await self._end(make_finding(name, place, self._last_event(), detail))
 
+    async def _is_late(self, timeout: float) -> bool:
+        """Whether no answer comes within so many seconds.
+
+        This counts ticks: a workshop that waits counts none.
+        """
+        for _ in range(int(timeout / TICK)):
+            await asyncio.sleep(TICK)
+            if self._answered.is_set():
+                return False
+        return True
+
     def _last_event(self) -> str:
         return next((one.last_event for one in reversed(self.connections.values())), "")
 
     # The end
 
-    async def _how_it_died(self) -> Finding:
-        if self._last_finding:
-            return self._last_finding
-        code = await in_thread(self._exit_code)
-        how = f"with exit code {code}"
-        if code is None:
-            how = "its connection to the workshop, and still runs"
-        elif code < 0:
-            how = f"by {signal.Signals(-code).name}"
-        place = Place(self._served.file)
-        return make_finding("process-died", place, self._last_event(), f"It ended {how}.")
+    async def _lose_process(self, detail: str | None) -> None:
+        """The process has ended, or it has sent what cannot be read."""
+        finding = self._last_finding
+        if self._ending is None and finding is None:
+            detail = detail or await in_thread(self._how_it_died)
+            place = Place(self._served.file)
+            finding = make_finding("process-died", place, self._last_event(), detail)
+        await self._end(finding)
 
-    def _exit_code(self) -> int | None:
+    def _how_it_died(self) -> str:
         self._child.join(EXIT_TIMEOUT)
-        return self._child.exitcode
+        code = self._child.exitcode
+        if code is None:
+            return "It ended its connection to the workshop, and still runs."
+        return (
+            f"It ended by {signal.Signals(-code).name}."
+            if code < 0
+            else (f"It ended with exit code {code}.")
+        )
 
     async def _end(self, finding: Finding | None) -> None:
         """End the process, once. Its connections are lost.
@@ -293,13 +281,11 @@ class ExerciseProcess:
         try:
             await in_thread(partial(end_child, self._child, everywhere=True))
         finally:
-            if self._writer:
-                self._writer.close()
+            self._sender.shutdown(wait=False, cancel_futures=True)
             for relay in self.connections.values():
                 relay.lost()
             self.ended.set_result(finding)
-            for task in self._tasks:
-                task.cancel()
+            self._watching.cancel()
 
 
 class _Relay:
