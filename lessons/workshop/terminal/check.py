@@ -10,27 +10,18 @@ from lessons.workshop.judge.runner import CourseError, judge
 from lessons.workshop.judge.verdict import Verdict
 from lessons.workshop.student import exercise_copies, progress
 from lessons.workshop.terminal.terminal_output import print_text
-from lessons.workshop.terminal.verdict_text import print_claims, print_next, print_verdict
+from lessons.workshop.terminal.verdict_text import print_next, print_verdict
 
 
 def check(console, lesson: Lesson, target: str, json: bool) -> int:
-    """Judge, print and save. Returns 0 for green, 1 for red.
-
-    The claims are printed before the generated conversations are played.
-    """
-    printed = 0
-
-    def on_claims(verdict: Verdict) -> None:
-        nonlocal printed
-        printed = print_claims(console, verdict)
-
-    verdict = judge_or_fail(lesson, target, **({} if json else {"on_claims": on_claims}))
+    """Judge, print and save. Returns 0 for green, 1 for red."""
+    verdict = judge_or_fail(lesson, target)
     if target == "exercise":
         progress.save_verdict(lesson, verdict)
     if json:
         print_text(console, dumps(verdict.as_json(), indent=2))
     else:
-        print_verdict(console, lesson, verdict, printed)
+        print_verdict(console, lesson, verdict)
         if target == "exercise":
             print_next(console, lesson, verdict)
             if notice := exercise_copies.update_notice(lesson):
@@ -38,10 +29,10 @@ def check(console, lesson: Lesson, target: str, json: bool) -> int:
     return 0 if verdict.green else 1
 
 
-def judge_or_fail(lesson: Lesson, target: str = "exercise", **options) -> Verdict:
+def judge_or_fail(lesson: Lesson, target: str = "exercise") -> Verdict:
     """The verdict. Raises CommandError if the target is unknown or the checks are broken."""
     try:
-        return judge(lesson, target, **options)
+        return judge(lesson, target)
     except UnknownTarget as error:
         raise CommandError(str(error), returncode=2) from None
     except CourseError as error:

@@ -8,7 +8,6 @@ from rich.table import Table
 from rich.text import Text
 
 from lessons.workshop.course import lesson_index
-from lessons.workshop.course.diagnoses import diagnosis
 from lessons.workshop.grading.grading import STATES, ClassMistake, ClassReport, Grade, judge_all
 from lessons.workshop.grading.report import SIGNS, write_report
 from lessons.workshop.grading.sandbox import find_sandbox
@@ -17,11 +16,10 @@ from lessons.workshop.setup.virtual_environment import INTERRUPTED
 from lessons.workshop.student.progress import state_dir
 from lessons.workshop.terminal.terminal_output import print_paragraph, print_text, short_path
 
-_MAX_MISTAKES = 10  # in the terminal; the page has all of them
-_MAX_LEFT_OUT = 10
+_MAX_LINES = 10  # of each list in the terminal; the page has all of them
 _MAX_STEPS = 200  # characters of a conversation, and of an expected event
 _COLOURS = dict(zip(STATES, ("green", "red", "yellow", "yellow"), strict=True))
-_WIDE_CELL = 8  # columns of "✗ 3/7"
+_WIDE_CELL = 7  # columns of "✗ 3/7"
 
 
 def grade(console, folder: str, lessons: list[str], output: str | None) -> int:
@@ -70,22 +68,15 @@ def _print_report(console, report: ClassReport) -> None:
     counts = [f"{count} {state}" for state, count in report.counts.items()]
     print_text(console, f"{len(report.grades)} submissions: {', '.join(counts)}", "bold")
     failed = sorted((it for it in report.claims if it.failed), key=lambda it: -it.failed)
-    if failed:
-        console.print()
-    for one in failed[:_MAX_MISTAKES]:
+    for one in failed[:_MAX_LINES]:
         label = f"  {one.lesson.number:>2}  {one.failed} of {one.judged} fail  "
         print_paragraph(console, label, one.claim)
     mistakes = sorted(report.mistakes, key=lambda mistake: -len(mistake.grades))
-    for mistake in mistakes[:_MAX_MISTAKES]:
+    for mistake in mistakes[:_MAX_LINES]:
         _print_mistake(console, mistake)
-    if (more := len(mistakes) - _MAX_MISTAKES) > 0:
-        print_text(console, f"\n{more} more mistakes are in the page.", "dim")
     without = [(it.submission.path, it.message) for it in report.grades if it.state == STATES[-1]]
     _print_list(console, "Not judged", without)
-    left_out = sorted(report.left_out, key=lambda one: not one.is_doubtful)
-    _print_list(console, "Left out", left_out[:_MAX_LEFT_OUT])
-    if (more := len(left_out) - _MAX_LEFT_OUT) > 0:
-        print_text(console, f"  {more} more are in the page", "dim")
+    _print_list(console, "Left out", sorted(report.left_out, key=lambda one: not one.is_doubtful))
     console.print()
 
 
@@ -93,35 +84,22 @@ def _print_list(console, title: str, pairs) -> None:
     if pairs:
         console.print()
         print_text(console, title, "bold yellow")
-    for path, reason in pairs:
+    for path, reason in pairs[:_MAX_LINES]:
         print_text(console, f"  {path}: {reason}")
 
 
 def _table(console, report: ClassReport) -> Table:
-    """A row for each student, a column for each lesson. It fits into 80 columns.
-
-    For one lesson, the last column has the first mistake.
-    """
-    is_wide = console.width >= 16 + _WIDE_CELL * len(report.lessons)
-    is_one = len(report.lessons) == 1
+    """A row for each student, a column for each lesson. It fits into 80 columns."""
+    is_wide = console.width >= 16 + (_WIDE_CELL + 1) * len(report.lessons)
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     columns = {"no_wrap": True, "overflow": "ellipsis"}
     table.add_column("Student", **columns, ratio=1, min_width=12)
     for lesson in report.lessons:
-        head = f"{lesson.number:>2}"
-        width = len("? not judged") if is_one else _WIDE_CELL - 1 if is_wide else 2
-        table.add_column(head, **columns, min_width=width)
-    if is_one:
-        table.add_column("First mistake", **columns, ratio=3)
+        table.add_column(f"{lesson.number:>2}", **columns, min_width=_WIDE_CELL if is_wide else 2)
     for student, grades in report.by_student.items():
         cells = [_cell(grades.get(lesson), is_wide) for lesson in report.lessons]
-        first = [Text(_first_mistake(one)) for one in grades.values()] if is_one else []
-        table.add_row(Text(student), *cells, *first)
+        table.add_row(Text(student), *cells)
     return table
-
-
-def _first_mistake(one: Grade) -> str:
-    return diagnosis(one.first[0].diagnosis).title if one.first else one.message
 
 
 def _cell(one: Grade | None, is_wide: bool) -> Text:

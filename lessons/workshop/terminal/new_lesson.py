@@ -30,59 +30,42 @@ and     {tests}
 
 def create_lesson(console, slug: str, app: str) -> None:
     """Write the files of the next lesson, and say what to do with them."""
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", slug):
-        raise CommandError(
-            f"{slug!r} is not a slug: use small letters, digits and _.", returncode=2
-        )
-    if keyword.iskeyword(_class_name(slug)):
-        reason = f"{slug!r} is not a slug: Python does not allow `class {_class_name(slug)}`."
+    name = slug.title().replace("_", "")
+    apps = [one for one in settings.INSTALLED_APPS if one.endswith("_demo")]
+    reason = ""
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", slug) or keyword.iskeyword(name):
+        reason = f"{slug!r} is not a slug: use small letters, digits and _, and no word of Python."
+    elif slug in {lesson.slug for lesson in lesson_index.lessons()}:
+        reason = f"There is a lesson {slug} already."
+    elif app not in apps:
+        reason = f"{app!r} is not a demo app: {', '.join(apps)}."
+    if reason:
         raise CommandError(reason, returncode=2)
-    taken = {lesson.slug: lesson for lesson in lesson_index.lessons()}
-    if slug in taken:
-        raise CommandError(
-            f"There is a lesson {slug} already: {short_path(taken[slug].folder)}.", returncode=2
-        )
-    apps = [name for name in settings.INSTALLED_APPS if name.endswith("_demo")]
-    if app not in apps:
-        raise CommandError(f"{app!r} is not a demo app: {', '.join(apps)}.", returncode=2)
     number = max((lesson.number for lesson in lesson_index.lessons()), default=0) + 1
     lesson = Lesson(lesson_index.COURSE_DIR / f"{number:02}_{slug}")
-    words = _words(lesson, app)
+    words = _words(lesson, name, app)
+    tests = lesson_index.PROJECT_DIR / "tests" / app / f"test_{lesson.folder.name}.py"
     lesson.folder.mkdir()
-    (lesson_index.PROJECT_DIR / "tests" / app).mkdir(parents=True, exist_ok=True)
-    for file, text in _files(lesson, words).items():
-        file.write_text(text, encoding="utf-8")
-    folder, tests = short_path(lesson.folder), short_path(lesson.tests)
-    print_text(
-        console, NEXT.format(**words, folder=folder, tests=tests, manage=MANAGE, guide=GUIDE)
-    )
+    tests.parent.mkdir(parents=True, exist_ok=True)
+    for template in TEMPLATES.glob("*.txt"):
+        file = template.name.removesuffix(".txt")
+        text = Template(template.read_text(encoding="utf-8")).substitute(words)
+        place = tests if file == "test.py" else lesson.path_to(file)
+        place.write_text(text, encoding="utf-8")
+    places = {"folder": short_path(lesson.folder), "tests": short_path(tests)}
+    print_text(console, NEXT.format(**words, **places, manage=MANAGE, guide=GUIDE))
 
 
-def _class_name(slug: str) -> str:
-    return slug.title().replace("_", "")
-
-
-def _words(lesson: Lesson, app: str) -> dict[str, str | int]:
+def _words(lesson: Lesson, name: str, app: str) -> dict[str, str | int]:
     """What the templates name; a handler is written in the style of the app."""
     is_sync = app == "sync_demo"
     return {
         "number": lesson.number,
         "slug": lesson.slug,
-        "name": _class_name(lesson.slug),
+        "name": name,
         "app": app,
         "path": f"/ws/{app.removesuffix('_demo')}/{lesson.slug}/",
         "base": "SyncConsumer" if is_sync else "AsyncConsumer",
         "define": "def" if is_sync else "async def",
         "call": "" if is_sync else "await ",
     }
-
-
-def _files(lesson: Lesson, words: dict) -> dict[Path, str]:
-    """The text of each new file."""
-    tests = lesson_index.PROJECT_DIR / "tests" / words["app"] / f"test_{lesson.folder.name}.py"
-    texts = {}
-    for template in TEMPLATES.glob("*.txt"):
-        name = template.name.removesuffix(".txt")
-        file = tests if name == "test.py" else lesson.path_to(name)
-        texts[file] = Template(template.read_text(encoding="utf-8")).substitute(words)
-    return texts

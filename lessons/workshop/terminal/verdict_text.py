@@ -20,36 +20,28 @@ from lessons.workshop.terminal.terminal_output import (
 )
 
 _MAX_OUTPUT_LINES = 15
-_MAX_STEP = 70  # characters of one step; --json has the whole step
-_NOT_RUN = {"red": "not run", "green": "not run", "playing": "playing conversations…"}
 
 
-def print_verdict(
-    console, lesson: Lesson, verdict: Verdict, printed: int = 0, time: str = ""
-) -> None:
+def print_verdict(console, lesson: Lesson, verdict: Verdict, time: str = "") -> None:
     """Print a verdict. Only the first finding is in full: the others often follow from it.
 
-    The first `printed` outcomes have been printed already. With a `time` of day, the headline has
-    it and comes last: there it is in view, however long the verdict is.
+    With a `time` of day, the headline has it and comes last: there it is in view, however long the
+    verdict is.
     """
-    state = _state(verdict)
-    print_outcomes(console, verdict.outcomes[printed:], _NOT_RUN[state])
-    if not time:
-        _print_headline(console, lesson, verdict, state)
-    _print_reasons(console, lesson, verdict)
-    if time:
-        console.print()
-        _print_headline(console, lesson, verdict, state, f" at {time}")
-
-
-def _print_headline(console, lesson: Lesson, verdict: Verdict, state: str, when="") -> None:
-    colour = {"green": "green", "red": "red"}.get(state, "yellow")
-    head = Text.assemble(
-        (f"{state}  ", f"bold {colour}"),
+    state = "green" if verdict.green else "red"
+    when = f" at {time}" if time else ""
+    headline = Text.assemble(
+        (f"{state}  ", f"bold {state}"),
         (f"Lesson {lesson.number} {lesson.slug}", "bold"),
         (f"  {verdict.target}, {verdict.seconds * 1000:.0f} ms{when}", "dim"),
     )
-    console.print(head)
+    print_outcomes(console, verdict.outcomes, "not run")
+    if not time:
+        console.print(headline)
+    _print_reasons(console, lesson, verdict)
+    if time:
+        console.print()
+        console.print(headline)
 
 
 def _print_reasons(console, lesson: Lesson, verdict: Verdict) -> None:
@@ -69,21 +61,6 @@ def print_outcomes(console, outcomes: Sequence[Outcome], not_run: str = "") -> N
         sign, colour = STATE_SIGNS[outcome.state]
         note = f" ({not_run})" if outcome.state == "not run" else ""
         print_paragraph(console, Text(f"  {sign} ", style=colour), outcome.claim + note)
-
-
-def print_claims(console, verdict: Verdict) -> int:
-    """Print the claims that are decided, and return their number."""
-    claims = [outcome for outcome in verdict.outcomes if outcome.state != "not run"]
-    print_outcomes(console, claims)
-    console.file.flush()
-    return len(claims)
-
-
-def _state(verdict: Verdict) -> str:
-    """The word for a verdict. One without a finding that is not green is not complete yet."""
-    if verdict.green or verdict.findings or not verdict.outcomes:
-        return "green" if verdict.green else "red"
-    return "playing"
 
 
 def print_next(console, lesson: Lesson, verdict: Verdict) -> None:
@@ -115,7 +92,7 @@ def _print_finding(console, lesson: Lesson, finding: Finding) -> None:
     if finding.promise:
         print_paragraph(console, "  Promise  ", finding.promise)
     if finding.conversation:
-        print_paragraph(console, "  Steps    ", _shortened(finding.conversation))
+        print_paragraph(console, "  Steps    ", finding.conversation)
     print_paragraph(console, "  Seen as  ", known.symptom)
     print_paragraph(console, "  Cause    ", known.cause)
     print_paragraph(console, "  Cure     ", known.cure, "bold")
@@ -123,12 +100,6 @@ def _print_finding(console, lesson: Lesson, finding: Finding) -> None:
         print_paragraph(console, "  Begin    ", f"{MANAGE} lesson reset {lesson.number}")
     if known.lesson not in (None, lesson.number):
         print_paragraph(console, "  Read     ", f"{MANAGE} lesson show {known.lesson}")
-
-
-def _shortened(conversation: str) -> str:
-    """The steps, without the rest of each long one."""
-    steps = conversation.split(" | ")
-    return " | ".join(it if len(it) <= _MAX_STEP else f"{it[:_MAX_STEP]}…" for it in steps)
 
 
 def _print_transcript(console, verdict: Verdict, finding: Finding) -> None:

@@ -36,7 +36,7 @@ def watch(console, lesson: Lesson) -> int:
 
 
 def _verdicts(console, lesson: Lesson) -> Iterator[Verdict | None]:
-    """Each verdict, and None if the checks themselves fail. Before a verdict, print its claims."""
+    """Each verdict, and None if the checks themselves fail."""
     reports = judge_client.Reports(lesson.key)
     reports.ask()
     last_seen = None  # when the exercise was there, until a verdict on it
@@ -48,8 +48,6 @@ def _verdicts(console, lesson: Lesson) -> Iterator[Verdict | None]:
             text = f"The checks of lesson {lesson.key} are broken, whatever the target:"
             print_text(console, f"{text}\n{report['fault']}", style="red")
             yield None
-        elif report and "claims" in report and console.is_terminal:  # a pipe gets each verdict once
-            _draw(console, lesson, Verdict.from_json(report["claims"]))
         elif report and "verdict" in report:
             yield Verdict.from_json(report["verdict"])
         if lesson.exercise.exists():

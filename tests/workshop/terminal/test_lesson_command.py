@@ -133,7 +133,7 @@ REFUSED = [  # what has changed in the course, the words of the command, and the
     (None, "new horn --app x", "is not a demo app: sync_demo, async_demo"),
     *((None, f"new {slug}", "is not a slug") for slug in ("Horn", "1horn", "a-b", "../x", "hörn")),
     (None, "new lamp", "There is a lesson lamp already"),
-    (None, "new none", "class None"),
+    (None, "new none", "is not a slug"),
     (no_text, "check 1", "front matter"),
     (unknown_code, "show 1", "sync_demo.consumers.Gone"),
     (no_original, "reset 1", "No such file or directory"),
