@@ -85,8 +85,7 @@ def _text(text: str) -> SafeString:
 
 
 def caption_to_html(caption: str) -> SafeString:
-    """What was played: the name of the consumer or of the mistake, then the steps."""
+    """What was played: the name of the consumer, then the steps."""
     name, *steps = split_steps(caption.removeprefix(CAPTION))
-    name = name.replace("mistake:", "a mistake: ")
     played = format_html_join(" ", "<code>{}</code>", ([step] for step in steps))
     return format_html("<figcaption>{} {}</figcaption>", name, played)
