@@ -24,7 +24,7 @@ def test_no_step_of_a_lesson_is_cut_at_any_width(visit):
                 lesson.show(step)
             if rest := cut(lesson.page, width):
                 found[width, step] = rest
-        lesson.page.evaluate("location.hash = '#mistake-NoGroup'")
+        lesson.page.evaluate("location.hash = '#mistake-NamesNoLayer'")
         if rest := cut(lesson.page, width):
             found[width, "Compare"] = rest
     assert found == {}

@@ -57,7 +57,10 @@ FILES = {
 ANSWERS = [
     *(LESSON.solution, LESSON.mistakes, LESSON.check, LESSON.exercise, find("stop").solution),
     *(LESSON.path_to("hints.md"), LESSON.path_to("teach.md"), "/etc/passwd", "/etc/shadow"),
-    *(PROJECT_DIR / it for it in (".git", ".workshop", "work", "tests", "lessons/workshop/judge")),
+    *(
+        PROJECT_DIR / it
+        for it in (".git", ".workshop", "work", "tests", "lessons/workshop/judge/claims.py")
+    ),
 ]
 HIDDEN = [*map(os.fsencode, ANSWERS)]
 FOLDERS = [

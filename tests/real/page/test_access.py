@@ -15,7 +15,7 @@ VISITORS = ("anonymous", "student", "instructor")
 SAMPLES = {
     "key": "03-stop",
     "number": "1",
-    "chapter": "why-channels",
+    "chapter": "consumers",
     "name": "none",
     "room": "lobby",
     "client": "client=1",

@@ -12,7 +12,7 @@ from lessons.workshop.judge.study.predictions import (
     shuffled,
 )
 
-GROUP_SEND = 'layer 1 ← group_send  "jukebox": jukebox.song  title: "hello"'
+GROUP_SEND = 'layer 1 ← group_send  "lobby": jukebox.song  title: "hello"'
 AT_1, AT_2 = (
     [
         f'layer {number} → jukebox.song  title: "hello"',
