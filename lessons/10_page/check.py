@@ -50,7 +50,7 @@ class Reading(Model):
 
     def receive(self, client, text, data):
         """For each text frame `next`, it gets the next part. Right after part 5, close with 1000.
-        If it sends any other frame, close with 4400."""
+        After another frame, close with 4400."""
         if text != "next":
             client.close(4400)
             return
@@ -63,7 +63,7 @@ class Reading(Model):
         """Send nothing after your close."""
 
     def disconnect(self, client):
-        """Otherwise the client is a reader until its connection ends."""
+        """Otherwise it is a reader until its connection ends."""
 
     def diagnose(self, difference):
         if difference.client is None:
@@ -158,7 +158,7 @@ def test_a_closed_client_takes_no_place(play):
 
 def test_two_clients_at_once_get_one_place(play):
     """Of two clients that come at the same moment, one gets the last place."""
-    play("connect | 2 connect | 3 connect | & 4 connect")
+    play.at_each_point("connect | 2 connect | 3 connect | at * 4 connect")
 
 
 def test_frames_after_the_close_get_nothing(play):

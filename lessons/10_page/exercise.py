@@ -1,17 +1,17 @@
 """Lesson 10: a serial in five parts, whose page must learn whether to come back.
 
-The page connects with the number of the last part that it has, such as `?after=2`. Without `after`
-it has no part, as with `?after=0`. After a close with 1000, or with 4400 to 4499, the page stays
-away. After 4013 it comes back in a minute, and after any other code soon.
+The page connects with the number of its last part, such as `?after=2`. If it has none, `after` is
+0 or missing. The page stays away after a close with 1000 or 4400 to 4499. After 4013 it comes back
+in a minute, after any other code soon.
 
 Accept each client. Then take the first point that fits:
 
-- `after` is not exactly one of the texts `0`, `1`, `2`, `3`, `4` and `5`: close with 4400.
+- `after` is not exactly one of the texts `0`, `1`, `2`, `3`, `4`, `5`: close with 4400.
 - It is `5`, so the page has all parts: close with 1000.
 - Three other clients are readers: close with 4013.
-- Otherwise the client is a reader until its connection ends. For each text frame `next`, it gets
-  the next part, such as `3 The storm`. Right after part 5, close with 1000. If it sends any other
-  frame, close with 4400.
+- Otherwise it is a reader until its connection ends. For each text frame `next`, it gets the next
+  part, such as `3 The storm`. Right after part 5, close with 1000. After another frame, close
+  with 4400.
 
 Send nothing after your close.
 """
@@ -35,8 +35,9 @@ class Serial(AsyncConsumer):
                 Serial.readers -= 1
 
     async def websocket_connect(self, event):
+        self.closed = False
         await self.send({"type": "websocket.accept"})
-        # TODO 1: close with the code that fits, or go on after the last part of this client.
+        # TODO 1: close with the code that fits, or continue after the client's last part.
         self.last = 0
         self.is_reader = True
         Serial.readers += 1
@@ -49,6 +50,10 @@ class Serial(AsyncConsumer):
         text = f"{number} {PARTS[number - 1]}"
         await self.send({"type": "websocket.send", "text": text})
         self.last = number
+
+    async def close(self, code):
+        self.closed = True
+        await self.send({"type": "websocket.close", "code": code})
 
     async def websocket_disconnect(self, event):
         raise StopConsumer()
