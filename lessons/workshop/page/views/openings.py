@@ -3,6 +3,7 @@
 import json
 import re
 from contextlib import suppress
+from functools import lru_cache
 
 from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.course.lesson_text import recorded_conversations
@@ -21,7 +22,8 @@ def openings(lesson: Lesson) -> dict[str, dict]:
     `{"path", "subprotocols", "payload", "method", "body", "paths"}`.
     """
     example = _text_steps(lesson, lambda name: name == lesson.demo) + _predicted_steps(lesson)
-    exercise = _model_steps(lesson) or example
+    saved = lesson.check.stat().st_mtime_ns if lesson.check.exists() else 0
+    exercise = _model_steps(lesson, saved) or example
     return {"example": _opening(lesson, example), "exercise": _opening(lesson, exercise)}
 
 
@@ -74,8 +76,12 @@ def _parsed(steps: str) -> list[Step]:
         return []
 
 
-def _model_steps(lesson: Lesson) -> list[Step]:
-    """The first handshake and the first text of the lesson's model: its exercise accepts both."""
+@lru_cache(maxsize=64)
+def _model_steps(lesson: Lesson, saved: int) -> list[Step]:
+    """The first handshake and the first text of the lesson's model: its exercise accepts both.
+
+    A check.py is run once for each time at which it was saved: some make many mutants.
+    """
     try:
         model = Claims.of(lesson).model
     except CourseError:
