@@ -1,6 +1,6 @@
 """Lesson 0: does each request and each WebSocket reach what the task says?"""
 
-from lessons.workshop.judge import Model, Stream
+from lessons.workshop.judge import Model, Stream, complete_response
 
 PATH = "/ws/sync/start/"
 OTHERS = ("/", "/ws/", "/ws/sync/start", f"{PATH}more/", f"/more{PATH}", "/ws/sync/other/")
@@ -32,19 +32,8 @@ class Switchboard(Model):
         """Every HTTP request reaches `website`, whatever its path is"""
         start = {"type": "http.response.start", "status": 200, "headers": []}
         body = {"type": "http.response.body", "body": b"the club"}
-        client.expect(Stream([(self.now, start), (self.now, body)], read))
+        client.expect(Stream([(self.now, start), (self.now, body)], complete_response))
         client.state = "closed"
-
-
-def read(messages):
-    """The time, status and body of a complete response."""
-    status, body = None, b""
-    for time, message in messages:
-        status = message.get("status", status)
-        body += message.get("body", b"")
-        if message["type"] == "http.response.body" and not message.get("more_body", False):
-            return [(time, (status, body))]
-    return []
 
 
 def test_a_websocket_reaches_the_consumer(play):

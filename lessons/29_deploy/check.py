@@ -1,6 +1,6 @@
 """Lesson 29: does a restart lose no order, and does it end every connection?"""
 
-from lessons.workshop.judge import Expected, Model, Stream
+from lessons.workshop.judge import Expected, Model, Stream, complete_response
 
 SOUP = 3  # seconds
 RESTART = 4012
@@ -204,14 +204,9 @@ def types(messages):
 
 
 def read(messages):
-    """The time, status and body of a complete response. The served orders may have any order."""
-    status, body = None, b""
-    for time, message in messages:
-        status = message.get("status", status)
-        body += message.get("body", b"")
-        if message["type"] == "http.response.body" and not message.get("more_body", False):
-            return [(time, (status, sorted(body.split(b", "))))]
-    return []
+    """A complete response, whose served orders may have any order."""
+    found = complete_response(messages)
+    return [(time, (status, sorted(body.split(b", ")))) for time, (status, body) in found]
 
 
 def test_a_health_check_is_answered(play):

@@ -20,6 +20,7 @@ _MODULES = {
     "Stream": "engine.model.expected",
     "Verdict": "judge.verdict",
     "altered": "judge.fault_model",
+    "complete_response": "engine.model.expected",
     "edited": "judge.fault_model",
     "is_json_of": "engine.model.expected",
     "judge": "judge.runner",

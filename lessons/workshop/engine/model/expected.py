@@ -70,6 +70,17 @@ class Expected:
         return [self]
 
 
+def complete_response(messages: list[Arrival]) -> list[tuple[float, tuple[int, bytes]]]:
+    """A `read` for Stream: the time, status and body of a response that has ended."""
+    status, body = None, b""
+    for time, message in messages:
+        status = message.get("status", status)
+        body += message.get("body", b"")
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            return [(time, (status, body))]
+    return []
+
+
 class Stream(Expected):
     """A response whose pieces may be cut as the consumer likes: it is judged as a whole.
 
