@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from types import CodeType
 
+from ..recording.consumer_state import waiting_frames
 from ..recording.events import Event
 
 OwnsFile = Callable[[str], bool]  # whether a file, given by its path, is one of some files
@@ -129,13 +130,8 @@ class SubjectSource:
 
     def place_of_wait(self, task: asyncio.Task) -> Place | None:
         """The innermost line of this file at which a task waits, or None."""
-        found, waiting = None, task.get_coro()
-        while waiting is not None:
-            frame = getattr(waiting, "cr_frame", None)
-            if frame is not None and self.owns(frame.f_code.co_filename):
-                found = Place.of(frame.f_code, frame.f_lineno)
-            waiting = getattr(waiting, "cr_await", None)
-        return found
+        own = [it for it in waiting_frames(task) if self.owns(it.f_code.co_filename)]
+        return Place.of(own[-1].f_code, own[-1].f_lineno) if own else None
 
     def _first_line(self) -> int:
         """The line that defines the subject.

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from channels.consumer import AsyncConsumer
 
 from ..faults.finding import Place, SubjectSource, code_of
+from ..recording.consumer_state import waiting_frames
 from ..scheduling.blocking_calls import is_students
 
 # What a generic consumer defines instead of the handler.
@@ -56,11 +57,8 @@ class ProjectSource(SubjectSource):
 
 def _consumers_of(client) -> Iterator[AsyncConsumer]:
     """The consumers among what the application's task waits for, or has raised from."""
-    frames, waiting = [], client.future.get_coro()
-    while waiting is not None:
-        frames.append(getattr(waiting, "cr_frame", None))
-        waiting = getattr(waiting, "cr_await", None)
+    frames = [*waiting_frames(client.future)]
     if client.error is not None:
         frames += [frame for frame, _ in traceback.walk_tb(client.error.__traceback__)]
-    owners = (frame.f_locals.get("self") for frame in frames if frame is not None)
+    owners = (frame.f_locals.get("self") for frame in frames)
     return (owner for owner in owners if isinstance(owner, AsyncConsumer))

@@ -4,6 +4,8 @@ import asyncio
 import inspect
 import reprlib
 import sys
+from collections.abc import Iterator
+from types import FrameType
 
 from channels.consumer import AsyncConsumer
 
@@ -59,13 +61,17 @@ def running_line(consumer: AsyncConsumer, thread: int | None, task: asyncio.Task
             if frame.f_code.co_filename == file:
                 return frame.f_lineno
             frame = frame.f_back
-    line, waiting = None, task.get_coro()
+    own = [it.f_lineno for it in waiting_frames(task) if it.f_code.co_filename == file]
+    return own[-1] if own else None
+
+
+def waiting_frames(task: asyncio.Task) -> Iterator[FrameType]:
+    """The frames of the coroutines in which a task waits, the outermost one first."""
+    waiting = task.get_coro()
     while waiting is not None:
-        frame = getattr(waiting, "cr_frame", None)
-        if frame is not None and frame.f_code.co_filename == file:
-            line = frame.f_lineno
+        if frame := getattr(waiting, "cr_frame", None):
+            yield frame
         waiting = getattr(waiting, "cr_await", None)
-    return line
 
 
 def attributes_of(consumer: AsyncConsumer) -> dict[str, str]:

@@ -51,8 +51,8 @@ class Recorder:
         message = self.redact(message if isinstance(message, dict) else {"not a dict": message})
         with self._lock:
             number = next(self._numbers)
-            place = thread, handler, connection, None, line
-            event = Event(number, clock(), lane, direction, message, *place)
+            facts = number, clock(), lane, direction, message, thread, handler, connection
+            event = Event(*facts, line=line)
             if self.keep:
                 self.events.append(event)
             for listener in self.listeners:
