@@ -76,9 +76,8 @@ class ExerciseProcess:
         self._forwarders = {child.WORKER: self._forwarder("worker")}
         self._numbers = itertools.count(child.WORKER + 1)
         self._last_finding: Finding | None = None
-        self._messages, theirs = Pipe()
-        self._messages = Messages(self._messages)
-        self._theirs = theirs
+        ours, self._theirs = Pipe()
+        self._messages = Messages(ours)
         self._sender = ThreadPoolExecutor(1)  # the pipe may be full, and the loop must not wait
         self._child = None
         self._watching: asyncio.Task | None = None

@@ -16,6 +16,13 @@ export function withoutDirectionMarks(text) {
   return text.replace(BIDI, (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
+export const MAX_LEVEL = 6; // of indentation; a deeper line is laid out like one of this level
+
+// How many levels of four columns a line of code is indented.
+export function levelOf(line) {
+  return Math.min(Math.floor(line.search(/\S|$/) / 4), MAX_LEVEL);
+}
+
 // A button that submits no form.
 export function button(text, onclick) {
   return Object.assign(element("button", text), { type: "button", onclick });

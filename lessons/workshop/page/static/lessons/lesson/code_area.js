@@ -22,6 +22,7 @@ import {
   syntaxHighlighting,
   tags,
 } from "../vendor/codemirror.js";
+import { levelOf, MAX_LEVEL } from "../common/dom.js";
 
 const COLOURS = HighlightStyle.define([
   { tag: [tags.keyword, tags.controlKeyword, tags.definitionKeyword, tags.moduleKeyword], color: "var(--keyword)" },
@@ -33,8 +34,7 @@ const COLOURS = HighlightStyle.define([
 
 // A line that wraps goes on below its own code, four columns further in. Lines deeper than the last
 // level wrap there. These are classes, because the page's policy forbids styles in elements.
-const LEVELS = [0, 1, 2, 3, 4, 5, 6];
-const WRAPPED = LEVELS.map((level) => [`.cm-level-${level}`, { paddingLeft: `calc(6px + ${4 * level + 4}ch)`, textIndent: `-${4 * level + 4}ch` }]);
+const WRAPPED = Array.from({ length: MAX_LEVEL + 1 }, (_, level) => [`.cm-level-${level}`, { paddingLeft: `calc(6px + ${4 * level + 4}ch)`, textIndent: `-${4 * level + 4}ch` }]);
 
 const THEME = EditorView.theme({
   ...Object.fromEntries(WRAPPED),
@@ -110,8 +110,7 @@ const levels = StateField.define({
 function levelsOf(doc) {
   return Decoration.set(Array.from({ length: doc.lines }, (_, index) => {
     const { from, text } = doc.line(index + 1);
-    const level = Math.min(Math.floor(text.search(/\S|$/) / 4), LEVELS.at(-1));
-    return Decoration.line({ class: `cm-level-${level}` }).range(from);
+    return Decoration.line({ class: `cm-level-${levelOf(text)}` }).range(from);
   }));
 }
 

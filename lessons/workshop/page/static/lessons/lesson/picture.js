@@ -2,7 +2,7 @@
 // event in full.
 
 import { html, signal, untracked, useEffect, useRef, useSignalEffect } from "../vendor/preact.js";
-import { withoutDirectionMarks } from "../common/dom.js";
+import { levelOf, withoutDirectionMarks } from "../common/dom.js";
 import { Diagram } from "../diagram/diagram.js";
 import { parseFilter } from "../diagram/event_filter.js";
 import { detailsOf, typeOf } from "../diagram/event_text.js";
@@ -20,7 +20,6 @@ import {
 import { stepsInWords } from "./words.js";
 
 const MAX_ROWS = 500; // of the table
-const MAX_LEVEL = 6; // of a line's indentation
 const PROJECTOR_ZOOM = 1.6;
 const STATES = { starting: "Starting…", ready: "", restarted: "Restarted after your save.", ended: "Stopped.", refused: "" };
 // A page's own session and login read these tables. They are noise where a lesson is not about a database.
@@ -230,7 +229,7 @@ function Source() {
       <h2><code id="source-title">${place}</code> <span id="thread" title=${lit.event?.thread}>${placeOf(lit.event)}</span></h2>
       ${sourceChanged.value && html`<p class="notice" id="source-old">This code has changed since the page was loaded. <a href="">Reload the page</a></p>`}
       <div class="scroll" id="source" ref=${box} role="group" aria-labelledby="source-title" tabindex="0"><pre><code>${linesWithText(source.value).map((line) => html`
-        <span key=${line.number} data-line=${line.number} data-method=${line.method || null} class="i${Math.min(Math.floor(line.text.search(/\S|$/) / 4), MAX_LEVEL)} ${lit.lines.includes(line.number) ? "highlighted" : ""}" dangerouslySetInnerHTML=${{ __html: `${line.html}\n` }} />`)}</code></pre></div>
+        <span key=${line.number} data-line=${line.number} data-method=${line.method || null} class="i${levelOf(line.text)} ${lit.lines.includes(line.number) ? "highlighted" : ""}" dangerouslySetInnerHTML=${{ __html: `${line.html}\n` }} />`)}</code></pre></div>
     </section>`;
 }
 
