@@ -114,3 +114,27 @@ def test_the_editor_can_be_left_with_the_keyboard(page):
         page.page.keyboard.press(key)
     expect(page.page.locator("#editor").locator(":focus")).to_have_count(0)
     expect(editor).to_contain_text("class Stamp")
+
+
+def test_the_search_runs_while_the_user_types_and_reads_a_pasted_traceback(page):
+    browser = page.page
+    browser.keyboard.press("/")
+    expect(browser.get_by_role("searchbox")).to_be_focused()
+    browser.keyboard.type("zombie stop")
+    expect(browser).to_have_url(f"{page.address}/search/?q=zombie+stop")
+    expect(browser.locator("#count")).to_have_text(RESULTS)
+    browser.keyboard.type("xyz")
+    expect(browser).to_have_url(f"{page.address}/search/?q=zombie+stopxyz")
+    for _ in "xyz":
+        browser.keyboard.press("Backspace")
+    expect(browser.locator("#count")).to_have_text(RESULTS)
+    found = browser.locator("#results a").first
+    heading = found.inner_text().removeprefix("3 · How a connection ends: ")
+    tab_to(browser, found.inner_text())
+    browser.keyboard.press("Enter")
+    expect(browser.get_by_role("heading", name=heading)).to_be_in_viewport()
+    browser.goto(f"{page.address}/search/")
+    browser.get_by_role("searchbox").evaluate(PASTE, TRACEBACK)
+    expect(browser.locator("#results a").first).to_have_text(
+        "No route matches the path of the handshake"
+    )

@@ -54,13 +54,12 @@ FILES = {
     "empties a file": "os.truncate('FOLDER/progress', 0)",
     "sees other processes": "works = len([it for it in os.listdir('/proc') if it.isdecimal()]) > 3",
 }
+JUDGE = PROJECT_DIR / "lessons/workshop/judge"
 ANSWERS = [
     *(LESSON.solution, LESSON.mistakes, LESSON.check, LESSON.exercise, find("stop").solution),
     *(LESSON.path_to("hints.md"), LESSON.path_to("teach.md"), "/etc/passwd", "/etc/shadow"),
-    *(
-        PROJECT_DIR / it
-        for it in (".git", ".workshop", "work", "tests", "lessons/workshop/judge/claims.py")
-    ),
+    *(PROJECT_DIR / it for it in (".git", ".workshop", "work", "tests")),
+    *(it for it in JUDGE.glob("*.py") if it.name not in ("__init__.py", "student_test.py")),
 ]
 HIDDEN = [*map(os.fsencode, ANSWERS)]
 FOLDERS = [

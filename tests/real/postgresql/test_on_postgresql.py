@@ -2,7 +2,8 @@
 
 import json
 import re
-from contextlib import asynccontextmanager
+import sqlite3
+from contextlib import asynccontextmanager, closing
 from http.cookiejar import CookieJar
 from importlib.util import find_spec
 from urllib.parse import urlencode
@@ -19,9 +20,14 @@ from tests.support.required_programs import skip_or_fail
 COPY = """
 import sys, django
 django.setup()
-from lessons.workshop.page.exercise_server.database_copy import all_logins, find_login
-for rows in all_logins(), find_login(sys.argv[1]), find_login("unknown"):
-    print(rows)
+from lessons.workshop.engine.process.child_process import set_up_django
+from lessons.workshop.page.exercise_server import database_copy as copy
+rows = copy.all_logins()
+print(copy.find_login(sys.argv[2]))
+print(copy.find_login("unknown"))
+set_up_django()  # as the process that serves the exercise
+copy.use(sys.argv[1])
+copy.add_rows(rows)
 """
 
 
@@ -114,20 +120,23 @@ async def test_a_reader_misses_no_message_whose_transaction_commits_late(worksho
         assert (await next_message(reader))["message"] == "third"
 
 
-def test_a_served_exercise_gets_the_logins_of_the_database(workshop, postgres, tmp_path):
+def test_a_served_exercise_gets_the_rows_in_an_sqlite_file(workshop, postgres, tmp_path):
     session = log_in(workshop, "instructor")
     environment = {"DATABASE_URL": postgres.url, "DJANGO_SETTINGS_MODULE": "lessons.settings"}
     project = {"cwd": workshop.folder, "env": {**environment, "PATH": "", "PYTHONPATH": "."}}
     (tmp_path / "copy.py").write_text(COPY)
-    done = run([tmp_path / "copy.py", session], **project)
+    done = run([tmp_path / "copy.py", tmp_path / "db.sqlite3", session], **project)
     assert done.stderr == ""
-    every, login, unknown = map(json.loads, done.stdout.splitlines())
+    login, unknown = map(json.loads, done.stdout.splitlines())
     assert unknown == []
-    names = [row["fields"].get("username") for row in login]
-    assert (names, login[1]["pk"]) == (["instructor", None], session)
-    users = {row["fields"].get("username") for row in every}
-    assert users == {"instructor", "student", None}
-    assert all(row in every for row in login)
+    user, kept = (row["fields"] for row in login)
+    with closing(sqlite3.connect(tmp_path / "db.sqlite3")) as copy:
+        copy.row_factory = sqlite3.Row
+        users = {row["username"]: dict(row) for row in copy.execute("SELECT * FROM auth_user")}
+        [row] = copy.execute("SELECT * FROM django_session WHERE session_key = ?", [session])
+    assert sorted(users) == ["instructor", "student"]
+    assert users["instructor"]["password"] == user["password"]
+    assert row["session_data"] == kept["session_data"]
 
 
 def test_a_verdict_does_not_need_the_database(workshop):
