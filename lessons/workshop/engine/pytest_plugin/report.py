@@ -1,4 +1,4 @@
-"""How a fault is told: what, where, why, and how to fix it; then the conversation."""
+"""The text of a fault: what, where, why, and how to fix it; then the conversation."""
 
 import os
 import re
