@@ -84,9 +84,9 @@ def diagnose_fault(difference):
 
 def has_lines_of_others(difference):
     """Whether an answer holds a line that only other clients have sent, and one of its own."""
-    clients = difference.model.clients
-    own = {*clients[difference.client].lines}
-    others = {line for client in clients.values() for line in client.lines} - own
+    model = difference.model
+    own = {*model.clients[difference.client].lines}
+    others = {line for client in model.by_connection.values() for line in client.lines} - own
     for text in difference.texts(difference.received):
         lines = {*text.partition(": ")[2].split(" / ")}
         if lines & others and lines & own:

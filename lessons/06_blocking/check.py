@@ -102,6 +102,7 @@ def _is_sync(events):
 def test_an_order_is_answered_and_baked(play):
     """An order gets "baking rye" at once and "rye is done" later. The next order does too."""
     play("connect | text rye | wait 3 | text wheat | wait 3 | text | wait 3")
+    play('connect | text "ab" * 1000 | wait 3')
 
 
 def test_others_are_served_while_one_bakes(play):

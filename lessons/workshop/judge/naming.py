@@ -93,7 +93,7 @@ class Naming:
         """Whether the conversation needs what the diagnosis needs: an overlap, or other clients."""
         if condition == "overlap":
             return self._is_right_apart(difference)
-        clients = {step.client for step in difference.steps_so_far} - {None}
+        clients = [step for step in difference.steps_so_far if step.kind.begins]
         return condition is None or len(clients) > 1
 
     def _is_right_alone(self, difference: Difference) -> bool:

@@ -399,9 +399,9 @@ def _message_text(message: dict) -> str:
     """A message in words: a text frame is its text."""
     match message:
         case {"type": "websocket.send", "text": str(text)}:
-            return f"`{_cut(text)}`"
+            return _value_text("text", text)
         case {"type": "websocket.send", "bytes": bytes(data)}:
-            return f"the bytes {_cut(repr(data))}"
+            return _value_text("bytes", data)
         case {"type": "websocket.accept"}:
             return "the accept"
         case {"type": "websocket.close"}:
@@ -409,6 +409,11 @@ def _message_text(message: dict) -> str:
         case {"type": "raised"}:
             return f"an end with {message['error'] or 'an exception'}"
     return event_text(message)
+
+
+def _value_text(key: str, value: str | bytes) -> str:
+    """A payload as a transcript shows it: without line ends, and not too long."""
+    return event_text({"type": "websocket.send", key: value}).partition(f"{key}: ")[2]
 
 
 def _cut(text: str, length: int = 60) -> str:
