@@ -20,7 +20,7 @@ HARMLESS = (
     'account grace {"email": "grace@b.example"}',
     'account grace {"is_staff": true}',
     'account grace {"last_login": "2026-11-21T12:00:00Z"}',
-    'account grace {"is_active": true}',
+    'account ada {"is_active": true}',  # grace may be inactive
     "account grace {}",
 )
 FIRST_BROWSERS = "connect as=ada | 2 connect as=grace"
