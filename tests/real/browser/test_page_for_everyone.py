@@ -125,7 +125,8 @@ def test_text_task_and_search_work_without_javascript(visit, address):
     expect(text).to_contain_text('websocket.send  text: "now playing: tango"')
 
 
-def test_a_browser_loads_exactly_what_the_page_weight_counts(browser, address):
+def test_a_browser_loads_exactly_what_the_page_weight_counts(browser, address, exercise):
+    """A first visit: the student has not begun, so no editor is loaded."""
     with browser.new_context() as context:
         page = context.new_page()
         responses = []
