@@ -172,7 +172,7 @@ def _run_tests(lesson: Lesson, module_name: str, source: str) -> None:
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     options = ["-x", "--assert=plain", "-pno:cacheprovider"]
     # The project's addopts name options of xdist, which is not loaded.
-    options += ["-oaddopts=", "-plessons.workshop.engine.pytest_plugin.strict_loops"]
+    options += ["-oaddopts=", "-ptests.support.strict_loops"]
     options += ["-ppytest_asyncio.plugin", "-ppytest_django.plugin"]
     options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
     os._exit(int(pytest.main([*map(str, lesson.all_tests), *options])))

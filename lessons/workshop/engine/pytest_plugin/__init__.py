@@ -7,14 +7,13 @@
 
     @pytest.mark.explore(conversations=200)  # plays it in 200 orders, and shortens a red one
 
-world.py          the server, its clock, its clients
+simulation.py     the server, its clock, its clients
 surroundings.py   what the project's code sees: layers, cache, database; what is refused
 source.py         lines in any module of the project
 choices.py        what a conversation decides, and the shortest one that fails
 explore.py        runs a test once for each conversation
 report.py         a fault and a conversation as text
 record.py         a page with the events of the project, for runserver
-strict_loops.py   the event loop of tests with a strict communicator
 """
 
 import inspect
@@ -55,7 +54,7 @@ def world(request):
     if inspect.iscoroutinefunction(request.function):
         pytest.fail("The world has its own event loop: write `def`, not `async def`.", False)
     from .explore import DECISIONS, WORLD
-    from .world import World
+    from .simulation import World
 
     databases = {"db", "transactional_db", "django_db_reset_sequences"} & {*request.fixturenames}
     for name in sorted(databases):  # first the database, then the world that uses it

@@ -4,12 +4,14 @@ import asyncio
 import sys
 import traceback
 from collections.abc import Iterator
+from threading import get_ident
 
 from channels.consumer import AsyncConsumer
 
 from ..faults.finding import Place, SubjectSource, code_of
 from ..recording.consumer_state import waiting_frames
 from ..scheduling.blocking_calls import is_students
+from ..scheduling.threads import this_thread
 
 # What a generic consumer defines instead of the handler.
 _GENERIC = {
@@ -45,9 +47,13 @@ class ProjectSource(SubjectSource):
         return Place(self.file, self._first_line() if self.file else 0)
 
     def running_place(self, thread=None):
-        """As in the base class. The test itself, from which the loop runs, is left out."""
-        for number, frame in sys._current_frames().items():
-            for caller, line in traceback.walk_stack(frame) if thread in (None, number) else ():
+        """As in the base class, without threads of earlier tests, and without the test itself."""
+        running, numbers = this_thread(), [thread or get_ident()]
+        if thread is None and running:
+            numbers += [job.ident for job in running.scheduler.unfinished_jobs()]
+        frames = sys._current_frames()
+        for number in numbers:
+            for caller, line in traceback.walk_stack(frames[number]) if number in frames else ():
                 if caller.f_code is _RUN_ONCE:
                     break
                 if self.owns(caller.f_code.co_filename):

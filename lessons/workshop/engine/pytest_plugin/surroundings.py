@@ -69,7 +69,8 @@ def _layers():
         for alias, held in before.items():
             for name in _LAYER_CALLS if held else ():
                 new = getattr(channel_layers.backends[alias], name)
-                stack.enter_context(mock.patch.object(held, name, new))
+                inner = getattr(held, "layer", held)  # within a recording layer
+                stack.enter_context(mock.patch.object(inner, name, new))
         yield
 
 
@@ -105,12 +106,16 @@ def _database():
 
     connection_created.connect(note)
     record_queries()
-    for connection in shared.values():
-        connection.inc_thread_sharing()
     usual = connections._connections
     connections._connections = _SharedConnections(usual, shared)
     try:
-        yield
+        with ExitStack() as stack:
+            for connection in shared.values():
+                connection.inc_thread_sharing()
+                # Channels closes the connection around a query, because of the transaction.
+                for name in ("close", "close_if_unusable_or_obsolete"):
+                    stack.enter_context(mock.patch.object(connection, name))
+            yield
     finally:
         connections._connections = usual
         connection_created.disconnect(note)

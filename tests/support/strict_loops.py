@@ -1,14 +1,11 @@
-"""For tests with a strict communicator: pytest-asyncio runs them on the simulated loop.
-
-pytest -p lessons.workshop.engine.pytest_plugin.strict_loops
-"""
+"""pytest-asyncio runs tests with a strict communicator on the simulated loop."""
 
 import asyncio
 
 
 def pytest_asyncio_loop_factories(config, item):
     """The loop of a test: the simulated one if its module names a strict communicator."""
-    from ..scheduling.loop import SimulatedLoop
+    from lessons.workshop.engine.scheduling.loop import SimulatedLoop
 
     names = {"StrictCommunicator", "StrictHttpCommunicator"}
     strict = item.module and names & vars(item.module).keys()

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from unittest import mock
 
+from django.conf import settings
 from django.test import Client as Browser
 
 from ..faults.burst import fault_of_coroutine
@@ -31,7 +32,7 @@ from .report import ConsumerFault, conversation_text, shortened, transcript_text
 from .source import ProjectSource
 from .surroundings import project_surroundings
 
-HOST = "testserver"  # which Django allows in tests
+TEST_HOST = "testserver"  # which Django allows in tests
 MOMENT = 1e-6  # seconds between two events at the same time of the loop's clock
 ORIGIN_DEPTH = 10  # lines that lead to a coroutine: one of them forgot the await
 
@@ -51,7 +52,7 @@ class World:
         self._leftovers._source = self._source
         self._forgotten: list[Finding] = []  # coroutines without an await
         self._burst: list[tuple[Step, Callable[[], None]]] | None = None
-        self._is_over = False
+        self._has_finished = self._is_closed = False
         self._stack = ExitStack()
 
     def __enter__(self):
@@ -73,7 +74,7 @@ class World:
 
     def __exit__(self, kind, error, trace):
         try:
-            if not self._is_over:
+            if not self._is_closed:
                 self._run(self._cancel())
         finally:
             self._stack.close()
@@ -93,7 +94,10 @@ class World:
         if browser is not None:
             pairs = (f"{name}={morsel.value}" for name, morsel in browser.cookies.items())
             given.setdefault("cookie", "; ".join(pairs))
-        sent = {"host": HOST, "origin": f"http://{HOST}", **given}
+        # A check of the origin may know only the hosts of the settings, without that of the tests.
+        hosts = [it.lstrip(".") for it in settings.ALLOWED_HOSTS if it not in ("*", TEST_HOST)]
+        host = next(iter(hosts), TEST_HOST)
+        sent = {"host": host, "origin": f"http://{host}", **given}
         path_only, _, query = path.partition("?")
         arguments = {"path": path_only, **({"query": query} if query else {})}
         if user is not None:
@@ -187,12 +191,18 @@ class World:
         return transcript_text(event for it in self.clients for event in it._served.transcript)
 
     def finish(self) -> None:
-        """Let all clients leave, and raise a ConsumerFault for what the project leaves behind."""
+        """Let all clients leave, and raise a ConsumerFault for what the project leaves behind.
+
+        The plugin calls it after a test that is green so far.
+        """
         __tracebackhide__ = True
+        if self._has_finished:
+            return
+        self._has_finished = True
         self._play(self._leave)
         self._run(self._wait_for_the_rest())
         self._run(self._cancel())
-        self._is_over = True
+        self._is_closed = True
         self._runner.close()
         self._leftovers._find_threads(self._threads)
         gc.collect(1)  # a coroutine that was never awaited may be in a reference cycle
@@ -237,10 +247,10 @@ class World:
         for client in self.clients:
             if fault := await client._fault():
                 return fault, result, error
-        for finding in (*self._loop.blocking_calls, *self._forgotten):
-            self._loop.blocking_calls.clear()
-            return ConsumerFault(finding), result, error
-        return None, result, error
+        findings = [*self._loop.blocking_calls, *self._forgotten]
+        self._loop.blocking_calls.clear()
+        self._forgotten.clear()
+        return (ConsumerFault(findings[0]) if findings else None), result, error
 
     async def _leave(self) -> None:
         for client in self.clients:

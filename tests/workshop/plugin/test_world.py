@@ -1,0 +1,306 @@
+"""The fixture `world`: clients, time, users, layers, the database, and what is refused."""
+
+import asyncio
+import threading
+import time
+import traceback
+
+import pytest
+from asgiref.sync import async_to_sync
+from channels.auth import AuthMiddlewareStack
+from channels.consumer import AsyncConsumer
+from channels.db import database_sync_to_async
+from channels.exceptions import StopConsumer
+from channels.generic.websocket import AsyncJsonWebsocketConsumer, WebsocketConsumer
+from channels.layers import get_channel_layer
+from channels.routing import URLRouter
+from channels.security.websocket import AllowedHostsOriginValidator
+from django.contrib.auth.models import Group, User
+from django.urls import path
+
+from lessons.workshop.engine.pytest_plugin.report import ConsumerFault
+from lessons.workshop.engine.pytest_plugin.simulation import NotConnected
+
+layer_of_import = get_channel_layer()  # as many projects keep it
+
+
+class Room(AsyncJsonWebsocketConsumer):
+    async def connect(self):
+        self.user = self.scope["user"].get_username() or "nobody"
+        self.name = self.scope["url_route"]["kwargs"]["room"]
+        if self.name == "closed":
+            await self.close()
+            return
+        await self.accept(subprotocol=(self.scope["subprotocols"] or [None])[0])
+        await self.channel_layer.group_add(self.name, self.channel_name)
+
+    async def receive_json(self, content):
+        message = {"type": "room.line", "line": f"{self.user}: {content}"}
+        await layer_of_import.group_send(self.name, message)
+
+    async def room_line(self, event):
+        await self.send_json(event["line"])
+
+    async def disconnect(self, code):
+        await self.channel_layer.group_discard(self.name, self.channel_name)
+
+
+class Rows(AsyncJsonWebsocketConsumer):
+    async def receive_json(self, content):
+        await database_sync_to_async(Group.objects.create)(name=content)
+        await self.send_json(await database_sync_to_async(Group.objects.count)())
+
+
+class SyncRows(WebsocketConsumer):
+    def receive(self, text_data):
+        Group.objects.create(name=text_data)
+        self.send(str(Group.objects.count()))
+
+
+async def forgotten():
+    pass
+
+
+def sleep_for_ever():
+    while True:
+        time.sleep(1)
+
+
+class Clumsy(AsyncConsumer):
+    """Does what the client's text says, each in its own handler's line."""
+
+    async def websocket_connect(self, event):
+        await self.send({"type": "websocket.accept"})
+
+    async def websocket_receive(self, event):
+        await getattr(self, event["text"])()
+
+    async def raises(self):
+        raise ValueError("no such seat")
+
+    async def sends_after_its_close(self):
+        await self.send({"type": "websocket.close", "code": 4000})
+        await self.send({"type": "websocket.send", "text": "late"})
+
+    async def waits_and_answers(self):
+        await asyncio.sleep(10)
+        await self.send({"type": "websocket.send", "text": "now"})
+
+    async def leaves_a_task(self):
+        self.task = asyncio.create_task(self.waits_and_answers())
+
+    async def joins_and_stays(self):
+        await self.channel_layer.group_add("guests", self.channel_name)
+
+    async def forgets_an_await(self):
+        forgotten()
+
+    async def starts_a_failing_task(self):
+        self.task = asyncio.create_task(self.raises())
+
+    async def blocks(self):
+        time.sleep(2)  # noqa: ASYNC251
+
+    async def starts_a_thread(self):
+        threading.Thread(target=sleep_for_ever, daemon=True).start()
+
+    async def opens_a_socket(self):
+        await asyncio.open_connection("127.0.0.1", 9)
+
+    async def runs_another_loop(self):
+        await asyncio.to_thread(lambda: asyncio.run(asyncio.sleep(0)))
+
+    async def uses_a_loop_of_asgiref(self):
+        channel = self.channel_name
+        message = {"type": "hear"}
+        await asyncio.to_thread(async_to_sync(get_channel_layer().send), channel, message)
+
+    async def hear(self, event):
+        await self.send({"type": "websocket.send", "text": "heard"})
+
+    async def websocket_disconnect(self, event):
+        raise StopConsumer()
+
+
+application = AllowedHostsOriginValidator(
+    AuthMiddlewareStack(
+        URLRouter(
+            [
+                path("ws/room/<room>/", Room.as_asgi()),
+                path("ws/rows/", Rows.as_asgi()),
+                path("ws/sync-rows/", SyncRows.as_asgi()),
+                path("ws/clumsy/", Clumsy.as_asgi()),
+            ]
+        )
+    )
+)
+
+
+def line_of(method: str) -> int:
+    """The number of the method's first line after its `def`."""
+    return getattr(Clumsy, method).__code__.co_firstlineno + 1
+
+
+# What clients do
+
+
+def test_members_of_a_group_receive_what_one_of_them_sends(world):
+    ada, ben = world.connect("/ws/room/lobby/"), world.connect("/ws/room/lobby/")
+    ada.send(json="hi")
+    assert ada.received_json == ben.received_json == ["nobody: hi"]
+
+
+@pytest.mark.django_db
+def test_a_user_is_logged_in_through_the_projects_own_middleware(world):
+    ada = world.connect("/ws/room/lobby/", user=User.objects.create(username="ada"))
+    ada.send(json="hi")
+    assert ada.received_json == ["ada: hi"]
+    assert world.conversation == 'connect /ws/room/lobby/ as=ada | text "\\"hi\\""'
+
+
+@pytest.mark.django_db
+def test_the_cookies_of_a_browser_are_sent(world, client):
+    client.force_login(User.objects.create(username="ben"))
+    ben = world.connect("/ws/room/lobby/", browser=client)
+    ben.send(json="hi")
+    assert ben.received_json == ["ben: hi"]
+
+
+def test_a_page_of_another_site_is_rejected(world):
+    evil = world.connect("/ws/room/lobby/", headers={"Origin": "https://evil.test"})
+    assert (evil.accepted, evil.closed) == (False, 1006)
+
+
+def test_the_client_sees_the_chosen_subprotocol(world):
+    assert world.connect("/ws/room/lobby/", subprotocols=["v2"]).subprotocol == "v2"
+
+
+def test_a_rejected_client_cannot_send(world):
+    client = world.connect("/ws/room/closed/")
+    with pytest.raises(NotConnected, match="Client 1 is not connected any more"):
+        client.send("hi")
+
+
+def test_a_client_that_has_left_receives_nothing(world):
+    ada, ben = world.connect("/ws/room/lobby/"), world.connect("/ws/room/lobby/")
+    ben.vanish()
+    ada.send(json="hi")
+    assert (ada.received_json, ben.received) == (["nobody: hi"], [])
+
+
+def test_time_passes_only_in_run(world):
+    client = world.connect("/ws/clumsy/")
+    begun = time.perf_counter()
+    client.send("waits_and_answers")
+    world.run(seconds=9)
+    assert client.received == []
+    world.run(seconds=2)
+    assert client.received == ["now"]
+    assert time.perf_counter() - begun == pytest.approx(11)  # the test reads the world's clock, too
+
+
+def test_a_test_may_send_through_the_layer_itself(world):
+    client = world.connect("/ws/room/lobby/")
+    message = {"type": "room.line", "line": "news"}
+    async_to_sync(get_channel_layer().group_send)("lobby", message)
+    world.call(layer_of_import.group_send, "lobby", message)
+    assert client.received_json == ["news", "news"]
+
+
+def test_async_to_sync_in_a_thread_of_the_consumer_reaches_the_layer(world):
+    client = world.connect("/ws/clumsy/")
+    client.send("uses_a_loop_of_asgiref")
+    assert client.received == ["heard"]
+
+
+def test_what_happens_together_keeps_the_written_order(world):
+    ada, ben = world.connect("/ws/room/lobby/"), world.connect("/ws/room/lobby/")
+    with world.together():
+        ben.send(json=1)
+        ada.send(json=2)
+    assert ada.received_json == ["nobody: 1", "nobody: 2"]
+    assert world.conversation.endswith("2 text 1 | & text 2")
+
+
+# The database of the test
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("url", ["/ws/rows/", "/ws/sync-rows/"])
+def test_a_consumer_sees_the_rows_of_the_tests_transaction(world, url):
+    Group.objects.create(name="of the test")
+    client = world.connect(url)
+    client.send('"news"')
+    assert client.received == ["2"]
+    assert Group.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_consumer_has_its_own_connection_with_real_transactions(world):
+    Group.objects.create(name="of the test")
+    client = world.connect("/ws/rows/")
+    client.send('"news"')
+    assert client.received == ["2"]
+
+
+# What is wrong
+
+
+@pytest.mark.parametrize(
+    ("act", "diagnosis"),
+    [
+        ("raises", "exception"),
+        ("forgets_an_await", "never-awaited"),
+        ("blocks", "blocked-loop"),
+    ],
+)
+def test_a_fault_raises_where_the_client_acts_and_names_the_line(world, act, diagnosis):
+    client = world.connect("/ws/clumsy/")
+    with pytest.raises(ConsumerFault) as raised:
+        client.send(act)
+    finding = raised.value.finding
+    assert (finding.diagnosis, finding.file, finding.line) == (diagnosis, __file__, line_of(act))
+
+
+def test_what_daphne_refuses_raises_in_the_consumer(world):
+    client = world.connect("/ws/clumsy/")
+    with pytest.raises(ConsumerFault, match="An event was sent after the close") as raised:
+        client.send("sends_after_its_close")
+    assert raised.value.finding.line == line_of("sends_after_its_close") + 1
+    *_, (frame, _) = traceback.walk_tb(raised.value.__cause__.__traceback__)
+    assert frame.f_code.co_name == "sends_after_its_close"
+
+
+def test_a_task_that_died_is_a_fault(world):
+    client = world.connect("/ws/clumsy/")
+    with pytest.raises(ConsumerFault, match="An exception ended a task") as raised:
+        client.send("starts_a_failing_task")
+    assert raised.value.finding.line == line_of("raises")
+
+
+@pytest.mark.parametrize(
+    ("act", "diagnosis", "line"),
+    [
+        ("leaves_a_task", "task-left-behind", line_of("waits_and_answers")),
+        ("joins_and_stays", "group-leak", None),
+        ("starts_a_thread", "thread-left-behind", sleep_for_ever.__code__.co_firstlineno + 2),
+    ],
+)
+def test_what_is_left_behind_is_a_fault_at_the_end(world, act, diagnosis, line):
+    world.connect("/ws/clumsy/").send(act)
+    with pytest.raises(ConsumerFault) as raised:
+        world.finish()
+    assert raised.value.finding.diagnosis == diagnosis
+    assert line in (None, raised.value.finding.line)
+
+
+@pytest.mark.parametrize(
+    ("act", "reason"),
+    [
+        ("opens_a_socket", "has no network"),
+        ("runs_another_loop", "has one event loop"),
+    ],
+)
+def test_refuses_what_it_cannot_simulate(world, act, reason):
+    with pytest.raises(ConsumerFault, match=f"NotSimulated: .* the simulated world {reason}"):
+        world.connect("/ws/clumsy/").send(act)
