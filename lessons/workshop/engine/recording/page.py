@@ -33,7 +33,7 @@ _TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
 # The diagram of the course: a copy in the wheel, beside the course's own module otherwise.
 _FOLDERS = (
     Path(__file__).with_name("static"),
-    Path(__file__).parents[2] / "page" / "static" / "lessons",
+    *(Path(__file__).parents[2] / "page" / "static").glob("*"),
 )
 
 
