@@ -223,6 +223,13 @@ class World:
 
         self._play(act)
 
+    def _settle(self) -> None:
+        """Let the project handle what the test itself has sent, such as through a layer."""
+        __tracebackhide__ = True
+        has_news = self._loop._ready or not self._loop.has_no_work()
+        if has_news and self._burst is None:
+            self._play(asyncio.sleep, 0)
+
     def _play(self, function, *args):
         """Await `function(*args)`, then let the project handle all that follows, and judge it."""
         __tracebackhide__ = True
@@ -358,15 +365,15 @@ class WorldClient:
     @property
     def closed(self) -> int | None:
         """The code with which the server has closed: 1006 if it rejected the handshake."""
-        self.world._play(asyncio.sleep, 0)
+        __tracebackhide__ = True
+        self.world._settle()
         return self._served.rules.close_code
 
     @property
     def events(self) -> list[dict]:
         """All messages of the consumer that have reached the client."""
         __tracebackhide__ = True
-        if self.world._burst is None:
-            self.world._play(asyncio.sleep, 0)  # the test itself may have sent through a layer
+        self.world._settle()
         return [message for _, message, _ in self._served.arrivals]
 
     # What is wrong with the consumer
