@@ -22,7 +22,6 @@ with suppress(OSError):  # SQLite creates files, but no folders. A later write r
 
 _access = network_access.Access.read(os.environ, STATE_DIR)
 MODE = _access.mode
-WORKSHOP = MODE is not Mode.ROOM  # lessons, demos, verdicts
 DEBUG = MODE is Mode.LOCAL
 ALLOWED_HOSTS = _access.allowed_hosts
 SECRET_KEY = _access.secret_key
@@ -122,7 +121,7 @@ SQLITE = {
         "transaction_mode": "IMMEDIATE",
     },
     # In the room, consumers query in one thread. With 0, each trip to it opens and closes the file.
-    "CONN_MAX_AGE": 0 if WORKSHOP else 60,
+    "CONN_MAX_AGE": 60 if MODE is Mode.ROOM else 0,
     # In memory, each thread would see another database, and handlers run in threads.
     "TEST": {"NAME": STATE_DIR / "test.sqlite3"},
 }

@@ -1,20 +1,16 @@
 """What the templates of every page may use."""
 
-from django.conf import settings
-
 from lessons.workshop.course.lesson_index import ACCOUNTS, MANAGE
 from lessons.workshop.page.live.room_status import in_class, may_join
 from lessons.workshop.student.demo_accounts import password_of
 
 
 def workshop(request) -> dict:
-    """Whether this is a workshop, and whether in a class; how to start and examine it; accounts."""
-    accounts = {name: password_of(name) for name in ACCOUNTS} if settings.WORKSHOP else {}
+    """Whether the workshop is in a class; how to start and examine it; its accounts."""
     return {
-        "in_workshop": settings.WORKSHOP,
         "may_join_class": may_join(),
         "in_class": in_class(),
         "start_command": f"{MANAGE} workshop",
         "doctor_command": f"{MANAGE} doctor",
-        "workshop_accounts": accounts,
+        "workshop_accounts": {name: password_of(name) for name in ACCOUNTS},
     }

@@ -2,8 +2,6 @@
 
 from itertools import groupby
 
-from django.conf import settings
-
 from lessons.workshop.course import lesson_index
 from lessons.workshop.course.lesson_index import (
     UNFINISHED,
@@ -34,7 +32,6 @@ def lesson_list_context(known: dict[str, Progress]) -> dict:
         "time": time_text(sum(row["minutes"] for row in rows)),
         "time_left": time_text(sum(row["minutes"] for row in to_do)),
         "next": next(iter(today or to_do), None),
-        "in_workshop": settings.WORKSHOP,
         "manage": lesson_index.MANAGE,
         "version": list_version(known),
     }

@@ -101,8 +101,7 @@ def test_escapes_the_code(tmp_path):
 
 
 @pytest.fixture
-def page(settings, db, monkeypatch, tmp_path):
-    settings.WORKSHOP = True
+def page(db, monkeypatch, tmp_path):
     monkeypatch.setattr(progress, "state_dir", lambda: tmp_path)
     client = Client()
     client.get("/lessons/03-stop/")

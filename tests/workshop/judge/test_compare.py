@@ -67,9 +67,8 @@ class JoinsAnotherGroupAndShouts(JoinsAnotherGroup):
 
 
 @pytest.fixture
-def ask(client, settings, own_feed):
+def ask(client, own_feed):
     """`ask("stop", mistake=..., step=[...])`: the answer to a page of this session."""
-    settings.WORKSHOP = True
 
     def get(slug, status=200, **parameters):
         key = find(slug).key
@@ -144,11 +143,9 @@ def test_plays_the_conversation_of_the_claim_if_none_of_the_lesson_differs(ask):
     assert answer["differs"]
 
 
-def test_answers_only_the_session_of_the_page(ask, client, settings):
+def test_answers_only_the_session_of_the_page(ask, client):
     client.cookies.clear()
     ask("stop", 404, mistake="OnlyTakesNote")
-    settings.WORKSHOP = False
-    assert client.get("/lessons/03-stop/compare/").status_code == 404
 
 
 @pytest.mark.parametrize(

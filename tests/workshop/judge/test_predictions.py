@@ -81,9 +81,8 @@ def test_shuffles_in_the_same_way_and_never_keeps_the_order():
 
 
 @pytest.fixture
-def page(client, settings, own_feed):
+def page(client, own_feed):
     """`page("stop")`: ask(number, **given) of a lesson's page."""
-    settings.WORKSHOP = True
 
     def open_page(slug):
         url = f"/lessons/{find(slug).key}/"

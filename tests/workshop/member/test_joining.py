@@ -151,8 +151,7 @@ def test_the_terminal_shows_nothing_that_is_held(action, capsys):
 
 
 @pytest.mark.django_db
-def test_the_page_shows_no_hint_and_no_solution_that_is_held(client, settings, monkeypatch):
-    settings.WORKSHOP = True
+def test_the_page_shows_no_hint_and_no_solution_that_is_held(client, monkeypatch):
     monkeypatch.setattr(progress, "of", lambda _: progress.Progress("green", was_green=True))
     hold("hints", "solutions")
     answer = client.post("/lessons/03-stop/hint/")
@@ -173,9 +172,8 @@ STANDINGS = {  # the progress, and whether the solution is open: before it is he
 @pytest.mark.django_db
 @pytest.mark.parametrize("known, free, held", STANDINGS.values(), ids=STANDINGS)
 def test_the_page_plays_exports_and_compares_the_solution_that_it_shows(
-    client, settings, monkeypatch, known, free, held
+    client, monkeypatch, known, free, held
 ):
-    settings.WORKSHOP = True
     monkeypatch.setattr(progress, "of", lambda _: known)
     client.get("/lessons/03-stop/")
     feed = new_feed_id(client.session.session_key)

@@ -9,8 +9,7 @@ OLD, MINE, OTHERS = "a = 1\n", "a = 2\n", "a = 3\n"
 
 
 @pytest.fixture
-def lamp(course, settings):
-    settings.WORKSHOP = True
+def lamp(course):
     lesson = course[0]
     lesson.exercise.parent.mkdir(exist_ok=True)
     lesson.exercise.write_bytes(OLD.encode())

@@ -14,8 +14,7 @@ CONNECT = Event(
 
 
 @pytest.fixture
-def lamp(course, settings):
-    settings.WORKSHOP = True
+def lamp(course):
     return course[0]
 
 

@@ -20,8 +20,7 @@ GREEN, NOT_RUN = (
 
 
 @pytest.fixture
-def lamp(course, settings, monkeypatch):
-    settings.WORKSHOP = True
+def lamp(course, monkeypatch):
     for interval in ("INTERVAL", "JUDGE_INTERVAL"):
         monkeypatch.setattr(exercise_status, interval, 0.005)
     monkeypatch.setattr(exercise_status, "MISSING_TIMEOUT", 0.5)

@@ -17,9 +17,8 @@ def verdict():
 
 
 @pytest.fixture
-def page(settings, db, monkeypatch, tmp_path, verdict):
+def page(db, monkeypatch, tmp_path, verdict):
     """A client that has opened lesson 3, whose exercise has the verdict on a mistake."""
-    settings.WORKSHOP = True
     monkeypatch.setattr(progress, "state_dir", lambda: tmp_path)
     progress.save_verdict(LESSON, verdict)
     client = Client()

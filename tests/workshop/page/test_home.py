@@ -11,21 +11,18 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def fresh_start(tmp_path, monkeypatch, settings):
-    """A student who has not started, in a workshop."""
+def fresh_start(tmp_path, monkeypatch):
+    """A student who has not started."""
     monkeypatch.setattr(progress, "state_dir", lambda: tmp_path)
-    settings.WORKSHOP = True
 
 
 def page(client, path="/"):
     return html.unescape(client.get(path).content.decode())
 
 
-def test_only_a_workshop_names_its_accounts(client, settings):
+def test_the_login_names_the_accounts(client):
     accounts = "the accounts <code>student</code> with the password <code>student</code>, and "
     assert accounts in page(client, "/auth/login/")
-    settings.WORKSHOP = False
-    assert "student" not in page(client, "/auth/login/")
 
 
 @pytest.mark.parametrize("path", ["/nothing/<b>/", "/notes/nothing/"])

@@ -30,7 +30,6 @@ def write_figures(folder):
 @pytest.mark.django_db
 @pytest.mark.parametrize("key", [lesson.key for lesson in lessons()])
 def test_a_lesson_loads_less_than_94_kb_in_all(settings, monkeypatch, tmp_path, key):
-    settings.WORKSHOP = True
     monkeypatch.setattr(progress, "state_dir", lambda: tmp_path)  # no exercise is started
     settings.STATE_DIR = tmp_path
     write_figures(tmp_path / "bench")

@@ -22,11 +22,6 @@ def fresh_start(tmp_path, monkeypatch):
     monkeypatch.setattr(progress, "state_dir", lambda: tmp_path)
 
 
-@pytest.fixture(autouse=True)
-def in_a_workshop(settings):
-    settings.WORKSHOP = True
-
-
 def text(response):
     return response.content.decode()
 
@@ -123,7 +118,7 @@ def test_a_page_has_no_inline_code_and_loads_only_from_its_server(client, path):
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
 def test_a_page_of_a_cluster_offers_its_own_server_first(client, settings, host):
-    settings.WORKSHOP, settings.CLUSTER_PORTS = True, [8000, 8001]
+    settings.CLUSTER_PORTS = [8000, 8001]
     response = client.get("/lessons/03-stop/", headers={"host": f"{host}:8001"})
     hosts = [f"{host}:8001", f"{host}:8000"]
     assert [server["host"] for server in response.context["state"]["servers"]] == hosts

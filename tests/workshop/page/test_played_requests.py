@@ -15,9 +15,8 @@ LOCKED = "You can use the solution once your exercise was green, or once you hav
 
 
 @pytest.fixture
-def page(settings, monkeypatch, tmp_path):
+def page(monkeypatch, tmp_path):
     """A client that has opened the list. `form` is what each of its pages sends."""
-    settings.WORKSHOP = True
     monkeypatch.setattr(progress, "state_dir", lambda: tmp_path)
     client = Client(enforce_csrf_checks=True)
     client.get("/")
@@ -95,13 +94,11 @@ def test_only_a_page_of_the_same_session_gets_an_answer(page, what):
     assert ask(page, f"{STOP}{what}/", "connect").status_code != 404
 
 
-def test_an_export_needs_a_csrf_token_a_known_lesson_and_a_workshop(page, settings):
+def test_an_export_needs_a_csrf_token_and_a_known_lesson(page):
     path = f"{STOP}pytest/"
     assert ask(page, path, csrfmiddlewaretoken="x" * 32).status_code == 403
     assert ask(page, "/lessons/99-none/pytest/").status_code == 404
     assert page.get(path).status_code == 405
-    settings.WORKSHOP = False
-    assert ask(page, path).status_code == 404
 
 
 # The source

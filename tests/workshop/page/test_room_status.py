@@ -177,7 +177,7 @@ def test_look_leads_to_the_place_that_the_instructor_shows(place, address, text)
 
 @pytest.mark.django_db
 def test_a_page_has_a_place_for_the_bar_only_where_a_workshop_may_join(client, settings):
-    settings.WORKSHOP, path = True, "/lessons/03-stop/"
+    path = "/lessons/03-stop/"
     membership.save(KNOWN)
     shown = client.get(path).content.decode()
     assert 'id="class-place"' in shown

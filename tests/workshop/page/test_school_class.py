@@ -19,7 +19,7 @@ KNOWN = Membership("http://x", "CODE", "secret", "Ann", "Monday")
 
 @pytest.fixture(autouse=True)
 def state_dir(tmp_path, monkeypatch, settings):
-    settings.MODE, settings.WORKSHOP = Mode.LOCAL, True
+    settings.MODE = Mode.LOCAL
     monkeypatch.setattr(progress, "state_dir", lambda: tmp_path)
     return tmp_path
 

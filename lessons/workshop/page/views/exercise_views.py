@@ -10,7 +10,6 @@ version now, and 400 with `{"error"}` if nothing was saved.
 
 from functools import wraps
 
-from django.conf import settings
 from django.http import Http404, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
@@ -35,14 +34,12 @@ class Refused(ValueError):
     """Something that the page may not do. The text gives the reason."""
 
 
-def in_workshop(view):
-    """Answer with what the view returns for the lesson of that key. Outside a workshop, 404."""
+def as_json(view):
+    """Answer with what the view returns for the lesson of that key, or with why not."""
 
     @wraps(view)
     @never_cache
     def answer(request, key: str):
-        if not settings.WORKSHOP:
-            raise Http404("This works in a workshop only.")
         try:
             return JsonResponse(view(request, find(key)))
         except UnknownLesson as error:
@@ -59,7 +56,7 @@ def in_workshop(view):
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@in_workshop
+@as_json
 def exercise_file(request, lesson: Lesson) -> dict:
     """Read or save the student's file."""
     if request.method != "POST":
@@ -73,7 +70,7 @@ def exercise_file(request, lesson: Lesson) -> dict:
 
 
 @require_POST
-@in_workshop
+@as_json
 def hint(request, lesson: Lesson) -> dict:
     """Show one more hint. `lesson hint` counts them too."""
     if membership.is_held("hints"):
@@ -84,7 +81,7 @@ def hint(request, lesson: Lesson) -> dict:
 
 
 @require_POST
-@in_workshop
+@as_json
 def solution(request, lesson: Lesson) -> dict:
     """Show the solution of a lesson that is not green. The page offers this after the last hint."""
     if membership.is_held("solutions"):
@@ -95,7 +92,7 @@ def solution(request, lesson: Lesson) -> dict:
 
 
 @require_POST
-@in_workshop
+@as_json
 def reset(request, lesson: Lesson) -> dict:
     """Restore the original exercise. The student's version is kept beside it."""
     exercise_copies.reset_exercise(lesson)

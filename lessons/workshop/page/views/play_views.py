@@ -11,7 +11,6 @@ import json
 from functools import partial, wraps
 from pathlib import Path
 
-from django.conf import settings
 from django.http import Http404, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -68,7 +67,7 @@ class RequestRejected(ValueError):
 
 
 def json_for_own_page(view):
-    """Answer only a page of the same session, in a workshop. An error becomes JSON with status 400.
+    """Answer only a page of the same session. An error becomes JSON with status 400.
 
     The request names the page by the id of its feed.
     """
@@ -76,10 +75,9 @@ def json_for_own_page(view):
     @wraps(view)
     @never_cache
     def answer(request, key: str, **kwargs):
-        session_key = request.session.session_key if settings.WORKSHOP else None
         parameters = request.POST if request.method == "POST" else request.GET
-        if not belongs_to_session(parameters.get("feed", ""), session_key):
-            raise Http404("Only a page of the same session gets an answer, in a workshop.")
+        if not belongs_to_session(parameters.get("feed", ""), request.session.session_key):
+            raise Http404("Only a page of the same session gets an answer.")
         try:
             return JsonResponse(view(request, find(key), **kwargs))
         except UnknownLesson as error:
