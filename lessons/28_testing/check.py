@@ -17,6 +17,7 @@ TELL = 'await self.channel_layer.group_send("box", message)'
 FRAME = 'await self.send_json({"id": event["id"], "text": event["text"]})'
 SIGNED = (TELL, f'message["by"] = self.channel_name; {TELL}')
 IF_OTHER = 'if event["by"] != self.channel_name:'
+IS_SENDER, IS_LONG = '(event["by"] == self.channel_name)', '(len(event["text"]) == 100)'
 STOP = """self.channel_name)
         raise StopConsumer()"""
 COUNT = "await Entry.objects.acount()"
@@ -72,6 +73,17 @@ FAULTS = {
             "answers-the-sender-twice": (TELL, f"{TELL}; await self.box_added(message)"),
             "answers-all-twice": (TELL, f"{TELL}; {TELL}"),
             "answers-others-twice": (*SIGNED, FRAME, f"{IF_OTHER} {FRAME}\n        {FRAME}"),
+            "answers-the-sender-twice-at-last": (
+                *SIGNED,
+                *(FRAME, f"{FRAME}\n        if {IS_LONG} and {IS_SENDER}:\n            {FRAME}"),
+            ),
+            "answers-others-twice-at-last": (
+                *SIGNED,
+                *(
+                    FRAME,
+                    f"{FRAME}\n        if {IS_LONG} and not {IS_SENDER}:\n            {FRAME}",
+                ),
+            ),
             "greets": (ACCEPT, f'{ACCEPT}; await self.send_json({{"welcome": True}})'),
         },
         "suite-passes-wrong-frame": {
@@ -126,6 +138,7 @@ FAULTS = {
             "counts-one": (COUNT, "1"),
             "counts-to-one": (COUNT, f"min(1, {COUNT})"),
             "counts-to-two": (COUNT, f"min(2, {COUNT})"),
+            "counts-two-as-three": (COUNT, f"{{2: 3}}.get(number := {COUNT}, number)"),
             "counts-the-last-id": (
                 COUNT,
                 "(await Entry.objects.order_by('id').values_list('id', flat=True).alast() or 0)",
