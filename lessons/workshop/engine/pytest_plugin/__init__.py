@@ -8,6 +8,7 @@
     @pytest.mark.explore(conversations=200)  # plays it in 200 orders, and shortens a red one
 
 simulation.py     the server, its clock, its clients
+made_layers.py    the layers that modules may have kept
 surroundings.py   what the project's code sees: layers, cache, database; what is refused
 source.py         lines in any module of the project
 choices.py        what a conversation decides, and the shortest one that fails
@@ -19,6 +20,8 @@ record.py         a page with the events of the project, for runserver
 import inspect
 
 import pytest
+
+from . import made_layers  # noqa: F401  (before Django imports the modules of the project)
 
 CONVERSATIONS = 100  # of the mark `explore`, unless it says how many
 

@@ -29,6 +29,7 @@ from ..scheduling.patches import installed
 from ..scheduling.threads import this_thread
 from ..world.cache import fresh_cache
 from ..world.channel_layer import FakeRedis, SimulatedLayer, served_layers
+from .made_layers import made_layers
 
 _LAYER_CALLS = ("send", "receive", "new_channel", "group_add", "group_discard", "group_send")
 _LAYER_OPTIONS = {"expiry", "group_expiry", "capacity", "channel_capacity"}
@@ -64,14 +65,15 @@ def _layers():
         options = layer.get("CONFIG", {}).items()
         kept = {name: value for name, value in options if name in _LAYER_OPTIONS}
         redis.layers[alias] = SimulatedLayer(redis, **kept)
-    before = {alias: channel_layers.backends.get(alias) for alias in redis.layers}
-    with served_layers(redis.layers), ExitStack() as stack:
-        for alias, held in before.items():
-            for name in _LAYER_CALLS if held else ():
-                new = getattr(channel_layers.backends[alias], name)
-                inner = getattr(held, "layer", held)  # within a recording layer
-                stack.enter_context(mock.patch.object(inner, name, new))
-        yield
+    with served_layers(redis.layers):
+        passed_on = [
+            (layer, name, getattr(channel_layers[alias], name))
+            for layer, alias in made_layers.items()
+            if alias in redis.layers
+            for name in _LAYER_CALLS
+        ]
+        with installed(passed_on):
+            yield
 
 
 class _SharedConnections:
