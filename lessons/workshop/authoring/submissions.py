@@ -23,7 +23,7 @@ from lessons.workshop.course import lesson_index
 from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.course.subjects import exercise
 from lessons.workshop.judge.runner import judge
-from lessons.workshop.judge.verdict import explain_finding
+from lessons.workshop.judge.verdict import explain
 
 _KEYS = {"base", "right", "wrong", "diagnosis", "not"}
 
@@ -113,8 +113,8 @@ def fault_of(lesson: Lesson, submission: WrittenSubmission) -> str | None:
     target = exercise(lesson, "submission", lesson.exercise, submission.source)
     verdict = judge(lesson, target, stops_at_red=True)
     if submission.is_right:
-        reason = "\n".join(explain_finding(finding) for finding in verdict.findings)
-        return None if verdict.green else f"{submission.name} is right and red:\n{reason}"
+        red = f"{submission.name} is right and red:\n{explain(verdict)}"
+        return None if verdict.green else red
     if verdict.green:
         return f"{submission.name} is wrong and green"
     found, wanted = next(iter(verdict.diagnosis_ids), "no diagnosis"), submission.diagnosis

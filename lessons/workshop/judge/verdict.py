@@ -10,7 +10,6 @@ from lessons.workshop.course.diagnoses import (
 )
 from lessons.workshop.engine.faults.finding import Finding
 from lessons.workshop.engine.recording.events import Event
-from lessons.workshop.engine.recording.transcript import render
 
 STATES = ("green", "red", "not run")
 
@@ -70,11 +69,6 @@ class Verdict:
         return [self.problem, *found] if self.problem else found
 
     @property
-    def further_red(self) -> int:
-        """How many claims are red besides that of the first finding: often for the same reason."""
-        return max(0, sum(outcome.state == "red" for outcome in self.outcomes) - 1)
-
-    @property
     def diagnosis_ids(self) -> list[str]:
         """The ids of the diagnoses, each once, in the order of the checks."""
         return list(dict.fromkeys(finding.diagnosis for finding in self.findings))
@@ -99,26 +93,12 @@ class Verdict:
         return cls(**{**data, "problem": problem, "outcomes": outcomes})
 
 
-def further_red_text(count: int) -> str:
-    """What stands below the first finding, if more claims are red."""
-    return f"{count} more {'claim is' if count == 1 else 'claims are'} red. Repair this one first."
-
-
 def explain(verdict: Verdict) -> str:
-    """A whole verdict: a tick or a cross for each check, and the reason for each cross."""
-    lines = [f"{verdict.lesson}, {verdict.target}: {'green' if verdict.green else 'red'}"]
-    if verdict.problem:
-        lines.append(explain_finding(verdict.problem))
-    for outcome in verdict.outcomes:
-        mark = {"green": "✓", "red": "✗", "not run": "-"}[outcome.state]
-        lines.append(f"{mark} {outcome.claim}")
-        if outcome.state == "red":
-            transcript = render(outcome.transcript)
-            lines += [explain_finding(outcome.finding), *(["", transcript] if transcript else [])]
-    return "\n".join(lines)
+    """The reasons of a red verdict, in plain text."""
+    return "\n".join(map(_explain_finding, verdict.findings))
 
 
-def explain_finding(finding: Finding) -> str:
+def _explain_finding(finding: Finding) -> str:
     """What happened and where, then the cause and the cure."""
     known = diagnosis(finding.diagnosis)
     promise = finding.promise and f"The exercise says: {finding.promise}"

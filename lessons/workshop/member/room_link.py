@@ -133,8 +133,4 @@ class RoomLink:
                 loop.call_soon_threadsafe(changed.set)
 
 
-def _identity(known: Membership) -> tuple:
-    return known.token, known.shares_code
-
-
 link = RoomLink()

@@ -12,7 +12,6 @@ from lessons.workshop.member.protocol import Message, State
 from lessons.workshop.room.models import Class, Poll, Standing, Student, Vote
 
 MESSAGES, SHOWN_FOR = 5, timedelta(hours=3)  # how many a student sees, and how old they may be
-DONE = ("green", "read")
 
 # The number of open connections of each student, by id. The room is one process.
 connections: Counter[int] = Counter()

@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -32,7 +32,6 @@ class Progress:
     """One lesson's progress. `was_green` stays true when the exercise becomes red again.
 
     `is_read` says that the student looked at the solution of a lesson that was never green.
-    `version` counts the changes. A page compares it with the version that it shows.
     """
 
     state: Literal["new", "red", "green"] = "new"
@@ -40,7 +39,6 @@ class Progress:
     hints: int = 0
     verdict: dict | None = None
     is_read: bool = False
-    version: int = field(default=0, compare=False)
 
     @property
     def standing(self) -> Literal["new", "red", "green", "read"]:
@@ -131,7 +129,7 @@ def _change(lesson: Lesson, change: Callable[[Progress], Progress]) -> Progress:
         with state_lock():
             known = _load()
             old = known.get(lesson.key, Progress())
-            changed = known[lesson.key] = replace(change(old), version=old.version + 1)
+            changed = known[lesson.key] = change(old)
             if changed != old:
                 _save(known)
         return changed

@@ -9,7 +9,7 @@ from lessons.workshop.course.diagnoses import diagnosis
 from lessons.workshop.course.lesson_index import MANAGE, Lesson
 from lessons.workshop.engine.faults.finding import Finding
 from lessons.workshop.engine.recording.transcript import render
-from lessons.workshop.judge.verdict import Outcome, Verdict, further_red_text
+from lessons.workshop.judge.verdict import Outcome, Verdict
 from lessons.workshop.student import progress
 from lessons.workshop.terminal.terminal_output import (
     STATE_SIGNS,
@@ -49,9 +49,11 @@ def _print_reasons(console, lesson: Lesson, verdict: Verdict) -> None:
     for finding in verdict.findings[:1]:
         _print_finding(console, lesson, finding)
         _print_transcript(console, verdict, finding)
-    if verdict.further_red:
+    further = sum(outcome.state == "red" for outcome in verdict.outcomes) - 1
+    if further > 0:  # often for the same reason
         console.print()
-        print_text(console, further_red_text(verdict.further_red), "yellow")
+        red = f"{further} more {'claim is' if further == 1 else 'claims are'} red."
+        print_text(console, f"{red} Repair this one first.", "yellow")
     _print_output(console, verdict.output)
 
 

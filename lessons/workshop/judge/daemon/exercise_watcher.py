@@ -50,10 +50,6 @@ class ExerciseJudge:
             if self._is_due(lesson):
                 self.judge_exercise(lesson)
 
-    def request(self, key: str) -> None:
-        """Judge the exercise of this lesson at the next look, even if it has not changed."""
-        self._requested.add(key)
-
     def look(self) -> None:
         """Judge what was requested, and what was saved since the last look."""
         with suppress(OSError):
