@@ -14,7 +14,7 @@ from tests.support.programs.running_program import TEST_TIMEOUT, wait_until
 
 CLIENT = """\
 from lessons.workshop.judge.daemon import judge_client
-with judge_client.Judge():
+with judge_client.JudgeKeeper():
     reports = judge_client.Reports("01-lamp")
     reports.ask()
     while True:
@@ -47,21 +47,20 @@ def wait_for(diagnosis):
 
 
 def process_of(judge):
-    return psutil.Process(judge._process.pid)
+    return psutil.Process(judge.process.pid)
 
 
 def test_the_judge_survives_every_exercise_and_ends_with_its_client(exercise):
-    with judge_client.Judge() as judge:
+    with judge_client.JudgeKeeper() as judge:
         wait_for("syntax-error")
+        process = process_of(judge)
         for text, diagnosis in (
             ("import os; os._exit(0)", "process-died"),
             ("import sys; sys.exit()", "calls-exit"),
         ):
             save(exercise, text)
             wait_for(diagnosis)
-        process = process_of(judge)
-        assert process.num_threads() == 1
-        assert not judge.has_ended()
+        assert process.num_threads() == 1  # it was never replaced
     assert not process.is_running()
 
 
@@ -83,26 +82,28 @@ def test_of_two_clients_each_gets_its_verdict_also_after_the_end_of_the_other(ex
 
 
 def test_a_killed_judge_is_replaced(exercise):
-    with judge_client.Judge() as judge:
+    warnings = []
+    with judge_client.JudgeKeeper(warnings.append) as judge:
         wait_for("syntax-error")
         process_of(judge).kill()
-        wait_until(judge.has_ended)
+        wait_until(lambda: warnings)
         save(exercise, "import sys; sys.exit()")
-        wait_until(lambda: judge.has_ended() or saved_diagnosis() == "calls-exit")
+        wait_for("calls-exit")
 
 
-def test_no_exercise_keeps_a_killed_judges_lock(exercise, project):
+def test_no_exercise_keeps_a_killed_judges_lock(exercise, project, monkeypatch):
+    monkeypatch.setattr(judge_client, "RESTART_PAUSE", TEST_TIMEOUT)
     ready = project.with_name("ready")  # outside the project: an exercise may not write there
     exercise.write_text(
         f"import os\nwith open({str(ready)!r}, 'a') as file:\n"
         "    print(os.getpid(), file=file)\nwhile True: pass\n"
     )
-    with judge_client.Judge() as judge, ExitStack() as stack:
+    with judge_client.JudgeKeeper() as judge, ExitStack() as stack:
         wait_until(lambda: ready.exists() and ready.read_text())
         player = psutil.Process(int(ready.read_text().split()[0]))
         stack.callback(player.kill)
         player.suspend()  # or it would notice that its exercise takes too long, and end
         process_of(judge).kill()
-        judge._process.wait(TEST_TIMEOUT)
+        judge.process.wait(TEST_TIMEOUT)
         wait_until(lambda: not judge_client.is_running())
         assert player.status() != psutil.STATUS_ZOMBIE  # status() raises if it has ended

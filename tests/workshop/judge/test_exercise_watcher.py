@@ -149,5 +149,5 @@ def test_a_client_reads_each_report_once_and_notices_that_a_new_judge_has_delete
 def test_where_no_file_can_be_written_the_reason_is_given(course):
     progress.state_dir().rename(progress.state_dir().with_name("moved"))
     progress.state_dir().write_text("a file where the folder should be")
-    with pytest.raises(JudgeUnavailable, match="File exists"), judge_client.Judge():
+    with pytest.raises(JudgeUnavailable, match="File exists"), judge_client.JudgeKeeper():
         pass

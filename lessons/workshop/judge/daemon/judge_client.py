@@ -35,8 +35,13 @@ class JudgeUnavailable(Exception):
     """No judge process can be started; the text says why."""
 
 
-class Judge:
-    """A judge process of this client. Use it as a context manager."""
+class JudgeKeeper:
+    """Keeps a judge process of this client running within its block, in a thread."""
+
+    def __init__(self, warn: Callable[[str], object] = lambda text: None):
+        self._warn = warn
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name="judge keeper", daemon=True)
 
     def __enter__(self):
         """Raises JudgeUnavailable."""
@@ -45,15 +50,18 @@ class Judge:
         except OSError as error:
             raise JudgeUnavailable(atomic_write.explain_os_error(error)) from None
         self._start()
+        self._thread.start()
         return self
 
     def __exit__(self, *_):
-        self._process.terminate()
-        self._process.wait()
+        self._is_over.set()
+        self._thread.join()
+        self.process.terminate()
+        self.process.wait()
 
     def _start(self) -> None:
         # In its own session: Ctrl-C in this terminal must not reach it.
-        self._process = subprocess.Popen(
+        self.process = subprocess.Popen(
             [sys.executable, "-m", "lessons.workshop.judge.daemon.judge_daemon"],
             cwd=lesson_index.PROJECT_DIR,
             stdin=subprocess.DEVNULL,
@@ -61,41 +69,13 @@ class Judge:
             start_new_session=True,
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
-        self._ended_at: float | None = None
-
-    def has_ended(self) -> bool:
-        """Whether it has ended since the last call. It is replaced after RESTART_PAUSE."""
-        if self._ended_at is None and self._process.poll() is not None:
-            self._ended_at = time.monotonic()
-            return True
-        if self._ended_at is not None and time.monotonic() - self._ended_at > RESTART_PAUSE:
-            self._start()
-        return False
-
-
-class JudgeKeeper:
-    """Keeps a judge running within its block, in a thread."""
-
-    def __init__(self, warn: Callable[[str], object]):
-        self._warn = warn
-        self._is_over = threading.Event()
-
-    def __enter__(self):
-        """Raises JudgeUnavailable."""
-        self._judge = Judge().__enter__()
-        self._thread = threading.Thread(target=self._keep, name="judge keeper", daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._is_over.set()
-        self._thread.join()
-        self._judge.__exit__()
 
     def _keep(self) -> None:
         while not self._is_over.wait(_KEEPER_INTERVAL):
-            if self._judge.has_ended():
+            if self.process.poll() is not None:
                 self._warn("The judge process has ended. A new one starts.")
+                if not self._is_over.wait(RESTART_PAUSE):
+                    self._start()
 
 
 class Reports:
@@ -111,20 +91,15 @@ class Reports:
         requests().mkdir(parents=True, exist_ok=True)
         (requests() / self._key).touch()
 
-    def new(self) -> dict | None:
-        """The report, if it has changed since the last call: {} if a new judge has deleted it."""
-        now = state_of(self._file)
-        if now == self._seen:
-            return None
+    def receive(self, timeout: float) -> dict | None:
+        """The next report: {} if a new judge has deleted it, None if none comes in time."""
+        deadline = time.monotonic() + timeout
+        while self._seen == (now := state_of(self._file)):
+            if time.monotonic() >= deadline:
+                return None
+            time.sleep(_READ_INTERVAL)
         self._seen = now
         return read_report(self._file)
-
-    def receive(self, timeout: float) -> dict | None:
-        """The next report; None if none comes in time."""
-        deadline = time.monotonic() + timeout
-        while (found := self.new()) is None and time.monotonic() < deadline:
-            time.sleep(_READ_INTERVAL)
-        return found
 
 
 def read_report(file: Path) -> dict:
