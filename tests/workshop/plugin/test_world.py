@@ -1,6 +1,9 @@
 """The fixture `world`: clients, time, users, layers, the database, and what is refused."""
 
+import _thread
 import asyncio
+import multiprocessing
+import sys
 import threading
 import time
 import traceback
@@ -110,6 +113,15 @@ class Clumsy(AsyncConsumer):
 
     async def runs_another_loop(self):
         await asyncio.to_thread(lambda: asyncio.run(asyncio.sleep(0)))
+
+    async def runs_a_loop_that_asyncio_does_not_know(self):
+        sys.set_asyncgen_hooks(None, None)  # the first act of every loop, also of uvloop and trio
+
+    async def starts_a_thread_without_threading(self):
+        _thread.start_new_thread(sleep_for_ever, ())
+
+    async def starts_a_process(self):
+        multiprocessing.Process(target=sleep_for_ever).start()
 
     async def uses_a_loop_of_asgiref(self):
         channel = self.channel_name
@@ -314,8 +326,11 @@ def test_what_is_left_behind_is_a_fault_at_the_end(world, act, diagnosis, line):
     [
         ("opens_a_socket", "has no network"),
         ("runs_another_loop", "has one event loop"),
+        ("runs_a_loop_that_asyncio_does_not_know", "has one event loop"),
+        ("starts_a_thread_without_threading", "controls the threads of threading"),
+        ("starts_a_process", "has one process"),
     ],
 )
 def test_refuses_what_it_cannot_simulate(world, act, reason):
-    with pytest.raises(ConsumerFault, match=f"NotSimulated: .* the simulated world {reason}"):
+    with pytest.raises(ConsumerFault, match=f"NotSimulated: The simulated world {reason}"):
         world.connect("/ws/clumsy/").send(act)

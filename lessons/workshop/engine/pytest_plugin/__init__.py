@@ -9,7 +9,8 @@
 
 simulation.py     the server, its clock, its clients
 made_layers.py    the layers that modules may have kept
-surroundings.py   what the project's code sees: layers, cache, database; what is refused
+surroundings.py   what the project's code sees: layers, cache, database, clock
+refused.py        what the world does not have
 source.py         lines in any module of the project
 choices.py        what a conversation decides, and the shortest one that fails
 explore.py        runs a test once for each conversation

@@ -1,22 +1,15 @@
-"""What surrounds the project's application in a test: layers, cache, database, and what is refused.
+"""What surrounds the project's application in a test: layers, cache, database, clock.
 
 The channel layers are the simulated ones, under the project's aliases. A cache on another machine
 is replaced by one in memory. The database is that of the test: in a transaction that is rolled
 back, or in memory, all threads share the test's connection; otherwise each has its own.
 """
 
-import _thread
-import asyncio
-import multiprocessing.process
-import socket
-import sys
 import threading
-import traceback
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from unittest import mock
 
-import asgiref.sync
 from channels.layers import channel_layers
 from django.conf import settings
 from django.db import connections
@@ -26,10 +19,10 @@ from ..recording.queries import record_queries
 from ..scheduling import clock, threads
 from ..scheduling.loop import SimulatedLoop
 from ..scheduling.patches import installed
-from ..scheduling.threads import this_thread
 from ..world.cache import fresh_cache
 from ..world.channel_layer import FakeRedis, SimulatedLayer, served_layers
 from .made_layers import made_layers
+from .refused import refused
 
 _LAYER_CALLS = ("send", "receive", "new_channel", "group_add", "group_discard", "group_send")
 _LAYER_OPTIONS = {"expiry", "group_expiry", "capacity", "channel_capacity"}
@@ -50,7 +43,7 @@ def project_surroundings(loop: SimulatedLoop, uses_database: bool):
         # Other fixtures may have saved rows and sessions with the real time.
         enter(mock.patch.object(clock, "BEGINNING", datetime.now(UTC)))
         enter(clock.simulated_clock(loop))
-        enter(installed(_refused()))
+        enter(refused())
         yield
 
 
@@ -126,57 +119,3 @@ def _database():
         for connection in opened:  # a thread of a pool would keep it
             connection.inc_thread_sharing()
             connection.close()
-
-
-class NotSimulated(RuntimeError):
-    """The code uses something that the simulated world does not have."""
-
-
-def _refused():
-    """Rows that refuse real sockets, other processes, other event loops, uncontrolled threads."""
-    no_network = "has no network. Replace what connects in the test", _is_of_django
-    return [
-        _refusal(socket.socket, "connect", *no_network),
-        _refusal(socket, "getaddrinfo", *no_network),
-        _refusal(
-            *(multiprocessing.process.BaseProcess, "start"),
-            "has one process. Replace what starts another one in the test",
-        ),
-        _refusal(
-            *(_thread, "start_new_thread"),
-            "controls the threads of threading and concurrent.futures only. Use one of them",
-        ),
-        _refusal(
-            *(asyncio.BaseEventLoop, "run_forever"),
-            "has one event loop, on a simulated clock. Await the coroutine, or use async_to_sync()",
-            _is_of_asgiref,
-        ),
-    ]
-
-
-def _is_of_django(frame) -> bool:
-    """Whether Django connects to the database."""
-    return "/django/db/" in frame.f_code.co_filename.replace("\\", "/")
-
-
-def _is_of_asgiref(frame) -> bool:
-    """Whether async_to_sync() runs its coroutine in a loop, which lasts no longer."""
-    awaited = (frame.f_locals.get(name) for name in ("main", "coro", "future"))
-    codes = (getattr(it, "cr_code", None) for it in awaited)
-    return any(code is not None and code.co_filename == asgiref.sync.__file__ for code in codes)
-
-
-def _refusal(owner, name: str, reason: str, permits=lambda frame: False):
-    """A row that replaces a function, for calls of the project while the loop runs."""
-    usual = getattr(owner, name)
-
-    def call(*args, **kwargs):
-        thread, own = this_thread(), args[0] if args else None
-        loop = thread.scheduler.loop if thread else None
-        if loop and loop.is_running() and own is not loop:
-            callers = traceback.walk_stack(sys._getframe(1))
-            if not any(permits(frame) for frame, _ in callers):
-                raise NotSimulated(f"{owner.__name__}.{name}(): the simulated world {reason}.")
-        return usual(*args, **kwargs)
-
-    return owner, name, call

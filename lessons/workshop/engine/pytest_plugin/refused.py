@@ -1,0 +1,90 @@
+"""Refuses what the simulated world does not have, at the line that uses it.
+
+Python reports to an audit hook whatever connects a socket or begins an event loop, also in C: each
+loop, of asyncio, uvloop or trio, sets the hooks for asynchronous generators. An audit hook stays
+until Python ends; it does nothing while no simulated loop runs.
+"""
+
+import _thread
+import multiprocessing.process
+import sys
+import traceback
+from functools import cache
+
+import asgiref.sync
+
+from ..scheduling.patches import installed
+from ..scheduling.threads import this_thread
+
+
+class NotSimulated(RuntimeError):
+    """The code uses something that the simulated world does not have."""
+
+
+_NETWORK = "has no network. Replace what connects in the test"
+_AUDITED = {
+    "socket.connect": _NETWORK,
+    "socket.sendto": _NETWORK,
+    "socket.getaddrinfo": _NETWORK,
+    "sys.set_asyncgen_hook_finalizer": "has one event loop, on a simulated clock. "
+    "Await the coroutine, or use async_to_sync()",
+}
+_REPLACED = {
+    (multiprocessing.process.BaseProcess, "start"): "has one process. "
+    "Replace what starts another one in the test",
+    (_thread, "start_new_thread"): "controls the threads of threading and concurrent.futures only. "
+    "Use one of them",
+}
+
+
+def refused():
+    """Within it, code under a simulated loop that uses one of these raises NotSimulated."""
+    _add_audit_hook()
+    return installed([_row(owner, name, why) for (owner, name), why in _REPLACED.items()])
+
+
+@cache
+def _add_audit_hook() -> None:
+    sys.addaudithook(_audit)
+
+
+def _audit(event, arguments) -> None:
+    if event in _AUDITED and (loop := _simulated_loop()):
+        caller = sys._getframe(1)
+        if caller.f_locals.get("self") is not loop:
+            frames = [frame for frame, _ in traceback.walk_stack(caller)]
+            if not any(_is_of_django(it) or _is_of_asgiref(it) for it in frames):
+                _refuse(_AUDITED[event])
+
+
+def _row(owner, name: str, reason: str):
+    usual = getattr(owner, name)
+
+    def call(*args, **kwargs):
+        if _simulated_loop():
+            _refuse(reason)
+        return usual(*args, **kwargs)
+
+    return owner, name, call
+
+
+def _simulated_loop():
+    """The loop that runs and controls this thread, or None."""
+    thread = this_thread()
+    return thread.scheduler.loop if thread and thread.scheduler.loop.is_running() else None
+
+
+def _refuse(reason: str) -> None:
+    raise NotSimulated(f"The simulated world {reason}.")
+
+
+def _is_of_django(frame) -> bool:
+    """Whether Django connects to the database."""
+    return "/django/db/" in frame.f_code.co_filename.replace("\\", "/")
+
+
+def _is_of_asgiref(frame) -> bool:
+    """Whether async_to_sync() runs its coroutine in a loop, which lasts no longer."""
+    awaited = (frame.f_locals.get(name) for name in ("main", "coro", "future"))
+    codes = (getattr(it, "cr_code", None) for it in awaited)
+    return any(code is not None and code.co_filename == asgiref.sync.__file__ for code in codes)
