@@ -170,7 +170,7 @@ def _run_tests(lesson: Lesson, module_name: str, source: str) -> None:
         os._exit(_FAILED)
     # The output is discarded, so pytest need not rewrite assertions or load every plugin.
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    options = ["-x", "--assert=plain", "-pno:cacheprovider"]
+    options = ["-x", "--assert=plain", "-pno:cacheprovider", f"-k{lesson.app}"]
     # The project's addopts name options of xdist, which is not loaded.
     options += ["-oaddopts=", "-ptests.support.strict_loops"]
     options += ["-ppytest_asyncio.plugin", "-ppytest_django.plugin"]

@@ -129,9 +129,10 @@ class Lesson:
 
     @property
     def all_tests(self) -> tuple[Path, ...]:
-        """`tests`, modules beside it (`tests: hardened_chat chat_load`), the app's strict tests."""
+        """`tests`, modules beside it (`tests: hardened_chat chat_load`), and the strict tests."""
         more = self._fields.get("tests", "").split()
-        strict = sorted(self.tests.parent.glob("strict/test_*.py"))
+        of_app, of_all = self.tests.parent, self.tests.parents[1]
+        strict = sorted([*of_app.glob("strict/test_*.py"), *of_all.glob("strict/test_*.py")])
         return (self.tests, *(self.tests.with_name(f"test_{name}.py") for name in more), *strict)
 
     @cached_property
