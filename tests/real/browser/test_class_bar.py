@@ -181,22 +181,3 @@ def test_a_question_that_the_instructor_wrote_is_answered_in_the_bar(member, boa
     expect(bar(page)).to_contain_text("closed")
     press(board, "End the question")
     expect(bar(page).locator(".class-ask")).to_have_count(0)
-
-
-def test_a_question_that_the_class_answers_shows_no_answer_before_the_instructor(
-    member, board, open_page
-):
-    choose_lesson(board, "Ask from a lesson", "group")
-    board.get_by_role("dialog").get_by_role("button", name="Ask the class").click()
-    page = open_page("/lessons/12-group/#question-1")
-    question = page.get_by_role("region", name="Question 1", exact=True)
-    question.get_by_role("button", name="Tick what arrives").click()
-    expect(question.get_by_role("button", name="Send as my vote")).to_be_visible()
-    expect(question.get_by_role("button", name="Check")).to_have_count(0)
-    question.get_by_role("checkbox").first.check()
-    question.get_by_role("button", name="Send as my vote").click()
-    expect(question).to_contain_text("You have voted.")
-    press(board, "Close")
-    press(board, "Show the answer")
-    question.get_by_role("button", name="Check").click()
-    press(board, "End the question")

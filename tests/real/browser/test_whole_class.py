@@ -141,7 +141,6 @@ def students(room, board, browser):
 def test_a_class_from_joining_to_the_export(sandbox, board, students):
     all_are_on_the_board(board, students)
     a_mistake_is_red_and_its_repair_green(board, *students)
-    a_hand_goes_up_and_down(board, students[0])
     messages_reach_one_student_or_all(board, students)
     all_pages_look_at_the_same_lesson(board, students)
     hints_are_held_and_released(board, students[0])
@@ -202,16 +201,6 @@ def the_code_is_judged_again_with_names_hidden(board):
     expect(names).to_have_text(list(NAMES), use_inner_text=True)
 
 
-def a_hand_goes_up_and_down(board, ann):
-    hand = ann.bar.get_by_role("button", name="Raise your hand")
-    hand.click()
-    ann.bar.get_by_role("button", name="Raise", exact=True).click()
-    expect(board.page.locator(".tile.raised")).to_contain_text("Ann")
-    board.press("Lower hand")
-    expect(hand).to_be_visible()
-    expect(board.page.locator(".tile.raised")).to_have_count(0)
-
-
 def messages_reach_one_student_or_all(board, students):
     board.send("Message to Ben", "Only for Ben.")
     expect(students[1].message.locator("p")).to_have_text(["Only for Ben."])
@@ -269,6 +258,8 @@ def the_class_votes_twice(board, students):
         student.bar.get_by_role("link", name="question 1 (vote now)").click()
         student.page.wait_for_url("**/lessons/12-group/#question-1")
         student.question.get_by_role("button", name="Tick what arrives").click()
+        expect(student.question.get_by_role("button", name="Send as my vote")).to_be_visible()
+        expect(student.question.get_by_role("button", name="Check")).to_have_count(0)
     for student, ticks in zip(students, (HALF, WRONG), strict=True):
         student.vote(ticks)
     board.expect_poll("open · 2 of 2 have voted")
@@ -292,6 +283,7 @@ def the_class_votes_twice(board, students):
     expect(board.page.locator("#poll-diagram [role=slider]")).to_be_visible()
     for student in students:
         expect(student.bar.locator(".class-poll")).to_contain_text("the answer is shown")
+        expect(student.question.get_by_role("button", name="Check")).to_be_visible()
     board.press("End the question")
     for student in students:
         expect(student.bar.locator(".class-poll")).to_be_hidden()
