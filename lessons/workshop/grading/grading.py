@@ -18,14 +18,13 @@ from lessons.workshop.engine.script.steps import split_steps
 from lessons.workshop.grading.sandbox import Sandbox
 from lessons.workshop.grading.submission import NOT_JUDGED, SubmissionVerdict, judge_submission
 from lessons.workshop.grading.submissions import LeftOut, Submission
-from lessons.workshop.judge.study.code_comparison import aligned_rows, read_parts
+from lessons.workshop.judge.study.code_comparison import beside_solution
 from lessons.workshop.judge.verdict import Outcome, Verdict
 from lessons.workshop.student.exercise_copies import digest, digest_of
 
 UNCHANGED = "unchanged"  # the state of a submission that is the exercise as it was handed out
 STATES = ("green", "red", UNCHANGED, NOT_JUDGED)
 MAX_MESSAGE = 2_000  # characters; a student's code decides how long an exception's text is
-MAX_LINES = 400  # of code that is compared: the comparison takes the square of their number
 # These diagnoses only say that an event differs. Their submissions are grouped by what differs.
 _VAGUE = {
     *("reply-differs", "no-reply", "reply-too-many", "closed-early", "not-closed-as-asked"),
@@ -139,17 +138,12 @@ class ClassMistake:
 
     @cached_property
     def rows(self) -> list[dict]:
-        """The solution beside the example's code, as aligned_rows(); none if it cannot be read."""
-        name = self.lesson.exercise_name
+        """The solution beside the example's code; none if it cannot be read."""
         with tempfile.TemporaryDirectory(prefix="submission-") as folder:
             file = Path(folder) / "submission.py"
             file.write_bytes(self.example.submission.content)
-            try:
-                right, wrong = read_parts(self.lesson.solution, name), read_parts(file, name)
-            except (OSError, SyntaxError, ValueError, LookupError, RecursionError, MemoryError):
-                return []
-        is_long = sum(len(part.lines) for part in wrong) > MAX_LINES
-        return [] if is_long else aligned_rows(right, wrong)
+            found = beside_solution(self.lesson, file, self.lesson.exercise_name)
+        return found["rows"] if found else []
 
 
 def _length(finding: Finding) -> tuple:

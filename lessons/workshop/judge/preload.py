@@ -8,11 +8,8 @@ from django.db import DatabaseError
 from lessons.workshop.engine.process.child_process import set_up_django
 
 set_up_django()
-for name in (
-    "lessons.workshop.judge.runner",
-    "lessons.workshop.engine.process.conversation",
-):
-    import_module(name)
+import_module("lessons.workshop.judge.runner")
+import_module("lessons.workshop.engine.process.conversation")
 import_module("lessons.workshop.engine.scheduling.clock").load_time_machine()
 
 with suppress(OSError, DatabaseError):  # a check that needs tables reports the reason

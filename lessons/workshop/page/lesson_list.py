@@ -18,7 +18,10 @@ _PROMISES = ("stop", "push", "group", "logout", "chat")  # one lesson of each pa
 
 def lesson_list_context(known: dict[str, Progress]) -> dict:
     """All lessons, by part, each with the state of the student's work."""
-    rows = [_row(lesson, known.get(lesson.key, Progress()).standing) for lesson in _lessons()]
+    rows = [
+        _row(lesson, known.get(lesson.key, Progress()).standing)
+        for lesson in lesson_index.lessons()
+    ]
     to_do = [row for row in rows if row["state"] in ("new", "red") and "incomplete" not in row]
     today = [row for row in to_do if row["lesson"] in membership.todays_lessons()]
     return {
@@ -49,7 +52,7 @@ def is_optional(lesson: Lesson) -> bool:
 
 def list_version(known: dict[str, Progress]) -> str:
     """A text that changes with the list: one digit for each lesson."""
-    standings = (known.get(one.key, Progress()).standing for one in _lessons())
+    standings = (known.get(one.key, Progress()).standing for one in lesson_index.lessons())
     return "".join(str(STANDINGS.index(one)) for one in standings)
 
 
@@ -57,10 +60,6 @@ def time_text(minutes: int) -> str:
     """`6 h 10 min`, `45 min`, or an empty text."""
     hours, rest = divmod(minutes, 60)
     return " ".join(f"{count} {unit}" for count, unit in ((hours, "h"), (rest, "min")) if count)
-
-
-def _lessons() -> tuple[Lesson, ...]:
-    return lesson_index.lessons()
 
 
 def _row(lesson: Lesson, state: str) -> dict:

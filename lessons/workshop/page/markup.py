@@ -197,5 +197,9 @@ def highlight_code(code: str, language: str) -> str:
     return _TOKEN.sub(r"<i class=\1>\2</i>", html)  # shorter: a page has hundreds of them
 
 
+def highlight_python(code: str) -> str:
+    return highlight_code(code, "python")
+
+
 def _span(colour: str | None, html: str) -> str:
     return f'<span class="{colour}">{html}</span>' if colour else html

@@ -180,7 +180,8 @@ def answer(request, class_id: int):
     poll = current_poll(class_id)
     if poll is None or not poll.lesson:
         raise Http404("The class has no question of a lesson now.")
-    votes = {one for votes in rounds(poll) for one in votes} if poll.state == "shown" else ()
+    given = rounds(poll) if poll.state == "shown" else []
+    votes = frozenset(one for votes in given for one in votes)
     try:
         return JsonResponse(read_answer(poll.lesson, poll.question, votes))
     except WorkerFailed as error:

@@ -49,14 +49,10 @@ def judge_code(lesson: Lesson, code: str) -> dict:
         _free_judges.release()
 
 
-def read_answer(slug: str, number: int, votes=()) -> dict:
-    """What happens in a lesson's question, as _question() describes it. Raises WorkerFailed."""
-    return _read_answer(slug, number, tuple(sorted(votes)))
-
-
 @lru_cache(maxsize=64)
-def _read_answer(slug: str, number: int, votes: tuple[str, ...]) -> dict:
-    order = {"order": "question", "lesson": slug, "number": number, "votes": votes}
+def read_answer(slug: str, number: int, votes: frozenset[str] = frozenset()) -> dict:
+    """What happens in a lesson's question, as _question() describes it. Raises WorkerFailed."""
+    order = {"order": "question", "lesson": slug, "number": number, "votes": sorted(votes)}
     return _run_worker(order)
 
 
@@ -112,14 +108,14 @@ def _question(lesson: Lesson, number: int, votes: list[str]) -> dict:
 
     prediction = study.predictions(lesson)[number - 1]
     recording = prediction.recording(lesson)
-    shown = [card.label for card in study.cards(prediction, recording)]
+    shown = study.cards(prediction, recording)
     return {
         "kind": prediction.kind,
         "because": markdown_to_html(prediction.because),
-        "cards": shown,
+        "cards": [card.label for card in shown],
         "letters": study.shuffled(range(len(shown)), f"{lesson.key} {number}"),
         "clients": study.clients(prediction, recording),
-        "received": sorted(right_ticks(prediction, recording)),
+        "received": sorted(right_ticks(prediction, recording, shown)),
         "grades": {vote: is_right(vote, prediction, recording) for vote in votes},
         "recording": recording_json(recording),
     }
@@ -134,7 +130,8 @@ def _judge(lesson: Lesson, code: str) -> dict:
     from lessons.workshop.course.diagnoses import diagnosis, message_of
     from lessons.workshop.grading.sandbox import find_sandbox
     from lessons.workshop.grading.submission import NOT_JUDGED, judge_submission
-    from lessons.workshop.page.views.play_views import code_beside_solution
+    from lessons.workshop.judge.study.code_comparison import beside_solution
+    from lessons.workshop.page.markup import highlight_python
 
     sandbox = find_sandbox()
     if not sandbox.uses_bubblewrap:
@@ -147,7 +144,7 @@ def _judge(lesson: Lesson, code: str) -> dict:
         if found.verdict is None:
             return answer
         verdict = found.verdict
-        code = code_beside_solution(lesson, file, lesson.exercise_name)
+        code = beside_solution(lesson, file, lesson.exercise_name, highlight_python)
         answer |= {
             "outcomes": [{"claim": one.claim, "state": one.state} for one in verdict.outcomes],
             "output": verdict.output[:MAX_DETAIL],

@@ -1,7 +1,6 @@
 """Starts the workshop: `manage.py workshop`, and what `cluster` and `runserver` share with it."""
 
 import errno
-import ipaddress
 import os
 import socket
 import sys
@@ -16,6 +15,7 @@ from django.utils import autoreload
 
 from lessons.workshop.course.lesson_index import MANAGE
 from lessons.workshop.judge.daemon import judge_client
+from lessons.workshop.member.joining import is_loopback
 from lessons.workshop.setup import virtual_environment
 from lessons.workshop.setup.access_token import PARAMETER, token
 from lessons.workshop.setup.network_access import Mode
@@ -149,11 +149,7 @@ def require_allowed_host(host: str) -> None:
 
     ALLOWED_HOSTS does not protect it: a client that can connect can send any host name.
     """
-    try:
-        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback and settings.MODE is Mode.LOCAL:
+    if not is_loopback(host) and settings.MODE is Mode.LOCAL:
         raise CommandError(
             f"On {host}, other machines can reach this one, but this workshop has no token. "
             f"Put it behind one: {MANAGE} workshop --share {_name_for(host)} --host {host}",

@@ -12,6 +12,7 @@ from html import escape
 from itertools import zip_longest
 from pathlib import Path
 
+from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.course.source_code import Definition, Source, parse_file
 
 
@@ -37,6 +38,7 @@ class Part:
         ]
 
 
+MAX_LINES = 400  # of code beside the solution: it takes the square of their number
 HEAD = ""  # the name of the first part of a class
 FUNCTION = "()"  # the name of the only part of a function
 
@@ -86,6 +88,23 @@ def _source(file: Path, lines: list[str], first: int, last: int) -> Source:
     while not lines[first - 1].strip():
         first += 1
     return Source(file, first, "\n".join(lines[first - 1 : last]))
+
+
+def beside_solution(
+    lesson: Lesson, file: Path, name: str, highlight: Callable[[str], str] = escape
+) -> dict | None:
+    """`{"right", "wrong", "rows"}`: the places of the solution and of a class, and both in rows.
+
+    None if the class cannot be read, or is too long. Its file may come from a stranger.
+    """
+    try:
+        right, wrong = read_parts(lesson.solution, lesson.exercise_name), read_parts(file, name)
+    except (OSError, SyntaxError, ValueError, LookupError, RecursionError, MemoryError):
+        return None
+    if sum(len(part.lines) for part in wrong) > MAX_LINES:
+        return None
+    rows = aligned_rows(right, wrong, highlight)
+    return {"right": right[0].source.place, "wrong": wrong[0].source.place, "rows": rows}
 
 
 def aligned_rows(

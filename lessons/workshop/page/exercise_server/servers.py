@@ -21,7 +21,7 @@ from lessons.workshop.page.exercise_server.targets import TargetRefused, playabl
 from lessons.workshop.page.live.client_identity import reject
 from lessons.workshop.page.live.event_forwarder import send_to_feed
 from lessons.workshop.setup.atomic_write import explain_os_error
-from lessons.workshop.student.watched_file import state_of
+from lessons.workshop.student.watched_file import WatchedFile
 
 POLL_INTERVAL = 0.1  # seconds between two looks at the file
 
@@ -39,7 +39,7 @@ class ExerciseServer:
         self._folder: tempfile.TemporaryDirectory | None = None
         self._served: ServedTarget | None = None
         self._process: ExerciseProcess | None = None
-        self._file_state = None  # when the process was started
+        self._file = WatchedFile(target.file)
         self._reports: set[asyncio.Task] = set()
         self._reported: dict | None = None
         self._begin("ready")
@@ -86,7 +86,7 @@ class ExerciseServer:
             self._served = self._served or await self._prepare()
             if self._process:
                 await self._process.stop()
-            self._file_state = state_of(self.target.file)
+            self._file.look()
             self._report("starting")
             process = ExerciseProcess(self._served, self._group, self._report_running, self._say)
             process.ended.add_done_callback(self._report_end)
@@ -117,16 +117,8 @@ class ExerciseServer:
         while not self.has_failed:
             await asyncio.wait([self._starting])
             await asyncio.sleep(POLL_INTERVAL)
-            if await self._was_saved() and self._starting.done():
+            if await in_thread(self._file.was_saved) and self._starting.done():
                 self._begin("restarted")
-
-    async def _was_saved(self) -> bool:
-        """Whether the file has changed, and is not being written."""
-        now = state_of(self.target.file)
-        if now in (self._file_state, None):
-            return False
-        await asyncio.sleep(POLL_INTERVAL / 2)
-        return now == state_of(self.target.file)
 
     # What the page shows
 

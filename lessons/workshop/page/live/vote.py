@@ -6,6 +6,7 @@ A page shows the cards of a question in an order that only this page has. A vote
 
 from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.judge.study.predictions import (
+    Card,
     Prediction,
     cards,
     grade_order,
@@ -40,20 +41,20 @@ def vote_of(lesson: Lesson, number: int, feed: str, given: list[str], never: lis
     return f"{placed} | {left_out}" if left_out else placed
 
 
-def right_ticks(prediction: Prediction, recording: Recording) -> set[str]:
-    """What really arrives, written as the ticks of a vote."""
+def right_ticks(prediction: Prediction, recording: Recording, shown: list[Card]) -> set[str]:
+    """What really arrives, as ticks of the cards in the order in which they are shown."""
     if prediction.kind != "receives":
         return set()
-    places = {card.label: number for number, card in enumerate(cards(prediction, recording))}
+    places = {card.label: number for number, card in enumerate(shown)}
     frames = received_frames(prediction, recording)
     return {f"{client}:{places[label]}" for client, label in frames}
 
 
 def is_right(vote: str, prediction: Prediction, recording: Recording) -> bool:
     """Whether a vote that vote_of() has written is right. Any other text is wrong."""
-    if prediction.kind == "receives":
-        return set(vote.split()) == right_ticks(prediction, recording)
     shown = cards(prediction, recording)
+    if prediction.kind == "receives":
+        return set(vote.split()) == right_ticks(prediction, recording, shown)
     try:
         sides = [[int(one) for one in side.split()] for side in f"{vote}|".split("|")[:2]]
     except ValueError:

@@ -8,8 +8,7 @@ ASGI. So neither the server's loop nor the thread of the sync consumers waits fo
 """
 
 import json
-from functools import partial, wraps
-from pathlib import Path
+from functools import wraps
 
 from django.http import Http404, JsonResponse
 from django.views.decorators.cache import never_cache
@@ -22,7 +21,7 @@ from lessons.workshop.course.mistakes import Mistake, read_mistakes
 from lessons.workshop.course.source_code import Source
 from lessons.workshop.engine.faults.finding import Finding
 from lessons.workshop.engine.script.steps import Step, parse_step, split_steps
-from lessons.workshop.judge.study.code_comparison import aligned_rows, read_parts
+from lessons.workshop.judge.study.code_comparison import beside_solution
 from lessons.workshop.judge.study.compared_mistake import (
     Comparison,
     compare,
@@ -49,13 +48,12 @@ from lessons.workshop.page.exercise_server.targets import (
 from lessons.workshop.page.export import export_test
 from lessons.workshop.page.live.event_forwarder import event_json
 from lessons.workshop.page.live.page_socket import belongs_to_session
-from lessons.workshop.page.markup import highlight_code, source_lines
+from lessons.workshop.page.markup import highlight_python, source_lines
 from lessons.workshop.student import progress
 
 MAX_STEPS = 40
 MAX_CHARACTERS = 6000  # of all steps together, as they are written
 MAX_TOTAL_PAYLOAD = 1_000_000  # characters and bytes of all frames; the course needs 608,000
-MAX_LINES = 400  # of code beside the solution: it takes the square of their number
 MAX_WAIT = 60  # seconds of the conversation's clock, all waits together
 # What a client of a page can do, and so what its exported test replays. Played and compared are all
 # steps of a conversation: a lesson's transcripts also have rows, outages and crashes.
@@ -160,29 +158,13 @@ def _comparison_json(found: Comparison) -> dict:
 
 
 def _code_json(request, lesson: Lesson, mistake: Mistake) -> dict | None:
-    """`{"right", "wrong", "rows"}`: two places, and the code of both in aligned rows.
+    """As beside_solution(). It gives the solution away: None while the student may not read it.
 
-    It gives the solution away. So it is None while the student may not read the solution. An
-    instructor always gets it.
+    An instructor always gets it.
     """
     if not (request.user.is_staff or membership.may_read_solution(lesson)):
         return None
-    return code_beside_solution(lesson, lesson.mistakes, mistake.name)
-
-
-def code_beside_solution(lesson: Lesson, file: Path, name: str) -> dict | None:
-    """As _code_json, of a class in any file; None if it cannot be read or is too long."""
-    try:
-        right, wrong = read_parts(lesson.solution, lesson.exercise_name), read_parts(file, name)
-    except (OSError, SyntaxError, ValueError, LookupError, RecursionError, MemoryError):
-        return None
-    if sum(len(part.lines) for part in wrong) > MAX_LINES:
-        return None
-    return {
-        "right": right[0].source.place,
-        "wrong": wrong[0].source.place,
-        "rows": aligned_rows(right, wrong, partial(highlight_code, language="python")),
-    }
+    return beside_solution(lesson, lesson.mistakes, mistake.name, highlight_python)
 
 
 def _mistake(lesson: Lesson, name: str) -> Mistake:

@@ -12,11 +12,10 @@ from lessons.workshop.judge.study.predictions import (
     clients,
     grade_order,
     predictions,
-    received_frames,
     shuffled,
 )
 from lessons.workshop.judge.study.recordings import Recording
-from lessons.workshop.page.live.vote import seed_of
+from lessons.workshop.page.live.vote import right_ticks, seed_of
 from lessons.workshop.page.markup import markdown_to_html
 from lessons.workshop.page.views.play_views import (
     RequestRejected,
@@ -99,12 +98,6 @@ def _grade_receivers(
     answer, prediction: Prediction, recording: Recording, shown: list[Card]
 ) -> dict:
     """`given` are the ticked boxes: "2:0" is client 2 and the first card."""
-    ticked = set(answer.getlist("given"))
-    really_received = set(received_frames(prediction, recording))
-    expected = {
-        f"{client}:{number}"
-        for number, card in enumerate(shown)
-        for client in clients(prediction, recording)
-        if (client, card.label) in really_received
-    }
-    return {"is_right": ticked == expected, "received": sorted(expected)}
+    expected = right_ticks(prediction, recording, shown)
+    is_right = set(answer.getlist("given")) == expected
+    return {"is_right": is_right, "received": sorted(expected)}
