@@ -9,6 +9,7 @@ the WebSockets, channel layer calls and queries of this process as a diagram.
 
 import json
 import os
+import sys
 from collections import deque
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -54,6 +55,8 @@ class EventPage:
         self._events: deque[tuple[int, Event]] = deque(maxlen=MAX_EVENTS)
         self._count = 0
         record_queries()
+        for alias in channel_layers.configs:
+            _record_kept_layer(alias)
 
     def _note(self, event: Event) -> None:
         self._count += 1
@@ -61,8 +64,6 @@ class EventPage:
 
     async def __call__(self, scope, receive, send):
         if scope["type"] == "websocket":
-            for alias in channel_layers.configs:
-                record_layer(alias)
             recorder = Recorder(keep=False, redact=_without_secrets)
             recorder.listeners.append(self._note)
             await RecordingMiddleware(self._application, recorder)(scope, receive, send)
@@ -98,6 +99,16 @@ class EventPage:
         new = [event for number, event in [*self._events] if number > after]
         events = [{**event.as_json(), "text": event_text(event.message)} for event in new]
         return json.dumps({"last": self._count, "events": events}).encode()
+
+
+def _record_kept_layer(alias: str) -> None:
+    """Record the layer, also where a module has kept it since its import."""
+    kept = channel_layers[alias]
+    record_layer(alias)
+    for module in [*sys.modules.values()]:
+        for name, value in [*vars(module).items()]:
+            if value is kept:
+                setattr(module, name, channel_layers[alias])
 
 
 def _files() -> dict[str, Path]:

@@ -8,10 +8,13 @@ django_application = get_asgi_application()
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
+from pytest_channels.recording.page import record  # noqa: E402
 from shop.middleware import ShopMiddleware  # noqa: E402
 from shop.routing import websocket_urlpatterns  # noqa: E402
 
 websockets = AuthMiddlewareStack(ShopMiddleware(URLRouter(websocket_urlpatterns)))
-application = ProtocolTypeRouter(
-    {"http": django_application, "websocket": AllowedHostsOriginValidator(websockets)}
+application = record(
+    ProtocolTypeRouter(
+        {"http": django_application, "websocket": AllowedHostsOriginValidator(websockets)}
+    )
 )
