@@ -28,7 +28,6 @@ urlpatterns = [
     path("lessons/<str:key>/steps/", play_views.parsed_steps, name="parsed_steps"),
     path("lessons/<str:key>/compare/", play_views.comparison, name="comparison"),
     path("lessons/<str:key>/judged/", play_views.judged, name="judged"),
-    path("lessons/<str:key>/pytest/", play_views.exported_test, name="exported_test"),
     path(
         "lessons/<str:key>/predict/<int:number>/",
         prediction_views.prediction_question,

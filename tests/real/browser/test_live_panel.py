@@ -160,22 +160,3 @@ def test_a_request_and_a_stream_are_shown_until_the_client_leaves(visit):
     page.press("Leave")
     page.expect_status("You have left.")
     expect(events(page).nth(-2)).to_have_text("→ http.disconnect")
-
-
-def test_a_dialog_exports_the_conversation_as_a_test(visit):
-    page = visit("02-frames", permissions=["clipboard-read", "clipboard-write"]).show("See")
-    page.connect()
-    page.send("grüße")
-    page.press("Options of client 1")
-    page.press("Vanish")
-    page.menu("Export as a test")
-    dialog = page.page.get_by_role("dialog")
-    source = dialog.get_by_role("region", name="The test")
-    expect(source).to_contain_text('"type": "websocket.receive", "text": "grüße"')
-    expect(dialog).to_contain_text("python3 manage.py test tests/test_played_02_frames.py")
-    with page.page.expect_download() as download:
-        dialog.get_by_role("link", name="Download").click()
-    dialog.get_by_role("button", name="Copy").click()
-    expect(dialog).to_contain_text("Copied.")
-    copied = page.page.evaluate("navigator.clipboard.readText()")
-    assert copied == source.text_content() == download.value.path().read_text(encoding="utf-8")

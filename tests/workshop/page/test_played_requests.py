@@ -1,4 +1,4 @@
-"""What a page asks about played steps: a recording, the source, an exported test."""
+"""What a page asks about played steps: a recording and the source."""
 
 import json
 
@@ -16,20 +16,16 @@ LOCKED = "You can use the solution once your exercise was green, or once you hav
 
 @pytest.fixture
 def page(monkeypatch, tmp_path):
-    """A client that has opened the list. `form` is what each of its pages sends."""
+    """A client that has opened the list. `feed` is the id that each of its pages sends."""
     monkeypatch.setattr(progress, "state_dir", lambda: tmp_path)
-    client = Client(enforce_csrf_checks=True)
+    client = Client()
     client.get("/")
-    client.form = {
-        "csrfmiddlewaretoken": client.cookies["csrftoken"].value,
-        "feed": new_feed_id(client.session.session_key),
-    }
+    client.feed = new_feed_id(client.session.session_key)
     return client
 
 
 def ask(page, path, *steps, **parameters):
-    send = page.post if path.endswith("/pytest/") else page.get
-    return send(path, page.form | {"step": steps} | parameters)
+    return page.get(path, {"feed": page.feed, "step": steps} | parameters)
 
 
 def types(answer):
@@ -71,12 +67,9 @@ REFUSED = [  # the lesson and what is asked, the target, the steps, and the reas
     ("03-stop/play/", "example", ["connect"] * 41, "At most 40 steps with 6000 characters"),
     *(("03-stop/steps/", "example", [step], "is nested too deep.") for step in NESTED),
     ("03-stop/steps/", "example", ['text "a" * 500000', "bytes 00ff * 250001"], "The frames of"),
-    ("03-stop/pytest/", "example", [], "Nothing has been played yet."),
-    ("03-stop/pytest/", "example", ["1 connect", "1 kill"], "A client of this page cannot do"),
-    ("03-stop/pytest/", "example", ["1 connect", 'row auth.Group {"name": "a"}'], ""),
-    ("03-stop/pytest/", "../manage.py", ["1 connect"], "Lesson 3 has no '../manage.py' to play."),
-    ("03-stop/pytest/", "solution", ["1 connect"], LOCKED),
-    ("05-communicator/pytest/", "exercise", ["1 connect"], "The exercise of lesson 5 is a test"),
+    ("03-stop/source/", "../manage.py", [], "Lesson 3 has no '../manage.py' to play."),
+    ("03-stop/source/", "solution", [], LOCKED),
+    ("05-communicator/source/", "exercise", [], "The exercise of lesson 5 is a test"),
 ]
 
 
@@ -87,18 +80,15 @@ def test_refuses_what_no_page_plays_with_the_reason(page, path, target, steps, r
     assert reason in answer.json()["error"]
 
 
-@pytest.mark.parametrize("what", ["play", "steps", "source", "compare", "judged", "pytest"])
+@pytest.mark.parametrize("what", ["play", "steps", "source", "compare", "judged"])
 def test_only_a_page_of_the_same_session_gets_an_answer(page, what):
     other = new_feed_id("another0session0key")
     assert ask(page, f"{STOP}{what}/", "connect", feed=other).status_code == 404
     assert ask(page, f"{STOP}{what}/", "connect").status_code != 404
 
 
-def test_an_export_needs_a_csrf_token_and_a_known_lesson(page):
-    path = f"{STOP}pytest/"
-    assert ask(page, path, csrfmiddlewaretoken="x" * 32).status_code == 403
-    assert ask(page, "/lessons/99-none/pytest/").status_code == 404
-    assert page.get(path).status_code == 405
+def test_a_lesson_that_does_not_exist_is_404(page):
+    assert ask(page, "/lessons/99-none/steps/").status_code == 404
 
 
 # The source

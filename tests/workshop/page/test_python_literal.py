@@ -1,4 +1,4 @@
-"""A value as a Python literal, as a page and an exported test show it."""
+"""A value as a Python literal, as a page shows it."""
 
 import ast
 

@@ -1,7 +1,7 @@
 """Plays conversations for a page, and answers its scripts with JSON.
 
-They are comparisons, conversations of a verdict, steps of a link or a text, and tests. The code
-that plays is on this computer's disk: a link carries steps and the name of a target only.
+They are comparisons, conversations of a verdict, and steps of a link or a text. The code that plays
+is on this computer's disk: a link carries steps and the name of a target only.
 
 A conversation runs in a child process, and its view in a thread, as every sync view does under
 ASGI. So neither the server's loop nor the thread of the sync consumers waits for it.
@@ -12,7 +12,7 @@ from functools import wraps
 
 from django.http import Http404, JsonResponse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from lessons.workshop.course.diagnoses import catalogue as diagnoses
 from lessons.workshop.course.lesson_index import Lesson, UnknownLesson, find
@@ -40,12 +40,7 @@ from lessons.workshop.judge.study.recordings import (
 from lessons.workshop.judge.verdict import Outcome
 from lessons.workshop.member import membership
 from lessons.workshop.page.exercise.exercise_state import finding_json, source_digest
-from lessons.workshop.page.exercise_server.targets import (
-    EXAMPLE,
-    playable_target,
-    target_source,
-)
-from lessons.workshop.page.export import export_test
+from lessons.workshop.page.exercise_server.targets import EXAMPLE, target_source
 from lessons.workshop.page.live.event_forwarder import event_json
 from lessons.workshop.page.live.page_socket import belongs_to_session
 from lessons.workshop.page.markup import highlight_python, source_lines
@@ -55,9 +50,6 @@ MAX_STEPS = 40
 MAX_CHARACTERS = 6000  # of all steps together, as they are written
 MAX_TOTAL_PAYLOAD = 1_000_000  # characters and bytes of all frames; the course needs 608,000
 MAX_WAIT = 60  # seconds of the conversation's clock, all waits together
-# What a client of a page can do, and so what its exported test replays. Played and compared are all
-# steps of a conversation: a lesson's transcripts also have rows, outages and crashes.
-PAGE_ACTIONS = ("connect", "GET", "POST", "text", "bytes", "close", "vanish", "wait")
 
 
 class RequestRejected(ValueError):
@@ -73,8 +65,7 @@ def json_for_own_page(view):
     @wraps(view)
     @never_cache
     def answer(request, key: str, **kwargs):
-        parameters = request.POST if request.method == "POST" else request.GET
-        if not belongs_to_session(parameters.get("feed", ""), request.session.session_key):
+        if not belongs_to_session(request.GET.get("feed", ""), request.session.session_key):
             raise Http404("Only a page of the same session gets an answer.")
         try:
             return JsonResponse(view(request, find(key), **kwargs))
@@ -89,10 +80,10 @@ def json_for_own_page(view):
     return answer
 
 
-def requested_steps(parameters) -> list[Step]:
+def requested_steps(request) -> list[Step]:
     """The steps, each of them JSON or text. Raises RequestRejected and UnknownStep."""
     steps, payload = [], 0
-    for text in parameters.getlist("step")[: MAX_STEPS + 1]:
+    for text in request.GET.getlist("step")[: MAX_STEPS + 1]:
         step = Step.from_json(json.loads(text)) if text.startswith("{") else parse_step(text)
         steps.append(step)
         payload += step.payload_length
@@ -127,7 +118,7 @@ def comparison(request, lesson: Lesson) -> dict:
     If it shows in none of the lesson's conversations, the answer is the diagnosis alone.
     """
     mistake = _mistake(lesson, request.GET.get("mistake", ""))
-    steps = requested_steps(request.GET)
+    steps = requested_steps(request)
     if steps and is_playable(lesson):
         found = compare(lesson, mistake, tuple(map(str, steps)))
     elif "check" in request.GET:
@@ -218,7 +209,7 @@ def failing_json(lesson: Lesson, outcome: Outcome) -> dict:
 @json_for_own_page
 def parsed_steps(request, lesson: Lesson) -> dict:
     """The steps of the query, each as text: `{"steps": ["connect", "text hello"]}`."""
-    return {"steps": [str(step) for step in requested_steps(request.GET)]}
+    return {"steps": [str(step) for step in requested_steps(request)]}
 
 
 @require_safe
@@ -230,7 +221,7 @@ def played_steps(request, lesson: Lesson) -> dict:
     transcripts.
     """
     target = request.GET.get("target", EXAMPLE)
-    steps = requested_steps(request.GET)
+    steps = requested_steps(request)
     if not steps:
         raise RequestRejected("There are no steps to play.")
     recording = _recording(lesson, target, [str(step) for step in steps])
@@ -269,21 +260,3 @@ def source_json(source: Source) -> dict:
         "lines": source_lines(source),
         "digest": source_digest(source),
     }
-
-
-# Tests
-
-
-@require_POST
-@json_for_own_page
-def exported_test(request, lesson: Lesson) -> dict:
-    """A test that replays the steps with `target`: `{"name", "source"}`."""
-    steps = requested_steps(request.POST)
-    for step in steps:
-        if step.action not in PAGE_ACTIONS:
-            raise RequestRejected(f"A client of this page cannot do {str(step)!r}.")
-    if not any(step.kind.begins for step in steps):
-        raise RequestRejected("Nothing has been played yet. Connect, or send a request.")
-    name = request.POST.get("target") or EXAMPLE
-    target = None if name == EXAMPLE else playable_target(lesson, name)
-    return export_test(lesson, steps, target)._asdict()

@@ -4,7 +4,7 @@ import { effect, html, render } from "../vendor/preact.js";
 import { byId } from "../common/dom.js";
 import { Compare } from "./compare.js";
 import { Do } from "./do.js";
-import { Export, Menu } from "./menu.js";
+import { Menu } from "./menu.js";
 import { Wire } from "./picture.js";
 import { Predict } from "./predict.js";
 import { LinkedSteps, Tries, article, offerPlay } from "./see.js";
@@ -26,7 +26,6 @@ const views = {
   compare: html`<${When} steps=${["compare"]}><${Compare} /></${When}>`,
   "next-step": html`<${NextStep} />`,
   "lesson-menu": html`<${Menu} />`,
-  "export-dialog": html`<${Export} />`,
 };
 for (const [id, view] of Object.entries(views)) if (byId(id)) render(view, byId(id));
 offerPlay(article);

@@ -61,13 +61,3 @@ export function connectStep({ path, subprotocols, account, origin }, home) {
   };
   return { action: "connect", arguments: values };
 }
-
-// Of steps as JSON texts, those of the client that connected last, from that moment on.
-export function lastConnection(texts) {
-  const steps = texts.map((text) => JSON.parse(text));
-  const first = steps.findLastIndex(({ action }) => ["connect", "GET", "POST"].includes(action));
-  return texts.filter((_, index) => {
-    const { action, client } = steps[index];
-    return index >= first && (action === "wait" || client === steps[first].client);
-  });
-}
