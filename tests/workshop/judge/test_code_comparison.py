@@ -8,12 +8,10 @@ from textwrap import dedent
 
 import pytest
 from django.contrib.auth.models import User
-from django.test import Client
 
 from lessons.workshop.course.lesson_index import find, lessons
 from lessons.workshop.course.mistakes import read_mistakes
 from lessons.workshop.judge.study.code_comparison import aligned_rows, read_parts
-from lessons.workshop.judge.verdict import Outcome, Verdict
 from lessons.workshop.page.live.page_socket import new_feed_id
 from lessons.workshop.page.markup import highlight_code
 from lessons.workshop.student import progress
@@ -97,40 +95,16 @@ def test_escapes_the_code(tmp_path):
         assert "<script>" not in "".join(lines)
 
 
-# Who sees it
-
-
-@pytest.fixture
-def page(db, monkeypatch, tmp_path):
+@pytest.mark.django_db
+def test_an_instructor_sees_the_code_of_a_mistake_without_a_verdict(client, monkeypatch, tmp_path):
     monkeypatch.setattr(progress, "state_dir", lambda: tmp_path)
-    client = Client()
-    client.get("/lessons/03-stop/")
-    return client
-
-
-def code_of(page):
-    feed = new_feed_id(page.session.session_key)
-    query = {"feed": feed, "mistake": "DoesNotRaise", "step": ["connect", "close"]}
-    return page.get("/lessons/03-stop/compare/", query).json()["code"]
-
-
-def test_the_code_is_secret_until_the_exercise_was_green(page):
-    assert code_of(page) is None
-    green = Verdict(STOP.key, "exercise", (Outcome("test_it", "It works.", "green"),))
-    progress.save_verdict(STOP, green)
-    code = code_of(page)
+    client.force_login(User.objects.create_user("grace", is_staff=True))
+    query = {"feed": new_feed_id(client.session.session_key), "mistake": "DoesNotRaise"}
+    code = client.get("/lessons/03-stop/compare/", query).json()["code"]
     assert code["right"].startswith("lessons/03_stop/solution.py:")
     assert [row["wrong"]["method"] for row in code["rows"] if row["differs"]] == [
         "websocket_disconnect"
     ]
-
-
-def test_who_has_looked_at_the_solution_and_an_instructor_see_the_code(page):
-    progress.show_solution(STOP)
-    assert code_of(page)["rows"]
-    progress.reset_progress(STOP)
-    page.force_login(User.objects.create_user("grace", is_staff=True))
-    assert code_of(page)["rows"]
 
 
 @pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.slug)

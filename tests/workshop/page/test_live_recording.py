@@ -68,8 +68,8 @@ def feed_id():
     return new_feed_id(MINE)
 
 
-def client(application, path, session=MINE, origin="http://localhost"):
-    headers = [(b"origin", origin.encode())]
+def client(application, path, session=MINE):
+    headers = [(b"origin", b"http://localhost")]
     if session:
         cookie = f"theme=dark; {project.SESSION_COOKIE_NAME}={session}"
         headers.append((b"cookie", cookie.encode()))
@@ -187,10 +187,3 @@ async def test_a_nonce_signed_for_another_session_leads_to_another_feed(
     await page.disconnect()
     assert await spy.receive_nothing()
     await spy.disconnect()
-
-
-async def test_rejects_a_feed_for_a_page_of_another_site(application, feed_id):
-    for place in (f"/ws/feed/{feed_id}/", "/ws/feed/?lesson=03-stop"):
-        opened_client = client(application, place, origin="http://evil.example")
-        assert await opened_client.connect(timeout=TIMEOUT) == (False, 1000)
-        await opened_client.disconnect()

@@ -3,38 +3,33 @@
 import json
 
 import pytest
-from django.test import Client
 
 from lessons.workshop.course.lesson_index import find
 from lessons.workshop.page.live.page_socket import new_feed_id
 from lessons.workshop.student import progress
 
 pytestmark = pytest.mark.django_db
-STOP = "/lessons/03-stop/"
 LOCKED = "You can use the solution once your exercise was green, or once you have read it."
 
 
 @pytest.fixture
-def page(monkeypatch, tmp_path):
-    """A client that has opened the list. `feed` is the id that each of its pages sends."""
+def ask(client, own_feed, monkeypatch, tmp_path):
+    """`ask("03-stop/play/", "connect")`: the answer to a page of this session."""
     monkeypatch.setattr(progress, "state_dir", lambda: tmp_path)
-    client = Client()
-    client.get("/")
-    client.feed = new_feed_id(client.session.session_key)
-    return client
 
+    def get(path, *steps, **parameters):
+        return client.get(f"/lessons/{path}", {"feed": own_feed, "step": steps} | parameters)
 
-def ask(page, path, *steps, **parameters):
-    return page.get(path, {"feed": page.feed, "step": steps} | parameters)
+    return get
 
 
 def types(answer):
     return [event["message"]["type"] for event in answer.json()["recording"]["events"]]
 
 
-def test_the_steps_of_a_page_become_text(page):
+def test_the_steps_of_a_page_become_text(ask):
     step = {"client": 2, "action": "text", "arguments": {"text": "a"}}
-    answer = ask(page, f"{STOP}steps/", "connect", json.dumps(step))
+    answer = ask("03-stop/steps/", "connect", json.dumps(step))
     assert answer.json() == {"steps": ["connect", "2 text a"]}
 
 
@@ -47,8 +42,8 @@ def test_the_steps_of_a_page_become_text(page):
         ("mistake:DoesNotRaise", "cancelled"),
     ],
 )
-def test_plays_the_steps_on_the_target(page, target, last):
-    answer = ask(page, f"{STOP}play/", "connect", "close", target=target)
+def test_plays_the_steps_on_the_target(ask, target, last):
+    answer = ask("03-stop/play/", "connect", "close", target=target)
     assert [step["action"] for step in answer.json()["steps"]] == ["connect", "close"]
     assert types(answer)[-1] == last
 
@@ -63,7 +58,9 @@ REFUSED = [  # the lesson and what is asked, the target, the steps, and the reas
     ("03-stop/play/", "/etc/passwd", ["connect"], "Lesson 3 has no '/etc/passwd' to play."),
     ("03-stop/play/", "mistake:None", ["connect"], "Lesson 3 has no 'mistake:None' to play."),
     ("03-stop/play/", "example", [], "There are no steps to play."),
-    ("03-stop/play/", "example", ["wait 61"], "A conversation waits at most 60 seconds."),
+    ("03-stop/play/", "example", ["wait 50", "2 wait 50"], "waits at most 60 seconds."),
+    ("03-stop/play/", "example", ["sleep 1"], "'sleep 1'"),
+    ("03-stop/play/", "example", ["row db_demo.Nothing {}"], "cannot be played"),
     ("03-stop/play/", "example", ["connect"] * 41, "At most 40 steps with 6000 characters"),
     *(("03-stop/steps/", "example", [step], "is nested too deep.") for step in NESTED),
     ("03-stop/steps/", "example", ['text "a" * 500000', "bytes 00ff * 250001"], "The frames of"),
@@ -74,28 +71,24 @@ REFUSED = [  # the lesson and what is asked, the target, the steps, and the reas
 
 
 @pytest.mark.parametrize(("path", "target", "steps", "reason"), REFUSED)
-def test_refuses_what_no_page_plays_with_the_reason(page, path, target, steps, reason):
-    answer = ask(page, f"/lessons/{path}", *steps, target=target)
+def test_refuses_what_no_page_plays_with_the_reason(ask, path, target, steps, reason):
+    answer = ask(path, *steps, target=target)
     assert answer.status_code == 400
     assert reason in answer.json()["error"]
 
 
 @pytest.mark.parametrize("what", ["play", "steps", "source", "compare", "judged"])
-def test_only_a_page_of_the_same_session_gets_an_answer(page, what):
+def test_only_a_page_of_the_same_session_gets_an_answer(ask, what):
     other = new_feed_id("another0session0key")
-    assert ask(page, f"{STOP}{what}/", "connect", feed=other).status_code == 404
-    assert ask(page, f"{STOP}{what}/", "connect").status_code != 404
+    assert ask(f"03-stop/{what}/", "connect", feed=other).status_code == 404
+    assert ask(f"03-stop/{what}/", "connect").status_code != 404
 
 
-def test_a_lesson_that_does_not_exist_is_404(page):
-    assert ask(page, "/lessons/99-none/steps/").status_code == 404
+def test_a_lesson_that_does_not_exist_is_404(ask):
+    assert ask("99-none/steps/").status_code == 404
 
 
 # The source
-
-
-def source(page, target):
-    return ask(page, "/lessons/01-lamp/source/", target=target).json()
 
 
 @pytest.mark.parametrize(
@@ -105,15 +98,9 @@ def source(page, target):
         ("class Lamp(:\n    <b>\n", ["", ""]),
     ],
 )
-def test_the_exercise_is_the_whole_file_of_the_student(course, page, text, methods):
+def test_the_exercise_is_the_whole_file_of_the_student(course, ask, text, methods):
     find("lamp").exercise.write_text(text)
-    answer = source(page, "exercise")
+    answer = ask("01-lamp/source/", target="exercise").json()
     assert answer["place"].endswith("work/01_lamp.py:1")
     assert [line["method"] for line in answer["lines"]] == methods
     assert "<b>" not in "".join(line["html"] for line in answer["lines"])
-
-
-def test_the_solution_is_shown_once_the_exercise_was_green(course, page, monkeypatch):
-    assert source(page, "solution") == {"error": LOCKED}
-    monkeypatch.setattr(progress, "of", lambda lesson: progress.Progress(was_green=True))
-    assert source(page, "solution")["lines"]
