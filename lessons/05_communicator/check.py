@@ -112,7 +112,8 @@ class Test(FaultModel):
     mutants = MUTANTS
 
     def other(self, step):
-        """it must be green for every right lamp, and red for every lamp with one of these faults"""
+        """Your test must be green for every right lamp, and red for every lamp that breaks a
+        rule"""
         return super().other(step)
 
 

@@ -2,8 +2,6 @@
 
 from channels.testing import WebsocketCommunicator
 
-SWITCH = "switch"
-
 
 async def test_lamp(application):
     # A client without a key, and one with another key, are rejected.
@@ -12,28 +10,26 @@ async def test_lamp(application):
         assert await stranger.connect() == (False, 1000)
         assert await stranger.receive_nothing()
 
-    clients = [WebsocketCommunicator(application, "/lamp/?key=brass") for _ in range(3)]
-    client, other, _ = clients
-    for one in clients:
+    client, other, whole = (WebsocketCommunicator(application, "/lamp/?key=brass") for _ in "123")
+    for one in (client, other, whole):
         assert await one.connect() == (True, None)
 
-    # Three states, because a lamp that stays on gets the first one right. The other client
-    # switches while the first client's lamp is on: a shared state would now be off.
+    # The other client switches while the first lamp is on: a shared lamp would now be off.
     for one, state in ((client, "on"), (other, "on"), (client, "off"), (client, "on")):
-        await one.send_to(text_data=SWITCH)
+        await one.send_to(text_data="switch")
         assert await one.receive_output() == {"type": "websocket.send", "text": state}
 
-    # The third client keeps a whole lamp. The other two break theirs.
+    # Two clients break their lamps. The third lamp stays whole.
     await client.send_to(text_data="hit")
     await other.send_to(bytes_data=b"switch")
     for one in (client, other):
         assert await one.receive_output() == {"type": "websocket.close", "code": 4000}
-        await one.send_to(text_data=SWITCH)
-    for one in clients:
+        await one.send_to(text_data="switch")
+    for one in (client, other, whole):
         assert await one.receive_nothing()
 
     # Also the strangers: Daphne sends websocket.disconnect after a rejection.
-    for one in (*strangers, *clients):
+    for one in (*strangers, client, other, whole):
         await one.disconnect()
         # disconnect() cancels a consumer that does not stop, and raises no error.
         assert not one.future.cancelled()

@@ -18,7 +18,7 @@ class Countdown(Model):
     frames = ()
 
     def request(self, client, body):
-        """Its events are the seconds that are left"""
+        """the consumer sends the event `data: 3` and an empty line at once"""
         client.seconds = int(body)
         right = [(self.now, start(200, b"text/event-stream"))]
         for passed in range(client.seconds + 1):
@@ -31,7 +31,7 @@ class Countdown(Model):
             client.state = "closed"
 
     def disconnect(self, client):
-        """When the client leaves, the countdown ends."""
+        """When the client leaves, perhaps before its body is complete, the countdown ends."""
 
     def diagnose(self, difference):
         client = self.clients.get(difference.client)

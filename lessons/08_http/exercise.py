@@ -1,17 +1,17 @@
 """Lesson 8: a countdown, as a stream of events.
 
 The body of the request is a number of seconds in digits, such as `3`. It can come in several
-pieces. In the event of a piece, the server can omit `body` if it is empty, and `more_body` if it is
-False. If the request's body is not a number, any response is right.
+pieces. The server can omit an empty `body`, and a `more_body` that is False. If the request's body
+is not a number, any response is right.
 
-The response has the status 200 and the content type `text/event-stream`. Its events are the seconds
-that are left. For `3`, the first event is `data: 3` and an empty line. The consumer sends it at
-once. The events `data: 2`, `data: 1` and `data: 0` follow, each one second after the one before.
-The response ends right after `data: 0`. You may add other headers.
+The response has the status 200 and the content type `text/event-stream`. For `3`, the consumer
+sends the event `data: 3` and an empty line at once. The events `data: 2`, `data: 1` and `data: 0`
+follow, each one second after the one before. The response ends right after `data: 0`. You may add
+other headers.
 
-When the client leaves, the countdown ends. A client can also leave before its body is complete. The
-server sends `http.disconnect` when the client has left, and also after a complete response. Then
-the consumer stops, if it has not stopped before.
+When the client leaves, perhaps before its body is complete, the countdown ends. The server sends
+`http.disconnect` when the client has left, and also after a complete response. Then the consumer
+stops, if it has not stopped before.
 """
 
 from channels.consumer import AsyncConsumer

@@ -60,12 +60,13 @@ class Desk(Model):
             self.refuse(client)
 
     def carry_out(self, client, answer):
-        """each gets one answer, a JSON object in a text frame"""
+        """A command is a JSON object in a text frame. Its answer is one, too"""
         client.carried_out += 1
         client.send_json(answer)
 
     def refuse(self, client):
-        """Every other frame is answered with `{"error": "..."}`, a text in your own words"""
+        """Every other frame gets `{"error": "..."}`: only this key, and a text of yours, not
+        empty."""
         client.refused += 1
         client.send_any('{"error": "..."}', is_error)
 

@@ -1,26 +1,20 @@
 """Lesson 9: a desk that takes commands as JSON.
 
-A command is a text frame that holds a JSON object with a `command`. There are two commands, and
-each gets one answer, a JSON object in a text frame:
+A command is a JSON object in a text frame. Its answer is one, too:
 
-- `{"command": "echo", "value": ...}` is answered with `{"value": ...}`, the same JSON value. If the
-  request has no `value`, the answer is `{"value": null}`.
-- `{"command": "count"}` is answered with, for example, `{"count": 2}`: the number of commands of
-  this connection that succeeded before this one. A `count` that succeeded is one of them. An error
-  is not.
+- `{"command": "echo", "value": ...}` gets `{"value": ...}`, the same JSON value, or `null` without
+  a `value`.
+- `{"command": "count"}` gets `{"count": 2}` if two commands of this connection, also `count`,
+  succeeded before.
 
-Other keys in the request change nothing.
+Other keys change nothing. Every other frame gets `{"error": "..."}`: only this key, and a text of
+yours, not empty. Such frames are:
 
-Every other frame is answered with `{"error": "..."}`, a text in your own words, and it does not
-count. The text is not empty, and `error` is the only key. Such frames are:
-
-- text that is not JSON. `NaN`, `Infinity` and `-Infinity` are not JSON, even in a key that the desk
-  does not use.
-- JSON that is not an object, and an object without one of the two commands.
-- JSON that Python cannot read: brackets nested too deep, or a number with thousands of digits.
-- an `echo` whose value contains `1e999`. Python reads it as infinity, and JSON has no infinity. In
-  another key, `1e999` changes nothing.
-- a binary frame, even if its bytes are JSON.
+- text that is not JSON. `NaN`, `Infinity` and `-Infinity` are not JSON, in any key.
+- JSON that is not an object, or has no such command.
+- JSON that Python cannot read: brackets nested too deep, or numbers with thousands of digits.
+- an `echo` of `1e999`, which Python reads as infinity. In another key, `1e999` changes nothing.
+- a binary frame.
 
 The desk never closes the connection.
 """

@@ -1,19 +1,19 @@
 """Lesson 11: letters from one client to another.
 
 Right after the accept, the client receives its address in a text frame: the name of its consumer's
-channel. After that, a client sends only letters: text frames with JSON such as `{"to": ADDRESS,
-"text": "hello"}`. Every letter has both keys. The `text` is a string that UTF-8 can encode.
+channel. After that, a client sends only letters: text frames with JSON such as
+`{"to": ADDRESS, "text": "hello"}`. Every letter has both keys. The `text` is a string that UTF-8
+can encode. Other keys change nothing, even a `type`.
 
 The client at that address receives the text unchanged, in one text frame. The writer gets no
 answer, with one exception: if the layer raises TypeError for the address, the writer receives the
 text frame `no such address`. The layer raises it for an invalid name, and for a `to` that is not a
-string, such as 5 or null. Other keys in the JSON change nothing, even a `type`.
+string.
 
-If the channel at the address is full, the letter is lost. ChannelFull may end the writer's
-consumer, or you may catch it.
+If the channel is full, the letter is lost. ChannelFull may end the writer's consumer, or you may
+catch it.
 
-Views send letters too. Their message is `{"type": "letter.arrived", "text": "hello"}`. Letterbox
-stays a SyncConsumer, with handlers in sync code.
+Views send letters too: `{"type": "letter.arrived", "text": "hello"}`.
 """
 
 import json

@@ -47,16 +47,16 @@ class Lounges(Model):
         self.spread(client, CAME)
 
     def refuse(self, client):
-        """For any other name, accept the client, then close with code 4004."""
+        """For another name, accept, then close with 4004."""
         client.close(4004)
 
     def receive(self, client, text, data):
-        """`someone: hello` when a client sends `hello` in a text frame."""
+        """`someone: hello` for the text frame `hello`."""
         if text:
             self.spread(client, f"someone: {text}")
 
     def disconnect(self, client):
-        """`someone left` once when a connection ends, for the clients that are still connected."""
+        """`someone left` once when a connection ends"""
         if client.lounge is None:
             return
         was_cancelled_early = client.end == "kill" and client.joined == self.burst

@@ -1,20 +1,19 @@
-"""Lesson 12: a lounge whose clients learn when a client comes or leaves.
+"""Lesson 12: a lounge whose clients learn who comes and leaves.
 
-The URL ends with the name of a lounge. Every name of 1 to 50 ASCII letters, digits, `-`, `_` and
-`.` is a lounge. `A` and `a` are two lounges. For any other name, accept the client, then close with
-code 4004. Such a client never joins and never leaves, and its frames change nothing.
+The URL ends with the name of a lounge: 1 to 50 ASCII letters, digits, `-`, `_` and `.`. `A` and `a`
+are two lounges. For another name, accept, then close with 4004. Such a client never joins, and its
+frames change nothing.
 
-All clients in a lounge receive its news in text frames, including the client that the news is
-about:
+All clients in a lounge receive its news in text frames, also the client that the news is about:
 
 - `someone came` when a client has joined.
-- `someone: hello` when a client sends `hello` in a text frame. The text stays unchanged, even if it
-  is only spaces. Empty text frames and binary frames are ignored.
-- `someone left` once when a connection ends, for the clients that are still connected. A connection
-  ends when the client leaves, when a handler raises, or when the server cancels the consumer.
+- `someone: hello` for the text frame `hello`. The text stays unchanged, even if it is only spaces.
+  Ignore empty and binary frames.
+- `someone left` once when a connection ends: the client leaves, a handler raises, or the server
+  cancels the consumer.
 
-From the accept on, a client misses no news. If the server cancels a consumer before it has sent
-`someone came`, then `someone left` may be missing too.
+From the accept on, a client misses no news. If the server cancels a consumer before its
+`someone came`, its `someone left` may be missing.
 """
 
 import re

@@ -28,7 +28,7 @@ class Waiter(Model):
         client.accept()
 
     def receive(self, client, text, data):
-        """a text or binary frame gets no answer, and the connection stays open."""
+        """a frame gets no answer, and the connection stays open."""
         client.is_plain = False
 
     def other(self, step):

@@ -9,11 +9,10 @@ first receives how many. If 10 arrives after 7, it receives `2 missed`, then `te
 
 For each client, a count begins with the first announcement that it receives. A number that is not
 higher than the one before begins a new count. The first number of a count never reports a loss.
-Numbers are integers. A count may begin with any integer, also with 0 or a negative one.
+Numbers are integers, also 0 and negative ones.
 
 The consumer joins the group before the accept. `__call__` leaves the group, however the connection
-ends: keep this method. Clients only listen: a text or binary frame gets no answer, and the
-connection stays open.
+ends: keep this method. Clients only listen: a frame gets no answer, and the connection stays open.
 """
 
 from channels.consumer import AsyncConsumer

@@ -10,15 +10,15 @@ OWN = "specific."  # in the name of every channel that belongs to one consumer
 PATIENCE = 2  # seconds that a job may take, after those before it
 PROMISES = {
     "A client sends a text": "texts",
-    "For `hello`, which is not a date": "test_a_text_that_is_not_a_date_is_answered",
+    "For `hello`, it receives": "test_a_text_that_is_not_a_date_is_answered",
     "The text in the answer is unchanged": "texts",
     "Every text that `datetime.date.fromisoformat` accepts is a date": "texts",
     "`2026-1-2` and an empty text": "test_a_text_that_is_not_a_date_is_answered",
-    "Each answer goes to the connection": "test_each_connection_gets_its_own_answers",
+    "Each answer goes only to the connection": "test_each_connection_gets_its_own_answers",
     "A client may send more texts": "test_the_handler_waits_for_no_worker",
-    "A job may also be lost": "test_a_lost_job_holds_up_no_client",
+    "A job may be lost": "test_a_lost_job_holds_up_no_client",
     "`manage.py runworker weekdays` runs": "This says how to run it.",
-    "At most 2 seconds after Calendar begins": "work",
+    "The answer comes at most 2 seconds after Calendar begins": "work",
 }
 
 
@@ -58,12 +58,12 @@ class Office(Model):
             self.ask(client, text)
 
     def receive_bytes(self, client):
-        """A binary frame is ignored, or counts as an empty text: both are right."""
+        """You may ignore a binary frame, or take it for an empty text."""
         if self.branch():
             self.ask(client, "")
 
     def ask(self, client, text):
-        """At once it receives `asked`, or, if the channel is full, `busy` and nothing else."""
+        """At once it receives `asked`, or, if the channel is full, only `busy`."""
         if len(self.jobs) >= self.capacity:
             client.busy += 1
             client.send("busy")

@@ -1,18 +1,17 @@
 """Lesson 15: a clerk that asks a worker for the weekday of a date.
 
 A client sends a text, such as `2026-11-21`. At once it receives `asked`, or, if the channel is
-full, `busy` and nothing else. Once a worker has done the job, the client receives
-`2026-11-21: Saturday`. For `hello`, which is not a date, the client receives `hello: not a date`.
-The text in the answer is unchanged.
+full, only `busy`. Once a worker has done the job, the client receives `2026-11-21: Saturday`. For
+`hello`, it receives `hello: not a date`. The text in the answer is unchanged.
 
 Every text that `datetime.date.fromisoformat` accepts is a date, `20261121` too. `2026-1-2` and an
-empty text are not dates. A binary frame is ignored, or counts as an empty text: both are right.
+empty text are not dates. You may ignore a binary frame, or take it for an empty text.
 
-Each answer goes to the connection that asked, and to no other. A client may send more texts before
-an answer comes. A job may also be lost: then the client receives no answer, and may ask again.
+Each answer goes only to the connection that asked. A client may send more texts before an answer
+comes. A job may be lost: then the client receives no answer, and may ask again.
 
-`manage.py runworker weekdays` runs Calendar in another process. At most 2 seconds after Calendar
-begins a job, the client receives the answer.
+`manage.py runworker weekdays` runs Calendar in another process. The answer comes at most 2 seconds
+after Calendar begins the job.
 """
 
 import datetime

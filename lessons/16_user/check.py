@@ -19,7 +19,6 @@ NO_RIGHTS = (
 PROMISES = {
     "The connection stays open in both cases": "test_other_rights_do_not_count",
     "The counter may read the permission": "receive",
-    "Counter stays an AsyncConsumer": "The engine checks the base class.",
 }
 
 

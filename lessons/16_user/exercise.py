@@ -6,8 +6,7 @@
 - The counter answers each frame of such a client: `stamped` if the user has the permission
   `auth.change_user`, else `not yours to stamp`. The connection stays open in both cases.
 
-The counter may read the permission at the handshake, at the first frame or at each frame. Counter
-stays an AsyncConsumer.
+The counter may read the permission at the handshake, at the first frame or at each frame.
 """
 
 from channels.auth import AuthMiddlewareStack

@@ -49,7 +49,7 @@ PROMISES = {
     "An Origin is malformed if": "test_a_malformed_origin_is_rejected",
     "Browsers write an origin": "This says what the next sentence means.",
     "You may accept or reject an own origin": "No conversation has such an origin.",
-    "That works already": "test_an_anonymous_client_is_still_closed_with_4401",
+    "A logged-in client": "test_an_anonymous_client_is_still_closed_with_4401",
 }
 HOST = "host=letters.town.example"
 
@@ -82,7 +82,7 @@ class Letters(Model):
             self.keep_malformed_out(client)
 
     def let_in(self, client):
-        """A logged-in client from an own page gets its letters."""
+        """A logged-in client from an own page already gets its letters."""
         client.accept()
         if name := client.handshake.get("as"):
             client.send(f"Letters for {name}: 3")
@@ -90,12 +90,12 @@ class Letters(Model):
             client.close(4401)
 
     def reject(self, client):
-        """Your application rejects a handshake from a page of any other origin before the
-        accept."""
+        """Your application rejects every other handshake before the accept: from a page of another
+        origin"""
         client.reject()
 
     def reject_nothing(self, client):
-        """It also rejects one without an Origin, and one whose Origin is `null`."""
+        """without an Origin, or with the Origin `null`."""
         client.reject()
 
     def keep_malformed_out(self, client):

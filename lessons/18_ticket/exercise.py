@@ -7,7 +7,7 @@ the consumer does not run. Such a client has
 
 - no ticket, or one that issue() did not make, that was changed, or that is too old;
 - a ticket that another connection has used, even in another process. If two clients send the same
-  ticket at the same moment, only one of them gets in;
+  ticket at the same moment, only one gets in;
 - a ticket whose user was deleted or deactivated.
 
 A changed copy does not use up the real ticket. No ticket is logged, printed or put into an

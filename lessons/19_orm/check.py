@@ -27,11 +27,9 @@ PROMISES = {
     "Read the rows again for each frame": "test_each_answer_is_up_to_date",
     "Other code may change the database": "test_the_database_may_change_between_two_queries",
     "If it deletes a group or a post there": "receive",
-    "It deletes no user there": "No conversation deletes a user.",
     "The connection stays open": "test_the_database_may_change_between_two_queries",
     "No query runs on the event loop": "test_every_query_runs_in_a_thread",
-    "No database connection stays open": "test_every_query_runs_in_a_thread",
-    "ReadingRoom stays an AsyncConsumer": "The engine checks the base class.",
+    "No thread keeps a database connection": "test_every_query_runs_in_a_thread",
 }
 RENAME = 'row auth.User {"id": 1, "username": "lovelace"}'
 
@@ -89,12 +87,12 @@ class ReadingRoom(Model):
             client.send(line)
 
     def send_no_posts(self, client):
-        """Without such a post, the client gets one frame, `no posts`."""
+        """Without such a post, the client gets only `no posts`."""
         client.send("no posts")
 
     def send_no_group(self, client):
-        """If no group has that name, it gets one frame, `no such group`. A binary frame gets this
-        answer, too."""
+        """If no group has that name, it gets only `no such group`. A binary frame gets this,
+        too."""
         client.send("no such group")
 
     def diagnose(self, difference):

@@ -1,17 +1,16 @@
-"""Lesson 19: a reading room. A client asks for a group and gets what its members wrote.
+"""Lesson 19: a client names a group and gets what its members wrote.
 
 A text frame has the name of one of Django's groups. For each post whose author is a member of that
 group, the client gets a text frame with its title and the username of its author: `Rain, by ada`.
-The posts come in the order of their ids. Without such a post, the client gets one frame,
-`no posts`. If no group has that name, it gets one frame, `no such group`. A binary frame gets this
-answer, too.
+The posts come in the order of their ids. Without such a post, the client gets only `no posts`. If
+no group has that name, it gets only `no such group`. A binary frame gets this, too.
 
 Read the rows again for each frame. Other code may change the database between your queries. If it
-deletes a group or a post there, you may also send only `no posts`, or nothing. It deletes no user
-there. The connection stays open.
+deletes a group or a post there, you may also send only `no posts`, or nothing. The connection stays
+open.
 
-No query runs on the event loop. No database connection stays open in a thread where no code closes
-it later, as after `asyncio.to_thread`. ReadingRoom stays an AsyncConsumer.
+No query runs on the event loop. No thread keeps a database connection that no code closes, as after
+`asyncio.to_thread`.
 """
 
 from asgiref.sync import sync_to_async

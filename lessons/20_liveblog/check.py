@@ -16,7 +16,6 @@ PROMISES = {
     "The checks call `ready()` once": "This says when it runs.",
     "A client gets no frames for changes before": "setups",
     "However a connection ends": "test_clients_that_left_leave_nothing_behind",
-    "Ticker stays an AsyncConsumer": "The engine checks the base class.",
 }
 
 

@@ -5,13 +5,12 @@ client gets one text frame with the JSON `{"saved": 7, "title": "Rain"}`: the ti
 instance has at this save. After each deletion, each client gets one frame with `{"deleted": 7}`.
 
 The frame is sent when the transaction has been committed. The frames of one transaction may come in
-any order. A change that is rolled back sends no frame, even if only its savepoint is rolled back.
-Other tables send no frame, and neither do changes without a signal, such as
-`Post.objects.update()`.
+any order. A change that is rolled back, even to a savepoint, sends no frame. Other tables send no
+frame, and neither do changes without a signal, such as `Post.objects.update()`.
 
-The checks call `ready()` once, as Django calls AppConfig.ready(). A client gets no frames for
-changes before it connected. Frames from clients have no effect. However a connection ends, its
-channel leaves the group. Ticker stays an AsyncConsumer.
+The checks call `ready()` once, as Django does. A client gets no frames for changes before it
+connected. Frames from clients have no effect. However a connection ends, its channel leaves the
+group.
 """
 
 import json

@@ -1,6 +1,6 @@
 """Lesson 21: a desk that closes the connections of a user whose login has ended.
 
-Desk runs behind AuthMiddlewareStack, and stays an AsyncConsumer.
+Desk runs behind AuthMiddlewareStack.
 
 - The desk accepts every client. It answers each frame with the username that the user has now, or
   with `nobody` if no user is logged in.
@@ -8,10 +8,10 @@ Desk runs behind AuthMiddlewareStack, and stays an AsyncConsumer.
   4401, on every server, after the commit. A frame that arrives after this close is not answered.
 - Any other change of a user, such as a new name, closes no connection. Other users stay connected.
 - All this also holds if the user changes while a connection is joining its group.
-- However a connection ends, also by a crash, `__call__` lets it leave its group.
+- However a connection ends, `__call__` lets it leave its group.
 
-The receiver below notifies the group of a user after each change. You need not change it, and you
-need not handle logouts.
+The receiver below notifies the group of a user after each change. You need not change it, nor
+handle logouts.
 """
 
 from asgiref.sync import async_to_sync

@@ -27,18 +27,14 @@ WRONG_IDS = (
     *("7,8", "9" * 19, "9" * 30, "9" * 5000),
 )
 PROMISES = {
-    "Each row of `Entry` is a piece of news": "setups",
-    "The client gets it as text": "expect_row",
-    "Then it gets each new row": "test_each_client_gets_each_new_row",
-    "Rows are never changed or deleted": "No conversation changes a row.",
-    "One query may read all rows": "test_a_new_client_gets_all_rows",
-    "You choose what `?after=` without a value": "No conversation has such a query.",
-    "A binary frame saves nothing": "test_a_frame_without_text_saves_nothing",
-    "sends a message to the group": "test_sends_a_message_after_a_save",
-    "The message may be lost": ("test_a_lost_message_loses_no_row", "test_a_message_is_not_a_row"),
-    "A row may also come before its message": "expect_row",
+    "Each row of `Entry` is news": "expect_row",
+    "then each new row": "test_each_client_gets_each_new_row",
+    "Rows never change": "No conversation changes a row.",
+    "Ignore other frames": "test_a_frame_without_text_saves_nothing",
+    "After each save, send the group": "test_sends_a_message_after_a_save",
+    "Views do so too": "others",
+    "Any message may be lost": ("test_a_lost_message_loses_no_row", "test_a_message_is_not_a_row"),
     "However a connection ends": "test_leaves_the_group_however_the_connection_ends",
-    "Ticker stays an AsyncConsumer": "The engine checks the base class.",
 }
 
 
@@ -66,12 +62,12 @@ class Ticker(Model):
             self.send_newer_rows(client, int(after))
 
     def refuse(self, client):
-        """If `after` is not a number of 1 to 18 digits, accept, and close with code 4400."""
+        """If `after` is not a number of 1 to 18 digits, accept, close with 4400, and ignore later
+        frames."""
         client.close(4400)
 
     def send_newer_rows(self, client, last):
-        """A client connects with the last id that it saw, `?after=7`, and gets all newer rows;
-        without `after`, all rows."""
+        """With `?after=7`, a client gets all newer rows, without it all rows; then each new row."""
         client.last, client.rows = last, set()
         for row in self.tables[ENTRY]:
             self.expect_row(client, row)
@@ -82,7 +78,7 @@ class Ticker(Model):
             self.expect_row(client, change.row)
 
     def other(self, step):
-        """After any message, a client has all rows that were saved before."""
+        """After each, a client has all rows saved before."""
         if step.action == "group":
             for client in self.open_clients:
                 self.now_due(client)
@@ -100,24 +96,22 @@ class Ticker(Model):
             self.save_text(text)
 
     def refuse_long(self, client):
-        """For a longer text, the client gets the text `{"error": "too long"}`, and stays
-        connected."""
+        """A longer one gets `{"error": "too long"}`."""
         client.send_json({"error": "too long"})
 
     def save_text(self, text):
-        """A client's text frame is saved as a row, unless it is empty or has more than 1,000
-        characters, as `len()` counts them."""
+        """A text of 1 to 1,000 characters becomes a row."""
         row = self.save(ENTRY, text=text)
         for other in self.open_clients:
             self.expect_row(other, row)
             self.now_due(other)
 
     def receive_after_close(self, client, text, data):
-        """The later frames of this client save no row and get no answer."""
+        """If `after` is not a number of 1 to 18 digits, accept, close with 4400, and ignore later
+        frames."""
 
     def expect_row(self, client, row):
-        """No row is missing, no row comes twice, and the ids only grow, even if other code writes
-        at any moment."""
+        """No row is missing or comes twice, and the ids only grow, whenever other code writes."""
         if row["id"] > client.last:
             client.rows = {*client.rows, row["id"]}
             news = {"id": row["id"], "text": row["text"]}

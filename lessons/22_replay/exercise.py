@@ -1,23 +1,17 @@
-"""Lesson 22: a ticker. A client that reconnects gets all the news that it missed.
+"""Lesson 22: a ticker that replays what a client has missed.
 
-Each row of `Entry` is a piece of news. The client gets it as text, `{"id": 7, "text": "seven"}`.
-A client connects with the last id that it saw, `?after=7`, and gets all newer rows; without
-`after`, all rows. Then it gets each new row. No row is missing, no row comes twice, and the ids
-only grow, even if other code writes at any moment. Rows are never changed or deleted. One query may
-read all rows.
+Each row of `Entry` is news, sent as the text `{"id": 7, "text": "seven"}`. With `?after=7`, a
+client gets all newer rows, without it all rows; then each new row. No row is missing or comes
+twice, and the ids only grow, whenever other code writes. Rows never change.
 
-If `after` is not a number of 1 to 18 digits, accept, and close with code 4400. The later frames of
-this client save no row and get no answer. You choose what `?after=` without a value and a second
-`after` mean, and whether digits of other scripts are digits.
+If `after` is not a number of 1 to 18 digits, accept, close with 4400, and ignore later frames.
 
-A client's text frame is saved as a row, unless it is empty or has more than 1,000 characters, as
-`len()` counts them. For a longer text, the client gets the text `{"error": "too long"}`, and stays
-connected. A binary frame saves nothing. The code that saves a row (this consumer, or a view) then
-sends a message to the group "ticker": `{"type": "ticker.news", "id": 7, "text": "seven"}`. The
-message may be lost, come late, or come twice, and its row may not exist. After any message, a
-client has all rows that were saved before. A row may also come before its message.
+A text of 1 to 1,000 characters becomes a row. A longer one gets `{"error": "too long"}`. Ignore
+other frames. After each save, send the group "ticker" a message:
+`{"type": "ticker.news", "id": 7, "text": "seven"}`. Views do so too. Any message may be lost, late,
+doubled, or about a missing row. After each, a client has all rows saved before.
 
-However a connection ends, its channel leaves the group. Ticker stays an AsyncConsumer.
+However a connection ends, its channel leaves the group.
 """
 
 import json

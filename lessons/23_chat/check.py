@@ -16,19 +16,18 @@ TABLES = {
 ROWS = f"load {json.dumps(TABLES)}"
 READ = f"rows {ROOM}"
 PROMISES = {
-    "The URL names a room": "handshakes",
-    "Its row has the field `speaker`": "This says what the field means.",
+    "The URL names an existing room": "handshakes",
+    "Its `speaker` is the user": "This says what the field means.",
     "Every client is logged in": "handshakes",
-    "Later it can send the text `take`": "texts",
-    "Other frames are ignored": "test_other_frames_are_ignored",
+    "Ignore other frames": "test_other_frames_are_ignored",
     "its channel leaves the group": "test_leaves_the_group",
-    "This is also true if the user has other connections": "handshakes",
-    "Other code changes `speaker` too": "others",
+    "even if the user has other connections": "handshakes",
+    "Other code may change `speaker`": "others",
     "Never undo its change": (
         *("test_another_user_may_get_it_at_any_moment",),
         *("test_another_user_may_get_it_while_the_owner_leaves",),
     ),
-    "it sends one message": "test_sends_one_message_after_a_change",
+    "your consumer sends one": "test_sends_one_message_after_a_change",
     "Other code does the same": "test_another_user_may_get_it_at_any_moment",
 }
 
@@ -69,7 +68,7 @@ class Stage(Model):
         self.sent = 0  # messages to the group of the den that no step has taken
 
     def connect(self, client):
-        """A client that was accepted receives the state in a text frame."""
+        """After the accept, the client receives the state as text."""
         client.user = USERS.index(client.handshake["as"].partition("/")[0]) + 1
         client.room = client.handshake["path"].split("/")[-2]
         client.joined, client.took = self.burst, 0
@@ -83,18 +82,17 @@ class Stage(Model):
             self.keep(client)
 
     def give(self, client):
-        """If no user has the microphone, the client's user gets it."""
+        """The text `take` gets its user the microphone."""
         client.took = self.burst
         self.change_speaker(client, client.user)
 
     def keep(self, client):
-        """If any user has it, even the client's own user, this client receives `too late`, and
-        nothing changes."""
+        """If any user has it, even its own, the client receives `too late` instead."""
         client.send("too late", lane="own")
 
     def disconnect(self, client):
-        """When a connection ends, however it ends, its channel leaves the group, and its user no
-        longer has the room's microphone."""
+        """However a connection ends, its channel leaves the group, and its user gives back the
+        microphone"""
         if client.end == "kill":  # perhaps in the middle of a handler
             client.expected = [optional(item) for item in client.expected]
             if client.took == self.burst:

@@ -1,20 +1,18 @@
-"""Lesson 23: one microphone, which two clients may want at the same moment.
+"""Lesson 23: one microphone, which two clients may want at once.
 
-The URL names a room, which exists. Its row has the field `speaker`: the user who has the room's
-microphone, or None. Every client is logged in.
+The URL names an existing room. Its `speaker` is the user with the microphone, or None. Every client
+is logged in.
 
-A client that was accepted receives the state in a text frame: `ada has the microphone`, or
-`no user has the microphone`. Later it can send the text `take`. If no user has the microphone, the
-client's user gets it. If any user has it, even the client's own user, this client receives
-`too late`, and nothing changes. Other frames are ignored.
+After the accept, the client receives the state as text: `ada has the microphone`, or
+`no user has the microphone`. The text `take` gets its user the microphone. If any user has it, even
+its own, the client receives `too late` instead. Ignore other frames.
 
-When a connection ends, however it ends, its channel leaves the group, and its user no longer has
-the room's microphone. This is also true if the user has other connections to the room.
+However a connection ends, its channel leaves the group, and its user gives back the microphone,
+even if the user has other connections.
 
-Other code changes `speaker` too, at any moment, even between two of your queries. Never undo its
-change. After each change that your consumer makes to `speaker`, and only then, it sends one message
-`{"type": "stage.changed"}` to the group `stage-` + the room's name. Other code does the same. For
-each such message, each client in the room receives the state.
+Other code may change `speaker` between any two queries. Never undo its change. After each of its
+changes only, your consumer sends one `{"type": "stage.changed"}` to the group `stage-` + the room's
+name. Other code does the same. For each such message, each client in the room receives the state.
 """
 
 from channels.consumer import AsyncConsumer

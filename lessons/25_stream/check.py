@@ -6,21 +6,17 @@ from lessons.workshop.judge import Model, parse_step
 
 WINDOW, WAITING, SECONDS = 3, 2, 0.5
 PROMISES = {
-    "A text frame is a question": "test_only_the_exact_words_are_commands",
+    "A text frame, even an empty one, is a question": "test_only_the_exact_words_are_commands",
     "`next_word` stands for a language model": "test_an_answer_arrives_in_pieces",
-    "Call `next_word` for one word after the other": "test_an_answer_arrives_in_pieces",
-    "The consumer answers the questions one after the other": "test_answers_come_in_order",
-    "While it answers one, two more may wait": "test_questions_wait",
-    "This also holds for the last call": "test_three_pieces_are_unconfirmed",
-    "Without an unconfirmed piece": "test_room_is_not_saved_up",
-    "Then the next question begins": (
+    "Call it once for each word": "test_an_answer_arrives_in_pieces",
+    "The consumer answers one question at a time": "test_answers_come_in_order",
+    "Meanwhile, two more may wait": "test_questions_wait",
+    "`ok` confirms one piece": "test_room_is_not_saved_up",
+    "the next question begins": (
         *("test_the_next_question_begins_after_a_stop", "test_a_failure_is_reported"),
     ),
-    "Without a current answer": "test_stop_ends_the_answer",
-    "A binary frame changes nothing": "test_questions_wait",
-    "An empty text frame is a question": "test_an_answer_arrives_in_pieces",
-    "Each connection has its own": "test_each_connection_has_its_own",
-    "Its tasks end with the connection": "ends",
+    "Ignore binary frames": "test_questions_wait",
+    "However a connection ends": "ends",
 }
 
 
@@ -59,11 +55,11 @@ class Answers(Model):
             self.forget(client)
 
     def forget(self, client):
-        """A further question gets `busy`, and is forgotten."""
+        """Another gets `busy`, and is forgotten."""
         client.send("busy")
 
     def confirm(self, client):
-        """`ok` confirms one piece."""
+        """`ok` confirms one piece, if any."""
         if client.unconfirmed == 0:
             client.early_oks += 1
             return
@@ -72,8 +68,8 @@ class Answers(Model):
             self.ask(client)
 
     def stop(self, client):
-        """`stop` ends the current answer at once: the client gets `stopped` instead of further
-        pieces and `end`."""
+        """`stop` ends the current answer, if any, at once: the client gets `stopped` instead of
+        further pieces and `end`."""
         if client.question is not None:
             client.was_stopped = True
             self.end(client, "stopped")
@@ -84,8 +80,7 @@ class Answers(Model):
         self.ask(client)
 
     def ask(self, client):
-        """The consumer calls `next_word` only while fewer than three pieces are unconfirmed, and
-        pieces of earlier answers count too."""
+        """Call `next_word` only while fewer than three pieces of all answers are unconfirmed."""
         client.is_held = client.unconfirmed >= WINDOW
         client.was_held = client.was_held or client.is_held
         client.turn += 1
@@ -104,21 +99,20 @@ class Answers(Model):
             self.send_piece(client, words[client.piece - 1])
 
     def send_piece(self, client, word):
-        """The client receives the words of an answer as pieces with numbers from 1 on, `1 You`,
-        `2 asked:`, and after the last word `end`."""
+        """The client receives numbered pieces, `1 You`, `2 asked:`, and after the last word
+        `end`."""
         client.send(f"{client.piece} {word}", at=self.now)
         client.unconfirmed += 1
         client.piece += 1
         self.ask(client)
 
     def finish(self, client):
-        """The client receives the words of an answer as pieces with numbers from 1 on, `1 You`,
-        `2 asked:`, and after the last word `end`."""
+        """The client receives numbered pieces, `1 You`, `2 asked:`, and after the last word
+        `end`."""
         self.end(client, "end", at=self.now)
 
     def fail(self, client):
-        """If `next_word` raises an exception, the client gets `failed` instead of further pieces
-        and `end`."""
+        """If `next_word` raises, the client gets `failed`."""
         self.end(client, "failed", at=self.now)
 
     def end(self, client, text, **when):
@@ -130,7 +124,7 @@ class Answers(Model):
             self.begin(client, client.waiting.pop(0))
 
     def fault_in(self, turn, played):
-        """The consumer does not hide an exception that a handler raises."""
+        """Hide no exception of a handler."""
         for step in map(parse_step, turn.steps):
             if step.action == "crash" and not turn.clients[step.client].raised:
                 return step.client, "exception-hidden", "A handler raised; the consumer did not."

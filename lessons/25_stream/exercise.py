@@ -1,27 +1,20 @@
 """Lesson 25: answers that arrive word by word.
 
-A text frame is a question, except `ok` and `stop`. `next_word` stands for a language model: each
-call takes half a second. The client receives the words of an answer as pieces with numbers from 1
-on, `1 You`, `2 asked:`, and after the last word `end`. Call `next_word` for one word after the
-other, once for each, and do not change it.
+A text frame, even an empty one, is a question, except `ok` and `stop`. Ignore binary frames.
+`next_word` stands for a language model: keep it. Call it once for each word, in order. The client
+receives numbered pieces, `1 You`, `2 asked:`, and after the last word `end`.
 
-The consumer answers the questions one after the other. While it answers one, two more may wait. A
-further question gets `busy`, and is forgotten.
+- The consumer answers one question at a time. Meanwhile, two more may wait. Another gets `busy`,
+  and is forgotten.
+- `ok` confirms one piece, if any. Call `next_word` only while fewer than three pieces of all
+  answers are unconfirmed.
+- `stop` ends the current answer, if any, at once: the client gets `stopped` instead of further
+  pieces and `end`.
+- If `next_word` raises, the client gets `failed`.
+- After `stopped` or `failed`, the next question begins.
 
-`ok` confirms one piece. The consumer calls `next_word` only while fewer than three pieces are
-unconfirmed, and pieces of earlier answers count too. This also holds for the last call, which
-returns None. Without an unconfirmed piece, `ok` changes nothing.
-
-`stop` ends the current answer at once: the client gets `stopped` instead of further pieces and
-`end`. Then the next question begins. Without a current answer, `stop` changes nothing.
-
-If `next_word` raises an exception, the client gets `failed` instead of further pieces and `end`.
-Then the next question begins.
-
-A binary frame changes nothing. An empty text frame is a question. Each connection has its own
-questions and pieces. Its tasks end with the connection, however it ends: the client leaves, a
-handler raises, or the server cancels the consumer, even before websocket_connect has run. The
-consumer does not hide an exception that a handler raises.
+However a connection ends, even before websocket_connect, its tasks end. Hide no exception of a
+handler.
 """
 
 import asyncio
@@ -56,15 +49,24 @@ class Answers(AsyncConsumer):
 
     async def websocket_connect(self, event):
         self.questions = asyncio.Queue(2)
+        self.unconfirmed = 0
+        self.confirmed = asyncio.Event()
         await self.send({"type": "websocket.accept"})
+        self.start_task()
+
+    def start_task(self):
+        self.question = None  # the one that the task answers now
         self.task = asyncio.create_task(self.answer_questions())
 
     async def answer_questions(self):
         while True:
-            await self.answer(await self.questions.get())
+            self.question = await self.questions.get()
+            # TODO 2: report a failure, and continue.
+            await self.answer(self.question)
+            self.question = None
 
     async def answer(self, question):
-        # TODO 1: wait until fewer than three pieces are unconfirmed, and report a failure.
+        # TODO 1: count the pieces, and wait until fewer than three are unconfirmed.
         number = 1
         while (word := await next_word(question, number)) is not None:
             await self.send_text(f"{number} {word}")
@@ -73,7 +75,7 @@ class Answers(AsyncConsumer):
 
     async def websocket_receive(self, event):
         text = event.get("text")
-        # TODO 2: `ok` and `stop` are not questions.
+        # TODO 3: `ok` and `stop` are not questions.
         if text is not None:
             try:
                 self.questions.put_nowait(text)

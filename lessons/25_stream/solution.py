@@ -32,63 +32,54 @@ class Answers(AsyncConsumer):
 
     async def websocket_connect(self, event):
         self.questions = asyncio.Queue(2)
-        # Both belong to the connection: a new answer does not get a new window.
         self.unconfirmed = 0
-        self.has_room = asyncio.Event()
-        self.has_room.set()
-        self.is_answering = False
+        self.confirmed = asyncio.Event()
         await self.send({"type": "websocket.accept"})
+        self.start_task()
+
+    def start_task(self):
+        self.question = None  # the one that the task answers now
         self.task = asyncio.create_task(self.answer_questions())
 
     async def answer_questions(self):
         while True:
-            question = await self.questions.get()
-            self.is_answering = True
+            self.question = await self.questions.get()
             try:
-                await self.answer(question)
+                await self.answer(self.question)
             except Exception:  # a stop raises CancelledError, which is not an Exception
                 await self.send_text("failed")
-            self.is_answering = False
+            self.question = None
 
     async def answer(self, question):
         number = 1
         while (word := await self.word_in_window(question, number)) is not None:
+            self.unconfirmed += 1
             await self.send_text(f"{number} {word}")
             number += 1
         await self.send_text("end")
 
     async def word_in_window(self, question, number):
         # Wait first: a word that is not read need not be made.
-        await self.has_room.wait()
-        word = await next_word(question, number)
-        if word is not None:
-            self.unconfirmed += 1
-            if self.unconfirmed == 3:
-                self.has_room.clear()
-        return word
+        while self.unconfirmed >= 3:
+            self.confirmed.clear()
+            await self.confirmed.wait()
+        return await next_word(question, number)
 
     async def websocket_receive(self, event):
         text = event.get("text")
         if text == "ok":
-            if self.unconfirmed > 0:  # otherwise a client could save up room
-                self.unconfirmed -= 1
-                self.has_room.set()
+            self.unconfirmed = max(0, self.unconfirmed - 1)
+            self.confirmed.set()
         elif text == "stop":
-            if self.is_answering:
-                await self.stop()
+            if self.question is not None:
+                await self.end_task()  # from now on, it cannot send a piece
+                await self.send_text("stopped")
+                self.start_task()  # the waiting questions are still in the queue
         elif text is not None:
             try:
                 self.questions.put_nowait(text)
             except asyncio.QueueFull:
                 await self.send_text("busy")
-
-    async def stop(self):
-        # When the task has ended, it cannot send a piece after `stopped`.
-        await self.end_task()
-        await self.send_text("stopped")
-        # The waiting questions are in the queue, and a new task continues with them.
-        self.is_answering = False
-        self.task = asyncio.create_task(self.answer_questions())
 
     async def send_text(self, text):
         await self.send({"type": "websocket.send", "text": text})

@@ -11,17 +11,15 @@ SILENCE = 30
 USED_UP = "connect as=ada | text one | text two | text three | text four"
 PROMISES = {
     "Copier runs behind AuthMiddlewareStack": "The engine checks the base class.",
-    "It accepts every client": "handshakes",
-    "Every frame of the other clients gets an answer": "texts",
-    "A text frame of 1 to 40 characters is a page": "test_any_other_frame_is_not_a_page",
-    "The pages of all connections of this user count": (
+    "Each frame of the others is answered": "texts",
+    "A text of 1 to 40 characters is a page": "test_any_other_frame_is_not_a_page",
+    "over all connections and servers": (
         *("test_counts_all_connections_of_a_user", "test_counts_on_all_servers"),
     ),
-    "These times begin with the connection": "test_each_frame_ends_the_silence",
-    "The cache and the database are the same": "test_only_one_of_two_gets_the_last_page",
-    "They may be on another machine": "The engine sees a query or a call on the event loop.",
-    "No task continues": "test_no_task_continues_after_the_end",
-    "Copier stays an AsyncConsumer": "The engine checks the base class.",
+    "After 30 seconds without a frame": "test_each_frame_ends_the_silence",
+    "The servers share the cache and the database": "test_only_one_of_two_gets_the_last_page",
+    "Call neither on the event loop": "The engine sees a query or a call on the event loop.",
+    "No task outlives its connection": "test_no_task_continues_after_the_end",
 }
 
 
@@ -58,7 +56,7 @@ class Copier(Model):
         self.expect_silence(client)
 
     def close_anonymous(self, client):
-        """A client that is not logged in is then closed with 4401."""
+        """It accepts every client, then closes anonymous ones with 4401."""
         client.close(4401)
 
     def expect_silence(self, client):
@@ -66,12 +64,12 @@ class Copier(Model):
         self.after(2 * SILENCE, self.end, client, client.frames)
 
     def ask(self, client, frames):
-        """When a client has sent no frame for 30 seconds, it receives `still there?`."""
+        """After 30 seconds without a frame, the client receives `still there?`."""
         if client.is_open and client.frames == frames:
             client.send("still there?", at=self.now)
 
     def end(self, client, frames):
-        """When it has sent no frame for 60 seconds, it is closed with 4408."""
+        """After 60 seconds, it is closed with 4408."""
         if client.is_open and client.frames == frames:
             client.close(4408, at=self.now)
 
@@ -89,24 +87,23 @@ class Copier(Model):
             self.put_off(client)
 
     def refuse(self, client, minute):
-        """Any other frame gets `not a page`, and does not count as one of the 3."""
+        """Any other frame gets `not a page`, and does not count."""
         self.refused = {*self.refused, (client.user, minute)}
         client.send("not a page")
 
     def copy(self, client, text, minute):
-        """A user may copy 3 pages in each minute of the clock (12:00:00 to 12:01:00, and so on).
-        The answer to `hello` is then `copied hello`."""
+        """In each minute of the clock (12:00:00 to 12:01:00), a user may copy 3, over all
+        connections and servers. The answer is `copied hello`."""
         page = client.user, minute, client.server, client.connection
         self.copied = [*self.copied, page]
         client.send(f"copied {text}")
 
     def put_off(self, client):
-        """For a further page in this minute, the answer is `wait 17`: the seconds from the frame
-        until the next minute begins, rounded up to a whole number from 1 to 60."""
+        """A further page gets `wait 17`: the seconds until the next minute, rounded up."""
         client.send(f"wait {math.ceil(MINUTE - self.now % MINUTE)}")
 
     def receive_after_close(self, client, text, data):
-        """A frame that arrives after a close gets no answer and copies nothing."""
+        """A frame after a close gets no answer and copies nothing."""
 
     def diagnose(self, difference):
         client = self.clients.get(difference.client)
@@ -160,9 +157,13 @@ class Copier(Model):
 
 
 def _word(message):
-    """Return the first word of a frame, or the code of a close."""
+    """Return the first word of a frame, the code of a close, or else the type."""
     text = message.get("text")
-    return text.partition(" ")[0] if isinstance(text, str) else f"{message.get('code', '')}"
+    return (
+        text.partition(" ")[0]
+        if isinstance(text, str)
+        else f"{message.get('code', message['type'])}"
+    )
 
 
 def test_copies_three_pages_and_then_says_how_long_to_wait(play):

@@ -1,24 +1,21 @@
-"""Lesson 27: a copier. Each user may copy three pages a minute, and a silent client is closed.
+"""Lesson 27: a copier with a quota.
 
-Copier runs behind AuthMiddlewareStack, on several servers. It accepts every client. A client that
-is not logged in is then closed with 4401. Every frame of the other clients gets an answer:
+Copier runs behind AuthMiddlewareStack, on several servers. It accepts every client, then closes
+anonymous ones with 4401. Each frame of the others is answered:
 
-- A text frame of 1 to 40 characters is a page. A user may copy 3 pages in each minute of the clock
-  (12:00:00 to 12:01:00, and so on). The pages of all connections of this user count, on all
-  servers. The answer to `hello` is then `copied hello`.
-- For a further page in this minute, the answer is `wait 17`: the seconds from the frame until the
-  next minute begins, rounded up to a whole number from 1 to 60.
-- Any other frame gets `not a page`, and does not count as one of the 3.
+- A text of 1 to 40 characters is a page. In each minute of the clock (12:00:00 to 12:01:00), a user
+  may copy 3, over all connections and servers. The answer is `copied hello`.
+- A further page gets `wait 17`: the seconds until the next minute, rounded up.
+- Any other frame gets `not a page`, and does not count.
 
-When a client has sent no frame for 30 seconds, it receives `still there?`. When it has sent no
-frame for 60 seconds, it is closed with 4408. These times begin with the connection, and again with
-each frame, whatever its answer is. A frame that arrives after a close gets no answer and copies
-nothing.
+After 30 seconds without a frame, the client receives `still there?`. After 60 seconds, it is closed
+with 4408. A frame after a close gets no answer and copies nothing.
 
-The cache and the database are the same for all servers, and another server may act between any two
-calls. They may be on another machine: do not call them on the event loop. No task continues after
-the end of its connection, however it ends. Copier stays an AsyncConsumer.
+The servers share the cache and the database, and another may act between two calls. Call neither on
+the event loop. No task outlives its connection.
 """
+
+import asyncio
 
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
@@ -30,15 +27,24 @@ SILENCE = 30  # seconds until the question, and again until the close
 
 
 class Copier(AsyncConsumer):
+    watch = None  # a task; a client that is not logged in has none
+
+    async def __call__(self, scope, receive, send):
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self.stop_watch()
+
     async def websocket_connect(self, event):
         await self.send({"type": "websocket.accept"})
         if not self.scope["user"].is_authenticated:
             await self.send({"type": "websocket.close", "code": 4401})
             raise StopConsumer()
         self.pages = 0
+        self.start_watch()
 
     async def websocket_receive(self, event):
-        # TODO 2: notice a client that is silent for 30 seconds, and for 60 seconds.
+        # TODO 3: a frame ends the silence. It may also come after the close.
         text = event.get("text") or ""
         if not 1 <= len(text) <= MAX_LENGTH:
             await self.send_text("not a page")
@@ -52,6 +58,18 @@ class Copier(AsyncConsumer):
         # TODO 1: count the pages of the user in this minute, on all servers.
         self.pages += 1
         return 0 if self.pages <= PAGES else MINUTE
+
+    def start_watch(self):
+        self.stop_watch()
+        self.watch = asyncio.create_task(self.watch_silence())
+
+    def stop_watch(self):
+        if self.watch is not None:
+            self.watch.cancel()
+
+    async def watch_silence(self):
+        # TODO 2: after 30 seconds, ask. After 60 seconds, close.
+        await asyncio.sleep(SILENCE)
 
     async def send_text(self, text):
         await self.send({"type": "websocket.send", "text": text})
