@@ -4,9 +4,12 @@ It also checks that the texts are complete, that the transcripts are up to date,
 predictions can be played and answered.
 """
 
+import ast
 import re
 from dataclasses import dataclass, field
+from difflib import ndiff
 from itertools import chain
+from pathlib import Path
 
 from lessons.workshop.authoring.promises import faults_of_promises
 from lessons.workshop.course.diagnoses import catalogue, message_of
@@ -30,6 +33,8 @@ from lessons.workshop.judge.verdict import explain
 
 TEXTS = ("lesson.md", "teach.md")  # whose transcripts are recorded
 MAX_WORDS = 700  # of a lesson's prose
+MAX_WORDS_OF_TASK = 150  # of the exercise's docstring
+MAX_NEW_LINES = 25  # of the solution, against the exercise
 MAX_BITES = 3  # what hits every reader; the rest belongs to NOTES.md
 LAST_SECTIONS = ["Do it", "Where it bites"]  # the text before them has headings of its own
 MAX_WORDS_OF_TEACH_PAGE = 500
@@ -62,6 +67,7 @@ def verify_lesson(lesson: Lesson, mutants: bool = False) -> VerifyReport:
         if not report.faults:
             report.faults += _unfinished_parts(lesson)
             _verify_text(report)
+            report.faults += faults_of_task(lesson)
             report.faults += faults_of_promises(lesson)
             report.faults += verify_predictions(lesson)
             _verify_verdicts(report, mutants)
@@ -195,6 +201,27 @@ def verify_predictions(lesson: Lesson) -> list[str]:
             own = [f"cannot be played: {error}"]
         faults += [f"prediction {number}: {fault}" for fault in own]
     return faults
+
+
+def faults_of_task(lesson: Lesson) -> list[str]:
+    """What makes the task longer than a student should read or write."""
+    faults = []
+    task = ast.get_docstring(ast.parse(lesson.original.read_bytes())) or ""
+    if (words := len(task.split())) > MAX_WORDS_OF_TASK:
+        limit = f"write at most {MAX_WORDS_OF_TASK}"
+        faults.append(f"the docstring of exercise.py has {words} words; {limit}")
+    exercise, solution = map(_lines_of_code, (lesson.original, lesson.solution))
+    if (new := sum(it[0] == "+" for it in ndiff(exercise, solution))) > MAX_NEW_LINES:
+        faults.append(f"solution.py has {new} new lines; write at most {MAX_NEW_LINES}")
+    return faults
+
+
+def _lines_of_code(file: Path) -> list[str]:
+    """The lines below the docstring, without blank ones and without their indentation."""
+    text = file.read_text(encoding="utf-8")
+    first = ast.parse(text).body[0]
+    begins = first.end_lineno if isinstance(first, ast.Expr) else 0
+    return [line.strip() for line in text.splitlines()[begins:] if line.strip()]
 
 
 def _faults_of_prediction(lesson: Lesson, prediction: Prediction) -> list[str]:

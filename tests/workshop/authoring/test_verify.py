@@ -68,7 +68,14 @@ def test_a_missing_file_is_a_fault(copy, name):
     ("name", "old", "new", "fault"),
     [
         ("exercise.py", None, None, "the exercise is green before anything is changed"),
+        ("exercise.py", '"""Lesson 3', '"""Lesson 3' + " x" * 150, "docstring of exercise.py has "),
         ("solution.py", "raise StopConsumer", "return StopConsumer", "the solution is red"),
+        (
+            "solution.py",
+            "\n\nclass",
+            "\nimport re" * 26 + "\n\nclass",
+            "new lines; write at most 25",
+        ),
         ("mistakes.py", '= "zombie"', '= "no-accept"', "instead of no-accept"),
         ("mistakes.py", '= "zombie"', '= "unheard-of"', "does not exist: unheard-of"),
         ("lesson.md", "→ websocket.connect", "→ websocket.conect", "differs from what is recorded"),
@@ -88,6 +95,11 @@ def test_a_broken_part_is_a_fault(copy, name, old, new, fault):
     assert old is None or old in text
     file.write_text(text.replace(old, new, 1) if old else text)
     assert any(fault in found for found in verify_lesson(Lesson(copy.folder)).faults)
+
+
+@pytest.mark.parametrize("lesson", lesson_index.lessons(), ids=lambda lesson: lesson.slug)
+def test_a_task_has_at_most_150_words_and_its_answer_25_new_lines(lesson):
+    assert verify.faults_of_task(lesson) == []
 
 
 def test_each_diagnosis_has_a_title_and_whole_sentences():
