@@ -114,12 +114,14 @@ function levelsOf(doc) {
   }));
 }
 
-// The task stands above the editor, so the docstring is folded to its first line. A click, the cursor
-// or a change in it unfolds it.
+// The task stands above the editor, so the docstring is folded to its first line, and again when the file
+// has another text. A click, the cursor or a change in it unfolds it.
+const fold = StateEffect.define();
 const folded = StateField.define({
   create: ({ doc }) => foldOf(doc),
   update(value, transaction) {
-    const now = transaction.docChanged ? value.map(transaction.changes) : value;
+    const isAsked = transaction.effects.some((effect) => effect.is(fold));
+    const now = isAsked ? foldOf(transaction.newDoc) : value.map(transaction.changes);
     const { from, to } = transaction.state.selection.main;
     let isTouched = false;
     if (transaction.selection || transaction.docChanged) now.between(from, to, () => void (isTouched = true));
@@ -172,11 +174,15 @@ export class CodeArea {
     return this.view.state.doc.toString();
   }
 
-  // Replaces the text, keeps the place of the cursor, and can be undone.
+  // Replaces what differs, and can be undone. The cursor and the fold stay where the text is equal.
   replace(text) {
-    const { doc, selection } = this.view.state;
-    const anchor = Math.min(selection.main.anchor, text.length);
-    this.view.dispatch({ changes: { from: 0, to: doc.length, insert: text }, selection: { anchor } });
+    const old = this.text;
+    const most = Math.min(old.length, text.length);
+    let from = 0;
+    while (from < most && old[from] === text[from]) from += 1;
+    let after = 0;
+    while (after < most - from && old.at(-1 - after) === text.at(-1 - after)) after += 1;
+    this.view.dispatch({ changes: { from, to: old.length - after, insert: text.slice(from, text.length - after) }, effects: fold.of(null) });
   }
 
   goTo(number) {

@@ -4,10 +4,11 @@ import { html, signal } from "../vendor/preact.js";
 import { byId } from "../common/dom.js";
 import { Editor } from "./editor.js";
 import { Finding, code } from "../common/finding.js";
-import { ask, error, exercise, goTo, isGreen, isStale, judge, lesson, page, showClaim, verdict } from "./store.js";
+import { ask, error, exercise, goTo, isStale, judge, judging, lesson, page, showClaim, verdict, verdictState } from "./store.js";
 
 const isTaskOpen = signal(false);
 const claimError = signal("");
+const WORDS = { judging: "checking…", new: "not started" };
 
 export function Do() {
   byId("task").classList.toggle("open", isTaskOpen.value);
@@ -20,23 +21,24 @@ export function Do() {
 const play = (number) => () => showClaim(number).then(() => (claimError.value = ""), ({ message }) => (claimError.value = message));
 
 function Verdict() {
-  const { state, upcoming, digest, path, hints, hintsInAll } = exercise.value;
+  const { upcoming, digest, path, hints, hintsInAll } = exercise.value;
+  const state = verdictState.value;
   const { outcomes = [], finding, output } = verdict.value ?? {};
   const first = outcomes.findIndex((one) => one.first);
   return html`
     <${Notices} />
     <div class="verdict-head">
-      <h2 id="verdict-title" tabindex="-1">Verdict <span class="state" data-state=${isStale.value ? "judging" : state}>${isStale.value ? "checking…" : state === "new" ? "not started" : state}</span></h2>
-      ${outcomes.length > 0 && html`<${Checks} outcomes=${outcomes} />`}
-      ${finding && !isStale.value && first >= 0 && outcomes[first].plays && html`
+      <h2 id="verdict-title" tabindex="-1">Verdict <span class="state" data-state=${state}>${WORDS[state] ?? state}</span></h2>
+      ${outcomes.length > 0 && !isStale.value && !(judging.value && finding) && html`<${Checks} outcomes=${outcomes} />`}
+      ${finding && !isStale.value && !judging.value && outcomes[first]?.plays && html`
         <button type="button" class="show-me" onClick=${play(first)}>Show me</button>`}
     </div>
     ${claimError.value && html`<p class="notice">${claimError.value}</p>`}
     ${digest === "" && html`<form id="missing" class="notice" onSubmit=${(event) => (event.preventDefault(), ask("reset"))}><p>The file <code>${path}</code> is missing.</p><button>Restore the original</button></form>`}
-    <div class=${isStale.value ? "stale" : ""}>
-      ${finding && html`<${Finding} finding=${finding} here=${lesson.number} onLine=${isStale.value ? null : (line) => (goTo.value = { line })} />`}
+    <div class=${isStale.value ? "stale" : ""} inert=${isStale.value}>
+      ${finding && html`<${Finding} finding=${finding} here=${lesson.number} onLine=${(line) => (goTo.value = { line })} />`}
       ${!verdict.value && html`<p class="quiet">Change the code, then save: the verdict appears here.</p>`}
-      ${isGreen.value && html`
+      ${state === "green" && html`
         <p class="all-green">All ${outcomes.length} checks pass. ${upcoming && html`<a class="primary continue" href=${upcoming.url}>Next lesson: ${upcoming.title}${upcoming.optional ? " (optional)" : ""}</a>`}</p>`}
       ${output && html`<details id="output"><summary>Printed output</summary><pre class="scroll">${output}</pre></details>`}
     </div>
@@ -56,7 +58,7 @@ function Checks({ outcomes }) {
         const state = one.same && !one.first ? "same" : one.state;
         return html`
           <li data-state=${state}><span class="sign" role="img" aria-label=${words[state] ?? state}>${signs[state]}</span>
-            <span>${code(one.claim)} ${one.plays && !isStale.value && html`<button type="button" class="show-check" aria-label="Show check ${number + 1}" onClick=${play(number)}>Show</button>`}</span></li>`;
+            <span>${code(one.claim)} ${one.plays && !judging.value && html`<button type="button" class="show-check" aria-label="Show check ${number + 1}" onClick=${play(number)}>Show</button>`}</span></li>`;
       })}</ul>
     </details>`;
 }

@@ -49,7 +49,7 @@ export function Wire() {
 }
 
 function LiveHead() {
-  if (step.value === "predict") return html`<p class="quiet">Answer the question, and what really happens plays here.</p>`;
+  if (step.value === "predict") return null;
   const { state, finding, reason } = played.value;
   return html`
     <p class="what quiet" aria-live="polite">
@@ -80,7 +80,7 @@ function SavedBanner() {
     <div class="side"><b>${name}</b> <code>${event ? `${typeOf(event)} ${detailsOf(event)}`.trim() : "nothing: it ends here"}</code></div>`;
   return html`
     <section class="saved-recording" id="saved-recording" data-kind=${kind} aria-live="polite">
-      <p><b id="saved-title">${title}</b> ${step.value !== "predict" && html`
+      <p class="saved-head"><b id="saved-title">${title}</b> ${step.value !== "predict" && html`
         <button type="button" id="back-to-live" onClick=${() => (saved.value = null)}>Back to ${step.value === "do" ? "my clients" : "live"}</button>`}</p>
       ${steps.length > 0 && html`<p class="played-words" title=${steps.map((one) => one.step).join(" · ")}>${stepsInWords(steps)}</p>`}
       ${parting && html`<div id="parting" class="parting">${side("Expected", parting.right)}${side("Received", parting.wrong)}</div>`}
@@ -117,11 +117,12 @@ function Picture() {
     if (diagram.current?.transcript && diagram.current.position !== now) diagram.current.seek(now);
   });
   const isEmpty = !saved.value && liveCount.value === 0;
-  const verb = lesson.isHttp ? "Send a request" : "Connect";
+  const first = step.value === "predict" ? "Answer the question, and what really happens plays here."
+    : `${lesson.isHttp ? "Send a request" : "Connect"}, and each event appears here as the server saw it.`;
   return html`
     <div class="diagram-box" hidden=${asTable.value}>
       <div class="scroll" id="diagram" ref=${box}></div>
-      ${isEmpty && html`<p class="quiet" id="no-events">${step.value === "predict" ? "" : `${verb}, and each event appears here as the server saw it.`}</p>`}
+      ${isEmpty && html`<p class="quiet" id="no-events">${first}</p>`}
     </div>`;
 }
 
@@ -223,7 +224,7 @@ function Source() {
     if (first.offsetTop < scrollTop || first.offsetTop + 40 > scrollTop + clientHeight) {
       box.current.scrollTop = first.offsetTop - clientHeight / 3;
     }
-  }, [lit.lines.join()]);
+  }, [lit.lines.join(), isProjector.value]);
   return html`
     <section class="source">
       <h2><code id="source-title">${place}</code> <span id="thread" title=${lit.event?.thread}>${placeOf(lit.event)}</span></h2>

@@ -38,7 +38,8 @@ live.addEventListener("change", () => batch(() => {
   liveCount.value = live.entries.length;
 }));
 export const liveSource = signal(page.source);
-// A recording instead of the live events: {transcript, title, kind, source, differs, steps, parting}
+// A recording instead of the live events: {transcript, title, kind, source, differs, steps, parting}, and
+// of the student's exercise the digest of the version that was played
 export const saved = signal(null);
 export const source = computed(() => saved.value?.source ?? liveSource.value);
 export const pointed = signal({ entry: null, isChosen: false }); // the event that the picture points at
@@ -56,14 +57,18 @@ export const isNarrow = signal(matchMedia("(width < 75rem)").matches);
 matchMedia("(width < 75rem)").addEventListener("change", ({ matches }) => (isNarrow.value = matches));
 effect(() => storeForTab("projector", isProjector.value ? "yes" : ""));
 
-// A verdict counts for the version of the file that it names. A later version is not judged yet.
+// A verdict counts for the version of the file that it names: one of an earlier version is stale. While
+// the judge works, it is what the judge knows so far: that the conversation of the last fault fails again,
+// or that all claims are green.
 export const verdict = computed(() => {
   const { state, verdict: found } = exercise.value;
   return found.outcomes && (state !== "new" || judging.value) ? found : null;
 });
-export const isStale = computed(() => judging.value || (verdict.value && exercise.value.digest !== verdict.value.digest));
-export const isGreen = computed(() => exercise.value.state === "green" && !isStale.value);
-export const isRed = computed(() => exercise.value.state === "red" && !isStale.value);
+export const isStale = computed(() => verdict.value !== null && verdict.value.digest !== exercise.value.digest);
+export const verdictState = computed(() => {
+  if (isStale.value || (judging.value && !verdict.value?.finding)) return "judging";
+  return judging.value ? "red" : exercise.value.state;
+});
 
 // The URL of something that the server plays for this page only.
 export function playUrl(name, parameters = []) {
@@ -123,6 +128,7 @@ async function sourceOf(name) {
 
 // Shows a recording until the student goes back to the live events.
 export function showSaved(recording, more) {
+  if (more.digest && more.digest !== exercise.value.digest) return;
   const transcript = Transcript.from(recording);
   saved.value = { transcript, source: null, differs: null, steps: [], parting: null, ...more };
   // On a narrow page the picture is below the step.
@@ -132,12 +138,13 @@ export function showSaved(recording, more) {
 // Plays steps, texts or objects, on a target, and shows the recording.
 export async function playSteps(name, steps, kind = "played") {
   const texts = steps.map((one) => ["step", typeof one === "string" ? one : JSON.stringify(one)]);
+  const digest = name === "exercise" ? exercise.value.digest : null;
   const [answer, code] = await Promise.all([
     play("play", [["target", name], ...texts]),
     sourceOf(name),
   ]);
   batch(() => {
-    showSaved(answer.recording, { kind, target: name, title: kind === "passing" ? "Your exercise passes where it failed:" : `Played on ${titleOf(name)}`, source: code, steps: answer.steps, plays: true });
+    showSaved(answer.recording, { kind, target: name, digest, title: kind === "passing" ? "Your exercise passes where it failed:" : `Played on ${titleOf(name)}`, source: code, steps: answer.steps, plays: true });
     if (isNarrow.value && step.value === "see") step.value = "wire";
     markSeen(answer.steps);
   });
@@ -145,16 +152,17 @@ export async function playSteps(name, steps, kind = "played") {
 
 // The conversation of a claim of the verdict: where it fails, or all of it.
 export async function showClaim(number) {
+  const { digest, outcomes } = verdict.value;
   const [answer, code] = await Promise.all([
     play("judged", [["claim", number]]),
     sourceOf("exercise"),
   ]);
   const { expected, received, differs, steps, title } = answer;
-  const isFailing = exercise.value.verdict?.outcomes[number]?.state === "red";
+  const isFailing = outcomes[number].state === "red";
   const at = differs && { right: expected.events[differs.right], wrong: received.events[differs.wrong] };
   showSaved(received, {
     kind: isFailing ? "failing" : "passing",
-    target: "exercise",
+    target: "exercise", digest,
     title: isFailing ? `Your exercise fails: ${title}` : `Your exercise passes: ${title}`,
     source: code, steps, parting: at, plays: !isFailing,
     differs: differs && (differs.wrong ?? received.events.length),
@@ -201,19 +209,24 @@ onNews((news) => batch(() => {
 }));
 
 // Nothing stale is shown: a recording of an earlier version goes when the file is saved. At green, the
-// conversation that failed is played again, and passes.
-let judged = untracked(() => verdict.value?.digest);
-let failed = untracked(() => verdict.value?.finding?.steps); // the conversation that failed last
+// conversation that failed last is played again, and passes.
 effect(() => {
-  const { digest, state } = exercise.value;
-  const isOld = untracked(() => ["failing", "passing"].includes(saved.value?.kind)) && digest !== judged;
-  if (isOld) saved.value = null;
-  if (isStale.value || verdict.value?.digest === judged) return;
-  judged = verdict.value?.digest;
-  announcement.value = verdict.value?.finding ? `${state}: ${verdict.value.finding.title}` : state;
-  if (state === "red") failed = verdict.value.finding?.steps;
-  const isShown = state === "green" && failed && untracked(() => step.value === "do");
-  if (isShown) playSteps("exercise", failed.split(" | "), "passing").catch(() => {});
+  const { digest } = exercise.value;
+  const shown = untracked(() => saved.value?.digest);
+  if (shown && shown !== digest) saved.value = null;
+});
+
+let last = untracked(() => verdict.value);
+let wasRed = untracked(() => verdictState.value === "red");
+effect(() => {
+  const [state, found] = [verdictState.value, verdict.value];
+  if (state === "judging" || found === last) return;
+  const { finding } = found ?? {};
+  announcement.value = finding ? `${state}: ${finding.title}` : state;
+  const isRepaired = state === "green" && wasRed && untracked(() => step.value === "do");
+  if (isRepaired && last?.finding?.steps) playSteps("exercise", last.finding.steps.split(" | "), "passing").catch(() => {});
+  wasRed = state === "red";
+  last = found;
 });
 
 export { tell };
