@@ -88,4 +88,11 @@ def caption_to_html(caption: str) -> SafeString:
     """What was played: the name of the consumer, then the steps."""
     name, *steps = split_steps(caption.removeprefix(CAPTION))
     played = format_html_join(" ", "<code>{}</code>", ([step] for step in steps))
-    return format_html("<figcaption>{} {}</figcaption>", name, played)
+    markup = '<figcaption data-target="{}">{} {}</figcaption>'
+    return format_html(markup, name, _title_of(name), played)
+
+
+def _title_of(target: str) -> str:
+    if target.startswith("mistake:"):
+        return f"The mistake {target.removeprefix('mistake:')}:"
+    return "The solution:" if target == "solution" else f"{target.rpartition('.')[2]}:"

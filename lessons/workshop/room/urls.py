@@ -24,6 +24,7 @@ urlpatterns = [
     path("room/log-out/", LogoutView.as_view(next_page="room_log_in"), name="room_log_out"),
     path("room/join/", joining.join_class, name="room_join"),
     path("room/course/", views.course, name="room_course"),
+    path("room/course/<slug:slug>/<int:number>/", views.transcript, name="room_transcript"),
     path(CLASS, views.board, name="room_board"),
     path(f"{CLASS}act/", views.act, name="room_act"),
     path(f"{CLASS}slide/", views.slide, name="room_slide"),

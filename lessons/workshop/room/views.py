@@ -31,7 +31,7 @@ from lessons.workshop.room.consumers import tell_class
 from lessons.workshop.room.export import as_csv
 from lessons.workshop.room.models import Class
 from lessons.workshop.room.state import current_poll, parts_of, rounds
-from lessons.workshop.room.worker import WorkerFailed, read_answer
+from lessons.workshop.room.worker import WorkerFailed, read_answer, read_transcript
 
 
 def for_instructors(view):
@@ -121,6 +121,13 @@ def teach(request, class_id: int, slug: str):
     )
 
 
+@for_instructors
+@require_safe
+def transcript(request, slug: str, number: int):
+    """The recording of a transcript on the instructor's page of a lesson."""
+    return _from_worker(read_transcript, slug, number)
+
+
 def _lessons() -> list[dict]:
     taught, optional = plans()[0].taught, optional_lessons()
     return [
@@ -182,8 +189,14 @@ def answer(request, class_id: int):
         raise Http404("The class has no question of a lesson now.")
     given = rounds(poll) if poll.state == "shown" else []
     votes = frozenset(one for votes in given for one in votes)
+    return _from_worker(read_answer, poll.lesson, poll.question, votes)
+
+
+def _from_worker(read, *values):
     try:
-        return JsonResponse(read_answer(poll.lesson, poll.question, votes))
+        return JsonResponse(read(*values))
+    except UnknownLesson as error:
+        raise Http404(str(error)) from None
     except WorkerFailed as error:
         return JsonResponse({"error": str(error)}, status=503)
 

@@ -56,6 +56,13 @@ def read_answer(slug: str, number: int, votes: frozenset[str] = frozenset()) -> 
     return _run_worker(order)
 
 
+@lru_cache(maxsize=64)
+def read_transcript(slug: str, number: int) -> dict:
+    """The recording of that transcript, as _transcript() plays it. Raises WorkerFailed."""
+    order = {"order": "transcript", "lesson": find(slug).key, "number": number}
+    return _run_worker(order)
+
+
 def _run_worker(order: dict) -> dict:
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(_WITHHELD)
@@ -90,7 +97,7 @@ def main() -> None:
     os.dup2(2, 1)  # what anything else prints does not belong to the answer
     django.setup()
     lesson = find(order.pop("lesson"))
-    do = {"judge": _judge, "question": _question}[order.pop("order")]
+    do = {"judge": _judge, "question": _question, "transcript": _transcript}[order.pop("order")]
     with answers:
         answers.write(json.dumps(do(lesson, **order)))
 
@@ -119,6 +126,18 @@ def _question(lesson: Lesson, number: int, votes: list[str]) -> dict:
         "grades": {vote: is_right(vote, prediction, recording) for vote in votes},
         "recording": recording_json(recording),
     }
+
+
+def _transcript(lesson: Lesson, number: int) -> dict:
+    """What a transcript of the instructor's page plays. They are numbered in its order."""
+    from lessons.workshop.course.lesson_text import recorded_conversations
+    from lessons.workshop.engine.script.steps import split_steps
+    from lessons.workshop.judge.study.recordings import record
+    from lessons.workshop.page.views.play_views import recording_json
+
+    text = lesson.teach_page.read_text(encoding="utf-8")
+    found = recorded_conversations(text)[number]
+    return recording_json(record(lesson, found.name, split_steps(found.steps)))
 
 
 def _judge(lesson: Lesson, code: str) -> dict:

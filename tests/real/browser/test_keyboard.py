@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 RECORDED = "What the server recorded, as a diagram"
-RESULTS = re.compile(r"^\s*(The best \d+ of )?\d+ results\s*$")
+RESULTS = re.compile(r"^\s*(The \d+ best of )?\d+ results\s*$")
 TRACEBACK = """Traceback (most recent call last):
   File "/srv/app/channels/routing.py", line 168, in __call__
     raise ValueError("No route found for path %r." % path)

@@ -2,16 +2,14 @@
 
 import { html, render, signal } from "../vendor/preact.js";
 import { byId, element } from "../common/dom.js";
+import { transcripts } from "../diagram/captions.js";
 import { link, page, playSteps, seen, titleOf } from "./store.js";
 import { stepsInWords } from "./words.js";
 
-// The caption of a transcript is the name of a target, and a code element for each step.
 export function offerPlay(article) {
-  for (const caption of article.querySelectorAll(".transcript figcaption")) {
-    const steps = [...caption.querySelectorAll("code")].map((one) => one.textContent);
-    const name = caption.firstChild.textContent.trim();
+  for (const { caption, target, steps } of transcripts(article)) {
     const box = caption.appendChild(element("span", "", "play"));
-    render(html`<${Play} name=${name} steps=${steps} problem=${signal("")} />`, box);
+    render(html`<${Play} name=${target} steps=${steps} problem=${signal("")} />`, box);
   }
 }
 
