@@ -80,9 +80,8 @@ class ReadingRoom(Model):
             self.send_posts(client, lines)
 
     def send_posts(self, client, lines):
-        """For each post whose author is a member of that group, the client gets a text frame with
-        its title and the username of its author: `Rain, by ada`. The posts come in the order of
-        their ids."""
+        """For each post by a member of that group, the client gets a text frame: its title and its
+        author's username, `Rain, by ada`. The posts come in the order of their ids."""
         for line in lines:
             client.send(line)
 

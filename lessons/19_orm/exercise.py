@@ -1,9 +1,9 @@
 """Lesson 19: a client names a group and gets what its members wrote.
 
-A text frame has the name of one of Django's groups. For each post whose author is a member of that
-group, the client gets a text frame with its title and the username of its author: `Rain, by ada`.
-The posts come in the order of their ids. Without such a post, the client gets only `no posts`. If
-no group has that name, it gets only `no such group`. A binary frame gets this, too.
+A text frame has the name of one of Django's groups. For each post by a member of that group, the
+client gets a text frame: its title and its author's username, `Rain, by ada`. The posts come in the
+order of their ids. Without such a post, the client gets only `no posts`. If no group has that name,
+it gets only `no such group`. A binary frame gets this, too.
 
 Read the rows again for each frame. Other code may change the database between your queries. If it
 deletes a group or a post there, you may also send only `no posts`, or nothing. The connection stays

@@ -111,7 +111,7 @@ class Desk(Model):
 
     def end_logins(self, user):
         """When a user is deactivated or gets a new password, each connection of that user is closed
-        with 4401, on every server, after the commit."""
+        with 4401. This happens on every server, after the commit."""
         self.change(user, ended=self.burst)
         for browser in self.browsers:
             if browser.partition("/")[0] == user:

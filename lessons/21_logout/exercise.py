@@ -5,7 +5,8 @@ Desk runs behind AuthMiddlewareStack.
 - The desk accepts every client. It answers each frame with the username that the user has now, or
   with `nobody` if no user is logged in.
 - When a user is deactivated or gets a new password, each connection of that user is closed with
-  4401, on every server, after the commit. A frame that arrives after this close is not answered.
+  4401. This happens on every server, after the commit. A frame that arrives after this close is not
+  answered.
 - Any other change of a user, such as a new name, closes no connection. Other users stay connected.
 - All this also holds if the user changes while a connection is joining its group.
 - However a connection ends, `__call__` lets it leave its group.
