@@ -59,7 +59,3 @@ def test_the_readme_names_the_demo_and_the_number_of_each_lesson_of_an_app(app):
     assert [one.demo for one in here if one.demo.rpartition(".")[2] not in named] == []
     known = {one.number for one in lessons()}
     assert numbers_in(numbers) & known == {one.number for one in here}
-
-
-def test_the_readme_says_how_many_lessons_there_are():
-    assert f"a page with {len(lessons())} lessons" in (ROOT / "README.md").read_text("utf-8")
