@@ -1,19 +1,31 @@
 """Lesson 0: does each request and each WebSocket reach what the task says?"""
 
-from lessons.workshop.judge import Model, Stream, complete_response
+from typing import ClassVar
+from urllib.parse import unquote
+
+from lessons.workshop.judge import NAMES, Model, Stream, complete_response, near
 
 PATH = "/ws/sync/start/"
 OTHERS = ("/", "/ws/", "/ws/sync/start", f"{PATH}more/", f"/more{PATH}", "/ws/sync/other/")
+UNLIKE = ("/WS/SYNC/START/", "/ws-sync-start/", f"{PATH}/", f"/other/ ?path={PATH}")
 
 
 class Switchboard(Model):
-    handshakes = ("connect", *(f"connect {path}" for path in OTHERS), "GET /", "POST /pages/1/")
+    handshakes = (
+        *("connect", "connect ?path=/other/", *(f"connect {path}" for path in OTHERS + UNLIKE)),
+        *("GET /", f"GET {PATH}", "POST /pages/1/", f'POST {PATH} "a body"'),
+    )
+    inputs: ClassVar = {
+        "connect /ws/sync/…/": (*NAMES, *near("start")),
+        "connect /…/sync/start/": near("ws"),
+    }
     silent_after_disconnect = True
+    session = 1010  # so that numbers have four digits
 
     def connect(self, client):
         """A WebSocket to `/ws/sync/start/` reaches `Line`"""
         client.frames = 0
-        if client.handshake.get("path", PATH) == PATH:
+        if unquote(client.handshake.get("path", PATH)) == PATH:
             client.accept()
             client.send("open")
         else:

@@ -10,6 +10,7 @@ MISREADINGS = ("text-on-binary", "bytes-on-text", "none-as-text", "str-with-byte
 class Counter(Model):
     texts = ("hello", "1 hello", "None")
     silent_after_disconnect = True  # each frame comes back once; nothing else is sent
+    session = 1010  # so that numbers have four digits
 
     def connect(self, client):
         """Each connection counts its own frames"""

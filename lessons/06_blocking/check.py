@@ -38,7 +38,7 @@ class Bakery(Model):
         client.send(f"{text} is done", until=client.ready_at)
 
     def fault_in(self, turn, played):
-        """`rye is done` when it is baked: a call of bake() with that order has ended."""
+        """`rye is done` when it is baked: one call of bake() with that order has ended."""
         received = [
             (time, number, message.get("text", ""))
             for number, seen in turn.clients.items()
@@ -51,6 +51,14 @@ class Bakery(Model):
                 baked = [it.argument for it in played.thread_sleeps if has_baked(it, time)]
                 if baked.count(order) < self.answered[order]:
                     return number, "work-left-out", what_was_baked(order, baked, time)
+        clients = self.by_connection.values()
+        if any(client.is_free for client in clients):  # perhaps a binary frame is baked
+            return None
+        calls = [it.argument for it in played.thread_sleeps if has_begun(it, turn.time)]
+        orders = [order for client in clients for order in client.orders]
+        for order, times in (Counter(calls) - Counter(orders)).items():
+            detail = f"bake() was called {times} times more often than {short(order)} was ordered."
+            return next(iter(turn.clients), None), "work-repeated", detail
         return None
 
     def due(self, number):
@@ -77,6 +85,11 @@ class Bakery(Model):
 def has_baked(sleep, time):
     """Whether this is a call of bake() that had ended at this time."""
     return sleep.function == "bake" and sleep.begun + sleep.seconds <= time + 0.001
+
+
+def has_begun(sleep, time):
+    """Whether this is a call of bake() that had begun before this time."""
+    return sleep.function == "bake" and sleep.begun < time - 0.001
 
 
 def what_was_baked(order, baked, time):

@@ -1,8 +1,9 @@
 """Lesson 8: do the seconds come as a stream of events, and does the stream end with its client?"""
 
 import re
+from typing import ClassVar
 
-from lessons.workshop.judge import Model, Stream
+from lessons.workshop.judge import DIGITS, Model, Stream
 
 START, END = "start", "end"
 TOLERANCE = 0.05
@@ -14,6 +15,8 @@ class Countdown(Model):
     )
     actions = ("piece 0", "piece 1", "piece 0 ...", "piece")
     others = ("wait 0.53", "wait 1.61", "wait 4.27")
+    inputs: ClassVar = {"POST …": DIGITS, "POST 1 …": DIGITS}
+    long_conversations = ("POST 301 | wait 300.5 | 2 POST 61 | wait 30 | wait 32",)
     setups = ((), ("keys fewer",))
     frames = ()
 
@@ -103,7 +106,8 @@ def read(messages):
         if message["type"] == "http.response.start":
             headers = {bytes(name).lower(): value for name, value in message.get("headers", ())}
             kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-            if message["status"] != 200 or kind != b"text/event-stream":
+            is_cut = headers.keys() & {b"content-length", b"content-encoding"}
+            if message["status"] != 200 or kind != b"text/event-stream" or is_cut:
                 return None
             continue
         if not found:

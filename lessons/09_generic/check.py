@@ -1,15 +1,11 @@
 """Lesson 9: does the desk run its two commands, answer all else with an error, and stay open?"""
 
 import json
+from typing import ClassVar
 
-from lessons.workshop.judge import Model
+from lessons.workshop.judge import JSON, TEXTS, Model, near
 
 ECHO, COUNT = '{"command": "echo", "value": %s}', '{"command": "count"}'
-VALUES = r"""
-    "hello" "" "\u0020a\u0020" "ä☃" "NaN" "\ud800" "\u0000\n\"" 5 0 2.5 1e308
-    9007199254740993 -18446744073709551617 true false null "infinite\u0020nan"
-    [] {} [1,[2,"3"],[[[]]]] {"a":{"b":1}} ["Infinity","1e999"]
-"""
 CARRIED_OUT = (
     *(COUNT, ECHO % '"hello"', ECHO % "1", r' {"c\u006fmmand":"count" } ', ECHO % r'"\ud800"'),
     *('{"command": "echo"}', ECHO % '"e\u0301"'),
@@ -30,6 +26,7 @@ WITH_NAN = (
 LONG = ECHO % f'"{"ab" * 40_000}"'
 # These brackets are not nested deep.
 WIDE = (ECHO % f'"{"[{" * 1000}"', ECHO % f"[{', '.join(['[]'] * 1000)}]")
+UNUSED_INFINITY = ('{"command": "count", "x": 1e999}', '{"command": "echo", "x": [-1e999]}')
 INFINITE = (ECHO % "1e999", ECHO % '[{"a": -1e999}]')
 TOO_DEEP = ('"[" * 100000', r'"{\"a\":" * 100000', f'"{"1" * 8}" * 1000')  # the last: too long
 METHODS = """
@@ -40,6 +37,13 @@ METHODS = """
 
 
 class Desk(Model):
+    session = 1010  # so that numbers have four digits
+    inputs: ClassVar = {
+        'text {"command": "echo", "value": …}': (*JSON, *TEXTS, "infinite nan"),
+        'text {"command": …}': near("count", "echo"),
+        'text {"command": "count", "value": …}': JSON,
+        "text …": (f"\ufeff{COUNT}", f"{COUNT}\u3000", f"\xa0{COUNT}", *UNUSED_INFINITY),
+    }
     texts = (
         *(COUNT, ECHO % '"hello"', *CARRIED_OUT[3:], LONG, TYPED % "send"),
         *(ECHO % "NaN", WITH_NAN[4], INFINITE[0], '{"command": "websocket_disconnect"}'),
@@ -150,7 +154,8 @@ def frames(*texts):
 
 def test_echo_answers_with_the_value(play):
     """echo is answered with the same JSON value, or with null if there is no value."""
-    values = [ECHO % value for value in VALUES.split()]
+    values = [ECHO % json.dumps(text) for text in ("hello", "", " ä☃ ", "NaN")]
+    values += [ECHO % value for value in JSON[:-1]]
     play(["connect", *frames(*values, LONG, *WIDE, '{"command": "echo"}')])
 
 

@@ -1,11 +1,12 @@
 """Lesson 11: does each letter reach its reader, and only the reader?"""
 
 import json
-import re
+from typing import ClassVar
 
-from lessons.workshop.judge import Model
+from channels.layers import BaseChannelLayer
 
-ADDRESS = re.compile(r"[a-zA-Z0-9._-]+(![a-zA-Z0-9._-]*)?")
+from lessons.workshop.judge import NAMES, Model, lengths, near
+
 REFUSAL = "no such address"
 NO_ADDRESSES = (
     *("", "with space", "straße", "a/b", "x" * 100, "one!two!three", " {channel of 1} "),
@@ -36,6 +37,11 @@ class Letters(Model):
         *map(letter, ("with space", None, "no-consumer.has-it", "specific.check!999")),
     )
     others = ('layer {"type": "letter.arrived", "text": "from a view"}',)
+    handshakes = ("connect", "connect", "connect server=2")
+    inputs: ClassVar = {
+        'text {"to": …, "text": "hello"}': (*NAMES, *near("{channel of 1}"), *lengths(100)),
+        'text {"to": …, "text": "hello" }': (None, 5, True, ["a"], {"to": "{channel of 1}"}),
+    }
     frames = ("text",)
     clients_are_independent = False
 
@@ -52,7 +58,7 @@ class Letters(Model):
         """The client at that address receives the text unchanged, in one text frame."""
         frame = json.loads(text)
         to = frame["to"]
-        if not (isinstance(to, str) and len(to) < 100 and ADDRESS.fullmatch(to)):
+        if not is_address(to):
             client.send(REFUSAL)
         elif to == "full" and not self.branch():
             client.fail("ChannelFull")
@@ -101,6 +107,14 @@ class Letters(Model):
         return bool(readers and got_it - readers)
 
 
+def is_address(name):
+    """Return whether the layer accepts this name of a channel."""
+    try:
+        return BaseChannelLayer().require_valid_channel_name(name)
+    except TypeError:
+        return False
+
+
 def test_the_client_receives_its_address(play):
     """The first frame is the name of the consumer's channel. A letter of a view arrives there."""
     sent = 'layer {"type": "letter.arrived", "text": "ä ☃"}'
@@ -137,4 +151,5 @@ def test_what_cannot_be_an_address_is_answered(play):
 def test_a_writer_does_not_learn_whether_a_letter_was_read(play):
     """A letter to a client that has left, or to a full channel, gets no answer."""
     play(["connect", "2 connect", "2 close 1001", f"text {letter(2)}", f"text {letter(1)}"])
-    play(["capacity 3", "fill full", "connect", f"text {letter('full')}"])
+    own = [f"text {letter(1, text)}" for text in ("still", "here")]
+    play(["capacity 3", "fill full", "connect", f"text {letter('full')}", *own])

@@ -1,9 +1,11 @@
 """Lesson 12: do the clients in a lounge receive all its news, and does each end leave it?"""
 
 import re
+from typing import ClassVar
 from urllib.parse import unquote
 
-from lessons.workshop.judge import Model
+from lessons.workshop.judge import NAMES as ANY_NAMES
+from lessons.workshop.judge import Model, lengths, near
 
 CAME, LEFT = "someone came", "someone left"
 NAMES = ("lobby", "a", "Z", "7", "a-b_c.d", ".", "-", "0123456789", "x" * 50, "x" * 49 + "y")
@@ -21,9 +23,10 @@ def connect(name):
 
 
 class Lounges(Model):
-    handshakes = ("connect", "connect", "connect", connect("Lobby"), connect("lobby%0A"))
+    handshakes = (*["connect"] * 3, "connect server=2", connect("Lobby"), connect("lobby%0A"))
+    inputs: ClassVar = {connect("…"): (*ANY_NAMES, *near("lobby"), *lengths(50))}
     texts = ("hello", CAME)
-    ends = ("close", "close 1001", "vanish", "crash", "kill")
+    ends = ("close", "close 1001", "close 4001", "vanish", "crash", "kill")
     clients_are_independent = False
 
     def __init__(self):

@@ -14,8 +14,8 @@ from ..script.steps import Step, parse_step, split_steps
 from .awkward import BYTES, TEXTS, bytes_step, filled, near, text_step
 from .model import Model
 
-LONG_SESSION = 300  # frames of one client
 MAX_SHORT = 40  # characters of a frame of a long session
+VISITS = 40  # clients one after another in one conversation
 NEWS = 60  # steps of other processes in one conversation
 MAX_BURST = 4  # steps that are in the air at the same time
 MIN_ITEMS, MAX_ITEMS = 3, 24  # of a random conversation
@@ -87,6 +87,11 @@ def _chunks(steps: list[Step], size: int) -> list[list[Step]]:
     return [steps[first : first + size] for first in range(0, len(steps), size)]
 
 
+def _repeated(visits: list[list[Step]]) -> Iterator[list[Step]]:
+    """All of them, and again from the first one on if they are too few."""
+    return islice(cycle(visits), max(VISITS, len(visits)))
+
+
 def _complete(model: type[Model], steps: list[Step]) -> list[Step]:
     return [*steps, *map(parse_step, model.last_steps), *leaving(steps)]
 
@@ -132,10 +137,10 @@ def _frames(model: type[Model], connect: Step) -> Iterator[list[Step]]:
     frames = frames_of(model)
     second = replace(connect, client=2)
     visits = [[connect, *some] for some in _chunks(frames, 3)]
-    yield [second, *one_after_the_other(visits), replace(frames[0], client=2)]
+    yield [second, *one_after_the_other(_repeated(visits)), replace(frames[0], client=2)]
     yield [parse_step("keys both"), *one_after_the_other(visits[::5])]
     short = [frame for frame in frames if frame.payload_length <= MAX_SHORT]
-    session = islice(cycle(short), LONG_SESSION)
+    session = islice(cycle(short), model.session)
     yield [connect, *(replace(it, together=n % MAX_BURST > 0) for n, it in enumerate(session))]
     # A text may end the connection: then the frames behind it are late.
     late = [*map(parse_step, ("& bytes 00ff", "& text", "& bytes"))]
@@ -152,7 +157,7 @@ def _handshakes(model: type[Model]) -> Iterator[list[Step]]:
     for kills in (False, True):  # after a kill, less is judged
         visits = [[it, end] for it in handshakes for end in ends if end.kind.kills is kills]
         if visits:
-            yield one_after_the_other(visits)
+            yield one_after_the_other(visits if hello or kills else _repeated(visits))
     awkward = [step for step in _steps_of_inputs(model) if step.kind.begins]
     steps: list[Step] = []
     for number, step in enumerate(awkward):  # the earlier clients are still there
@@ -201,7 +206,9 @@ def _interference(model: type[Model], connect: Step) -> Iterator[list[Step]]:
 def _crowd(model: type[Model], connect: Step) -> list[Step]:
     """More clients than other conversations have: each has its own state, the last one too."""
     texts = [*model.texts, *filter(None, map(model.frame_of, ("hello", "hi")))]
-    steps = [replace(connect, client=client) for client in range(1, model.crowd + 1)]
+    others = cycle(it for it in map(parse_step, model.handshakes) if not it.kind.is_request)
+    comes = [next(others) if client % 3 == 0 else connect for client in range(model.crowd)]
+    steps = [replace(it, client=client) for client, it in enumerate(comes, 1)]
     for number in range(2 * model.crowd):
         steps.append(text_step(texts[number % len(texts)], 1 + number % model.crowd))
     steps += [Step("close", {}, 1), connect, text_step(texts[0])]

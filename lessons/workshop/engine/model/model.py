@@ -162,6 +162,7 @@ class Model:
     last_steps: tuple[str, ...] = ()  # of other processes, before the clients leave: `rows …`
     setups: tuple[tuple[str, ...], ...] = ((),)  # first steps: `capacity 3`, or rows
     max_clients = 3  # of a random conversation
+    session = 300  # frames of the longest session of one client
     crowd = 12  # clients of the conversation that has the most
     shared = "wrong-connection"  # the diagnosis of what goes right for a client that is alone
     points: tuple[int, ...] = (0, 1, 2, 3)  # at which a step interferes with the one before it

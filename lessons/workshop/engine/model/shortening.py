@@ -11,7 +11,7 @@ from .conversations import leaving
 from .model import Model
 from .model_difference import Difference, find_difference
 
-MAX_REPLAYS = 200  # conversations that are played to shorten a failing one
+MAX_REPLAYED = 3000  # steps that are played to shorten a failing conversation
 # Steps that only a client with a request can take, or only one without.
 _NEEDS_REQUEST = {"text": (False,), "bytes": (False,), "piece": (True,)}
 
@@ -27,7 +27,7 @@ class Shortening:
     ):
         self.difference = difference
         self._model, self._play = model, play
-        self._replays = 0
+        self._replayed = 0  # steps
 
     def run(self) -> Difference:
         """The shortest difference that was found: without clients, steps and timings to spare.
@@ -49,9 +49,9 @@ class Shortening:
     def _try(self, steps: list[Step]) -> None:
         """Keep the difference in these steps if it is shorter."""
         steps = _playable(steps)
-        if not steps or self._replays == MAX_REPLAYS:
+        if not steps or self._replayed + len(steps) > MAX_REPLAYED:
             return
-        self._replays += 1
+        self._replayed += len(steps)
         steps = [*steps, *leaving(steps)]
         try:
             report = self._play(steps, self._model.play_options())
