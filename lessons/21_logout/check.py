@@ -80,6 +80,7 @@ class Desk(Model):
         self.users = {name: User(name) for name in ("ada", "grace")}
         self.ended_browsers = {}  # name of a browser → number of the burst
         self.browsers = set()
+        self.outdated = set()  # browsers that logged in with an earlier password
 
     def before(self, burst):
         for step in burst:  # a browser logs in before the burst
@@ -138,8 +139,14 @@ class Desk(Model):
             user, fields = step.arguments["user"], step.arguments["fields"]
             is_active = fields.get("is_active", self.users[user].is_active)
             self.change(user, is_active=is_active)
+            own = {it for it in self.browsers if it.partition("/")[0] == user}
+            if "password" in fields:
+                self.outdated |= own
             if "password" in fields or not is_active:
                 self.end_logins(user)
+            else:  # an earlier login counts again
+                for browser in own - self.outdated:
+                    self.ended_browsers.pop(browser, None)
 
     def change(self, user, **fields):
         self.users[user] = replace(self.users[user], **fields)
