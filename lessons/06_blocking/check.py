@@ -56,8 +56,8 @@ class Bakery(Model):
             return None
         calls = [it.argument for it in played.thread_sleeps if has_begun(it, turn.time)]
         orders = [order for client in clients for order in client.orders]
-        for order, times in (Counter(calls) - Counter(orders)).items():
-            detail = f"bake() was called {times} times more often than {short(order)} was ordered."
+        if len(calls) > len(orders):
+            detail = f"bake() was called {len(calls)} times, for {len(orders)} orders."
             return next(iter(turn.clients), None), "work-repeated", detail
         return None
 
