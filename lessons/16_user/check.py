@@ -33,7 +33,7 @@ ANONYMOUS = (enter(), enter("cookie=sessionid=xyzzy;%20theme=dark"), enter("as=v
 
 class Counter(Model):
     database = True
-    handshakes = (ADA, GRACE, ROOT, enter("as=eve"), enter(f"as={LONG_NAME}"), *ANONYMOUS)
+    handshakes = (ADA, GRACE, ROOT, enter("as=eve"), enter("as=Ada"), *ANONYMOUS)
     texts = ("this, please", MAY)
     others = (*RIGHTS[:2], *NO_RIGHTS, 'account ada {"email": "a@b.example"}', "logout grace")
     setups = ((NO_LOGIN, RIGHTS[0], RIGHTS[2]), (NO_LOGIN, RIGHTS[1]))
@@ -147,6 +147,7 @@ def test_each_client_is_served_by_its_own_permissions(play):
     play(f"{RIGHTS[0]} | {ADA} | & 2 {GRACE} | text a | & 2 text b | & text c")
     play.at_each_point(f"{RIGHTS[0]} | {ADA} | at * 2 {GRACE} | text a")
     play(f"{both}{' | text a | 2 text b' * 20}")
+    play(f"{RIGHTS[0]} | {ADA} | 2 {enter('as=Ada')} | text a | 2 text b")
 
 
 def test_a_new_connection_has_the_permissions_of_now(play):

@@ -1,8 +1,9 @@
 """Lesson 20: does each client receive what is committed, once, and nothing else?"""
 
 import json
+from typing import ClassVar
 
-from lessons.workshop.judge import Expected, Model, is_json_of
+from lessons.workshop.judge import NAMES, Expected, Model, is_json_of
 
 POST = "db_demo.Post"
 RAIN = 'row db_demo.Post {"title": "Rain"}'
@@ -42,6 +43,8 @@ class Ticker(Model):
         'row db_demo.Entry {"text": "Rain"}',
         'delete db_demo.Entry {"text": "Rain"}',
     )
+
+    inputs: ClassVar = {'row db_demo.Post {"title": …}': NAMES}
 
     def __init__(self):
         super().__init__()

@@ -3,9 +3,10 @@
 import json
 import math
 from dataclasses import replace
+from typing import ClassVar
 from urllib.parse import parse_qs
 
-from lessons.workshop.judge import Answer, Model
+from lessons.workshop.judge import DIGITS, NUMBERS, Answer, Model, near
 
 ENTRY = "db_demo.Entry"
 MAX_LENGTH = 1000  # characters of a text
@@ -49,6 +50,11 @@ class Ticker(Model):
     )
     texts = ("hello", " padded ", "x" * 600, "🦊" * MAX_LENGTH, "x" * (MAX_LENGTH + 1))
     others = (ROW, f"{ROW} * 3", *MESSAGES, READ)
+    inputs: ClassVar = {
+        "connect ?after=…": (*DIGITS, *(it for it in near("7") if it not in ("", "\uff17"))),
+        "connect ?…=7": near("after"),
+        'group ticker {"type": "ticker.news", "id": …, "text": "new"}': NUMBERS,
+    }
     last_steps = (READ,)
     ends = ("close", "vanish", "crash", "kill")
     shared = "last-id-shared"

@@ -8,7 +8,7 @@ from lessons.workshop.judge import Answer, Model
 ROOM = "db_demo.Room"
 ACCEPT = {"type": "websocket.accept"}
 USERS = ("ada", "bob", "cyd", "dan")
-ROOMS = ("den", "annex")
+ROOMS = ("den", "annex", "Den")
 TABLES = {
     "auth.User": [{"username": name, "first_name": name.title()} for name in USERS],
     ROOM: [{"name": name, "speaker_id": None} for name in ROOMS],
@@ -57,7 +57,7 @@ class Stage(Model):
     points = (*range(8), 10)
     setups = ((ROWS,),)
     handshakes = tuple(map(enter, ("ada", "bob", "ada", "cyd", "ada/2", "dan")))
-    handshakes += (enter("ada", "annex"), enter("bob", "annex"))
+    handshakes += (enter("ada", "annex"), enter("bob", "annex"), enter("ada", "Den"))
     texts = ("take", "take", "take", "Take", " take", "take ", "leave", "ada has the microphone")
     others = (give("dan"), give(None), give("ada"), message(), READ)
     last_steps = (READ,)
@@ -262,7 +262,9 @@ def test_another_users_microphone_stays(play):
 
 def test_the_microphone_of_another_room_stays(play):
     """A user who leaves a room still has the microphone of another room."""
-    play(f"{ROWS} | {enter('ada')} | 2 {enter('ada', 'annex')} | 2 text take | close 1001 | {READ}")
+    for room in ("annex", "Den"):
+        both = f"{enter('ada')} | 2 {enter('ada', room)}"
+        play(f"{ROWS} | {both} | 2 text take | text take | close 1001 | {READ}")
 
 
 def test_another_user_may_get_it_while_the_owner_leaves(play):

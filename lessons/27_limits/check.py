@@ -200,6 +200,7 @@ def test_each_minute_has_three_pages(play):
         "connect as=ada | text 1 | wait 29.5 | text 2 | wait 29.5 | text 3 | text 4 | wait 1.5"
         " | text 5 | text 6 | text 7 | text 8 | wait 29.5 | text 9 | wait 29.5 | text 10"
     )
+    play(f"{USED_UP} | close | wait 3600 | connect as=ada | {minute}")
 
 
 def test_only_one_of_two_gets_the_last_page(play):
