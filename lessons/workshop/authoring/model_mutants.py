@@ -105,7 +105,7 @@ def _judging_parts(tree: ast.Module, model: str) -> dict[str, ast.AST]:
             known |= {it.name: (f"{model}.{it.name}", it) for it in methods}
         elif isinstance(node, ast.FunctionDef | ast.ClassDef):
             known[node.name] = node.name, node
-        elif isinstance(node, ast.Assign):
+        elif isinstance(node, ast.Assign) and not _is_table(node):
             names = [it.id for it in ast.walk(node) if _is_name(it, ast.Store)]
             known |= dict.fromkeys(names, (names[0], node))
     reached: dict[str, ast.AST] = {}
@@ -117,6 +117,13 @@ def _judging_parts(tree: ast.Module, model: str) -> dict[str, ast.AST]:
             used = (getattr(it, "id", getattr(it, "attr", "")) for it in ast.walk(node))
             waiting += [name for name in used if name in known and name not in _ADDED]
     return reached
+
+
+def _is_table(node: ast.Assign) -> bool:
+    """Whether it has inputs of conversations, and not numbers and words: `SIZE, END = 3, "bye"`."""
+    is_unpacked = isinstance(node.targets[0], ast.Tuple)
+    values = getattr(node.value, "elts", [node.value]) if is_unpacked else [node.value]
+    return not all(isinstance(value, ast.Constant) for value in values)
 
 
 def _is_name(node: ast.AST, context: type) -> bool:
