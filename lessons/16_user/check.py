@@ -16,6 +16,7 @@ NO_RIGHTS = (
     f'account grace {{"group_permissions": {OTHERS}}}',
     'account eve {"is_active": false}',
 )
+EMAIL = 'account ada {"email": "a@b.example"}'
 PROMISES = {
     "The connection stays open in both cases": "test_other_rights_do_not_count",
     "The counter may read the permission": "receive",
@@ -35,8 +36,10 @@ class Counter(Model):
     database = True
     handshakes = (ADA, GRACE, ROOT, enter("as=eve"), enter("as=Ada"), *ANONYMOUS)
     texts = ("this, please", MAY)
-    others = (*RIGHTS[:2], *NO_RIGHTS, 'account ada {"email": "a@b.example"}', "logout grace")
+    others = (*RIGHTS[:2], *NO_RIGHTS, EMAIL, "logout grace")
     setups = ((NO_LOGIN, RIGHTS[0], RIGHTS[2]), (NO_LOGIN, RIGHTS[1]))
+
+    long_conversations = (GRACE + " | text this, please" * 300,)  # without the permission
 
     def __init__(self):
         super().__init__()
@@ -120,6 +123,7 @@ def test_an_anonymous_client_learns_why(play):
     """Without a login, and with a session that has no user, a client is closed with 4401."""
     for handshake in ANONYMOUS:
         play(f"{NO_LOGIN} | {handshake}")
+    play(f"{NO_RIGHTS[2]} | {enter('as=eve')}")
 
 
 def test_an_anonymous_client_gets_no_text(play):
@@ -152,4 +156,6 @@ def test_each_client_is_served_by_its_own_permissions(play):
 
 def test_a_new_connection_has_the_permissions_of_now(play):
     """A client that connects again is served by the permissions that its user has now."""
-    play(f"{RIGHTS[0]} | {ADA} | text a | {NO_RIGHTS[0]} | 2 {ADA} | 2 text b")
+    play(f"{RIGHTS[0]} | {ADA} | text a | {NO_RIGHTS[0]} | 2 {ADA} | 2 text b | text c")
+    play(f"{ADA} | {RIGHTS[0]} | text a | {NO_RIGHTS[0]} | text b | {EMAIL} | 2 {ADA} | 2 text c")
+    play(f"{RIGHTS[0]} | {EMAIL} | {ADA} | text a")

@@ -9,7 +9,7 @@ POST = "db_demo.Post"
 RAIN = 'row db_demo.Post {"title": "Rain"}'
 HAIL = 'row db_demo.Post {"title": "Hail"}'
 PROMISES = {
-    "Any code of the project may save or delete a post": "others",
+    "Any code of the project, or `loaddata`, may save or delete a post": "others",
     "The frame is sent when the transaction": "test_nothing_is_sent_before_the_commit",
     "The frames of one transaction may come in any order": "send_to_all",
     "A change that is rolled back": "test_a_change_that_is_rolled_back_sends_nothing",
@@ -22,6 +22,7 @@ PROMISES = {
 
 class Ticker(Model):
     database = True
+    clients_are_independent = False  # they receive what the same receivers send
     setups = (('load {"db_demo.Post": [{"title": "First"}, {"title": "Second"}]}',),)
     texts = ("hello", '{"saved": 1, "title": "Rain"}')
     ends = ("close", "vanish", "crash", "kill")
@@ -31,6 +32,7 @@ class Ticker(Model):
         'row db_demo.Post {"title": ""}',
         f'row db_demo.Post {{"title": "{"long " * 19}"}}',
         'row db_demo.Post {"id": 1, "title": "First"}',
+        'raw row db_demo.Post {"id": 1, "title": "Dew"}',
         'partial row db_demo.Post {"id": 1, "title": "Fog"}',
         'partial row db_demo.Post {"id": 1, "text": "not the title"}',
         'silent row db_demo.Post {"id": 1, "title": "Silent"}',
@@ -139,7 +141,7 @@ def test_each_client_is_notified_of_a_change(play):
     A post that is saved again without a change sends a frame, too.
     """
     change = 'row db_demo.Post {"id": 1, "title": "Hail"}'
-    play([RAIN, "connect", change, change])
+    play([RAIN, "connect", change, change, f"raw {change}"])
     play([RAIN, "connect", 'partial row db_demo.Post {"id": 1, "title": "Hail"}'])
     play([RAIN, "connect", 'partial row db_demo.Post {"id": 1, "text": "wet"}'])
 

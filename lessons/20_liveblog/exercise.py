@@ -1,8 +1,9 @@
 """Lesson 20: a ticker that notifies each client of every post that is saved or deleted.
 
-Any code of the project may save or delete a post. After each save, even if it changes nothing, each
-client gets one text frame with the JSON `{"saved": 7, "title": "Rain"}`: the title that the saved
-instance has at this save. After each deletion, each client gets one frame with `{"deleted": 7}`.
+Any code of the project, or `loaddata`, may save or delete a post. After each save, even if it
+changes nothing, each client gets one text frame with the JSON `{"saved": 7, "title": "Rain"}`: the
+title that the saved instance has at this save. After each deletion, each client gets one frame with
+`{"deleted": 7}`.
 
 The frame is sent when the transaction has been committed. The frames of one transaction may come in
 any order. A change that is rolled back, even to a savepoint, sends no frame. Other tables send no

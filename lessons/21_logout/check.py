@@ -223,7 +223,7 @@ def test_a_deactivation_closes_the_connections_of_that_user(play):
     """A deactivation closes each connection of that user, and no other."""
     every = "connect as=grace | 2 connect as=grace/2 | 3 connect as=grace server=2"
     play(f"{BEGIN} | {every} | 4 connect as=ada | {DEACTIVATE} | 4 text ?")
-    play(f"{BEGIN} | connect as=ada | {SAVE_ALL_FIELDS}")
+    play(f"{BEGIN} | connect as=ada | {SAVE_ALL_FIELDS} | 2 connect as=ada/2 | 2 text ?")
 
 
 def test_a_new_password_closes_the_connections_of_that_user(play):

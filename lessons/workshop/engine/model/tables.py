@@ -76,7 +76,7 @@ class Tables:
             self._changes = []
         return answer, committed
 
-    def _row(self, model, fields, times=1, rolled_back=False, silent=False, partial=False):
+    def _row(self, model, fields, times=1, rolled_back=False, silent=False, **how):
         before = self._copied()
         for _ in range(times):
             row = self.save(model, silent, **fields)

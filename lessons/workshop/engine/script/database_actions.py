@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from .action import ACTIONS, NAME, OBJECT, Action, one_of
 
 _ROW_TIMES = re.compile(r"(?P<row>.*\}) \* (?P<times>[1-9]\d{0,3})", re.DOTALL)
-_KINDS = {"rolled-back": "rolled_back", "partial": "partial", "silent": "silent"}  # of rows
+_KINDS = {"rolled-back": "rolled_back"} | {it: it for it in ("partial", "silent", "raw")}  # of rows
 
 
 class Row(Action, usage='row auth.Group {"name": "a"}', model=NAME, fields=OBJECT):
@@ -21,6 +21,7 @@ class Row(Action, usage='row auth.Group {"name": "a"}', model=NAME, fields=OBJEC
 
     row auth.Group {"name": "a"} * 120    saves so many rows, in one transaction
     partial row auth.Group {...}          saves these fields of the row with that `id`, no other
+    raw row auth.Group {...}              saves the row with that `id` as `loaddata` does
     silent row auth.Group {...}           saves without signals, as bulk_create() and update() do
     rolled-back row auth.Group {...}      saves in a transaction that is rolled back
 
@@ -58,7 +59,7 @@ class Row(Action, usage='row auth.Group {"name": "a"}', model=NAME, fields=OBJEC
 ACTIONS.update(dict.fromkeys(_KINDS, ACTIONS["row"]))
 
 
-def _save(objects, model, fields, times=1, rolled_back=False, partial=False):
+def _save(objects, model, fields, times=1, rolled_back=False, partial=False, raw=False):
     model_class = apps.get_model(model)
     with transaction.atomic():
         for _ in range(times):
@@ -66,7 +67,8 @@ def _save(objects, model, fields, times=1, rolled_back=False, partial=False):
             row = objects.get(key) or model_class.objects.filter(pk=key[1]).first() or model_class()
             for field, value in fields.items():
                 setattr(row, field, value)
-            row.save(update_fields=[name for name in fields if name != "id"] if partial else None)
+            names = [name for name in fields if name != "id"] if partial else None
+            row.save_base(raw=True) if raw else row.save(update_fields=names)
             objects[model, row.pk] = row
         transaction.set_rollback(rolled_back)
     return row.pk
