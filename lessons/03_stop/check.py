@@ -2,6 +2,14 @@
 
 from lessons.workshop.judge import Model
 
+PROMISES = {
+    "The right guess is exactly": "texts",
+    "It gets `Right.`": "test_the_right_guess_ends_the_game",
+    "Frames that the client sent before": "test_late_frames_get_nothing",
+    "It stops whichever side": "test_stops_whatever_the_code",
+    "Guess stays a SyncConsumer": "The engine checks the base class.",
+}
+
 
 class Game(Model):
     texts = ("7", "07", "77", "7 ", "5", "seven")
@@ -56,7 +64,7 @@ def test_late_frames_get_nothing(play):
     """A frame that the client sent before it received the close gets no answer."""
     play("connect | text 7 | & text 5 | & text 7")
     play("connect | text 5 | text 6 | text 8 | & text 9 | & text 7")
-    late = ["& text 5", "& text 7", "& bytes 37", "& text"] * 6
+    late = ["& text 5", "& text 7", "& bytes 37", "& text"] * 60
     play(["connect", "text 7", *late])
 
 

@@ -37,7 +37,7 @@ METHODS = """
 
 
 class Desk(Model):
-    session = 1010  # so that numbers have four digits
+    session = 1250  # so that numbers have four digits
     inputs: ClassVar = {
         'text {"command": "echo", "value": …}': (*JSON, *TEXTS, "infinite nan"),
         'text {"command": …}': near("count", "echo"),

@@ -26,7 +26,7 @@ class Lounges(Model):
     handshakes = (*["connect"] * 3, "connect server=2", connect("Lobby"), connect("lobby%0A"))
     inputs: ClassVar = {connect("…"): (*ANY_NAMES, *near("lobby"), *lengths(50))}
     texts = ("hello", CAME)
-    ends = ("close", "close 1001", "close 4001", "vanish", "crash", "kill")
+    ends = (*Model.ends, "crash", "kill")
     clients_are_independent = False
 
     def __init__(self):

@@ -18,7 +18,7 @@ class Waiter(Model):
         'group waiters {"type": "dish.ready", "number": …, "dish": "tea"}': NUMBERS,
         'group waiters {"type": "dish.ready", "number": 2, "dish": …}': TEXTS,
     }
-    ends = ("close", "close 1001", "close 4001", "vanish", "crash", "kill")
+    ends = (*Model.ends, "crash", "kill")
 
     def connect(self, client):
         client.last = None  # the last announcement

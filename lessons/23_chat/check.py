@@ -226,6 +226,8 @@ def test_the_second_client_is_too_late(play):
     """If any user has the microphone, `take` gets `too late`, and nothing else happens."""
     play(f"{BOTH} | text take | 2 text take | text take | {READ}")
     play(f"{BOTH} | text take | & 2 text take | {READ}")
+    play(f"{BOTH} | text take | 2 text take | close | 2 text take | 3 {enter('cyd')} | 3 text take")
+    play(f"{BOTH} | text take{' | 2 text take' * 100} | close | 2 text take")
 
 
 def test_other_frames_are_ignored(play):

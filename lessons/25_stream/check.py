@@ -26,9 +26,11 @@ class Answers(Model):
     ends = ("close", "close 1001", "vanish", "crash", "kill")
     # Many answers, all confirmed, and some of them stopped: the window keeps its size.
     long_conversations = (
-        "connect" + " | text tea | wait 3 | text ok | text ok | text ok | wait 1" * 12,
-        "connect" + " | text tea | wait 0.75 | text stop | text ok | wait 1" * 12,
-        "connect" + " | text impossible | wait 2 | text ok | text ok" * 12,
+        "connect" + " | text tea | wait 3 | text ok | text ok | text ok | wait 1" * 40,
+        "connect" + " | text tea | wait 0.75 | text stop | text ok | wait 1" * 40,
+        "connect" + " | text impossible | wait 2 | text ok | text ok" * 40,
+        # One answer of a thousand pieces.
+        f"connect | text {'a ' * 1000}" + " | wait 2 | text ok | text ok | text ok" * 335,
     )
 
     def connect(self, client):

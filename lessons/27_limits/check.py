@@ -119,7 +119,7 @@ class Copier(Model):
             return "idle-too-early" if is_early else "idle-not-noticed"
         if got in ("still", "4408") and wanted != got:
             return "idle-too-early"
-        if wanted in ("still", "4408") and not got:
+        if wanted in ("still", "4408") and not received:
             return "idle-not-noticed"
         if wanted == "4401" and got in ("", "copied", "not", "wait"):
             return "anonymous-let-in"

@@ -14,6 +14,8 @@ from ..script.steps import Step, parse_step, split_steps
 from .awkward import BYTES, TEXTS, bytes_step, filled, near, text_step
 from .model import Model
 
+VARIED = 300  # frames of a long session before the same one comes again and again
+REPEATED = 12  # the same frame so often at the beginning of a long session
 MAX_SHORT = 40  # characters of a frame of a long session
 VISITS = 40  # clients one after another in one conversation
 NEWS = 60  # steps of other processes in one conversation
@@ -77,6 +79,11 @@ def _steps_of_inputs(model: type[Model]) -> list[Step]:
     return [filled(step, value) for step, values in model.inputs.items() for value in values]
 
 
+def _sockets(model: type[Model]) -> list[Step]:
+    """The ways to open a WebSocket."""
+    return [step for step in map(parse_step, model.handshakes) if not step.kind.is_request]
+
+
 def _others_of(model: type[Model]) -> list[Step]:
     """What other processes do, and waits."""
     own = (step for step in _steps_of_inputs(model) if step.client is None or step.action == "wait")
@@ -87,9 +94,13 @@ def _chunks(steps: list[Step], size: int) -> list[list[Step]]:
     return [steps[first : first + size] for first in range(0, len(steps), size)]
 
 
-def _repeated(visits: list[list[Step]]) -> Iterator[list[Step]]:
+def _repeated(visits: list[list[Step]]) -> list[list[Step]]:
     """All of them, and again from the first one on if they are too few."""
-    return islice(cycle(visits), max(VISITS, len(visits)))
+    return [*islice(cycle(visits), max(VISITS - len(visits), 0)), *visits]
+
+
+def _waits_of(model: type[Model]) -> list[Step]:
+    return [step for step in map(parse_step, model.others) if step.action == "wait"]
 
 
 def _complete(model: type[Model], steps: list[Step]) -> list[Step]:
@@ -105,7 +116,7 @@ def _mentioned(model: type[Model], own_texts: Sequence[str]) -> Iterator[list[St
     frames = map(text_step, dict.fromkeys(filter(None, map(model.frame_of, own_texts))))
     frames = [frame for frame in frames if frame not in known]
     if model.frames and frames:
-        between = [parse_step(step) for step in model.others if step.startswith("wait ")][:1]
+        between = _waits_of(model)[:1]
         sent = (step for frame in frames for step in (*between, frame, known[0]))
         yield [parse_step(model.handshakes[0]), *sent, *between]
 
@@ -117,6 +128,7 @@ def _sweep(model: type[Model]) -> Iterator[list[Step]]:
         yield from _frames(model, connect)
     if model.frames and model.max_clients > 1:
         yield from _interference(model, connect)
+    if model.max_clients > 1:
         yield _crowd(model, connect)
     yield from _handshakes(model)
     yield _pauses(model, connect)
@@ -133,17 +145,22 @@ def _sweep(model: type[Model]) -> Iterator[list[Step]]:
 
 
 def _frames(model: type[Model], connect: Step) -> Iterator[list[Step]]:
-    """Each frame in a short session, of clients one after another; then the longest session."""
-    frames = frames_of(model)
+    """Each frame as the first one of a client, and then a known one; then the longest session."""
+    # The longest ones come last: a consumer that keeps what it gets may repeat it for ever.
+    frames = sorted(frames_of(model), key=lambda it: it.payload_length > MAX_SHORT)
     second = replace(connect, client=2)
     last = [*map(parse_step, model.last_steps)]
     waits = last if all(step.action == "wait" for step in last) else []  # for a late answer
-    visits = [[connect, *some, *waits] for some in _chunks(frames, 3)]
-    yield [second, *one_after_the_other(_repeated(visits)), replace(frames[0], client=2)]
-    yield [parse_step("keys both"), *one_after_the_other(visits[::5])]
+    after = [*_waits_of(model)[:1], *frames[:1], *waits]
+    visits = [[it, *frames[:1], *after] for it in _sockets(model)]
+    visits = _repeated([*visits, *([connect, it, *after] for it in frames)])
+    yield [second, *one_after_the_other(visits), replace(frames[0], client=2)]
+    yield [parse_step("keys both"), *one_after_the_other(visits[::7])]
     short = [frame for frame in frames if frame.payload_length <= MAX_SHORT]
-    session = islice(cycle(short), model.session)
-    yield [connect, *(replace(it, together=n % MAX_BURST > 0) for n, it in enumerate(session))]
+    varied = islice(cycle(short), VARIED - REPEATED)
+    session = [*frames[:1] * REPEATED, *varied, *frames[:1] * (model.session - VARIED)]
+    bursts = enumerate(session[: model.session])
+    yield [connect, *(replace(it, together=n % MAX_BURST > 0) for n, it in bursts)]
     # A text may end the connection: then the frames behind it are late.
     late = [*map(parse_step, ("& bytes 00ff", "& text", "& bytes"))]
     late = late if _may_send_anything(model) else []
@@ -157,7 +174,9 @@ def _handshakes(model: type[Model]) -> Iterator[list[Step]]:
     ends = [*map(parse_step, (*model.actions, *model.ends))]
     handshakes = [*map(parse_step, model.handshakes)]
     for kills in (False, True):  # after a kill, less is judged
-        visits = [[it, end] for it in handshakes for end in ends if end.kind.kills is kills]
+        hellos = {it: [] if it.kind.is_request else hello for it in handshakes}
+        own = [end for end in ends if end.kind.kills is kills]
+        visits = [[it, *hellos[it], end] for it in handshakes for end in own]
         if visits:
             yield one_after_the_other(visits if hello or kills else _repeated(visits))
     awkward = [step for step in _steps_of_inputs(model) if step.kind.begins]
@@ -179,8 +198,7 @@ def _pauses(model: type[Model], connect: Step) -> list[Step]:
     news = [step for step in _others_of(model) if step.action != "wait"][:1]
     visits = []
     for probe in (probe + news for probe in probes):
-        visits.append([connect, *probe, minute, *probe, hour, *probe])
-        visits.append([minute, connect, *probe])
+        visits += [[connect, *probe, minute, *probe, hour, *probe], [minute, connect, *probe]]
     return one_after_the_other(visits)
 
 
@@ -207,13 +225,20 @@ def _interference(model: type[Model], connect: Step) -> Iterator[list[Step]]:
 
 def _crowd(model: type[Model], connect: Step) -> list[Step]:
     """More clients than other conversations have: each has its own state, the last one too."""
-    texts = [*model.texts, *filter(None, map(model.frame_of, ("hello", "hi")))]
-    others = cycle(it for it in map(parse_step, model.handshakes) if not it.kind.is_request)
-    comes = [next(others) if client % 3 == 0 else connect for client in range(model.crowd)]
+    ways = cycle(_sockets(model) if model.frames else map(parse_step, model.handshakes))
+    comes = [
+        connect if model.frames and client % 3 else next(ways) for client in range(model.crowd)
+    ]
     steps = [replace(it, client=client) for client, it in enumerate(comes, 1)]
+    if not model.frames:
+        return [*steps, *_waits_of(model)]
+    texts = [*model.texts, *filter(None, map(model.frame_of, ("hello", "hi")))]
+    early = replace(text_step(texts[0]), together=True)
+    # The first frame of each is in the air while the consumer answers the handshake.
+    steps = [it for step in steps for it in (step, replace(early, client=step.client))]
     for number in range(2 * model.crowd):
         steps.append(text_step(texts[number % len(texts)], 1 + number % model.crowd))
-    steps += [Step("close", {}, 1), connect, text_step(texts[0])]
+    steps += [*_waits_of(model)[:1], Step("close", {}, 1), connect, text_step(texts[0])]
     return [*steps, *(text_step(texts[-1], client) for client in range(2, model.crowd + 1))]
 
 

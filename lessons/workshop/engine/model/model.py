@@ -177,7 +177,8 @@ class Model:
     frames: tuple[str, ...] = ("text", "bytes")  # the kinds that clients send
     closes_once = False  # whether the exercise promises one close at most
     silent_after_disconnect = False  # whether the exercise promises to send nothing after it
-    ends = ("close", "close 1001", "vanish")  # how clients leave; also "crash" and "kill"
+    # How clients leave; also "crash" and "kill".
+    ends = ("close", "close 1001", "close 4001", "vanish")
 
     def __init_subclass__(cls):
         """Let each method with a docstring note that it runs."""
@@ -438,14 +439,17 @@ class Model:
     def states_at(self, now: float) -> Iterator["Model"]:
         """The states at this time, if the steps have taken until then: consumers may be slow.
 
-        What was due since then may have happened, or happen a moment later.
+        Of what was due since then, the last things may happen a moment later.
         """
-        late = self._copy() if any(self.now < time <= now for time, *_ in self._timers) else None
+        slower = []
+        for time in sorted({time for time, *_ in self._timers if self.now < time <= now}):
+            slower.append(self._copy())
+            self._wait(time - self.now)
         self._wait(max(0, now - self.now))
         yield self
-        if late is not None:
-            late.now = now
-            yield late
+        for model in reversed(slower):
+            model.now = now
+            yield model
 
     def _wait(self, seconds: float) -> None:
         end = self.now + seconds

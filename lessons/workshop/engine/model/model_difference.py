@@ -140,9 +140,14 @@ class Difference:
 
     @property
     def is_unreached(self) -> bool:
-        """Whether another client or process took the step, and no event reached the consumer."""
+        """Whether another client or process took the step, and no event reached the consumer.
+
+        What may come later may be the answer to an earlier step.
+        """
         is_of_other = self.step is not None and self.step.client != self.client
-        return is_of_other and self.seen is not None and not self.seen.handled
+        is_of_this_step = all(item.until is None for item in self.wanted[self.first :][:1])
+        is_idle = self.seen is not None and not self.seen.handled
+        return is_of_other and is_of_this_step and is_idle
 
     def texts(self, messages: Sequence[dict]) -> list:
         """The texts of the frames among some messages."""
