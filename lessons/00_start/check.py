@@ -8,6 +8,16 @@ from lessons.workshop.judge import NAMES, Model, Stream, complete_response, near
 PATH = "/ws/sync/start/"
 OTHERS = ("/", "/ws/", "/ws/sync/start", f"{PATH}more/", f"/more{PATH}", "/ws/sync/other/")
 UNLIKE = ("/WS/SYNC/START/", "/ws-sync-start/", f"{PATH}/", f"/other/ ?path={PATH}")
+PROMISES = {
+    "`application` is what the server loads": "This says what the exercise has.",
+    "`website` stands for Django": "request",
+    "`Line` accepts each client": "receive",
+    "`Closed` rejects each client": "refuse",
+    "All three are right": "This says what to leave alone.",
+    "This works already": "test_each_request_reaches_the_website",
+    "`/ws/sync/start` without the last slash": "test_other_paths_are_rejected",
+    "`application` keeps its name": "The engine loads this name.",
+}
 
 
 class Switchboard(Model):

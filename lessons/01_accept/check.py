@@ -9,6 +9,12 @@ from lessons.workshop.judge import Model, near
 READINGS = {"celsius": "21", "fahrenheit": "70"}
 UNITS = tuple(f"connect ?unit={unit}" for unit in READINGS)
 OTHERS = ("", "kelvin", "Celsius", "celsiu", "21", "%20celsius")
+PROMISES = {
+    "A client names its unit": "handshakes",
+    "The station rejects a client": ("inputs", "test_rejects_a_client_with_another_unit"),
+    "It sends a `websocket.close`": "connect",
+    "Weather stays a SyncConsumer": "The engine checks the base class.",
+}
 
 
 class Station(Model):

@@ -4,7 +4,7 @@ A client names its unit in the query string of the URL: `unit=celsius` or `unit=
 station accepts this client, and sends the reading in that unit as a text frame: once right after
 the accept, and once for each frame of the client, text or binary, empty or not. The station
 rejects a client that names another unit, such as `kelvin` or `Celsius`, an empty one, or none. It
-sends a `websocket.close` without a code or reason.
+sends a `websocket.close` without a code or reason. Weather stays a SyncConsumer.
 """
 
 from channels.consumer import SyncConsumer

@@ -5,6 +5,17 @@ from lessons.workshop.judge import Model
 KINDS = ("text", "bytes")
 # What happens if the code reads the key that a frame does not use.
 MISREADINGS = ("text-on-binary", "bytes-on-text", "none-as-text", "str-with-bytes", "exception")
+PROMISES = {
+    "The answer to a text frame is text": "test_text_stays_text",
+    "The answer to a binary frame is bytes": "test_bytes_stay_bytes",
+    "The answer to an empty frame": (
+        "test_an_empty_text_frame_is_a_frame",
+        "test_an_empty_binary_frame_is_a_frame",
+    ),
+    "Servers other than Daphne": "test_an_unused_key_may_be_none",
+    "The stamp treats those frames": "test_an_unused_key_may_be_none",
+    "Stamp stays a SyncConsumer": "The engine checks the base class.",
+}
 
 
 class Counter(Model):

@@ -5,7 +5,7 @@ is text: if the first frame is `hello`, the answer is `1 hello`. The answer to a
 bytes: if the second frame holds the bytes 00 ff, the answer holds the bytes of `2 `, then 00 ff.
 The answer to an empty frame is its number and one space. Each connection counts its own frames,
 text and binary together, without a limit. Servers other than Daphne send the key that a frame does
-not use as None. The stamp treats those frames in the same way.
+not use as None. The stamp treats those frames in the same way. Stamp stays a SyncConsumer.
 """
 
 from channels.consumer import SyncConsumer

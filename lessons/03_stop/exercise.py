@@ -5,7 +5,7 @@ It gets `Right.`, and the consumer closes the connection with 1000. Any other fr
 The third wrong guess also gets `Wrong.`, and then the consumer closes with 4000. Frames that the
 client sent before it received the close still arrive. The consumer does not answer them: it sends
 neither a frame nor a second close. When the client has left, the consumer sends nothing and stops.
-It stops whichever side closed the connection, and whatever the code is.
+It stops whichever side closed the connection, and whatever the code is. Guess stays a SyncConsumer.
 """
 
 from channels.consumer import SyncConsumer

@@ -2,7 +2,7 @@
 
 Each text frame is a line. All connections share one count: the first line that any client sends is
 number 1, the next line of any client is number 2. No number is used twice, and no number is left
-out. Each line is answered with two text frames. For line 2 they may be `number 2` and
+out. Each line is answered with two text frames. For line 2 they are `number 2` and
 `2: milk / eggs`. The second frame holds the number of the line, then all lines that this connection
 has sent so far, unchanged, with ` / ` between them. An empty text is a line too, and the number of
 lines has no limit. A binary frame, empty or not, is not a line: send it back unchanged. A server

@@ -6,6 +6,17 @@ from lessons.workshop.judge import Model
 
 SECONDS = 2  # baking time of one bread
 SLACK = 1  # more seconds that a consumer may take
+PROMISES = {
+    "Each text frame is an order": "texts",
+    "An empty text frame is an order": "test_an_order_is_answered_and_baked",
+    "A binary frame is not an order": "receive",
+    "While the bread of one client": "test_others_are_served_while_one_bakes",
+    "The bread of two clients": "test_two_bake_at_the_same_time",
+    "The second order of the same client": "receive",
+    "No code here uses the database": "This says why a thread of its own is right.",
+    "Do not change `bake`": "fault_in",
+    "Bakery stays an AsyncConsumer": "The engine checks the base class.",
+}
 
 
 class Bakery(Model):
@@ -13,6 +24,7 @@ class Bakery(Model):
     texts = ("rye", "wheat")
     last_steps = ("wait 200",)  # so that each order is baked before its client leaves
     crowd = 6  # so many orders at least can be baked at the same time: there are as many threads
+    session = 60
     stop_timeout = 600  # one client's orders may wait for each other
 
     def __init__(self):
@@ -38,7 +50,7 @@ class Bakery(Model):
         client.send(f"{text} is done", until=client.ready_at)
 
     def fault_in(self, turn, played):
-        """`rye is done` when it is baked: one call of bake() with that order has ended."""
+        """Call it once for each order, with the text of that order."""
         received = [
             (time, number, message.get("text", ""))
             for number, seen in turn.clients.items()
@@ -62,8 +74,7 @@ class Bakery(Model):
         return None
 
     def due(self, number):
-        """The texts that the client may receive now or later."""
-        client = self.clients[number]
+        client = self.clients[number]  # what it may receive now or later
         return [item.message.get("text") for item in client.expected]
 
     def diagnose(self, difference):

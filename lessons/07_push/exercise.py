@@ -5,6 +5,7 @@ every frame of the client at once, also an empty or a binary frame, with the sec
 `2 so far`. Each connection has its own stopwatch. The stopwatch ends with its connection, however
 the connection ends: the client leaves, a handler raises, or the server cancels the consumer, even
 before websocket_connect has run. The consumer does not hide an exception that a handler raises.
+Stopwatch stays an AsyncConsumer.
 """
 
 import asyncio

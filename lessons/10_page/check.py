@@ -12,6 +12,14 @@ WRONG = (
     *("1,2", "", "%201", "1%20", "%0A1", "1%0A", "%D9%A3", "%C2%B2", "%EF%BC%91", "None", "null"),
     *("true", "012345", "12", "0%001", "9" * 30, "9" * 5000),
 )
+PROMISES = {
+    "The page connects with the number": "handshakes",
+    "Without a part": "test_goes_on_after_the_last_part",
+    "The page stays away": "This says what a page does.",
+    "After 4013 it comes back": "This says what a page does.",
+    "`after` is not exactly one": "test_a_wrong_number_closes_with_4400",
+    "It is `5`, the last part": "test_a_page_that_has_all_stays_away",
+}
 
 
 class Reading(Model):

@@ -4,6 +4,16 @@ from urllib.parse import parse_qs
 
 from lessons.workshop.judge import Model, parse_step
 
+PROMISES = {
+    "A client connects with its name": "handshakes",
+    "Its own name comes": "test_names_the_clients_of_one_server",
+    "The names may come in any order": "receive",
+    "Any other frame has no effect": "test_other_frames_have_no_effect",
+    "At present, a client receives": "This says what the exercise has.",
+    "It must receive those": "test_names_the_clients_of_each_server",
+    "Only the client that has asked": "receive",
+}
+
 
 class Houses(Model):
     handshakes = (
@@ -32,7 +42,8 @@ class Houses(Model):
         """From its accept on, each client is named, until its connection ends, however it ends."""
 
     def fault_in(self, turn, played):
-        """They go through the layer `encrypted`, and through no other layer."""
+        """The names are private, so they go through the layer `encrypted`, and through no other
+        layer."""
         if layers := other_layers(turn):
             client = parse_step(turn.steps[-1]).client
             return client, "wrong-layer", f"called: the layer {', '.join(layers)}"
@@ -64,7 +75,7 @@ class Houses(Model):
         return "state-kept-in-process" if is_local else None
 
     def accepted_first(self, difference):
-        """Return whether the newest consumer was accepted before it joined a group."""
+        # Whether the newest consumer was accepted before it joined a group.
         newest = [it for it in difference.events if it.message.get("type") == "websocket.connect"]
         mine = [it for it in difference.events if it.connection == newest[-1].connection]
         kinds = [it.message["type"] for it in mine if it.direction == "out"]
