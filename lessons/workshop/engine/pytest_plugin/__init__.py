@@ -53,7 +53,7 @@ def asgi_application():
 
 
 @pytest.fixture
-def world(request):
+def world(request, asgi_application):
     """A simulated world with the project's application."""
     if inspect.iscoroutinefunction(request.function):
         pytest.fail("The world has its own event loop: write `def`, not `async def`.", False)
@@ -64,10 +64,9 @@ def world(request):
     for name in sorted(databases):  # first the database, then the world that uses it
         request.getfixturevalue(name)
     has_mark = request.node.get_closest_marker("django_db") is not None
-    application = request.getfixturevalue("asgi_application")
     stash = request.node.stash
     more = {"decisions": stash[DECISIONS]} if DECISIONS in stash else {}
-    with World(application, bool(databases) or has_mark, **more) as made:
+    with World(asgi_application, bool(databases) or has_mark, **more) as made:
         stash[WORLD] = made
         yield made
 

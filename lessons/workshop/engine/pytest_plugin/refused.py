@@ -2,13 +2,14 @@
 
 Python reports to an audit hook whatever connects a socket or begins an event loop, also in C: each
 loop, of asyncio, uvloop or trio, sets the hooks for asynchronous generators. An audit hook stays
-until Python ends; it does nothing while no simulated loop runs.
+until Python ends; it does nothing while the loop of no world runs.
 """
 
 import _thread
 import multiprocessing.process
 import sys
 import traceback
+from contextlib import contextmanager
 from functools import cache
 
 import asgiref.sync
@@ -37,10 +38,20 @@ _REPLACED = {
 }
 
 
-def refused():
-    """Within it, code under a simulated loop that uses one of these raises NotSimulated."""
+_loops = set()  # those of the worlds: one, or none
+
+
+@contextmanager
+def refused(loop):
+    """Within it, code under this loop that uses one of these raises NotSimulated."""
     _add_audit_hook()
-    return installed([_row(owner, name, why) for (owner, name), why in _REPLACED.items()])
+    _loops.add(loop)
+    rows = [_row(owner, name, reason) for (owner, name), reason in _REPLACED.items()]
+    try:
+        with installed(rows):
+            yield
+    finally:
+        _loops.remove(loop)
 
 
 @cache
@@ -69,9 +80,10 @@ def _row(owner, name: str, reason: str):
 
 
 def _simulated_loop():
-    """The loop that runs and controls this thread, or None."""
+    """The loop of the world that controls this thread, or None."""
     thread = this_thread()
-    return thread.scheduler.loop if thread and thread.scheduler.loop.is_running() else None
+    loop = thread and thread.scheduler.loop
+    return loop if loop in _loops and loop.is_running() else None
 
 
 def _refuse(reason: str) -> None:

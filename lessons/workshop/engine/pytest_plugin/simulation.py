@@ -14,7 +14,6 @@ import threading
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from unittest import mock
 
 from django.conf import settings
 from django.test import Client as Browser
@@ -24,6 +23,7 @@ from ..faults.connection import fault_of_error
 from ..faults.finding import Finding, make_finding
 from ..recording import recorder
 from ..scheduling.loop import SimulatedLoop, maybe_suspend
+from ..scheduling.patches import installed
 from ..script.steps import Step
 from ..world.client import CLIENT_PORT, WebSocketClient
 from ..world.leftovers import Leftovers
@@ -52,30 +52,30 @@ class World:
         self._leftovers._source = self._source
         self._forgotten: list[Finding] = []  # coroutines without an await
         self._burst: list[tuple[Step, Callable[[], None]]] | None = None
-        self._has_finished = self._is_closed = False
+        self._has_finished = False
         self._stack = ExitStack()
 
     def __enter__(self):
         __tracebackhide__ = True
         enter = self._stack.enter_context
-        self._stack.callback(self._loop.close)
         self._threads = {*threading.enumerate()}
         enter(project_surroundings(self._loop, self._uses_database))
         moments = itertools.count(1)
-        clock = lambda: self._loop.elapsed() + next(moments) * MOMENT  # noqa: E731
-        enter(mock.patch.object(recorder, "clock", clock))
-        enter(mock.patch.object(warnings, "_warn_unawaited_coroutine", self._note_forgotten))
+        replaced = [
+            (recorder, "clock", lambda: self._loop.elapsed() + next(moments) * MOMENT),
+            (warnings, "_warn_unawaited_coroutine", self._note_forgotten),
+        ]
+        enter(installed(replaced))
         self._stack.callback(
             sys.set_coroutine_origin_tracking_depth, sys.get_coroutine_origin_tracking_depth()
         )
         sys.set_coroutine_origin_tracking_depth(ORIGIN_DEPTH)
-        self._runner = enter(asyncio.Runner(loop_factory=lambda: self._loop))
         return self
 
     def __exit__(self, kind, error, trace):
         try:
-            if not self._is_closed:
-                self._run(self._cancel())
+            if not self._loop.is_closed():
+                self._end()
         finally:
             self._stack.close()
 
@@ -201,9 +201,7 @@ class World:
         self._has_finished = True
         self._play(self._leave)
         self._run(self._wait_for_the_rest())
-        self._run(self._cancel())
-        self._is_closed = True
-        self._runner.close()
+        self._end()
         self._leftovers._find_threads(self._threads)
         gc.collect(1)  # a coroutine that was never awaited may be in a reference cycle
         for finding in (*self._forgotten, *self._leftovers.findings):
@@ -242,7 +240,7 @@ class World:
 
     def _run(self, coroutine):
         __tracebackhide__ = True
-        return self._runner.run(coroutine)
+        return self._loop.run_until_complete(coroutine)
 
     async def _played(self, function, *args):
         result = error = None
@@ -264,15 +262,30 @@ class World:
             client._served.begin_disconnect(1001)
 
     async def _wait_for_the_rest(self) -> None:
-        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        for task in self._other_tasks():
             place = self._source.place_of_task(task)
             self._leftovers.findings.append(make_finding("task-left-behind", place))
         await self._leftovers.wait_for_jobs(reports=True)
         await self._leftovers.wait_for_timers()
 
+    def _end(self) -> None:
+        self._run(self._cancel())
+        self._loop.close()
+
     async def _cancel(self) -> None:
+        """End all that runs, as asyncio.run() does."""
         for client in self.clients:
             await client._served.cancel_application()
+        for task in (left := self._other_tasks()):
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        await self._loop.shutdown_asyncgens()
+        await self._loop.shutdown_default_executor()
+
+    def _other_tasks(self) -> list[asyncio.Task]:
+        """The tasks that run, without the one that asks. all_tasks() looks at all loops."""
+        tasks = self._loop.tasks()
+        return [it for it in tasks if not it.done() and it is not asyncio.current_task()]
 
     def _note_forgotten(self, coroutine) -> None:
         """In place of Python's warning: the coroutine was freed, and never awaited."""

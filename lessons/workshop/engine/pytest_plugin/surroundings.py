@@ -10,6 +10,8 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from unittest import mock
 
+import channels.consumer
+import channels.generic.websocket
 from channels.layers import channel_layers
 from django.conf import settings
 from django.db import connections
@@ -17,7 +19,7 @@ from django.db.backends.signals import connection_created
 
 from ..recording.queries import record_queries
 from ..scheduling import clock, threads
-from ..scheduling.loop import SimulatedLoop
+from ..scheduling.loop import SimulatedLoop, suspend
 from ..scheduling.patches import installed
 from ..world.cache import fresh_cache
 from ..world.channel_layer import FakeRedis, SimulatedLayer, served_layers
@@ -39,11 +41,18 @@ def project_surroundings(loop: SimulatedLoop, uses_database: bool):
             enter(fresh_cache())
         if uses_database:
             enter(_database())
-        enter(mock.patch.object(threads, "has_connections", return_value=uses_database))
-        # Other fixtures may have saved rows and sessions with the real time.
-        enter(mock.patch.object(clock, "BEGINNING", datetime.now(UTC)))
+        replaced = [
+            (threads, "has_connections", lambda executor: uses_database),
+            # Other fixtures may have saved rows and sessions with the real time.
+            (clock, "BEGINNING", datetime.now(UTC)),
+        ]
+        if not uses_database and loop.random is None:
+            # Channels awaits a thread before each handler, which would find nothing to close.
+            modules = channels.consumer, channels.generic.websocket
+            replaced += [(module, "aclose_old_connections", suspend) for module in modules]
+        enter(installed(replaced))
         enter(clock.simulated_clock(loop))
-        enter(refused())
+        enter(refused(loop))
         yield
 
 

@@ -85,7 +85,8 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         self.thread_scheduler = ThreadScheduler(self)
         self._files = _Selector(self)
         super().__init__(self._files)
-        self._own_files = len(self._files.get_map())
+        self._watched = self._files.get_map()
+        self._own_files = len(self._watched)
         self.random = self.thread_scheduler.random = random.Random(seed) if seed else None
 
     # The clock
@@ -180,6 +181,10 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         self._start_contexts[task] = copy_context() if context is None else context.copy()
         return task
 
+    def tasks(self) -> list[asyncio.Task]:
+        """Every task of the loop that still exists."""
+        return [*self._start_contexts]
+
     def tasks_started_with(self, variable, value) -> list[asyncio.Task]:
         """Every living task that was started while the context variable had that value."""
         contexts = list(self._start_contexts.items())
@@ -208,7 +213,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
 
     def has_files(self) -> bool:
         """Whether it watches a file, such as a socket, besides the one that wakes it."""
-        return len(self._files.get_map()) > self._own_files
+        return len(self._watched) > self._own_files
 
     def wake_idle_waiters(self) -> bool:
         """Wake the tasks in wait_until_idle(). Returns False if no task waits."""
