@@ -1,7 +1,8 @@
 """At every width, all text of a page can be read, or there is a visible way to the rest of it."""
 
-from tests.support.cut_text import WIDTHS, cut
+from tests.support.cut_text import COVERED, WIDTHS, cut
 
+ZOOMED = 640, 360  # what a window of 1280 by 720 has at 200 %
 STEPS = ("Predict", "See", "Do", "Picture")
 OTHERS = (
     "/",
@@ -30,9 +31,22 @@ def test_no_step_of_a_lesson_is_cut_at_any_width(visit):
     assert found == {}
 
 
+def test_a_lesson_can_be_used_at_a_zoom_of_200_percent(visit):
+    lesson = visit("12-group", reduced_motion="reduce").show("See")
+    lesson.page.set_viewport_size(dict(zip(("width", "height"), ZOOMED, strict=True)))
+    lesson.show("Picture").connect()
+    for step in ("Picture", "Predict", "See", "Do"):
+        lesson.show(step)
+        assert (step, cut(lesson.page, *ZOOMED)) == (step, [])
+        assert (step, lesson.page.evaluate(COVERED)) == (step, [])
+    lesson.page.get_by_role("button", name="Menu", exact=True).click()
+    assert cut(lesson.page, *ZOOMED) == []
+
+
 def test_no_other_page_is_cut_at_any_width(browser, address):
     with browser.new_context(reduced_motion="reduce") as context:
         page = context.new_page()
         for path in OTHERS:
             page.goto(address + path)
             assert (path, {it: rest for it in WIDTHS if (rest := cut(page, it))}) == (path, {})
+            assert (path, cut(page, *ZOOMED), page.evaluate(COVERED)) == (path, [], [])

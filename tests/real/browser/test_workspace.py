@@ -206,24 +206,33 @@ def test_a_copied_link_offers_what_was_played_and_plays_it_only_when_asked(visit
 @pytest.mark.parametrize("key", ["03-stop", "12-group", "19-orm"])
 @pytest.mark.parametrize("size", [(1440, 900), (1366, 640)])
 def test_few_controls_are_in_sight(visit, workshop, key, size):
-    """Before the first connect at most 12, navigation included. With one client at most 18."""
+    """Before the first connect at most 12, navigation included. With one client at most 18.
+
+    A red verdict does not change that.
+    """
     (workshop.folder / ".workshop" / "progress.json").unlink(missing_ok=True)
     exercise = workshop.exercise(key[3:])
     exercise.save(exercise.original)
     lesson = visit(key, viewport=dict(zip(("width", "height"), size, strict=True)))
-    for step in ("Predict", "See", "Do"):
-        lesson.show(step)
+    for step in ("Predict", "See", "Do", "red"):
+        if step == "red":
+            exercise.save(exercise.original + "\n# begun")
+            expect(lesson.page.locator("#verdict .checks")).to_be_visible()
+            expect(lesson.page.locator("#verdict .finding")).to_be_visible()
+        else:
+            lesson.show(step)
         if step == "Do":
             expect(lesson.page.locator("#editor .cm-content")).to_be_attached()
         assert len(found := lesson.page.evaluate(CONTROLS)) <= 12, f"{step}: {found}"
     for step in ("See", "Do"):
         lesson.show(step)
+        lesson.connect()
+        expect(lesson.page.locator("#diagram .row").first).to_be_visible()
         if lesson.client(2).count():
             lesson.client(2).get_by_role("button", name="Options").click()
             lesson.press("Remove client 2")
-        lesson.connect()
-        expect(lesson.page.locator("#diagram .row").first).to_be_visible()
         assert len(found := lesson.page.evaluate(CONTROLS)) <= 18, f"{step}: {found}"
+    exercise.save(exercise.original)
 
 
 @pytest.mark.parametrize("key", ["03-stop", "12-group", "19-orm"])

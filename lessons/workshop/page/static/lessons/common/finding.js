@@ -7,11 +7,15 @@ export function code(text) {
   return text.split("`").map((part, index) => (index % 2 ? html`<code>${part}</code>` : part));
 }
 
-// `finding` is what exercise_state.py writes. `onLine(line)` makes the place in the file a link.
+// `finding` is what exercise_state.py writes. `onLine(line)` goes to the line in the page's editor.
 export function Finding({ finding, onLine, here, children }) {
   const { title, where, line, detail, promise, symptom, cause, cure, lesson } = finding;
+  const go = (event) => {
+    event.preventDefault();
+    onLine(line);
+  };
   const place = line && onLine
-    ? html`<button type="button" class="line-link" onClick=${() => onLine(line)}>line ${line}</button>`
+    ? html`<a class="line-link" href="#editor" onClick=${go}>line ${line}</a>`
     : html`<span class="quiet">${where}</span>`;
   return html`
     <div class="finding">

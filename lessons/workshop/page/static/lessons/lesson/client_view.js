@@ -2,10 +2,13 @@
 
 import { html, useEffect, useRef, useSignalEffect } from "../vendor/preact.js";
 import { clients, removeClient } from "./clients.js";
-import { lesson, page, step } from "./store.js";
+import { lesson, liveCount, page, step } from "./store.js";
 
+// Until one has connected, the first client alone is shown.
 export function Clients() {
-  return html`<div class="clients">${clients.value.map((client) => html`<${Client} key=${client.number} client=${client} />`)}</div>`;
+  const isStarted = liveCount.value > 0 || clients.value.some(({ status }) => status.value.state !== "idle");
+  const shown = isStarted ? clients.value : clients.value.slice(0, 1);
+  return html`<div class="clients">${shown.map((client) => html`<${Client} key=${client.number} client=${client} />`)}</div>`;
 }
 
 function Client({ client }) {

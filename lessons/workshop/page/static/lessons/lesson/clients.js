@@ -178,6 +178,7 @@ export function playTarget(name) {
   dropped = new Set(connections);
   for (const client of clients.value) client.drop();
   batch(() => {
+    live.connections.clear(); // the consumers of this target are numbered from 1
     target.value = name;
     played.value = { state: name === EXAMPLE ? "" : "starting", finding: null, reason: "" };
     outside.value = "";

@@ -103,7 +103,7 @@ function Picture() {
     if (!diagram.current) return;
     diagram.current.show(transcript, { differs });
     stop();
-    position.value = saved.value && !plays ? Math.min((differs ?? 0) + 1, transcript.entries.length) : null;
+    position.value = saved.value && !plays ? Math.min((differs ?? Infinity) + 1, transcript.entries.length) : null;
     if (plays) untracked(start); // what moves while it plays must not start it again
   });
   useSignalEffect(() => {

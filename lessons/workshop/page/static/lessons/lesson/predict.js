@@ -1,10 +1,10 @@
 // The lesson's questions. The student answers, and the recording that answers them plays in the picture.
 
-import { html, signal } from "../vendor/preact.js";
+import { computed, effect, html, signal } from "../vendor/preact.js";
 import { schoolClass } from "../common/socket.js";
 import { vote } from "../common/class_bar.js";
 import { fetchJson } from "../common/server.js";
-import { page, playUrl, showSaved, step } from "./store.js";
+import { lookAtPicture, page, playUrl, saved, showSaved, step } from "./store.js";
 import { stepsInWords } from "./words.js";
 
 const LABEL = /^(client|consumer|layer|database)( \d+)? ([→←·]) (.*)$/;
@@ -44,9 +44,18 @@ function parametersOf({ kind, order, ticked }) {
 const check = (number) => attempt(number, async () => {
   const answer = of(number);
   const result = await fetchJson(playUrl(`predict/${number}/answer`, parametersOf(answer)));
-  const title = result.is_right ? "Right. This happens:" : "This is what happens:";
   set(number, { marks: result, say: result.is_right ? "Right." : summary(answer, result) });
-  showSaved(result.recording, { kind: "answer", title, steps: page.questions[number - 1].steps, plays: true });
+  lookAtPicture();
+});
+
+// The picture shows what happens in this question, if the answer is checked, and nothing else.
+const marks = computed(() => of(current.value)?.marks ?? null);
+effect(() => {
+  const isHere = step.value === "predict";
+  if (isHere && marks.value) {
+    const title = marks.value.is_right ? "Right. This happens:" : "This is what happens:";
+    showSaved(marks.value.recording, { kind: "answer", title, steps: page.questions[current.value - 1].steps, plays: true });
+  } else if (isHere || saved.peek()?.kind === "answer") saved.value = null;
 });
 
 function summary({ kind, ticked }, { right, received }) {

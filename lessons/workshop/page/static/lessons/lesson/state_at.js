@@ -1,6 +1,7 @@
 // What the recorded events say about the state after one of them: attributes, groups, queues, rows.
 
 const ENDS = new Set(["finished", "raised", "cancelled"]);
+const OF_A_MISTAKE = ".diagnosis"; // an attribute of its class, which is for the course alone
 const WRITE = /^(INSERT INTO|UPDATE|DELETE FROM)\s+["`]?(\w+)/i;
 
 // Returns {attributes, groups, queue, rows} after the entry `last` of `entries`:
@@ -17,7 +18,7 @@ export function stateAt(entries, last) {
     if (!event) continue;
     if (of === last.of) {
       changed = event.state ?? {};
-      for (const [name, text] of Object.entries(changed)) setOrDelete(state.attributes, name, text);
+      for (const [name, text] of Object.entries(changed)) if (!name.endsWith(OF_A_MISTAKE)) setOrDelete(state.attributes, name, text);
     }
     if (event.lane === "layer") followLayer(event, of, state, channels);
     if (event.lane === "consumer" && ENDS.has(event.message.type)) ended.add(of);

@@ -131,8 +131,11 @@ export function showSaved(recording, more) {
   if (more.digest && more.digest !== exercise.value.digest) return;
   const transcript = Transcript.from(recording);
   saved.value = { transcript, source: null, differs: null, steps: [], parting: null, ...more };
-  // On a narrow page the picture is below the step.
-  if (isNarrow.value && ["predict", "do"].includes(step.value)) byId("wire").scrollIntoView();
+}
+
+// On a narrow page the picture is below the step.
+export function lookAtPicture() {
+  if (isNarrow.value && step.value !== "wire") byId("wire").scrollIntoView();
 }
 
 // Plays steps, texts or objects, on a target, and shows the recording.
@@ -148,6 +151,7 @@ export async function playSteps(name, steps, kind = "played") {
     if (isNarrow.value && step.value === "see") step.value = "wire";
     markSeen(answer.steps);
   });
+  lookAtPicture();
 }
 
 // The conversation of a claim of the verdict: where it fails, or all of it.
@@ -167,6 +171,7 @@ export async function showClaim(number) {
     source: code, steps, parting: at, plays: !isFailing,
     differs: differs && (differs.wrong ?? received.events.length),
   });
+  lookAtPicture();
 }
 
 // A conversation is seen when its steps were played in this order.
