@@ -69,8 +69,7 @@ class Desk(Model):
         client.send_json(answer)
 
     def refuse(self, client):
-        """Every other frame gets `{"error": "..."}`: only this key, and a text of yours, not
-        empty."""
+        """Every other frame gets `{"error": "..."}`, a text of yours that is not empty"""
         client.refused += 1
         client.send_any('{"error": "..."}', is_error)
 

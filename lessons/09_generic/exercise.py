@@ -4,19 +4,20 @@ A command is a JSON object in a text frame. Its answer is one, too:
 
 - `{"command": "echo", "value": ...}` gets `{"value": ...}`, the same JSON value, or `null` without
   a `value`.
-- `{"command": "count"}` gets `{"count": 2}` if two commands of this connection, also `count`,
-  succeeded before.
+- `{"command": "count"}` gets `{"count": 2}` after two commands of this connection that succeeded,
+  `count` included.
 
-Other keys change nothing. Every other frame gets `{"error": "..."}`: only this key, and a text of
-yours, not empty. Such frames are:
+Other keys change nothing. Every other frame gets `{"error": "..."}`, a text of yours that is not
+empty, and no other key:
 
 - text that is not JSON. `NaN`, `Infinity` and `-Infinity` are not JSON, in any key.
 - JSON that is not an object, or has no such command.
 - JSON that Python cannot read: brackets nested too deep, or numbers with thousands of digits.
-- an `echo` of `1e999`, which Python reads as infinity. In another key, `1e999` changes nothing.
+- an `echo` whose value contains `1e999`, which Python reads as infinity. In another key, `1e999`
+  changes nothing.
 - a binary frame.
 
-The desk never closes the connection.
+Never close the connection.
 """
 
 from channels.generic.websocket import AsyncJsonWebsocketConsumer

@@ -29,13 +29,13 @@ WRONG_IDS = (
 )
 PROMISES = {
     "Each row of `Entry` is news": "expect_row",
-    "then each new row": "test_each_client_gets_each_new_row",
+    "Then it gets each new row": "test_each_client_gets_each_new_row",
     "Rows never change": "No conversation changes a row.",
     "Ignore other frames": "test_a_frame_without_text_saves_nothing",
     "After each save, send the group": "test_sends_a_message_after_a_save",
     "Views do so too": "others",
     "Any message may be lost": ("test_a_lost_message_loses_no_row", "test_a_message_is_not_a_row"),
-    "However a connection ends": "test_leaves_the_group_however_the_connection_ends",
+    "Keep `__call__`": "test_leaves_the_group_however_the_connection_ends",
 }
 
 
@@ -73,7 +73,8 @@ class Ticker(Model):
         client.close(4400)
 
     def send_newer_rows(self, client, last):
-        """With `?after=7`, a client gets all newer rows, without it all rows; then each new row."""
+        """A client with `?after=7` first gets all newer rows, one without `after` all rows. Then it
+        gets each new row."""
         client.last, client.rows = last, set()
         for row in self.tables[ENTRY]:
             self.expect_row(client, row)
@@ -84,7 +85,7 @@ class Ticker(Model):
             self.expect_row(client, change.row)
 
     def other(self, step):
-        """After each, a client has all rows saved before."""
+        """After each message, a client has all rows that were saved before."""
         if step.action == "group":
             for client in self.open_clients:
                 self.now_due(client)

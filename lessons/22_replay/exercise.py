@@ -1,17 +1,18 @@
 """Lesson 22: a ticker that replays what a client has missed.
 
-Each row of `Entry` is news, sent as the text `{"id": 7, "text": "seven"}`. With `?after=7`, a
-client gets all newer rows, without it all rows; then each new row. No row is missing or comes
-twice, and the ids only grow, whenever other code writes. Rows never change.
+Each row of `Entry` is news, sent as the text `{"id": 7, "text": "seven"}`. A client with `?after=7`
+first gets all newer rows, one without `after` all rows. Then it gets each new row. No row is
+missing or comes twice, and the ids only grow, whenever other code writes. Rows never change.
 
 If `after` is not a number of 1 to 18 digits, accept, close with 4400, and ignore later frames.
 
 A text of 1 to 1,000 characters becomes a row. A longer one gets `{"error": "too long"}`. Ignore
 other frames. After each save, send the group "ticker" a message:
-`{"type": "ticker.news", "id": 7, "text": "seven"}`. Views do so too. Any message may be lost, late,
-doubled, or about a missing row. After each, a client has all rows saved before.
+`{"type": "ticker.news", "id": 7, "text": "seven"}`. Views do so too. Any message may be lost, late
+or doubled, and its row may not exist. After each message, a client has all rows that were saved
+before.
 
-However a connection ends, its channel leaves the group.
+Keep `__call__`.
 """
 
 import json

@@ -20,8 +20,8 @@ PROMISES = {
     "Its `speaker` is the user": "This says what the field means.",
     "Every client is logged in": "handshakes",
     "Ignore other frames": "test_other_frames_are_ignored",
-    "its channel leaves the group": "test_leaves_the_group",
-    "even if the user has other connections": "handshakes",
+    "it leaves the group": "test_leaves_the_group",
+    "even with other connections": "handshakes",
     "Other code may change `speaker`": "others",
     "Never undo its change": (
         *("test_another_user_may_get_it_at_any_moment",),
@@ -82,17 +82,16 @@ class Stage(Model):
             self.keep(client)
 
     def give(self, client):
-        """The text `take` gets its user the microphone."""
+        """With the text `take`, the client's user gets the microphone."""
         client.took = self.burst
         self.change_speaker(client, client.user)
 
     def keep(self, client):
-        """If any user has it, even its own, the client receives `too late` instead."""
+        """If any user has it, even this one, the client receives `too late`."""
         client.send("too late", lane="own")
 
     def disconnect(self, client):
-        """However a connection ends, its channel leaves the group, and its user gives back the
-        microphone"""
+        """However a connection ends, it leaves the group, and its user gives back the microphone"""
         if client.end == "kill":  # perhaps in the middle of a handler
             client.expected = [optional(item) for item in client.expected]
             if client.took == self.burst:

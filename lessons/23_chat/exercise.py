@@ -4,15 +4,16 @@ The URL names an existing room. Its `speaker` is the user with the microphone, o
 is logged in.
 
 After the accept, the client receives the state as text: `ada has the microphone`, or
-`no user has the microphone`. The text `take` gets its user the microphone. If any user has it, even
-its own, the client receives `too late` instead. Ignore other frames.
+`no user has the microphone`. With the text `take`, the client's user gets the microphone. If any
+user has it, even this one, the client receives `too late`. Ignore other frames.
 
-However a connection ends, its channel leaves the group, and its user gives back the microphone,
-even if the user has other connections.
+However a connection ends, it leaves the group, and its user gives back the microphone, even with
+other connections.
 
 Other code may change `speaker` between any two queries. Never undo its change. After each of its
-changes only, your consumer sends one `{"type": "stage.changed"}` to the group `stage-` + the room's
-name. Other code does the same. For each such message, each client in the room receives the state.
+changes, and only then, your consumer sends one `{"type": "stage.changed"}` to the group `stage-` +
+the room's name. Other code does the same. For each such message, each client in the room receives
+the state.
 """
 
 from channels.consumer import AsyncConsumer

@@ -10,7 +10,7 @@ PROMISES = {
     "`next_word` stands for a language model": "test_an_answer_arrives_in_pieces",
     "Call it once for each word": "test_an_answer_arrives_in_pieces",
     "The consumer answers one question at a time": "test_answers_come_in_order",
-    "Meanwhile, two more may wait": "test_questions_wait",
+    "Two more may wait": "test_questions_wait",
     "`ok` confirms one piece": "test_room_is_not_saved_up",
     "the next question begins": (
         *("test_the_next_question_begins_after_a_stop", "test_a_failure_is_reported"),

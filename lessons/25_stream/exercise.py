@@ -4,8 +4,8 @@ A text frame, even an empty one, is a question, except `ok` and `stop`. Ignore b
 `next_word` stands for a language model: keep it. Call it once for each word, in order. The client
 receives numbered pieces, `1 You`, `2 asked:`, and after the last word `end`.
 
-- The consumer answers one question at a time. Meanwhile, two more may wait. Another gets `busy`,
-  and is forgotten.
+- The consumer answers one question at a time. Two more may wait. Another gets `busy`, and is
+  forgotten.
 - `ok` confirms one piece, if any. Call `next_word` only while fewer than three pieces of all
   answers are unconfirmed.
 - `stop` ends the current answer, if any, at once: the client gets `stopped` instead of further
@@ -13,8 +13,8 @@ receives numbered pieces, `1 You`, `2 asked:`, and after the last word `end`.
 - If `next_word` raises, the client gets `failed`.
 - After `stopped` or `failed`, the next question begins.
 
-However a connection ends, even before websocket_connect, its tasks end. Hide no exception of a
-handler.
+However a connection ends, even before websocket_connect has run, its tasks end. Hide no exception
+of a handler.
 """
 
 import asyncio

@@ -11,7 +11,7 @@ SILENCE = 30
 USED_UP = "connect as=ada | text one | text two | text three | text four"
 PROMISES = {
     "Copier runs behind AuthMiddlewareStack": "The engine checks the base class.",
-    "Each frame of the others is answered": "texts",
+    "Each frame of a user is answered": "texts",
     "A text of 1 to 40 characters is a page": "test_any_other_frame_is_not_a_page",
     "over all connections and servers": (
         *("test_counts_all_connections_of_a_user", "test_counts_on_all_servers"),

@@ -1,7 +1,7 @@
 """Lesson 27: a copier with a quota.
 
 Copier runs behind AuthMiddlewareStack, on several servers. It accepts every client, then closes
-anonymous ones with 4401. Each frame of the others is answered:
+anonymous ones with 4401. Each frame of a user is answered:
 
 - A text of 1 to 40 characters is a page. In each minute of the clock (12:00:00 to 12:01:00), a user
   may copy 3, over all connections and servers. The answer is `copied hello`.
@@ -11,8 +11,8 @@ anonymous ones with 4401. Each frame of the others is answered:
 After 30 seconds without a frame, the client receives `still there?`. After 60 seconds, it is closed
 with 4408. A frame after a close gets no answer and copies nothing.
 
-The servers share the cache and the database, and another may act between two calls. Call neither on
-the event loop. No task outlives its connection.
+The servers share the cache and the database, and another server may act between two calls. Call
+neither on the event loop. No task outlives its connection.
 """
 
 import asyncio
