@@ -1,4 +1,4 @@
-"""Lesson 20: a ticker that notifies each client of every post that is saved or deleted.
+"""Lesson 20: a ticker that notifies each client of every saved or deleted post.
 
 Any code of the project, or `loaddata`, may save or delete a post. After each save, even if it
 changes nothing, each client gets one text frame with the JSON `{"saved": 7, "title": "Rain"}`: the
