@@ -1,13 +1,12 @@
 """Lesson 8: a countdown, as a stream of events.
 
 The body of the request is a number of seconds in digits, such as `3`. It can come in several
-pieces. The server can omit an empty `body`, and a `more_body` that is False. If the request's body
-is not a number, any response is right.
+pieces: begin after the last one. The server can omit an empty `body`, and a `more_body` that is
+False. If the body is not a number, any response is right.
 
 The response has the status 200 and the content type `text/event-stream`. For `3`, the consumer
 sends the event `data: 3` and an empty line at once. The events `data: 2`, `data: 1` and `data: 0`
-follow, each one second after the one before. The response ends right after `data: 0`. You may add
-other headers.
+follow, each a second later. The response ends right after `data: 0`. You may add other headers.
 
 When the client leaves, perhaps before its body is complete, the countdown ends. The server sends
 `http.disconnect` when the client has left, and also after a complete response. Then the consumer
