@@ -12,6 +12,7 @@ from websockets.sync.client import connect
 
 from lessons.workshop.member.protocol import REMOVED
 from tests.support.axe import violations
+from tests.support.board_page import BoardPage
 from tests.support.cut_text import WIDTHS, cut
 from tests.support.programs.running_program import TEST_TIMEOUT
 from tests.support.standings import RED, standing
@@ -47,41 +48,20 @@ class Student:
         self.say("standings", standings=[standing(**values)])
 
 
-class Classroom:
+class Classroom(BoardPage):
     """A class of a running room, its students, and an instructor's page with the board."""
 
-    def __init__(self, room, page, stack, name):
-        self.room, self.page, self.stack = room, page, stack
-        self.errors = []
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("console", lambda it: it.type == "error" and self.errors.append(it.text))
-        self.create(name)
-        self.code = page.locator(".class-code").text_content()
-
-    def create(self, name):
-        self.page.goto(f"{self.room.url}/room/")
-        if self.page.get_by_label("Password").count():
-            self.page.get_by_label("Username").fill("instructor")
-            self.page.get_by_label("Password").fill(self.room.password)
-            self.page.get_by_role("button", name="Sign in").click()
-        self.page.get_by_label("Name", exact=True).fill(name)
-        self.page.get_by_role("button", name="Create the class").click()
-        expect(self.page.get_by_role("heading", name=name)).to_be_visible()
-        expect(self.page.locator("#connection")).to_have_text("connected")
+    def __init__(self, room, page, stack):
+        super().__init__(room, page)
+        self.stack = stack
 
     def student(self, name):
         joined = Student(self.room, self.stack, name, self.code)
         expect(self.tile(name)).to_have_count(1)
         return joined
 
-    def tile(self, name):
-        return self.page.locator(".tile").filter(has_text=name)
-
     def names(self):
         return self.page.locator(".tile h3").all_inner_texts()
-
-    def press(self, name):
-        self.page.get_by_role("button", name=name, exact=True).click()
 
 
 @pytest.fixture(scope="module")
@@ -95,8 +75,8 @@ def window(browser):
 def classroom(room, window):
     with ExitStack() as stack:
         page = stack.enter_context(window.new_page())
-        page.set_viewport_size({"width": 1366, "height": 800})
-        made = Classroom(room, page, stack, f"Class {next(NUMBERS)}")
+        made = Classroom(room, page, stack)
+        made.create_class(f"Class {next(NUMBERS)}")
         page.evaluate("localStorage.clear()")
         page.reload()
         yield made

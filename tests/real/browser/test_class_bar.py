@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.axe import violations
+from tests.support.board_page import BoardPage
 from tests.support.cut_text import WIDTHS, cut
 from tests.support.lesson_page import LessonPage, write_in_page
 
@@ -18,14 +19,11 @@ REFUSED = "Failed to load resource: the server responded with a status of 400 (B
 def board(room, browser):
     """The instructor's page with the board of the class."""
     with browser.new_context(reduced_motion="reduce") as context:
-        page = context.new_page()
-        page.goto(f"{room.url}/room/")
-        page.get_by_label("Username").fill("instructor")
-        page.get_by_label("Password").fill(room.password)
-        page.get_by_role("button", name="Sign in").click()
-        page.get_by_role("link", name="Class 1", exact=True).click()
-        expect(page.locator("#connection")).to_have_text("connected")
-        yield page
+        opened = BoardPage(room, context.new_page())
+        opened.open_classes()
+        opened.page.get_by_role("link", name="Class 1", exact=True).click()
+        opened.expect_connected()
+        yield opened
 
 
 @pytest.fixture
@@ -60,15 +58,6 @@ def bar(page):
 
 def message(page):
     return page.get_by_role("region", name="From your instructor")
-
-
-def press(page, name):
-    page.get_by_role("button", name=name, exact=True).click()
-
-
-def choose_lesson(board, opener, lesson):
-    press(board, opener)
-    board.get_by_role("dialog").locator("[name=lesson]").select_option(lesson)
 
 
 def test_joins_corrects_a_wrong_code_and_leaves_with_the_keyboard_alone(room, open_page):
@@ -110,8 +99,8 @@ def test_look_here_opens_the_place_but_leaves_unsaved_text_alone(member, board, 
     home, page = open_page("/"), open_page("/lessons/03-stop/#do")
     write_in_page(page, "work/03_stop.py", "unsaved = True\n")
     expect(page.locator("#editor[data-changed]")).to_have_count(1)
-    choose_lesson(board, "Everyone look here", "accept")
-    press(board, "Point there")
+    board.choose_lesson("Everyone look here", "accept")
+    board.press("Point there")
     home.wait_for_url("**/lessons/01-accept/")
     link = bar(page).get_by_role("link", name="Look here: lesson 1 accept")
     expect(link).to_be_visible()
@@ -121,22 +110,22 @@ def test_look_here_opens_the_place_but_leaves_unsaved_text_alone(member, board, 
     link.click()
     page.wait_for_url("**/lessons/01-accept/")
     assert questions == ["beforeunload"]
-    press(board, "Stop pointing")
+    board.press("Stop pointing")
 
 
 def test_a_full_bar_is_reached_with_the_keyboard_has_no_axe_violations_and_is_not_cut(
     member, board, open_page
 ):
-    press(board, "Message to all")
-    board.get_by_role("textbox", name="Text").fill("Look at line 3. " * 20)
-    press(board, "Send")
+    board.press("Message to all")
+    board.page.get_by_role("textbox", name="Text").fill("Look at line 3. " * 20)
+    board.press("Send")
     with ExitStack() as stack:
-        choose_lesson(board, "Everyone look here", "stop")
-        press(board, "Point there")
-        stack.callback(press, board, "Stop pointing")
-        choose_lesson(board, "Ask from a lesson", "stop")
-        board.get_by_role("dialog").get_by_role("button", name="Ask the class").click()
-        stack.callback(press, board, "End the question")
+        board.choose_lesson("Everyone look here", "stop")
+        board.press("Point there")
+        stack.callback(board.press, "Stop pointing")
+        board.choose_lesson("Ask from a lesson", "stop")
+        board.page.get_by_role("dialog").get_by_role("button", name="Ask the class").click()
+        stack.callback(board.press, "End the question")
         page = open_page("/lessons/03-stop/")
         poll = "lesson 3 stop, question 1 (vote now)"
         expect(bar(page)).to_contain_text(poll)
@@ -156,28 +145,28 @@ def test_a_full_bar_is_reached_with_the_keyboard_has_no_axe_violations_and_is_no
 
 def test_a_hand_has_a_sentence_and_its_button_says_what_it_does(member, board, open_page):
     page = open_page("/lessons/03-stop/")
-    press(page, "Raise your hand")
+    page.get_by_role("button", name="Raise your hand").click()
     page.get_by_label("What do you need?").fill("Why 1006?")
     page.keyboard.press("Enter")
-    expect(board.locator(".sentence").filter(has_text="Why 1006?")).to_have_count(1)
-    expect(board.locator(".tile.raised .lesson")).to_have_text("3 stop")
-    press(page, "Lower your hand")
-    expect(board.locator(".tile.raised")).to_have_count(0)
+    expect(board.page.locator(".sentence").filter(has_text="Why 1006?")).to_have_count(1)
+    expect(board.page.locator(".tile.raised .lesson")).to_have_text("3 stop")
+    page.get_by_role("button", name="Lower your hand").click()
+    expect(board.page.locator(".tile.raised")).to_have_count(0)
 
 
 def test_a_question_that_the_instructor_wrote_is_answered_in_the_bar(member, board, open_page):
     page = open_page("/")
-    press(board, "Ask")
-    dialog = board.get_by_role("dialog")
+    board.press("Ask")
+    dialog = board.page.get_by_role("dialog")
     dialog.get_by_label("Question").fill("Which one?")
     dialog.get_by_label("Answers").select_option("A, B, C, D")
     dialog.get_by_role("button", name="Ask the class").click()
     bar(page).get_by_role("button", name="B", exact=True).click()
-    expect(board.locator("#poll-state")).to_contain_text("1 of ")
-    press(board, "Close")
-    expect(board.locator("#poll .count")).to_have_text(
+    expect(board.page.locator("#poll-state")).to_contain_text("1 of ")
+    board.press("Close")
+    expect(board.page.locator("#poll .count")).to_have_text(
         ["0 · 0 %", "1 · 100 %", "0 · 0 %", "0 · 0 %"]
     )
     expect(bar(page)).to_contain_text("closed")
-    press(board, "End the question")
+    board.press("End the question")
     expect(bar(page).locator(".class-ask")).to_have_count(0)

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 import pytest
 from playwright.sync_api import expect
 
+from tests.support.board_page import BoardPage
 from tests.support.lesson_page import LessonPage
 from tests.support.programs.project_commands import workshop_copy
 from tests.support.submissions import bubblewrap
@@ -69,36 +70,12 @@ class Student:
         expect(self.bar.locator(".class-poll")).to_contain_text("you have voted")
 
 
-class Board:
-    """The instructor's page."""
-
-    def __init__(self, room, page):
-        self.room, self.page = room, page
-        self.errors = []
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("console", lambda it: it.type == "error" and self.errors.append(it.text))
-        page.goto(f"{room.url}/room/")
-        page.get_by_label("Username").fill("instructor")
-        page.get_by_label("Password").fill(room.password)
-        self.press("Sign in")
-        page.get_by_label("Name", exact=True).fill("Monday")
-        self.press("Create the class")
-        expect(self.page.locator("#connection")).to_have_text("connected")
-        self.code = page.locator(".class-code").text_content()
-
-    def press(self, name):
-        self.page.get_by_role("button", name=name, exact=True).click()
-
-    def tile(self, student):
-        return self.page.locator(".tile").filter(has_text=student.name)
+class Board(BoardPage):
+    """The board of a new class, as the students of this test see it change."""
 
     def expect_tile(self, student, state, lesson="3 stop"):
-        expect(self.tile(student)).to_have_attribute("data-state", state)
-        expect(self.tile(student).locator(".lesson")).to_have_text(lesson)
-
-    def choose_lesson(self, opener, slug):
-        self.press(opener)
-        self.page.get_by_role("dialog").locator("[name=lesson]").select_option(slug)
+        expect(self.tile(student.name)).to_have_attribute("data-state", state)
+        expect(self.tile(student.name).locator(".lesson")).to_have_text(lesson)
 
     def send(self, opener, text):
         self.press(opener)
@@ -119,9 +96,9 @@ def sandbox():
 @pytest.fixture
 def board(room, browser):
     with browser.new_context(reduced_motion="reduce") as context:
-        page = context.new_page()
-        page.set_viewport_size({"width": 1366, "height": 800})
-        yield Board(room, page)
+        opened = Board(room, context.new_page())
+        opened.create_class("Monday")
+        yield opened
 
 
 @pytest.fixture
@@ -158,7 +135,7 @@ def all_are_on_the_board(board, students):
     expect(board.page.locator(".tile h3 .real-name")).to_have_text(list(NAMES))
     expect(board.page.locator(".tile.away")).to_have_count(0)
     for student in students:
-        expect(board.tile(student).locator(".lesson")).to_have_text("no lesson yet")
+        expect(board.tile(student.name).locator(".lesson")).to_have_text("no lesson yet")
 
 
 def a_mistake_is_red_and_its_repair_green(board, ann, ben):
@@ -166,7 +143,7 @@ def a_mistake_is_red_and_its_repair_green(board, ann, ben):
     for number, student in enumerate((ann, ben), 1):
         student.break_exercise()
         board.expect_tile(student, "red")
-        expect(board.tile(student).locator(".headline")).to_have_text(MISTAKE)
+        expect(board.tile(student.name).locator(".headline")).to_have_text(MISTAKE)
         expect(mistakes).to_have_text(f"{number} {MISTAKE}")
     the_code_is_judged_again_with_names_hidden(board)
     ann.exercise.save(ann.exercise.solved)
@@ -194,7 +171,7 @@ def the_code_is_judged_again_with_names_hidden(board):
     expect(solution.locator(".code-pane")).to_contain_text("raise StopConsumer()")
     assert "Ann" not in page.locator("body").inner_text() + page.title()
     page.get_by_role("link", name="Monday", exact=True).click()
-    expect(page.locator("#connection")).to_have_text("connected")
+    board.expect_connected()
     names = page.locator(".tile h3")
     expect(names).to_have_text(["Student 1", "Student 2"], use_inner_text=True)
     board.press("Hide names")
@@ -235,7 +212,7 @@ def hints_are_held_and_released(board, ann):
     ann.page.get_by_role("button", name="Show a hint").click()
     expect(ann.page.locator(".hint h3")).to_have_text("Hint 1 of 3")
     board.expect_tile(ann, "reading", "12 group")
-    expect(board.tile(ann).locator(".facts")).to_have_text("1 hint")
+    expect(board.tile(ann.name).locator(".facts")).to_have_text("1 hint")
 
 
 def a_timer_runs(board, students):
@@ -297,14 +274,14 @@ def bars(board, song):
 def a_killed_workshop_keeps_its_place(board, ben):
     ben.page.goto("about:blank")  # a page without its server writes errors to the console
     ben.workshop.kill()
-    expect(board.tile(ben).locator(".facts")).to_have_text("offline")
+    expect(board.tile(ben.name).locator(".facts")).to_have_text("offline")
     board.send("Message to Ben", "Is your battery empty?")
     ben.exercise.save(ben.exercise.solved)
     ben.workshop.start_again("--no-reload")
     board.page.locator("#by-lesson").select_option("stop")
     board.expect_tile(ben, "green")
     board.page.locator("#by-lesson").select_option("")
-    expect(board.tile(ben).locator(".facts")).to_have_text("")
+    expect(board.tile(ben.name).locator(".facts")).to_have_text("")
     expect(board.page.locator(".tile")).to_have_count(2)
     ben.open_home_page()
     ben.dismiss("Is your battery empty?")

@@ -2,12 +2,12 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from lessons.workshop.measure import verdict
+from tests.support.programs.processes import start_with_pipe
 
 
 class ProjectCopy:
@@ -20,15 +20,7 @@ class ProjectCopy:
 
     def start(self, *arguments: str) -> subprocess.Popen:
         """Start `python ARGUMENTS`. Its output is a pipe of lines."""
-        return subprocess.Popen(
-            [sys.executable, *arguments],
-            cwd=self.folder,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        return start_with_pipe(arguments, cwd=self.folder, env=self.environment)
 
     def run(self, *arguments: str) -> str:
         """Run `python ARGUMENTS` and return its output. Any exit code but 0 raises RuntimeError."""

@@ -1,0 +1,41 @@
+"""The instructor's board of a class in a browser."""
+
+from playwright.sync_api import expect
+
+
+class BoardPage:
+    """What an instructor does on the board, and the errors in the console."""
+
+    def __init__(self, room, page):
+        self.room, self.page, self.errors = room, page, []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", lambda it: it.type == "error" and self.errors.append(it.text))
+        page.set_viewport_size({"width": 1366, "height": 800})
+
+    def open_classes(self):
+        """Open the list of classes, and sign in where this session has not."""
+        self.page.goto(f"{self.room.url}/room/")
+        if self.page.get_by_label("Password").count():
+            self.page.get_by_label("Username").fill("instructor")
+            self.page.get_by_label("Password").fill(self.room.password)
+            self.press("Sign in")
+
+    def create_class(self, name):
+        self.open_classes()
+        self.page.get_by_label("Name", exact=True).fill(name)
+        self.press("Create the class")
+        self.expect_connected()
+        self.code = self.page.locator(".class-code").text_content()
+
+    def expect_connected(self):
+        expect(self.page.locator("#connection")).to_have_text("connected")
+
+    def press(self, name):
+        self.page.get_by_role("button", name=name, exact=True).click()
+
+    def choose_lesson(self, opener, slug):
+        self.press(opener)
+        self.page.get_by_role("dialog").locator("[name=lesson]").select_option(slug)
+
+    def tile(self, name):
+        return self.page.locator(".tile").filter(has_text=name)
