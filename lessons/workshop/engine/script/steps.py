@@ -1,7 +1,7 @@
 """The steps of a conversation: one parser and one writer.
 
-A step is one line of text. Transcripts in lessons, predictions, the page, the comparison and the
-exported tests all use the same grammar: `connect`, `text hello`, `row auth.Group {"name": "a"}`.
+A step is one line of text. Transcripts in lessons, predictions, the page and the comparison all use
+the same grammar: `connect`, `text hello`, `row auth.Group {"name": "a"}`.
 Each step has a class that says what it means: see client_actions.py, account_actions.py,
 database_actions.py, outside_actions.py and setup_actions.py, and the modules in
 settings.ENGINE_ACTIONS. For all of them:
