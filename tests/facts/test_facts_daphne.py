@@ -89,6 +89,10 @@ def test_an_unanswered_handshake_is_dropped_without_an_http_answer(impatient):
         assert [visit.diagnosis for visit in visits] == [diagnosis for *_, diagnosis in UNANSWERED]
 
 
+def test_a_client_that_leaves_during_the_handshake_sends_no_code(daphne):
+    assert daphne.visit_that_leaves_early(3000).events == [CONNECT, left(1006)]
+
+
 def test_an_accept_after_the_handshake_timeout_reaches_no_client(impatient):
     pause = 0.8 if impatient.is_real else 5.5
     visit = impatient.visit(pause, ACCEPT, send(text="a"))
@@ -153,7 +157,10 @@ def test_the_key_that_a_frame_does_not_use_is_left_out(daphne):
         ({**send(text="a"), "txt": "lost", 5: "a", HALF: "a"}, "a"),
         ("1 MiB of text", "é" * 2**19),
         ("1 MiB of bytes", b"x" * 2**20),
-        ("a text of a subclass", "hi"),
+        *(
+            (text, "hi")
+            for text in ("a text of a subclass", "a text that is no str", "a lazy text")
+        ),
     ],
 )
 def test_a_frame_reaches_the_client(daphne, message, frame):

@@ -6,6 +6,7 @@ given replies. Only the simulated Daphne names a diagnosis.
 
 import ast
 import asyncio
+import socket
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
@@ -51,6 +52,19 @@ class RealServer(RealDaphne):
 
         return super().visit(*replies, act=act, subprotocols=subprotocols, path=path)
 
+    def visit_that_leaves_early(self, code):
+        """The client leaves while its handshake has no answer. So it cannot send the code."""
+        number = next(self.numbers)
+        headers = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        headers += f"Host: localhost\r\nSec-WebSocket-Key: {'A' * 22}==\r\n\r\n"
+        with socket.create_connection(("127.0.0.1", self.port)) as client:
+            client.sendall(f"GET /?{number}:[] HTTP/1.1\r\n{headers}".encode())
+            connect = self.wait_for_line(f"{number} {{'type': 'websocket.connect'")
+        self.wait_for_line(f"{number} over")
+        _, *events = map(ast.literal_eval, self.lines_of(number))
+        assert connect == "}"
+        return Visit(events=[{"type": "websocket.connect"}, *events])
+
     def died(self, visit, error, diagnosis):
         """Whether the application has ended with an error that begins so. It waits for the log."""
         return self.wait_for_line(f"log Exception inside application: {error}") is not None
@@ -88,6 +102,9 @@ class SimulatedServer:
     def request(self, *replies, **options):
         return self._run(self._request(replies, **options))
 
+    def visit_that_leaves_early(self, code):
+        return self._run(self._visit([], leaves=code, is_patient=False))
+
     def died(self, visit, error, diagnosis):
         return visit.error.startswith(error) and visit.diagnosis == diagnosis
 
@@ -95,7 +112,9 @@ class SimulatedServer:
         with asyncio.Runner(loop_factory=SimulatedLoop) as runner:
             return runner.run(coroutine)
 
-    async def _visit(self, replies, frames=(), leaves=1000, subprotocols=None, path="/"):
+    async def _visit(
+        self, replies, frames=(), leaves=1000, subprotocols=None, path="/", is_patient=True
+    ):
         visit = Visit()
 
         async def application(scope, receive, send):
@@ -106,7 +125,7 @@ class SimulatedServer:
 
         async def act():
             await client.send_input({"type": "websocket.connect"})
-            if client.awaits_answer:
+            if client.awaits_answer and is_patient:
                 client.require(await client.wait_for_answer())
             for frame in frames:
                 key = "text" if isinstance(frame, str) else "bytes"

@@ -1,7 +1,10 @@
 """Applications that play a list of replies, on a real Daphne and in the simulated world."""
 
 import asyncio
+from collections import UserString
 from enum import IntEnum
+
+from django.utils.functional import lazystr
 
 ACCEPT = {"type": "websocket.accept"}
 CLOSE = {"type": "websocket.close"}
@@ -29,6 +32,8 @@ NAMED = {
     "1 MiB of bytes": send(bytes=b"x" * 2**20),
     "more bytes": send(bytes=b"x" * 2**20 + b"x"),
     "a text of a subclass": send(text=EqualsEverything("hi")),
+    "a text that is no str": send(text=UserString("hi")),
+    "a lazy text": send(text=lazystr("hi")),
     "a code of an enum": {**CLOSE, "code": Code.OVER},
 }
 

@@ -2,8 +2,11 @@
 
 import math
 import re
+from collections import UserString
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from django.utils.functional import Promise
 
 Lane = Literal["client", "consumer", "layer", "database"]
 Direction = Literal["in", "out", "mark"]
@@ -70,6 +73,8 @@ _COPY = {
     str: str.__str__,
     bytes: bytes.__bytes__,
     bytearray: bytearray.copy,
+    UserString: UserString.__str__,  # Daphne sends whatever encodes itself
+    Promise: str,  # a lazy text
     int: int.__int__,
     float: float.__float__,
 }

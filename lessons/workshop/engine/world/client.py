@@ -148,8 +148,12 @@ class Client:
             self.put(message)
 
     def begin_disconnect(self, code: int | None = None) -> None:
-        """Deliver the disconnect event, unless the connection has ended."""
-        self.deliver(self._disconnect_event(code))
+        """Deliver the disconnect event, unless the connection has ended.
+
+        A client that leaves during the handshake can only cut the line: it sends no code.
+        """
+        is_early = self.rules.awaits_answer and not self._held
+        self.deliver(self._disconnect_event(1006 if is_early else code))
 
     def _disconnect_event(self, code: int | None) -> dict:
         return {"type": self.rules.disconnect_type}
