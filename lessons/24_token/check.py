@@ -19,6 +19,15 @@ INVALID = (
     *('text {"token": null}', 'text {"token": 1}', 'text {"token": ["{token=ada}"]}'),
     *('text {"token": ""}', 'text {"token": "a:b:c"}', 'text {"token": "☃:a:b"}'),
 )
+PROMISES = {
+    "A token frame is a text frame": "texts",
+    "A frame that came in time counts": "test_a_token_in_time_counts_while_it_is_checked",
+    "Of two valid tokens": "test_an_older_token_changes_nothing",
+    "From then on": "test_tells_that_the_token_has_expired",
+    "10 seconds later": "test_closes_ten_seconds_after_the_expiry",
+    "After your close": "receive_after_close",
+    "Do not log tokens": "The engine looks for each token in what is printed and logged.",
+}
 
 
 def frame(name):
@@ -78,7 +87,6 @@ class Kiosk(Model):
         self.tokens.setdefault(name, Token(self.now))
 
     def other(self, step):
-        """Another process makes a token, or changes a user"""
         match step.action, step.arguments:
             case "issue", {"name": name}:
                 self.tokens[name] = Token(self.now)
@@ -90,7 +98,8 @@ class Kiosk(Model):
                         self.tokens[name] = replace(token, is_deleted=True)
 
     def connect(self, client):
-        """The first frame must come within 5 seconds. Otherwise, close with 4401."""
+        """The first frame must have a valid token, and come within 5 seconds. Otherwise, close with
+        4401."""
         client.accept()
         client.user = client.expires = None
         client.deadline = self.now + FIRST_FRAME_TIMEOUT
@@ -107,8 +116,7 @@ class Kiosk(Model):
             client.close(4401)
 
     def expire(self, client, expires):
-        """The first frame must come within 5 seconds. When a token is 60 seconds old, send
-        {"error": "expired"}. 10 seconds later, close with 4401, unless a newer token has come."""
+        """When it is 60 seconds old, send {"error": "expired"}."""
         if client.is_open and client.expires == expires and not client.has_expired:
             client.has_expired = True
             self.blame(client, "expiry-from-arrival" if client.is_delayed else "expiry-not-told")
@@ -117,8 +125,9 @@ class Kiosk(Model):
             self.after(REFRESH_TIMEOUT, self.pass_deadline, client, client.deadline)
 
     def receive(self, client, text, data):
-        """A token frame without a valid token closes with 4401, and one of another user with 4403.
-        Answer each other frame with the user's name, or with the error if the token has expired."""
+        """Answer this and each later frame of any kind with {"user": "ada"}: the user's name. A
+        later token frame without a valid token closes with 4401, and one of another user with
+        4403."""
         is_first = client.user is None
         found, is_token_frame = self.token_in(text)
         if self.is_at_the_limit(client, found):
@@ -140,7 +149,7 @@ class Kiosk(Model):
             client.send_json({"user": client.user})
 
     def is_at_the_limit(self, client, found):
-        """Whether the time is the very moment of an expiry: both answers are right."""
+        # At the very moment of an expiry, both answers are right.
         limits = [client.expires, client.deadline]
         if found:
             limits.append(self.tokens[found["name"]].made + LIFETIME)
@@ -162,7 +171,7 @@ class Kiosk(Model):
         client.deadline = None
 
     def token_in(self, text):
-        """The match of a token that a token frame has, or None; and whether it is a token frame."""
+        # The match of a token that a token frame has, or None; and whether it is a token frame.
         try:
             value = json.loads(text or "")
         except (ValueError, RecursionError):
@@ -173,7 +182,7 @@ class Kiosk(Model):
         return _TOKEN.fullmatch(token) if isinstance(token, str) else None, True
 
     def fault_of(self, found, is_first):
-        """The diagnosis if this token, which must not be accepted, is accepted; else ""."""
+        # The diagnosis if this token, which must not be accepted, is accepted; else "".
         fault = "token-not-required"
         if found is not None:
             token, user = self.tokens[found["name"]], _user(found["name"])

@@ -13,6 +13,18 @@ MAX_MESSAGES = 2  # for one consumer, of one report: a second group is fine, a l
 SLACK = 0.05  # seconds
 FIRST, SECOND, ENDED = (f"/ws/layers/outside/{job}/" for job in (1, 2, 3))
 REDIS_FAILS = "ConnectionError: ", "TimeoutError: Timeout connecting"
+PROMISES = {
+    "A job is a row of `Job`": "setups",
+    "It runs in a process without sockets": "others",
+    "A client watches it": "handshakes",
+    "If the percent is higher": "test_a_report_is_stored",
+    "Otherwise it only returns False": "test_a_report_is_stored",
+    "A job may run twice at once": "test_only_one_of_two_equal_reports_counts",
+    "Then it returns True": "test_a_job_survives_without_the_layer",
+    "It may skip one": "show",
+    "After `100 %`": "test_the_end_closes_each_client_once",
+    "Frames have no effect": "texts",
+}
 
 
 class Watch(Model):
@@ -56,7 +68,7 @@ class Watch(Model):
         return Answer(shown, lambda it: self.is_answer(it, has_grown))
 
     def is_answer(self, answer, has_grown):
-        """1 is as good as True. Without the layer, the call may still be trying."""
+        # 1 is as good as True. Without the layer, the call may still be trying.
         if answer == {"running": True}:
             return has_grown and not self.is_reached
         return isinstance(answer, dict) and answer.get("returned", "") == has_grown
@@ -94,7 +106,7 @@ class Watch(Model):
         return self.repeated_message(turn)
 
     def repeated_message(self, turn):
-        """What is wrong if one report alone has led to many messages; else None."""
+        # What is wrong if one report alone has led to many messages; else None.
         if [step.partition(" ")[0] for step in turn.steps] == ["call"]:
             for number, client in turn.clients.items():
                 if client.handled > MAX_MESSAGES:

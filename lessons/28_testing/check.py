@@ -181,6 +181,19 @@ MUTANTS = {
     for number, it in enumerate([*mutants_of(BOX, "Box"), *mutants_of(BOX, "BoxPage")])
     if not any(text in it.name for text in LEFT_OUT)
 }
+PROMISES = {
+    "`application` is the box": "This says what a test gets.",
+    "A right box keeps these promises": "This begins a list.",
+    "It accepts each client": "test_notices_what_is_not_saved",
+    "When a client has left": "test_notices_a_consumer_that_does_not_stop",
+    "It saves a text frame": "test_notices_what_is_not_saved",
+    "Then each connected client": "test_notices_what_is_not_sent",
+    "For any other frame": "test_notices_what_is_not_refused",
+    "The sender gets": "test_notices_what_is_not_refused",
+    "A GET request": "test_notices_a_wrong_response",
+    "Each `async def test_...`": "This says what runs.",
+    "Before it, the tables are emptied": "This says what a test finds.",
+}
 
 
 class Suite(FaultModel):

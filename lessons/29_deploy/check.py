@@ -14,6 +14,15 @@ FAULTS = {
     "handler-never-returned": "disconnect-not-passed-on",
 }
 NEWS = 'group guests {"type": "kitchen.news", "text": "no more bread"}'
+PROMISES = {
+    "`GET /served/` lists": "pass_on",
+    "Complete `Drain`": "This says what to do.",
+    "After `POST /drain/`": "This begins a list.",
+    "A connection whose handshake came earlier": "test_what_happens_during_the_drain",
+    "After this close": "test_an_order_that_waits_is_not_served",
+    "`POST /drain/` is answered at once": "test_a_second_drain_changes_nothing",
+    "Leave Kitchen and Served unchanged": "The check plays the kitchen of the exercise.",
+}
 
 
 class Restart(Model):
@@ -62,7 +71,7 @@ class Restart(Model):
             self.work(client)
 
     def is_earlier(self):
-        """Whether something that happened during the drain happened before its effect."""
+        # Whether something that happened during the drain happened before its effect.
         return self.began_in == self.burst and self.branch()
 
     def work(self, client):
@@ -95,13 +104,12 @@ class Restart(Model):
             self.pass_on(client)
 
     def check_health(self, client):
-        """`GET /health/` gets the status 200 and the body `ok`. After `POST /drain/`, it gets 503
-        and `draining`."""
+        """`GET /health/` gets 503 and `draining`, instead of 200 and `ok`."""
         is_healthy = not self.has_begun or self.is_earlier()
         self.answer(client, *((200, "ok") if is_healthy else (503, "draining")))
 
     def pass_on(self, client):
-        """Every other request, such as `GET /drain/`, reaches the kitchen"""
+        """Every other request works as before."""
         self.answer(client, 200, f"served: {', '.join(self.served)}")
         client.is_free = not self.is_certain
 
@@ -112,7 +120,7 @@ class Restart(Model):
         client.state = "closed"
 
     def drain(self):
-        """Each open connection is closed once, with 4012: at once, or, while the kitchen is at work
+        """Each open connection is closed once with 4012: at once, or, while the kitchen is at work
         on an order of this client, right after that was served."""
         if not self.has_begun:
             self.has_begun, self.began_in = True, self.burst
@@ -121,7 +129,7 @@ class Restart(Model):
                     client.close(RESTART)
 
     def other(self, step):
-        """All guests get the news of the group `guests`"""
+        # All guests get the news of the group `guests`.
         text = step.arguments["message"]["text"]
         for client in self.clients.values():
             if client.is_open:
@@ -149,7 +157,7 @@ class Restart(Model):
         return None
 
     def diagnose_acceptance(self, received):
-        """The diagnosis for a client that should have been rejected."""
+        # The client should have been rejected.
         if received[:1] != [ACCEPT]:
             return None
         if CLOSE in received:
@@ -157,7 +165,7 @@ class Restart(Model):
         return "drain-flag-late" if self.began_in == self.burst else "accepted-while-draining"
 
     def diagnose_open(self, difference, expected, received):
-        """The diagnosis for a client whose connection was not closed."""
+        # The connection was not closed.
         if ACCEPT in received:
             return "drain-flag-late"
         if len(received) >= len(expected) > 1:
