@@ -65,6 +65,10 @@ async def forgotten():
     pass
 
 
+def fail():
+    raise ValueError("no such seat")
+
+
 def sleep_for_ever():
     while True:
         time.sleep(1)
@@ -101,6 +105,12 @@ class Clumsy(AsyncConsumer):
 
     async def starts_a_failing_task(self):
         self.task = asyncio.create_task(self.raises())
+
+    async def starts_and_drops_a_failing_task(self):
+        asyncio.create_task(self.raises())  # noqa: RUF006
+
+    async def sets_a_failing_timer(self):
+        asyncio.get_running_loop().call_soon(fail)
 
     async def blocks(self):
         time.sleep(2)  # noqa: ASYNC251
@@ -298,11 +308,19 @@ def test_what_daphne_refuses_raises_in_the_consumer(world):
     assert frame.f_code.co_name == "sends_after_its_close"
 
 
-def test_a_task_that_died_is_a_fault(world):
+@pytest.mark.parametrize(
+    ("act", "line"),
+    [
+        ("starts_a_failing_task", line_of("raises")),
+        ("starts_and_drops_a_failing_task", line_of("raises")),
+        ("sets_a_failing_timer", fail.__code__.co_firstlineno + 1),
+    ],
+)
+def test_an_exception_that_no_code_awaits_is_a_fault(world, act, line):
     client = world.connect("/ws/clumsy/")
     with pytest.raises(ConsumerFault, match="An exception ended a task") as raised:
-        client.send("starts_a_failing_task")
-    assert raised.value.finding.line == line_of("raises")
+        client.send(act)
+    assert raised.value.finding.line == line
 
 
 @pytest.mark.parametrize(

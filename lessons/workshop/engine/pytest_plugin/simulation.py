@@ -51,6 +51,7 @@ class World:
         self._leftovers = Leftovers(application)
         self._leftovers._source = self._source
         self._forgotten: list[Finding] = []  # coroutines without an await
+        self._unseen: list[BaseException] = []  # of tasks and timers that no code refers to
         self._burst: list[tuple[Step, Callable[[], None]]] | None = None
         self._has_finished = False
         self._stack = ExitStack()
@@ -70,6 +71,7 @@ class World:
             sys.set_coroutine_origin_tracking_depth, sys.get_coroutine_origin_tracking_depth()
         )
         sys.set_coroutine_origin_tracking_depth(ORIGIN_DEPTH)
+        self._loop.set_exception_handler(self._note_unseen)
         return self
 
     def __exit__(self, kind, error, trace):
@@ -253,6 +255,10 @@ class World:
             if fault := await client._fault():
                 return fault, result, error
         findings = [*self._loop.blocking_calls, *self._forgotten]
+        if self._unseen and self.clients:
+            seen = self.clients[0]._served.observe()
+            findings += [fault_of_error(seen, it, unknown="task-died") for it in self._unseen]
+        self._unseen.clear()
         self._loop.blocking_calls.clear()
         self._forgotten.clear()
         return (ConsumerFault(findings[0]) if findings else None), result, error
@@ -286,6 +292,11 @@ class World:
         """The tasks that run, without the one that asks. all_tasks() looks at all loops."""
         tasks = self._loop.tasks()
         return [it for it in tasks if not it.done() and it is not asyncio.current_task()]
+
+    def _note_unseen(self, loop, context: dict) -> None:
+        """In place of a line in the log: an exception that no code awaits."""
+        if error := context.get("exception"):
+            self._unseen.append(error)
 
     def _note_forgotten(self, coroutine) -> None:
         """In place of Python's warning: the coroutine was freed, and never awaited."""
