@@ -20,6 +20,17 @@ EXTRA = '{"type": "websocket.send", "text": "on"}'
 ACCEPT, STATE, REFUSAL = "websocket.accept", "websocket.send", "websocket.close"
 OTHER_STATE = '{**message, "text": "off" if message["text"] == "on" else "on"}'
 IN_BYTES = '{"type": "websocket.send", "bytes": message["text"].encode()}'
+PROMISES = {
+    "`application` is a lamp": "This says what the test gets.",
+    "The lamp accepts a client with": "test_notices_wrong_clients",
+    "It rejects a client with another key": "test_notices_wrong_clients",
+    "For each text frame `switch`": "test_notices_wrong_states",
+    "Each client has its own lamp": "test_notices_wrong_states",
+    "Any other text frame": "test_notices_a_wrong_close",
+    "The lamp sends nothing else": "test_notices_one_frame_too_many",
+    "When a client leaves": "test_notices_a_consumer_that_does_not_stop",
+    "An event has only the keys": "test_notices_small_changes",
+}
 
 
 def instead_of(key, messages, name, numbers=(1,)):

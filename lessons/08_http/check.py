@@ -7,6 +7,18 @@ from lessons.workshop.judge import DIGITS, Model, Stream
 
 START, END = "start", "end"
 TOLERANCE = 0.05
+PROMISES = {
+    "The body of the request is a number": "inputs",
+    "It can come in several pieces": "test_the_pieces_are_one_number",
+    "The server can omit": "test_what_is_left_out_is_empty",
+    "If the body is not a number": "No conversation has such a body.",
+    "The response has the status 200": "request",
+    "The events `data: 2`": "test_a_second_lies_between_two_events",
+    "The response ends right after": "test_counts_down_to_zero",
+    "You may add other headers": "The model compares only the content type.",
+    "The server sends `http.disconnect`": "test_stops_where_the_client_leaves_before_it_has_asked",
+    "Then the consumer stops": "disconnect",
+}
 
 
 class Countdown(Model):
@@ -15,7 +27,7 @@ class Countdown(Model):
     )
     actions = ("piece 0", "piece 1", "piece 0 ...", "piece")
     others = ("wait 0.53", "wait 1.61", "wait 4.27")
-    inputs: ClassVar = {"POST …": DIGITS, "POST 1 …": DIGITS}
+    inputs: ClassVar = {"POST …": (*DIGITS, "3601"), "POST 1 …": DIGITS}
     long_conversations = ("POST 301 | wait 300.5 | 2 POST 61 | wait 30 | wait 32",)
     setups = ((), ("keys fewer",))
     frames = ()

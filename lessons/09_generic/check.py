@@ -34,6 +34,22 @@ METHODS = """
     dispatch send base_send as_asgi __call__ __init__ __class__ __eq__ _sync scope channel_name
     channel_layer carried_out commands answer reply refuse error encode decode handle send_json
 """
+PROMISES = {
+    '`{"command": "echo", "value": ...}` gets': ("inputs", "test_echo_answers_with_the_value"),
+    '`{"command": "count"}` gets': "test_count_counts_what_was_carried_out",
+    "Other keys change nothing": "inputs",
+    "text that is not JSON": "test_what_is_not_json_gets_an_error",
+    "`NaN`, `Infinity` and `-Infinity` are not JSON": "test_what_json_cannot_say_gets_an_error",
+    "JSON that is not an object": (
+        "test_json_that_is_no_object_gets_an_error",
+        "test_an_unknown_command_gets_an_error",
+    ),
+    "JSON that Python cannot read": "test_what_python_cannot_read_gets_an_error",
+    "an `echo` whose value contains `1e999`": "test_what_json_cannot_say_gets_an_error",
+    "In another key, `1e999`": "texts",
+    "a binary frame": "test_a_binary_frame_gets_an_error",
+    "Never close the connection": "test_what_is_not_json_gets_an_error",
+}
 
 
 class Desk(Model):

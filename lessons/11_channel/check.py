@@ -22,6 +22,19 @@ OTHER_KEYS = (
     dict.fromkeys(("channel", "address", "reader", "group", "reply_to", "letter"), "other"),
     *({"lone": "\ud800"}, {"__asgi_channel__": "a"}, {"self": 1, "event": {"message": []}}),
 )
+PROMISES = {
+    "After that, a client sends only letters": "inputs",
+    "Every letter has both keys": "This says which frames clients send.",
+    "The `text` is a string that UTF-8": "This says which frames clients send.",
+    "Other keys change nothing": "test_a_writer_does_not_choose_the_type",
+    "The writer gets no answer": (
+        "test_a_writer_does_not_learn_whether_a_letter_was_read",
+        "test_what_cannot_be_an_address_is_answered",
+    ),
+    "The layer raises it": "test_what_cannot_be_an_address_is_answered",
+    "If the channel is full": "No conversation fills a channel.",
+    "ChannelFull may end": "No conversation fills a channel.",
+}
 
 
 def letter(to, text="hello", **others):
@@ -94,12 +107,12 @@ class Letters(Model):
         return None
 
     def letter_of(self, difference):
-        """Return the letter in the last step, or None."""
+        # The letter in the last step, or None.
         step = difference.step
         return json.loads(step.arguments["text"]) if step and step.action == "text" else None
 
     def went_astray(self, difference, frame):
-        """Return whether a client received a text for another client."""
+        # Whether a client received a text for another client.
         clients = difference.report.clients.items()
         frames = {"type": "websocket.send", "text": frame["text"]}
         got_it = {number for number, seen in clients if frames in [it for _, it in seen.received]}

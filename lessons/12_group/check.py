@@ -16,6 +16,16 @@ NO_NAMES = (
     *("x" * 100, "x" * 300),
 )
 NO_CHARACTERS = [f"%{code:02X}" for code in range(128) if not re.match(r"[\w./-]", chr(code))]
+PROMISES = {
+    "The URL ends with the name": "inputs",
+    "`A` and `a` are two lounges": "test_each_name_is_a_lounge_of_its_own",
+    "Such a client never joins": "test_a_name_that_does_not_fit_is_refused_so_that_it_shows",
+    "`someone came` when": "test_all_in_a_lounge_hear_who_comes",
+    "The text stays unchanged": "texts",
+    "Ignore empty and binary frames": "test_a_frame_without_text_says_nothing",
+    "From the accept on": "test_from_the_accept_on_a_client_misses_nothing",
+    "If the server cancels a consumer": "spread",
+}
 
 
 def connect(name):
@@ -132,13 +142,13 @@ class Lounges(Model):
         return "member-missed" if was_sent or "group_send" in self.last_calls(difference) else None
 
     def heard(self, difference):
-        """Return the texts that clients received in this burst, each with the client's number."""
+        # The texts that clients received in this burst, each with the client's number.
         clients = difference.report.clients.items()
         messages = [(number, it) for number, seen in clients for _, it in seen.received]
         return [(number, it["text"]) for number, it in messages if it.get("text")]
 
     def last_calls(self, difference):
-        """Return the types of the calls since the last event from a client."""
+        # The types of the calls since the last event from a client.
         kinds = [
             "" if event.lane == "client" and event.direction == "in" else event.message["type"]
             for event in difference.events
@@ -146,7 +156,7 @@ class Lounges(Model):
         return kinds[len(kinds) - kinds[::-1].index("") :]
 
     def joined_late(self, difference):
-        """Return whether the newest consumer joined after it had accepted or sent news."""
+        # Whether the newest consumer joined after it had accepted or sent news.
         newest = [it for it in difference.events if it.message.get("type") == "websocket.connect"]
         mine = [it for it in difference.events if it.connection == newest[-1].connection]
         kinds = [it.message["type"] for it in mine if it.direction == "out"]

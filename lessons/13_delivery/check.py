@@ -4,6 +4,20 @@ from typing import ClassVar
 
 from lessons.workshop.judge import NUMBERS, TEXTS, Model
 
+PROMISES = {
+    "The kitchen sends numbered announcements": "inputs",
+    "For each announcement that arrives": "test_each_client_receives_the_announcements",
+    "The layer may lose announcements": "test_a_gap_is_reported",
+    "If announcements were lost": "test_a_gap_is_reported",
+    "If 10 arrives after 7": "test_a_gap_is_reported",
+    "For each client, a count begins": "test_a_later_client_has_missed_nothing",
+    "A number that is not higher": "test_a_new_count_is_not_a_gap",
+    "The first number of a count": "test_a_new_count_is_not_a_gap",
+    "Numbers are integers": "inputs",
+    "The consumer joins the group": "connect",
+    "`__call__` leaves the group": "ends",
+}
+
 
 def ready(*numbers, dish="tea"):
     message = '{{"type": "dish.ready", "number": {}, "dish": "{}"}}'
@@ -37,7 +51,8 @@ class Waiter(Model):
                 self.announce(client, step.arguments["message"])
 
     def announce(self, client, message):
-        """Each client receives each announcement, and before it how many were lost in between"""
+        """For each announcement that arrives, each client receives the text frame `tea is ready`.
+        If announcements were lost before one that arrives, the client first receives how many."""
         last = client.last or {**message, "number": message["number"] - 1}
         client.missed = max(0, message["number"] - last["number"] - 1)
         is_alike = message["dish"] == last["dish"] and message["number"] > last["number"] >= 0
