@@ -124,8 +124,8 @@ def test_a_served_exercise_gets_the_rows_in_an_sqlite_file(workshop, postgres, t
     session = log_in(workshop, "instructor")
     environment = {"DATABASE_URL": postgres.url, "DJANGO_SETTINGS_MODULE": "lessons.settings"}
     project = {"cwd": workshop.folder, "env": {**environment, "PATH": "", "PYTHONPATH": "."}}
-    (tmp_path / "copy.py").write_text(COPY)
-    done = run([tmp_path / "copy.py", tmp_path / "db.sqlite3", session], **project)
+    (tmp_path / "rows.py").write_text(COPY)
+    done = run([tmp_path / "rows.py", tmp_path / "db.sqlite3", session], **project)
     assert done.stderr == ""
     login, unknown = map(json.loads, done.stdout.splitlines())
     assert unknown == []
