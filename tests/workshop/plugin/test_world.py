@@ -97,6 +97,12 @@ class Clumsy(AsyncConsumer):
     async def leaves_a_task(self):
         self.task = asyncio.create_task(self.waits_and_answers())
 
+    async def starts_a_task_for_all(self):
+        Clumsy.task_of_all = asyncio.create_task(self.waits_and_answers())
+
+    async def ends_the_task_of_all(self):
+        Clumsy.task_of_all.cancel()
+
     async def joins_and_stays(self):
         await self.channel_layer.group_add("guests", self.channel_name)
 
@@ -337,6 +343,14 @@ def test_what_is_left_behind_is_a_fault_at_the_end(world, act, diagnosis, line):
         world.finish()
     assert raised.value.finding.diagnosis == diagnosis
     assert line in (None, raised.value.finding.line)
+
+
+def test_a_task_may_outlive_the_client_that_started_it(world):
+    ada, ben = world.connect("/ws/clumsy/"), world.connect("/ws/clumsy/")
+    ada.send("starts_a_task_for_all")
+    ada.leave()
+    ben.send("ends_the_task_of_all")
+    world.finish()
 
 
 @pytest.mark.parametrize(

@@ -418,6 +418,10 @@ class WorldClient:
             fault = await served.wait_for_answer()
         if not fault and served.client_left:
             fault = await served.fault_of_end()
+            # A task may serve all clients of a room: it must end when the last one has left.
+            is_of_all = fault and fault.diagnosis == served.rules.leftover_task
+            if is_of_all and not self.world._has_finished:
+                return None
         if not fault:
             return None
         served.is_judged = True
