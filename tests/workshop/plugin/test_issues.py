@@ -4,7 +4,6 @@ https://github.com/django/channels/issues/ 2007, 2043, 2118, 1225 and 1947.
 """
 
 import asyncio
-from contextlib import contextmanager
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -13,6 +12,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer, WebsocketConsumer
 from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import Group
+from django.db import connection
 from django.db.backends.signals import connection_created
 from django.urls import path
 
@@ -87,27 +87,48 @@ def test_1225_a_second_client_may_connect(world, draft):
     assert (first.accepted, second.accepted) == (True, True)
 
 
-# 2118: connections that outlive a test
+# 2007, 2118: connections that outlive a test
+
+
+@pytest.fixture
+def opened():
+    """The connections to the database that are opened from now on."""
+    found = []
+
+    def note(connection, **kwargs):
+        found.append(connection)
+
+    connection_created.connect(note)
+    yield found
+    connection_created.disconnect(note)
+    for one in found:
+        one.inc_thread_sharing()
+        one.close()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_2118_no_connection_of_a_consumer_outlives_the_test():
-    opened = []
-    note = signal_connected(connection_created, lambda connection, **_: opened.append(connection))
-    with note, World(application, uses_database=True) as world:
+async def test_stock_2007_the_connection_of_a_thread_stays_open(opened):
+    """Another database than SQLite refuses to delete the test database then."""
+    client = WebsocketCommunicator(application, "/ws/editor/")
+    assert await client.connect() == (True, None)
+    assert [it for it in opened if it.connection is not None] != []
+    await client.disconnect()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_2007_2118_no_connection_of_a_consumer_outlives_the_test(opened):
+    with World(application, uses_database=True) as world:
         world.connect("/ws/editor/")
         world.finish()
     assert opened
     assert [it for it in opened if it.connection is not None] == []
 
 
-@contextmanager
-def signal_connected(signal, receiver):
-    signal.connect(receiver)
-    try:
-        yield
-    finally:
-        signal.disconnect(receiver)
+@pytest.mark.django_db
+def test_2118_channels_cannot_close_the_connection_of_the_test(world):
+    world.connect("/ws/editor/").leave()
+    assert connection.in_atomic_block
+    assert connection.is_usable()
 
 
 # 1947: a handshake without an answer
