@@ -69,7 +69,7 @@ class Conversation:
                 return
             self._on_load()
             self._source = SubjectSource(loaded)
-            self._leftovers = Leftovers(loaded)
+            self._leftovers = Leftovers(self._source)
             self._player = Player(self._subject, loaded, self._options)
             with isolated_signals(loaded) as receiver_was_lost:
                 if receiver_was_lost:

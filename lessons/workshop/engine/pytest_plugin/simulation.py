@@ -48,8 +48,7 @@ class World:
         self._loop = SimulatedLoop(decisions.seed)
         self._uses_database = uses_database
         self._source = ProjectSource(application)
-        self._leftovers = Leftovers(application)
-        self._leftovers._source = self._source
+        self._leftovers = Leftovers(self._source)
         self._forgotten: list[Finding] = []  # coroutines without an await
         self._unseen: list[BaseException] = []  # of tasks and timers that no code refers to
         self._burst: list[tuple[Step, Callable[[], None]]] | None = None
@@ -204,7 +203,7 @@ class World:
         self._play(self._leave)
         self._run(self._wait_for_the_rest())
         self._end()
-        self._leftovers._find_threads(self._threads)
+        self._leftovers.find_threads(self._threads)
         gc.collect(1)  # a coroutine that was never awaited may be in a reference cycle
         for finding in (*self._forgotten, *self._leftovers.findings):
             raise ConsumerFault(finding)
@@ -300,7 +299,7 @@ class World:
 
     def _note_forgotten(self, coroutine) -> None:
         """In place of Python's warning: the coroutine was freed, and never awaited."""
-        place = self._leftovers._place_in(coroutine.cr_origin or ())
+        place = self._leftovers.place_in(coroutine.cr_origin or ())
         finding = fault_of_coroutine(self._source, coroutine.__qualname__, place)
         self._forgotten.append(finding)
 
@@ -408,8 +407,7 @@ class WorldClient:
         if served.is_judged or not served.has_begun:
             return None
         served.source.look(served)
-        # Daphne obeys a rejection and drops its code: `closed` shows that.
-        served._broken = [rule for rule in served._broken if not rule.is_obeyed]
+        served.permit_obeyed()  # a rejection with a code: `closed` shows it
         errors = served.unseen_errors()  # observe() reads them, too
         fault = await served.fault_now()
         if not fault and errors:

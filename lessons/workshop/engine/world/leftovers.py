@@ -49,9 +49,9 @@ _NEVER_AWAITED = re.compile(r"coroutine '(?P<name>[^']+)' was never awaited")
 class Leftovers:
     """What one conversation has left behind, once watched() has ended: `findings`."""
 
-    def __init__(self, subject):
+    def __init__(self, source: SubjectSource):
         self.findings: list[Finding] = []
-        self._source = SubjectSource(subject)
+        self._source = source
         self._earlier_jobs: list[ControlledThread] = []
 
     def ignore_jobs_so_far(self) -> None:
@@ -113,7 +113,7 @@ class Leftovers:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
                 yield
-                self._find_threads(threads)
+                self.find_threads(threads)
                 gc.collect()  # a coroutine that was never awaited may be in a reference cycle
         finally:
             sys.set_coroutine_origin_tracking_depth(depth)
@@ -122,7 +122,7 @@ class Leftovers:
                 # A coroutine of another thread has no origin, but the line that dropped it.
                 origin = getattr(warning.source, "cr_origin", None) or ()
                 dropped_at = (warning.filename, warning.lineno, "")
-                self._note_coroutine(found["name"], self._place_in((*origin, dropped_at)))
+                self._note_coroutine(found["name"], self.place_in((*origin, dropped_at)))
 
     def find_unstarted_coroutine(self) -> None:
         """Find a coroutine that was never started and is still referenced, and close it.
@@ -134,7 +134,7 @@ class Leftovers:
                 type(item) is CoroutineType
                 and inspect.getcoroutinestate(item) == inspect.CORO_CREATED
             ):
-                place = self._place_in(item.cr_origin or ())
+                place = self.place_in(item.cr_origin or ())
                 # A coroutine of sync code has no origin. Then only one of the layer counts.
                 if place.line or item.__qualname__.startswith(f"{RecordingLayer.__name__}."):
                     self._note_coroutine(item.__qualname__, place)
@@ -143,12 +143,13 @@ class Leftovers:
     def _note_coroutine(self, name: str, place: Place) -> None:
         self.findings.append(fault_of_coroutine(self._source, name, place))
 
-    def _place_in(self, origin) -> Place:
+    def place_in(self, origin) -> Place:
         """The innermost line of the student's file among these (file, line, function)."""
         own = (Place(*line) for line in origin if self._source.owns(line[0]))
         return next(own, Place(self._source.file))
 
-    def _find_threads(self, before: set[threading.Thread]) -> None:
+    def find_threads(self, before: set[threading.Thread]) -> None:
+        """Find the threads that did not run `before`, and do not end."""
         for thread in set(threading.enumerate()) - before:
             if is_pool_thread(thread):  # it waits for the next job
                 continue
