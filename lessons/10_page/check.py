@@ -27,8 +27,10 @@ class Reading(Model):
         *("connect", "connect", "connect ?after=0", "connect ?after=3", "connect ?after=4"),
         *("connect ?after=5", "connect ?part=5", "connect ?x=9&after=4&y=5"),
         *(f"connect ?after={text}" for text in ("6", "01", "two", "%D9%A3")),
+        *("connect answers=0.7", "connect ?after=4 answers=0.7"),
     )
     texts = ("next", "next", "next", "next ", "Next", "nextnext", "5")
+    others = ("wait 0.5",)
     ends = ("close", "close 1001", "vanish", "crash", "kill")
     max_clients = 5
     clients_are_independent = False  # they share the places
@@ -38,6 +40,7 @@ class Reading(Model):
     def connect(self, client):
         """Accept each client. Then take the first point that fits"""
         client.accept()
+        client.reads = False
         after = parse_qs(client.handshake.get("query", ""), keep_blank_values=True)
         after = after.get("after", ["0"])[-1]
         if after not in ("0", "1", "2", "3", "4", "5"):
@@ -46,15 +49,27 @@ class Reading(Model):
             client.close(1000)
         else:
             client.first = client.last = int(after)
-            client.came = self.burst
-            if len(self.open_clients) > PLACES:
+            client.came, client.reads = self.burst, True
+            if len(self.readers) > PLACES:
                 self.close_one(client)
+
+    def begin_burst(self, burst, before, turn):
+        super().begin_burst(burst, before, turn)
+        # A consumer may also stop right after its close.
+        self.stopped = {number for number, seen in turn.clients.items() if seen.ended}
+
+    @property
+    def readers(self):
+        still_there = (it for it in self.clients.values() if it.state != "left" and it.reads)
+        return [it for it in still_there if it.is_open or it.number not in self.stopped]
 
     def close_one(self, client):
         """Three other clients are readers: close with 4013."""
         # The accept may suspend, so of clients that come at the same time, any may be the last.
         rivals = [it for it in self.open_clients if it.came == self.burst and it.last == it.first]
-        self.branch([client, *(it for it in rivals if it is not client)]).close(4013)
+        last = self.branch([client, *(it for it in rivals if it is not client)])
+        last.reads = False
+        last.close(4013)
 
     def receive(self, client, text, data):
         """For each text frame `next`, it gets the next part. Right after part 5, close with 1000.
@@ -113,6 +128,9 @@ def stays_away(code):
     return code in (None, 1000) or 4400 <= code <= 4499
 
 
+THREE = "connect answers=1 | 2 connect | 3 connect"
+
+
 def test_reads_all_parts_once(play):
     """A client gets the parts in order. Right after part 5, its connection closes with 1000."""
     play("connect | text next | text next | text next | text next | text next")
@@ -162,6 +180,13 @@ def test_a_closed_client_takes_no_place(play):
     """Clients that were closed with 4400, 4013 or 1000 take no place."""
     refused = ["connect ?after=6", "connect ?after=5", "connect ?after=two", "connect ?after=01"]
     play([*refused, "connect", "2 connect", "3 connect", "4 connect", "3 close", "4 connect"])
+    play(f"{THREE} | 4 connect answers=1 | 3 close | 5 connect")
+
+
+def test_a_closed_reader_takes_its_place_until_it_has_left(play):
+    """A reader that was closed is a reader until its connection has ended."""
+    play(f"{THREE} | 6 connect | text stop | 4 connect | wait 2 | 5 connect")
+    play(f"{THREE} | text stop | vanish | 4 connect | 5 connect")
 
 
 def test_two_clients_at_once_get_one_place(play):

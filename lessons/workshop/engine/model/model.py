@@ -64,6 +64,7 @@ class ModelClient:
         self.error: str | None = None  # the class of the exception with which the consumer ends
         self.is_free = False  # whatever it receives from now on is right
         self.left_itself = False  # the client or the server ended it, not the consumer
+        self.answers_after = step.arguments.get("answers", 0)  # seconds: it answers a close late
         self.body = b""  # of its request, as far as it has come
         self.body_is_whole = True
         self.end = ""  # the step with which it left: close, vanish, crash, kill
@@ -79,6 +80,11 @@ class ModelClient:
     @property
     def has_ended(self) -> bool:
         return self.state in (CLOSED, LEFT)
+
+    @property
+    def must_stop(self) -> bool:
+        """Whether its consumer must have stopped: a client may answer a close late."""
+        return self.state == LEFT or (self.state == CLOSED and not self.answers_after)
 
     @property
     def stream(self) -> Stream | None:
@@ -97,7 +103,7 @@ class ModelClient:
         With `bare`, the close must have no code and no reason.
         """
         self.expect(Expected({"type": "websocket.close"}, _is_bare if bare else _has_type))
-        self.state, self.may_have_code = CLOSED, not bare
+        self.state, self.may_have_code, self.answers_after = CLOSED, not bare, 0
 
     def send(self, text: str | None = None, data: bytes | None = None, **when) -> None:
         """The client must receive a frame, unless it is empty: Daphne sends no empty frame.
@@ -127,13 +133,15 @@ class ModelClient:
         self.expect(Expected({"type": "websocket.close", "code": code}, **when))
         if not self.has_ended:
             self.state = CLOSED
+            if self.answers_after:
+                self.model.after(self.answers_after, self.model.answer_close, self)
 
     def fail(self, error: str = "") -> None:
         """The consumer must end with an exception of the class `error`, or of a subclass.
 
         Its last messages may be missing.
         """
-        self.state, self.left_itself, self.error = CLOSED, True, error
+        self.state, self.left_itself, self.error, self.answers_after = CLOSED, True, error, 0
 
     def has_failed(self, seen: ClientReport | None) -> bool:
         """Whether the consumer has ended as fail() says."""
@@ -433,8 +441,13 @@ class Model:
     def _end_closed(self) -> None:
         """A consumer that has closed gets websocket.disconnect."""
         for client in self.clients.values():
-            if client.state == CLOSED:
+            if client.must_stop:
                 self._leave(client)
+
+    def answer_close(self, client: ModelClient) -> None:
+        """The client answers the close of its consumer."""
+        if client.state == CLOSED:
+            self._leave(client)
 
     def states_at(self, now: float) -> Iterator["Model"]:
         """The states at this time, if the steps have taken until then: consumers may be slow.

@@ -266,7 +266,7 @@ class Comparison:
             return False
         sends_too_late = self.model.silent_after_disconnect and seen.too_late
         closes_again = self.model.closes_once and seen.second_closes
-        return bool(sends_too_late or closes_again or (client.has_ended and not seen.ended))
+        return bool(sends_too_late or closes_again or (client.must_stop and not seen.ended))
 
     def explain(self, difference: Difference, burst: list[Step]) -> Difference:
         """Say in a Difference why the state does not fit."""
@@ -297,7 +297,7 @@ class Comparison:
             return
         name = detail = ""
         place, event = seen.place, "websocket.disconnect"
-        if client.has_ended and not seen.ended:
+        if client.must_stop and not seen.ended:
             name = "handler-never-returned" if seen.is_busy else "no-stop-consumer"
         elif self.model.silent_after_disconnect and seen.too_late:
             name = "send-after-disconnect"

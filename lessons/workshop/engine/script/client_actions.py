@@ -33,6 +33,7 @@ _OPTIONS = {
     "altered": one_of("longer", "earlier", "swapped", "unsigned", "resigned", "bearer"),
     **dict.fromkeys(HEADERS, _HEADER),
     "server": NUMBER,
+    "answers": SECONDS,
 }
 
 
@@ -71,6 +72,7 @@ class Connect(BeginningAction, usage=_CONNECT):
                                 not UTF-8 becomes a lone surrogate
     server=2                    a second server process with the same file, which shares the
                                 database, the cache and the channel layers
+    answers=0.7                 seconds until the client answers a close of the consumer
     ticket=ada                  a ticket that was issued to ada; `ada/2` is ada's second
     ticket=ada forged=bob       the ticket, made out to bob without the secret key
     ticket=ada spliced=bob      the content of bob's ticket with ada's signature
@@ -111,7 +113,9 @@ class Connect(BeginningAction, usage=_CONNECT):
             path = f"{path}?{query}"
         headers = player.accounts.headers_for(arguments)
         offered = arguments.get("subprotocols", [])
-        return WebSocketClient(application, path, headers, offered, port=port)
+        client = WebSocketClient(application, path, headers, offered, port=port)
+        client.answers_after = arguments.get("answers", 0)
+        return client
 
 
 class RequestAction(BeginningAction):

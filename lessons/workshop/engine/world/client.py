@@ -102,6 +102,8 @@ class Client:
         self._receive_calls = self._events_taken = 0
         self._client_type = ""  # of the last event from the client
         self._broken: list[BrokenRule] = []
+        self.answers_after = 0.0  # seconds until the client answers a close of the consumer
+        self._is_answering = False
         self._held: list[dict] = []  # events of a client that waits for the handshake's answer
         self._has_returned = False
 
@@ -394,9 +396,18 @@ class Client:
         disconnect = self.rules.disconnect_event
         if not disconnect or self.client_left or self.finished:
             return False
+        if self.answers_after and not self.rules.is_rejected:
+            if not self._is_answering:
+                self._is_answering = True
+                asyncio.get_running_loop().call_later(self.answers_after, self._answer_close)
+            return False
         self.put(disconnect)
         await self.wait_until_idle()
         return True
+
+    def _answer_close(self) -> None:
+        if not self.client_left and not self.finished:
+            self.put(self.rules.disconnect_event)
 
     async def fault_of_end(self, timeout: float = CLOSE_TIMEOUT) -> Finding | None:
         """What is wrong with how the consumer ends, within `timeout` seconds of the loop's clock.
