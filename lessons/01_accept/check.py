@@ -19,7 +19,10 @@ PROMISES = {
 
 class Station(Model):
     silent_after_disconnect = True  # the task says when a reading is sent
-    handshakes = (*UNITS, "connect", "connect ?unit=", "connect ?unit=kelvin")
+    handshakes = (
+        *(*UNITS, "connect", "connect ?unit=", "connect ?unit=kelvin"),
+        *("connect ?lang=de&unit=celsius", "connect ?unit=fahrenheit&x=&units=kelvin"),
+    )
     inputs: ClassVar = {
         "connect ?unit=…": ("", "kelvin", "21", "celsius2", *near("celsius", "fahrenheit")),
         "connect ?…=celsius": ("name", "celsius", "xunit", "units", *near("unit")),
