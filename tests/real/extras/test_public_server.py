@@ -15,7 +15,7 @@ from websockets.sync.client import connect
 from lessons.workshop.course.lesson_index import PROJECT_DIR
 from lessons.workshop.setup.redis_server import RedisServer, RedisUnavailable
 from tests.support.modes import NAMES, PUBLIC
-from tests.support.programs.nginx import free_port, listens, nginx_for
+from tests.support.programs.nginx import nginx_for
 from tests.support.programs.project_copy import project_copy
 from tests.support.programs.running_program import TEST_TIMEOUT, wait_until
 from tests.support.required_programs import skip_or_fail
@@ -23,6 +23,7 @@ from tests.support.required_programs import skip_or_fail
 HOST = "chat.example.org"
 PASSWORD = "a long password of this test"
 GUIDE = (PROJECT_DIR / "lessons" / "guides" / "serving.md").read_text("utf-8")
+LISTENS = re.compile(r"Listening on TCP address 127\.0\.0\.1:(\d+)")  # in Daphne's log
 TLS = ssl._create_unverified_context()  # the certificate of the test signs itself
 
 
@@ -50,7 +51,6 @@ def running_daphne(project, *arguments):
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """The ports of nginx and Daphne, and the lines of Daphne's log."""
-    port = free_port()
     folder = tmp_path_factory.mktemp("nginx")
     with ExitStack() as stack:
         try:
@@ -70,9 +70,10 @@ def server(tmp_path_factory):
             if program == "python3":
                 project.run(*arguments)
         assert program == ".venv/bin/daphne"
-        arguments[arguments.index("8001")] = str(port)
+        arguments[arguments.index("8001")] = "0"  # any free port
         log = stack.enter_context(running_daphne(project, *arguments))
-        wait_until(lambda: listens(port))
+        wait_until(lambda: LISTENS.search("".join(log)))
+        port = int(LISTENS.search("".join(log))[1])
         static = guide_block("nginx", "/static/").replace("/srv/chat", str(project.folder))
         front = stack.enter_context(nginx_for((port, port), folder, static))
         yield front, port, log
