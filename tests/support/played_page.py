@@ -24,7 +24,8 @@ class PageClient(WebsocketCommunicator):
 def client(application, path, session=SESSION):
     headers = [(b"origin", b"http://localhost")]
     if session:
-        headers.append((b"cookie", f"{settings.SESSION_COOKIE_NAME}={session}".encode()))
+        cookie = f"theme=dark; {settings.SESSION_COOKIE_NAME}={session}"
+        headers.append((b"cookie", cookie.encode()))
     return PageClient(application, path, headers=headers)
 
 

@@ -10,3 +10,11 @@ def own_feed(client, db):
     """The feed id of a page of the client's session."""
     client.session.save()
     return new_feed_id(client.session.session_key)
+
+
+@pytest.fixture
+def page_layers(settings):
+    """New layers in memory. The next test gets new ones too, each with a new recorder."""
+    memory = {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+    settings.CHANNEL_LAYERS = {"default": memory, "wire": {**memory, "CONFIG": {"capacity": 9999}}}
+    settings.ALLOWED_HOSTS = ["localhost"]

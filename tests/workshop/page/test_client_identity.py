@@ -11,17 +11,15 @@ from channels.testing import HttpCommunicator
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
-from django.db.backends.signals import connection_created
 from django.urls import path
 
 from auth_demo.consumers import Account
 from lessons.workshop.page.live.page_socket import new_feed_id
 from lessons.workshop.page.live.recording import record_page_clients
-from tests.support.played_page import PageClient
+from tests.support.played_page import TIMEOUT, PageClient
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-TIMEOUT = 60  # seconds; only a test that fails waits so long
 EVIL = "http://evil.lessons.localhost:8666"
 
 
@@ -36,14 +34,9 @@ async def mirror(scope, receive, send):
 
 
 @pytest.fixture(autouse=True)
-def workshop(settings):
-    memory = {"BACKEND": "channels.layers.InMemoryChannelLayer"}
-    settings.CHANNEL_LAYERS = {"default": memory, "wire": memory}
-    settings.ALLOWED_HOSTS = ["localhost"]
+def accounts(page_layers):
     User.objects.create_user("student")
     User.objects.create_superuser("root")
-    yield
-    connection_created.disconnect(dispatch_uid="lessons.workshop.engine.recording")
 
 
 @pytest.fixture

@@ -46,10 +46,7 @@ def async_lamp(*lines):
 
 
 @pytest.fixture
-def application(settings, transactional_db):
-    memory = {"BACKEND": "channels.layers.InMemoryChannelLayer"}
-    settings.CHANNEL_LAYERS = {"default": memory, "wire": {**memory, "CONFIG": {"capacity": 9999}}}
-    settings.ALLOWED_HOSTS = ["localhost"]
+def application(page_layers, transactional_db):
     return record_page_clients(URLRouter([]))
 
 

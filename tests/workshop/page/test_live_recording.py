@@ -6,19 +6,17 @@ import pytest
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 from channels.routing import URLRouter
-from django.conf import settings as project
-from django.db.backends.signals import connection_created
 from django.urls import path
 
 from lessons.workshop.page.live.event_forwarder import MAX_OLDEST
 from lessons.workshop.page.live.page_socket import new_feed_id
 from lessons.workshop.page.live.recording import record_page_clients
 from sync_demo.consumers import Echo
-from tests.support.played_page import PageClient, lines
+from tests.support.played_page import SESSION as MINE
+from tests.support.played_page import TIMEOUT, client, lines
 
 pytestmark = pytest.mark.django_db  # Channels closes old database connections
-TIMEOUT = 60  # seconds; only a test that fails waits so long
-MINE, THEIRS = "my0session0key", "their0session0key"
+THEIRS = "their0session0key"
 
 
 class Flood(AsyncConsumer):
@@ -48,32 +46,14 @@ ROUTES = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def layers(settings):
-    """New layers. The next test gets new ones too, each with a new recorder."""
-    memory = {"BACKEND": "channels.layers.InMemoryChannelLayer"}
-    settings.CHANNEL_LAYERS = {"default": memory, "wire": {**memory, "CONFIG": {"capacity": 9999}}}
-    settings.ALLOWED_HOSTS = ["localhost"]
-    yield
-    connection_created.disconnect(dispatch_uid="lessons.workshop.engine.recording")
-
-
 @pytest.fixture
-def application():
+def application(page_layers):
     return record_page_clients(URLRouter(ROUTES))
 
 
 @pytest.fixture
 def feed_id():
     return new_feed_id(MINE)
-
-
-def client(application, path, session=MINE):
-    headers = [(b"origin", b"http://localhost")]
-    if session:
-        cookie = f"theme=dark; {project.SESSION_COOKIE_NAME}={session}"
-        headers.append((b"cookie", cookie.encode()))
-    return PageClient(application, path, headers=headers)
 
 
 async def opened(application, path, **kwargs):
@@ -162,7 +142,7 @@ async def test_a_flood_drops_whole_events_but_not_its_end(application, feed_id):
     "session, changes", [(THEIRS, ""), (None, ""), ("", ""), (MINE + "x", ""), (MINE, "x")]
 )
 async def test_rejects_another_session_and_an_invented_id_before_the_consumer_runs(
-    feed_id, session, changes
+    page_layers, feed_id, session, changes
 ):
     async def not_to_be_called(scope, receive, send):
         raise AssertionError("the lesson's consumer ran")
