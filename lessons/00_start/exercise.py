@@ -1,7 +1,7 @@
 """Lesson 0: the asgi.py of a club.
 
 `application` is what the server loads. `website` stands for Django: it answers every HTTP request.
-`Line` accepts each client, says `open`, and counts the client's frames. `Closed` rejects each
+`Line` accepts each client, says `open`, and counts what the client sends. `Closed` rejects each
 client. All three are right; do not change them.
 
 - Every HTTP request reaches `website`, whatever its path is. This works already.

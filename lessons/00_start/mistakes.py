@@ -103,17 +103,27 @@ class RoutesAnInstance(RightLine):
 class ForgetsTheLastSlash(RightLine):
     """Believes that a route also matches with a slash more, as a view's may."""
 
-    diagnosis = "refuses-everyone"
+    diagnosis = "route-not-reached"
 
     @classmethod
     def routes(cls):
         return [path(PATH.rstrip("/"), cls.as_asgi()), re_path(r"", Closed.as_asgi())]
 
 
+class BeginsWithASlash(RightLine):
+    """Copies the path of the browser, with the slash in front."""
+
+    diagnosis = "route-not-reached"
+
+    @classmethod
+    def routes(cls):
+        return [path(f"/{PATH}", cls.as_asgi()), re_path(r"", Closed.as_asgi())]
+
+
 class ClosesFirst(RightLine):
     """Puts the route that matches everything in front of the other."""
 
-    diagnosis = "refuses-everyone"
+    diagnosis = "route-not-reached"
 
     @classmethod
     def routes(cls):

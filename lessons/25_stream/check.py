@@ -269,6 +269,7 @@ def test_each_connection_has_its_own(play):
     play("connect | 2 connect | text a b | wait 0.25 | 2 text c d | wait 5 | text ok | 2 wait 1")
     play("connect | 2 connect | text a b | 2 text c d | wait 1 | text stop | 2 wait 5")
     play("connect | 2 connect | text a b | 2 text c d | wait 1 | close 1001 | 2 wait 5")
+    play("connect | text a b | wait 2.2 | 2 connect | text ok | wait 1")
 
 
 def test_ends_when_the_client_leaves(play):
