@@ -66,10 +66,7 @@ def judge_again(request, student_id: int, slug: str):
         answer = judge_code(lesson, standing.code)
     except TooBusy as error:
         return JsonResponse({"error": str(error)}, status=429)
-    outcomes = [
-        {**one, "claim": inline_code_to_html(one["claim"])} for one in answer.get("outcomes", ())
-    ]
-    return JsonResponse({"claimed": standing.state, "answer": {**answer, "outcomes": outcomes}})
+    return JsonResponse({"claimed": standing.state, "answer": answer})
 
 
 def _lesson(slug: str) -> Lesson:

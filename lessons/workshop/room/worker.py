@@ -143,13 +143,14 @@ def _transcript(lesson: Lesson, number: int) -> dict:
 def _judge(lesson: Lesson, code: str) -> dict:
     """The verdict on a student's code, which runs in a sandbox; see judge_submission().
 
-    {"state", "reason", "detail", "outcomes", "output", "finding", "diagnosis",
-    "comparison", "code"}. `comparison` has the first conversation that fails, and the solution's.
+    {"state", "reason", "detail", "outcomes", "output", "finding", "comparison", "code"}. `finding`
+    is the first one, as finding_json() writes it. `comparison` has the first conversation that
+    fails, and the solution's.
     """
-    from lessons.workshop.course.diagnoses import diagnosis, message_of
     from lessons.workshop.grading.sandbox import find_sandbox
     from lessons.workshop.grading.submission import NOT_JUDGED, judge_submission
     from lessons.workshop.judge.study.code_comparison import beside_solution
+    from lessons.workshop.page.exercise.exercise_state import finding_json
     from lessons.workshop.page.markup import highlight_python
 
     sandbox = find_sandbox()
@@ -171,11 +172,8 @@ def _judge(lesson: Lesson, code: str) -> dict:
             "code": code and {**code, "wrong": file.name},
         }
     if verdict.findings:
-        finding = verdict.findings[0]
-        known = diagnosis(finding.diagnosis)
-        texts = {name: getattr(known, name) for name in ("title", "symptom", "cause", "cure")}
-        detail = {"message": message_of(finding), "promise": finding.promise, "line": finding.line}
-        answer |= {"finding": {**detail, "detail": finding.detail[:MAX_DETAIL]}, "diagnosis": texts}
+        finding = finding_json(verdict.findings[0])
+        answer["finding"] = {**finding, "detail": finding["detail"][:MAX_DETAIL]}
     return answer
 
 

@@ -125,7 +125,7 @@ def test_names_and_findings_with_markup_are_text(classroom):
     classroom.page.get_by_role("button", name="Grid").click()
     expect(classroom.page.locator("#grid .real-name")).to_have_text(MARKUP)
     classroom.page.get_by_role("link", name="Lesson 3: red").click()
-    expect(classroom.page.locator(".claimed .claims")).to_contain_text(MARKUP)
+    expect(classroom.page.locator(".claimed .outcomes")).to_contain_text(MARKUP)
     assert classroom.page.locator("img").count() == 0
 
 

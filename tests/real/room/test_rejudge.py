@@ -35,7 +35,7 @@ def test_the_exercise_is_red_with_the_conversation_the_solutions_events_and_both
     answer = judged(LESSON.original.read_text(encoding="utf-8"))
     assert answer["state"] == "red"
     assert answer["finding"]["line"] > 0
-    assert answer["diagnosis"]["title"]
+    assert answer["finding"]["title"]
     comparison = answer["comparison"]
     types = {
         side: [event["message"]["type"] for event in comparison[side]["events"]]

@@ -334,19 +334,18 @@ def test_characters_that_hide_or_reverse_code_are_escapes_and_large_code_is_cut(
     assert len(long_line) < MAX_LENGTH * 10
 
 
-def test_judges_the_code_again_and_shows_the_claims_as_html(instructor, ann, monkeypatch):
+def test_judges_the_code_again(instructor, ann, monkeypatch):
     report(ann, standing(code="x = 1"))
-    orders = []
+    orders, judged = [], {"state": "green", "outcomes": [{"claim": "a `b`", "state": "green"}]}
 
     def run_worker(order):
         orders.append(order)
-        return {"state": "green", "outcomes": [{"claim": "a `b`", "state": "green"}]}
+        return judged
 
     monkeypatch.setattr(worker, "_run_worker", run_worker)
     answer = instructor.post(reverse("room_judge", args=[ann.pk, "stop"])).json()
     assert orders == [{"order": "judge", "lesson": "03-stop", "code": "x = 1"}]
-    claims = [{"claim": "a <code>b</code>", "state": "green"}]
-    assert answer == {"claimed": "red", "answer": {"state": "green", "outcomes": claims}}
+    assert answer == {"claimed": "red", "answer": judged}
 
 
 def test_a_busy_judge_refuses_and_says_so(instructor, ann, monkeypatch):

@@ -1,87 +1,58 @@
 // "Judge it again": asks the room for a verdict on the code, and shows whether the claim holds.
 
 import { Comparison } from "../lessons/common/comparison.js";
-import { byId, element } from "../lessons/common/dom.js";
-import { Finding } from "../lessons/common/finding.js";
+import { byId } from "../lessons/common/dom.js";
+import { Finding, Outcomes } from "../lessons/common/finding.js";
 import { fetchJson } from "../lessons/common/server.js";
-import { html, render } from "../lessons/vendor/preact.js";
+import { html, render, signal } from "../lessons/vendor/preact.js";
 
 const TITLES = { right: "The solution", wrong: "The student’s code" };
-const SIGNS = { green: "✓", red: "✗", "not run": "–" };
 
 const form = byId("judge");
+const isJudging = signal(false);
+const judged = signal(null); // {claimed, answer} as student_page.py writes it, or {error}
 
 form.onsubmit = async (event) => {
   event.preventDefault();
-  form.querySelector("button").disabled = true;
-  say("Judging…");
-  try {
-    await show(await fetchJson(form.action, { method: "POST", body: new FormData(form) }));
-  } catch (error) {
-    say(error.message, "error");
-  } finally {
-    form.querySelector("button").disabled = false;
-  }
+  if (isJudging.value) return;
+  isJudging.value = true;
+  judged.value = await fetchJson(form.action, { method: "POST", body: new FormData(form) }).catch((error) => ({ error: error.message }));
+  isJudging.value = false;
 };
 
-function say(text, kind = "") {
-  const status = byId("judge-status");
-  status.textContent = text;
-  status.className = kind;
+// What the page says of the verdict, as [text, class].
+function summary({ error, claimed, answer }) {
+  if (error) return [error, "error"];
+  if (!isVerdict(answer)) return [`Not judged: ${answer.reason}. ${answer.detail}`, "error"];
+  if (answer.state === claimed) return [`The claim holds: it is ${answer.state} here too.`, "agrees"];
+  return [`The student’s workshop says ${claimed}; judged here: ${answer.state}.`, "differs"];
 }
 
-async function show({ claimed, answer }) {
-  const isJudged = answer.state === "green" || answer.state === "red";
-  byId("judged").hidden = !isJudged;
-  byId("compare-result").hidden = true;
-  if (!isJudged) return say(`Not judged: ${answer.reason}. ${answer.detail}`, "error");
-  const agrees = answer.state === claimed;
-  const text = agrees ? `The claim holds: it is ${answer.state} here too.` : `The student’s workshop says ${claimed}; judged here: ${answer.state}.`;
-  say([text, answer.warning].filter(Boolean).join(" "), agrees ? "agrees" : "differs");
-  byId("judged-claims").replaceChildren(...answer.outcomes.map(claimItem));
-  showFinding(answer);
-  const output = byId("judged-output");
-  output.hidden = !answer.output.trim();
-  output.querySelector("pre").textContent = answer.output;
-  if (answer.comparison || answer.code) showComparison(answer);
-  return undefined;
+const isVerdict = (answer) => ["green", "red"].includes(answer?.state);
+
+function Judged() {
+  const [text, kind] = isJudging.value ? ["Judging…", ""] : judged.value ? summary(judged.value) : [];
+  const { answer } = judged.value ?? {};
+  return html`
+    <p id="judge-status" role="status" class=${kind}>${text}</p>
+    ${!isJudging.value && isVerdict(answer) && html`
+      <${Outcomes} outcomes=${answer.outcomes} />
+      ${answer.finding && html`<${Finding} finding=${{ ...answer.finding, lesson: null }} />`}
+      ${answer.output.trim() && html`<details><summary>Printed output</summary><pre class="scroll" tabindex="0" aria-label="Printed output">${answer.output}</pre></details>`}`}`;
 }
 
-function claimItem({ claim, state }) {
-  const item = document.createElement("li");
-  item.dataset.state = state;
-  const sign = element("span", SIGNS[state], "sign");
-  sign.setAttribute("role", "img");
-  sign.setAttribute("aria-label", state);
-  const text = document.createElement("span");
-  text.innerHTML = claim; // the course's text, which the server has rendered
-  item.append(sign, " ", text);
-  return item;
+function Compared() {
+  const { answer } = judged.value ?? {};
+  if (isJudging.value || !isVerdict(answer) || !(answer.comparison || (answer.code && answer.state === "red"))) return null;
+  const { comparison, code } = answer;
+  return html`
+    <section class="compare-result" aria-labelledby="compare-title">
+      <h2 id="compare-title">${comparison ? "The conversation that fails" : "The code beside the solution"}</h2>
+      ${comparison && html`<p>Played: <code>${comparison.steps.map(({ step }) => step).join(" · ")}</code></p>`}
+      <${Comparison} answer=${{ ...comparison, code }} titles=${TITLES} />
+      ${!code && html`<p class="quiet">The code cannot be set beside the solution: it is too long, is not valid Python, or does not define <code>${form.dataset.name}</code>.</p>`}
+    </section>`;
 }
 
-function showFinding({ finding, diagnosis }) {
-  const box = byId("judged-finding");
-  box.hidden = !finding;
-  if (!finding) return;
-  const parts = [element("h3", diagnosis.title), element("p", finding.message)];
-  if (finding.promise) parts.push(element("p", `The exercise says: ${finding.promise}`));
-  if (finding.detail) {
-    const detail = element("pre", finding.detail, "scroll");
-    detail.tabIndex = 0;
-    detail.setAttribute("aria-label", "The finding in full");
-    parts.push(detail);
-  }
-  box.replaceChildren(...parts);
-}
-
-function showComparison({ comparison, code = null, diagnosis, state }) {
-  if (state === "green" && !comparison) return;
-  byId("compare-result").hidden = false;
-  byId("code-later").hidden = code !== null;
-  byId("compare-title").textContent = comparison ? "The conversation that fails" : "The code beside the solution";
-  const steps = comparison?.steps.map(({ step }) => step).join(" · ");
-  render(html`
-    ${steps && html`<p>Played: <code>${steps}</code></p>`}
-    <${Comparison} answer=${{ ...comparison, code }} titles=${TITLES} />
-    ${diagnosis && html`<${Finding} finding=${{ ...diagnosis, lesson: null }} />`}`, byId("comparison"));
-}
+render(html`<${Judged} />`, byId("judged"));
+render(html`<${Compared} />`, byId("compared"));

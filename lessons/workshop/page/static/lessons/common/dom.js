@@ -28,16 +28,6 @@ export function button(text, onclick) {
   return Object.assign(element("button", text), { type: "button", onclick });
 }
 
-// A cell that names a column ("col") or a row ("row").
-export function headerCell(text, scope) {
-  return Object.assign(element("th", text), { scope });
-}
-
-// Writes a text only if it differs: an unchanged one would cost a layout.
-export function setText(target, text) {
-  if (target.textContent !== text) target.textContent = text;
-}
-
 const queue = new Map(); // owner → its draw function
 
 // Calls `draw` in the next free animation frame. Each frame runs one drawing only, because two large

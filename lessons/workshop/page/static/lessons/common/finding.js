@@ -7,6 +7,21 @@ export function code(text) {
   return text.split("`").map((part, index) => (index % 2 ? html`<code>${part}</code>` : part));
 }
 
+const SIGNS = { green: "✓", red: "✗", "not run": "–", same: "·" };
+
+// The claims of a verdict. Grey are those that fail only through the fault of another one.
+// `after(number)` is what follows a claim.
+export function Outcomes({ outcomes, after = () => null }) {
+  return html`
+    <ul class="outcomes">${outcomes.map((one, number) => {
+      const isSame = one.same && !one.first;
+      const state = isSame ? "same" : one.state;
+      return html`
+        <li data-state=${state}><span class="sign" role="img" aria-label=${isSame ? "the same fault" : state}>${SIGNS[state]}</span>
+          <span>${code(one.claim)} ${after(number)}</span></li>`;
+    })}</ul>`;
+}
+
 // `finding` is what exercise_state.py writes. `onLine(line)` goes to the line in the page's editor.
 export function Finding({ finding, onLine, here, children }) {
   const { title, where, line, detail, promise, symptom, cause, cure, lesson } = finding;

@@ -3,7 +3,7 @@
 import { html, signal } from "../vendor/preact.js";
 import { byId } from "../common/dom.js";
 import { Editor } from "./editor.js";
-import { Finding, code } from "../common/finding.js";
+import { Finding, Outcomes } from "../common/finding.js";
 import { ask, error, exercise, goTo, isStale, judge, judging, lesson, page, showClaim, verdict, verdictState } from "./store.js";
 
 const isTaskOpen = signal(false);
@@ -47,20 +47,12 @@ function Verdict() {
     <${Help} />`;
 }
 
-// "5 of 7 ✓", and on request each check. Grey are those that fail only through the first fault.
+// "5 of 7 ✓", and on request each check.
 function Checks({ outcomes }) {
   const green = outcomes.filter((one) => one.state === "green").length;
-  const signs = { green: "✓", red: "✗", "not run": "–", same: "·" };
-  const words = { same: "the same fault", "not run": "not run" };
-  return html`
-    <details class="checks"><summary>${green} of ${outcomes.length} ✓</summary>
-      <ul class="outcomes">${outcomes.map((one, number) => {
-        const state = one.same && !one.first ? "same" : one.state;
-        return html`
-          <li data-state=${state}><span class="sign" role="img" aria-label=${words[state] ?? state}>${signs[state]}</span>
-            <span>${code(one.claim)} ${one.plays && !judging.value && html`<button type="button" class="show-check" aria-label="Show check ${number + 1}" onClick=${play(number)}>Show</button>`}</span></li>`;
-      })}</ul>
-    </details>`;
+  const show = (number) => outcomes[number].plays && !judging.value && html`
+    <button type="button" class="show-check" aria-label="Show check ${number + 1}" onClick=${play(number)}>Show</button>`;
+  return html`<details class="checks"><summary>${green} of ${outcomes.length} ✓</summary><${Outcomes} outcomes=${outcomes} after=${show} /></details>`;
 }
 
 function Notices() {
