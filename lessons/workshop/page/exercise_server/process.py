@@ -82,6 +82,7 @@ class ExerciseProcess:
         self._child = None
         self._watching: asyncio.Task | None = None
         self._ending: asyncio.Task | None = None
+        self._losing: asyncio.Task | None = None  # the loop itself keeps no reference
         self._handled = 0  # messages
 
     async def start(self) -> None:
@@ -162,8 +163,12 @@ class ExerciseProcess:
             pass
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
             detail = f"It sent something that cannot be read: {error}"
+
+        def lose_process():
+            self._losing = asyncio.create_task(self._lose_process(detail))
+
         with suppress(RuntimeError):  # the loop has ended
-            asyncio.run_coroutine_threadsafe(self._lose_process(detail), self._loop)
+            self._loop.call_soon_threadsafe(lose_process)
 
     async def _handle(self, kind: str, *values) -> None:
         match kind, values:
