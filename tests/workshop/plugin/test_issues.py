@@ -6,7 +6,7 @@ https://github.com/django/channels/issues/ 2007, 2043, 2118, 1225 and 1947.
 import asyncio
 
 import pytest
-from asgiref.sync import async_to_sync
+from asgiref.sync import async_to_sync, sync_to_async
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer, WebsocketConsumer
 from channels.routing import URLRouter
@@ -107,12 +107,13 @@ def opened():
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_stock_2007_the_connection_of_a_thread_stays_open(opened):
+async def test_stock_2007_the_connection_of_a_thread_stays_open_without_a_disconnect():
     """Another database than SQLite refuses to delete the test database then."""
     client = WebsocketCommunicator(application, "/ws/editor/")
     assert await client.connect() == (True, None)
-    assert [it for it in opened if it.connection is not None] != []
+    assert await sync_to_async(lambda: connection.connection)() is not None
     await client.disconnect()
+    assert await sync_to_async(lambda: connection.connection)() is None
 
 
 @pytest.mark.django_db(transaction=True)
