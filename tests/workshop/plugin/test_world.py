@@ -115,8 +115,11 @@ class Clumsy(AsyncConsumer):
     async def starts_and_drops_a_failing_task(self):
         asyncio.create_task(self.raises())  # noqa: RUF006
 
-    async def sets_a_failing_timer(self):
-        asyncio.get_running_loop().call_soon(fail)
+    async def sets_a_failing_timer(self, seconds=0):
+        asyncio.get_running_loop().call_later(seconds, fail)
+
+    async def sets_a_failing_timer_for_later(self):
+        await self.sets_a_failing_timer(5)
 
     async def blocks(self):
         time.sleep(2)  # noqa: ASYNC251
@@ -334,6 +337,7 @@ def test_an_exception_that_no_code_awaits_is_a_fault(world, act, line):
     [
         ("leaves_a_task", "task-left-behind", line_of("waits_and_answers")),
         ("joins_and_stays", "group-leak", None),
+        ("sets_a_failing_timer_for_later", "task-died", fail.__code__.co_firstlineno + 1),
         ("starts_a_thread", "thread-left-behind", sleep_for_ever.__code__.co_firstlineno + 2),
     ],
 )

@@ -15,7 +15,6 @@ source.py         lines in any module of the project
 choices.py        what a conversation decides, and the shortest one that fails
 explore.py        runs a test once for each conversation
 report.py         a fault and a conversation as text
-record.py         a page with the events of the project, for runserver
 """
 
 import inspect

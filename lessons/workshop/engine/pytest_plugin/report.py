@@ -1,15 +1,13 @@
 """The text of a fault: what, where, why, and how to fix it; then the conversation."""
 
 import os
-import re
-import tomllib
 import traceback
 from collections.abc import Iterable
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import TracebackType
 
+from ..faults.diagnoses import Diagnosis, diagnose, read_catalogue
 from ..faults.finding import Finding
 from ..recording.events import Event
 from ..recording.transcript import render
@@ -30,38 +28,23 @@ class ConsumerFault(AssertionError):
     """
 
     def __init__(self, finding: Finding, client: int | None = None):
-        self.finding = named(finding)
+        self.finding = diagnose(finding, _catalogue())
         self.client = client
         super().__init__(_text(self.finding))
 
 
 @cache
-def catalogue() -> dict[str, dict]:
-    """The diagnoses by id: title, cause, cure, and a pattern for the text of an exception."""
-    folder = next(folder for folder in _FOLDERS if folder.is_dir())
-    files = sorted(folder.glob("*.toml"), key=lambda file: (file.stem == "general", file))
-    texts = (file.read_text(encoding="utf-8") for file in files)
-    return {name: fields for text in texts for name, fields in tomllib.loads(text).items()}
-
-
-def named(finding: Finding) -> Finding:
-    """The finding with the diagnosis that fits the exception that it reports."""
-    patterns = ((name, it["exception"]) for name, it in catalogue().items() if "exception" in it)
-    found = next((name for name, pattern in patterns if re.search(pattern, finding.raised)), None)
-    better = finding.raised and finding.instead.get(found, found)
-    return replace(finding, diagnosis=better) if better else finding
+def _catalogue() -> dict[str, Diagnosis]:
+    return read_catalogue(next(folder for folder in _FOLDERS if folder.is_dir()))
 
 
 def _text(finding: Finding) -> str:
-    fields = catalogue().get(finding.diagnosis, {})
-    lines = [fields.get("title", finding.diagnosis), f"  {place_text(finding)}"]
+    diagnosis = _catalogue()[finding.diagnosis]
+    lines = [diagnosis.title, f"  {place_text(finding)}"]
     lines += [f"  {line}" for line in finding.detail.splitlines()]
-    if finding.diagnosis != "exception":
-        lines += [f"  {label}: {fields[key]}" for label, key in _PARTS if fields.get(key)]
-    return "\n".join([*lines, f"  [{finding.diagnosis}]"])
-
-
-_PARTS = (("Cause", "cause"), ("Fix", "cure"))
+    if diagnosis.id != "exception":
+        lines += [f"  Cause: {diagnosis.cause}", f"  Fix: {diagnosis.cure}"]
+    return "\n".join([*lines, f"  [{diagnosis.id}]"])
 
 
 def place_text(finding: Finding) -> str:

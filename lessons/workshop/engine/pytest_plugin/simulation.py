@@ -201,7 +201,7 @@ class World:
             return
         self._has_finished = True
         self._play(self._leave)
-        self._run(self._wait_for_the_rest())
+        self._play(self._wait_for_the_rest)
         self._end()
         self._leftovers.find_threads(self._threads)
         gc.collect(1)  # a coroutine that was never awaited may be in a reference cycle

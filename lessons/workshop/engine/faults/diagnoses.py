@@ -1,0 +1,62 @@
+"""A catalogue of diagnoses, and the diagnosis of an exception. The texts are the course's."""
+
+import re
+import tomllib
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from .finding import Finding
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """A mistake, as the terminal, the page and the notes show it.
+
+    `symptom` is in the words of Daphne's log, the browser or the wire. `exception` is a regular
+    expression that matches "TypeName: message" of what a handler raised. `lesson` is the number of
+    the lesson that explains it, or None. Some go wrong `only` with an "overlap", of a step and a
+    handler at work, or only with "others", which are further clients: a replay must show it.
+    """
+
+    id: str
+    title: str
+    symptom: str
+    cause: str
+    cure: str
+    lesson: int | None = None
+    exception: str | None = None
+    only: str | None = None
+
+
+def read_catalogue(folder: Path) -> dict[str, Diagnosis]:
+    """All diagnoses by id, in the order of their files' names, and the general ones last.
+
+    Some exceptions fit several patterns. The order is the same on every machine.
+    """
+    found: dict[str, Diagnosis] = {}
+    files = sorted(folder.glob("*.toml"), key=lambda file: (file.stem == "general", file))
+    for file in files:
+        for name, fields in tomllib.loads(file.read_text(encoding="utf-8")).items():
+            if name in found:
+                raise ValueError(f"{file}: the diagnosis {name!r} is defined twice")
+            found[name] = Diagnosis(id=name, **fields)
+    return found
+
+
+def recognise(raised: str, catalogue: dict[str, Diagnosis]) -> str | None:
+    """Id of the diagnosis for an exception, which is given as "Type: message"."""
+    known = (one for one in catalogue.values() if one.exception)
+    return next((one.id for one in known if re.search(one.exception, raised)), None)
+
+
+def diagnose(finding: Finding, catalogue: dict[str, Diagnosis]) -> Finding:
+    """The finding with the diagnosis of the exception that it reports.
+
+    Raises KeyError for a diagnosis that does not exist.
+    """
+    name = catalogue[finding.diagnosis].id
+    found = finding.raised and recognise(finding.raised, catalogue)
+    better = finding.instead.get(found, found)
+    if better and better != "exception":
+        name = catalogue[better].id
+    return replace(finding, diagnosis=name, raised="", instead={})
