@@ -11,6 +11,7 @@ UNITS = tuple(f"connect ?unit={unit}" for unit in READINGS)
 OTHERS = ("", "kelvin", "Celsius", "celsiu", "21", "%20celsius")
 PROMISES = {
     "A client names its unit": "handshakes",
+    "There may be other parameters": "handshakes",
     "The station rejects a client": ("inputs", "test_rejects_a_client_with_another_unit"),
     "It sends a `websocket.close`": "connect",
     "Weather stays a SyncConsumer": "The engine checks the base class.",

@@ -98,8 +98,8 @@ def has_lines_of_others(difference):
     own = {*model.clients[difference.client].lines}
     others = {line for client in model.by_connection.values() for line in client.lines} - own
     for text in difference.texts(difference.received):
-        lines = {*text.partition(": ")[2].split(" / ")}
-        if lines & others and lines & own:
+        lines = f" / {text.partition(': ')[2]} / "
+        if all(any(f" / {line} / " in lines for line in some) for some in (own, others)):
             return True
     return False
 

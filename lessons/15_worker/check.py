@@ -35,7 +35,7 @@ class Office(Model):
         *("2024-02-29", "0001-01-01", "9999-12-31", "2026-11-21T00:00", " 2026-11-21"),
     )
     others = ("worker weekdays", "worker weekdays", "kill-workers", "take weekdays", "wait 1")
-    setups = ((), ("capacity 5",))
+    setups = (("worker weekdays",), (), ("capacity 5",))
     pauses = (6, 61)  # a worker that waits takes real time, too
     last_steps = ("worker weekdays", "wait 30")
 

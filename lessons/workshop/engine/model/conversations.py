@@ -8,7 +8,7 @@ are always the same, so a verdict does not vary.
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import cycle, islice
+from itertools import cycle, islice, zip_longest
 
 from ..script.steps import Step, parse_step, split_steps
 from .awkward import BYTES, TEXTS, bytes_step, filled, near, text_step
@@ -145,16 +145,20 @@ def _sweep(model: type[Model]) -> Iterator[list[Step]]:
 
 
 def _frames(model: type[Model], connect: Step) -> Iterator[list[Step]]:
-    """Each frame as the first one of a client, and then a known one; then the longest session."""
-    # The longest ones come last: a consumer that keeps what it gets may repeat it for ever.
-    frames = sorted(frames_of(model), key=lambda it: it.payload_length > MAX_SHORT)
-    second = replace(connect, client=2)
+    """Two awkward frames of each client, the first one at once; then the longest session."""
+    frames = frames_of(model)
+    known, second = frames[:1], replace(connect, client=2)
+    # Empty ones come first in their session. The longest ones come last: a consumer that keeps what
+    # it gets may repeat it for ever.
+    awkward = sorted(frames, key=lambda it: (it.payload_length > MAX_SHORT, it.payload_length > 0))
+    half = (len(awkward) + 1) // 2
+    pairs = zip_longest(awkward[:half], awkward[half:], fillvalue=known[0])
     last = [*map(parse_step, model.last_steps)]
     waits = last if all(step.action == "wait" for step in last) else []  # for a late answer
-    after = [*_waits_of(model)[:1], *frames[:1], *waits]
-    visits = [[it, *frames[:1], *after] for it in _sockets(model)]
-    visits = _repeated([*visits, *([connect, it, *after] for it in frames)])
-    yield [second, *one_after_the_other(visits), replace(frames[0], client=2)]
+    after = [*_waits_of(model)[:1], *known, *waits]
+    visits = [[it, *known, *after] for it in _sockets(model)]
+    visits = _repeated([*visits, *([connect, one, *known, two, *after] for one, two in pairs)])
+    yield [second, *one_after_the_other(visits), replace(known[0], client=2)]
     yield [parse_step("keys both"), *one_after_the_other(visits[::7])]
     short = [frame for frame in frames if frame.payload_length <= MAX_SHORT]
     varied = islice(cycle(short), VARIED - REPEATED)
@@ -195,10 +199,11 @@ def _pauses(model: type[Model], connect: Step) -> list[Step]:
     """A client that is idle for a minute and an hour, then another one: what is known stays so."""
     minute, hour = (parse_step(f"wait {seconds}") for seconds in model.pauses)
     probes = [[frame] for frame in frames_of(model)[:3]] or [[]]
-    news = [step for step in _others_of(model) if step.action != "wait"][:1]
+    news = cycle([step for step in _others_of(model) if step.action != "wait"])
     visits = []
-    for probe in (probe + news for probe in probes):
-        visits += [[connect, *probe, minute, *probe, hour, *probe], [minute, connect, *probe]]
+    for probe in probes:
+        first, second, third, last = ([*probe, *islice(news, 1)] for _ in range(4))
+        visits += [[connect, *first, minute, *second, hour, *third], [minute, connect, *last]]
     return one_after_the_other(visits)
 
 
