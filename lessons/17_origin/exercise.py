@@ -21,6 +21,7 @@ from channels.routing import URLRouter
 from django.urls import path
 
 
+# The checks look for this name and this base class: keep both.
 class Letters(AsyncConsumer):
     async def websocket_connect(self, event):
         user = self.scope["user"]

@@ -59,6 +59,7 @@ async def holder_of(token):
     return user, made
 
 
+# The checks look for this name and this base class: keep both.
 class Kiosk(AsyncConsumer):
     user = None  # until the first frame
     made = 0  # the time at which the newest token was made

@@ -57,7 +57,7 @@ class Answers(Model):
             self.forget(client)
 
     def forget(self, client):
-        """Another gets `busy`, and is forgotten."""
+        """Another gets `busy`."""
         client.send("busy")
 
     def confirm(self, client):
@@ -82,7 +82,8 @@ class Answers(Model):
         self.ask(client)
 
     def ask(self, client):
-        """Call `next_word` only while fewer than three pieces of all answers are unconfirmed."""
+        """Call `next_word` while, and only while, fewer than three pieces of all answers are
+        unconfirmed."""
         client.is_held = client.unconfirmed >= WINDOW
         client.was_held = client.was_held or client.is_held
         client.turn += 1

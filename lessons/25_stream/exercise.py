@@ -4,10 +4,9 @@ A text frame, even an empty one, is a question, except `ok` and `stop`. Ignore b
 `next_word` stands for a language model: keep it. Call it once for each word, in order. The client
 receives numbered pieces, `1 You`, `2 asked:`, and after the last word `end`.
 
-- The consumer answers one question at a time. Two more may wait. Another gets `busy`, and is
-  forgotten.
-- `ok` confirms one piece, if any. Call `next_word` only while fewer than three pieces of all
-  answers are unconfirmed.
+- The consumer answers one question at a time. Two more may wait. Another gets `busy`.
+- `ok` confirms one piece, if any. Call `next_word` while, and only while, fewer than three pieces
+  of all answers are unconfirmed.
 - `stop` ends the current answer, if any, at once: the client gets `stopped` instead of further
   pieces and `end`.
 - If `next_word` raises, the client gets `failed`.
@@ -34,6 +33,7 @@ async def next_word(question, number):
     return words[number - 1]
 
 
+# The checks look for this name and this base class: keep both.
 class Answers(AsyncConsumer):
     async def __call__(self, scope, receive, send):
         self.task = None

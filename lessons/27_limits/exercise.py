@@ -26,6 +26,7 @@ MAX_LENGTH = 40  # characters of a page
 SILENCE = 30  # seconds until the question, and again until the close
 
 
+# The checks look for this name and this base class: keep both.
 class Copier(AsyncConsumer):
     watch = None  # a task; a client that is not logged in has none
 

@@ -29,6 +29,7 @@ async def respond(send, status, text):
     await send({"type": "http.response.body", "body": text.encode()})
 
 
+# The checks look for this name and this base class: keep both.
 class Kitchen(AsyncConsumer):
     async def __call__(self, scope, receive, send):
         try:

@@ -17,6 +17,7 @@ from channels.exceptions import StopConsumer
 from django.contrib.auth.models import User
 
 
+# The checks look for this name and this base class: keep both.
 class Lobby(AsyncConsumer):
     # TODO: override `async def dispatch(self, message)`. It calls the handler of each event.
 
