@@ -134,7 +134,7 @@ def test_is_green_for_right_lamps(play):
 
 
 def test_notices_wrong_clients(play):
-    """It is red for a lamp that accepts or rejects wrong clients, or fails after a rejection."""
+    """It is red for a lamp that accepts or rejects the wrong clients, or fails after that."""
     Test.try_faults(play, "refuses")
 
 
@@ -159,5 +159,5 @@ def test_notices_a_consumer_that_does_not_stop(play):
 
 
 def test_notices_small_changes(play):
-    """It is red for each small change that a program makes to a right lamp."""
+    """It is red for each version of a right lamp in which one line is changed."""
     Test.try_mutants(play)

@@ -7,10 +7,15 @@ from channels.exceptions import StopConsumer
 
 
 class Countdown(AsyncConsumer):
-    # No event comes before the first piece. Bytes cannot change, so += below makes a new object on
-    # self, for this request only.
-    body = b""
-    task = None
+    body = b""  # of this request: += makes a new object on self
+    task = None  # until the body is complete
+
+    async def __call__(self, scope, receive, send):
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            if self.task is not None:
+                self.task.cancel()
 
     async def http_request(self, event):
         self.body += event.get("body", b"")
@@ -31,7 +36,4 @@ class Countdown(AsyncConsumer):
         await self.send({"type": "http.response.body", "body": body, "more_body": more_body})
 
     async def http_disconnect(self, event):
-        # None if the client leaves before its body is complete.
-        if self.task is not None:
-            self.task.cancel()
         raise StopConsumer()

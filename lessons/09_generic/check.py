@@ -85,7 +85,7 @@ class Desk(Model):
         client.send_json(answer)
 
     def refuse(self, client):
-        """Every other frame gets `{"error": "..."}`, a text of yours that is not empty"""
+        """Every other frame gets `{"error": "..."}`, a non-empty text of yours"""
         client.refused += 1
         client.send_any('{"error": "..."}', is_error)
 

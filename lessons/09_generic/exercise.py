@@ -4,11 +4,11 @@ A command is a JSON object in a text frame. Its answer is one, too:
 
 - `{"command": "echo", "value": ...}` gets `{"value": ...}`, the same JSON value, or `null` without
   a `value`.
-- `{"command": "count"}` gets `{"count": 2}` after two commands of this connection that succeeded,
-  `count` included.
+- `{"command": "count"}` gets `{"count": 2}` if two commands of this connection, earlier `count`s
+  too, succeeded before it.
 
-Other keys change nothing. Every other frame gets `{"error": "..."}`, a text of yours that is not
-empty, and no other key:
+Other keys change nothing. Every other frame gets `{"error": "..."}`, a non-empty text of yours, and
+no other key:
 
 - text that is not JSON. `NaN`, `Infinity` and `-Infinity` are not JSON, in any key.
 - JSON that is not an object, or has no such command.
