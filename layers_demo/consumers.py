@@ -114,7 +114,7 @@ class Siren(AsyncConsumer):
             # Without this, the client only sees code 1011, as for any bug.
             if self.joined:
                 await send({"type": "websocket.send", "text": "out of order"})
-                await send({"type": "websocket.close"})
+                await send({"type": "websocket.close", "code": 4013})  # come back later
             raise  # so that the server logs it, and rejects a client that has not joined
         finally:
             with suppress(Exception):  # Redis may be unreachable

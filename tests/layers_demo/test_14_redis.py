@@ -13,7 +13,7 @@ from layers_demo.asgi import application
 
 PATH = "/ws/layers/redis/"
 OUT_OF_ORDER = {"type": "websocket.send", "text": "out of order"}
-CLOSE = {"type": "websocket.close"}
+CLOSE = {"type": "websocket.close", "code": 4013}
 
 
 async def connect():
