@@ -40,3 +40,8 @@ def test_a_page_is_sent_compressed(client):
     response = client.get("/lessons/03-stop/", headers={"accept-encoding": "gzip"})
     assert response["Content-Encoding"] == "gzip"
     assert len(response.content) < 0.4 * len(gzip.decompress(response.content))
+
+
+def test_a_course_without_the_lesson_of_the_picture_has_a_list(client, course):
+    assert client.get("/").status_code == 200
+    assert client.get("/picture/").status_code == 404

@@ -38,7 +38,7 @@ def value_of(page, field):
     return page.split(f'name="{field}" value="')[1].split('"')[0]
 
 
-def test_joins_and_shows_the_class(client):
+def test_joins_shows_the_class_and_leaves_it(client):
     with answering_room(200, JOINED) as (url, requests):
         answer = client.post("/class/", typed(url, shares_code="on"))
     assert (answer.status_code, answer.url) == (302, "/#class")
@@ -47,6 +47,8 @@ def test_joins_and_shows_the_class(client):
     for text in ("Monday", "Ann", "the code of your exercises", "Leave the class"):
         assert text in page
     assert "secret" not in page
+    assert client.post("/class/leave/").url == "/#class"
+    assert membership.read() is None
 
 
 @pytest.mark.parametrize(
