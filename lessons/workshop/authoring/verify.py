@@ -26,8 +26,12 @@ from lessons.workshop.engine.recording.transcript import render
 from lessons.workshop.engine.script.steps import split_steps
 from lessons.workshop.judge.claims import EXPLORATION
 from lessons.workshop.judge.runner import judge
-from lessons.workshop.judge.study import predictions
-from lessons.workshop.judge.study.predictions import InvalidPrediction, Prediction
+from lessons.workshop.judge.study.predictions import (
+    InvalidPrediction,
+    Played,
+    Prediction,
+    predictions,
+)
 from lessons.workshop.judge.study.recordings import PLAYBACK_ERRORS, Recording, events_of, playable
 from lessons.workshop.judge.verdict import explain
 
@@ -185,7 +189,7 @@ def _text_of(lesson: Lesson, file_name: str) -> str:
 def verify_predictions(lesson: Lesson) -> list[str]:
     """The faults of predict.toml: a prediction must be playable, and its answer must be certain."""
     try:
-        found = predictions.predictions(lesson)
+        found = predictions(lesson)
     except InvalidPrediction as error:
         return [str(error)]
     faults = []
@@ -227,33 +231,30 @@ def _lines_of_code(file: Path) -> list[str]:
 def _faults_of_prediction(lesson: Lesson, prediction: Prediction) -> list[str]:
     # Played twice, without the cache: an answer that differs between two runs cannot be predicted.
     name = prediction.consumer(lesson)
+    steps = list(prediction.steps)
     one, other = (
-        Recording(events_of(playable(lesson, name), list(prediction.steps))) for _ in range(2)
+        Played(prediction, Recording(events_of(playable(lesson, name), steps))) for _ in range(2)
     )
+    labels = [[card.label for card in each.cards] for each in (one, other)]
     faults = []
-    if _answer(prediction, one) != _answer(prediction, other):
+    if labels[0] != labels[1] or one.received_frames != other.received_frames:
         faults.append("the answer differs from run to run")
-    if real := predictions.all_labels(prediction, one) & set(prediction.decoys):
+    if real := one.all_labels & set(prediction.decoys):
         faults.append(f"a decoy does happen: {', '.join(sorted(real))}")
-    rows, columns = predictions.cards(prediction, one), predictions.clients(prediction, one)
-    count, pairs = sum(it.event is not None for it in rows), len(rows) * len(columns)
+    rows = one.cards
+    count, pairs = sum(it.event is not None for it in rows), len(rows) * len(one.clients)
     if prediction.kind == "order":
         if not MIN_CARDS <= count <= MAX_CARDS:
             wanted = f"{MIN_CARDS} to {MAX_CARDS}"
             faults.append(f"has {count} events to put in order; ask for {wanted}")
     elif pairs < 2:
         faults.append("needs at least two frames or two clients")
-    elif not 0 < len(predictions.received_frames(prediction, one)) < pairs:
+    elif not 0 < len(one.received_frames) < pairs:
         faults.append(
             "every client receives every frame, or none: add a decoy, or a client that receives "
             "nothing"
         )
     return faults
-
-
-def _answer(prediction: Prediction, recording: Recording) -> tuple:
-    labels = tuple(card.label for card in predictions.cards(prediction, recording))
-    return labels, tuple(predictions.received_frames(prediction, recording))
 
 
 def _verify_verdicts(report: VerifyReport, mutants: bool) -> None:

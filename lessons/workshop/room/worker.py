@@ -108,23 +108,22 @@ def _question(lesson: Lesson, number: int, votes: list[str]) -> dict:
     `letters` are the cards' numbers in the order in which a board names them A, B, C. Votes are
     written as vote_of() does.
     """
-    from lessons.workshop.judge.study import predictions as study
-    from lessons.workshop.page.live.vote import is_right, right_ticks
+    from lessons.workshop.judge.study.predictions import predictions, shuffled
+    from lessons.workshop.page.live.vote import is_right
     from lessons.workshop.page.markup import markdown_to_html
     from lessons.workshop.page.views.play_views import recording_json
 
-    prediction = study.predictions(lesson)[number - 1]
-    recording = prediction.recording(lesson)
-    shown = study.cards(prediction, recording)
+    question = predictions(lesson)[number - 1].played(lesson)
+    shown = question.cards
     return {
-        "kind": prediction.kind,
-        "because": markdown_to_html(prediction.because),
+        "kind": question.kind,
+        "because": markdown_to_html(question.prediction.because),
         "cards": [card.label for card in shown],
-        "letters": study.shuffled(range(len(shown)), f"{lesson.key} {number}"),
-        "clients": study.clients(prediction, recording),
-        "received": sorted(right_ticks(prediction, recording, shown)),
-        "grades": {vote: is_right(vote, prediction, recording) for vote in votes},
-        "recording": recording_json(recording),
+        "letters": shuffled(range(len(shown)), f"{lesson.key} {number}"),
+        "clients": question.clients,
+        "received": sorted(question.right_ticks(shown)),
+        "grades": {vote: is_right(vote, question) for vote in votes},
+        "recording": recording_json(question.recording),
     }
 
 

@@ -10,15 +10,11 @@ from lessons.workshop.engine.recording.transcript import render
 from lessons.workshop.judge.study.predictions import (
     Card,
     InvalidPrediction,
-    Prediction,
-    cards,
-    clients,
-    grade_order,
+    Played,
     predictions,
-    received_frames,
     shuffled,
 )
-from lessons.workshop.judge.study.recordings import PLAYBACK_ERRORS, Recording
+from lessons.workshop.judge.study.recordings import PLAYBACK_ERRORS
 from lessons.workshop.terminal.terminal_output import print_markdown, print_paragraph, print_text
 
 
@@ -27,8 +23,8 @@ def predict(console, lesson: Lesson, answers: bool, ask: Callable[[str], str] = 
     try:
         found = predictions(lesson)
         for number, prediction in enumerate(found, start=1):
-            recording = prediction.recording(lesson)
-            shown = shuffled(cards(prediction, recording), seed=prediction.question)
+            played = prediction.played(lesson)
+            shown = shuffled(played.cards, seed=prediction.question)
             print_text(console, f"Question {number} of {len(found)}", style="bold")
             console.print()
             print_markdown(console, prediction.question.strip())
@@ -37,38 +33,38 @@ def predict(console, lesson: Lesson, answers: bool, ask: Callable[[str], str] = 
                 print_text(console, f"  {letter}  {card.label}")
             console.print()
             if not answers:
-                is_right = _ask(prediction, recording, shown, ask)
+                is_right = _ask(played, shown, ask)
                 print_text(console, "\nRight." if is_right else "\nNot quite.", style="bold")
-            _print_answer(console, prediction, recording)
+            _print_answer(console, played)
     except EOFError:  # no terminal
         print_text(console, f"\nThe answers: {MANAGE} lesson predict {lesson.number} --answers")
     except (InvalidPrediction, *PLAYBACK_ERRORS) as error:
         raise CommandError(str(error), returncode=2) from None
 
 
-def _ask(prediction: Prediction, recording: Recording, shown: list[Card], ask) -> bool:
+def _ask(played: Played, shown: list[Card], ask) -> bool:
     """Whether the user's reply is right."""
     letters = ascii_lowercase[: len(shown)]
-    if prediction.kind == "receives":
-        names = ", ".join(clients(prediction, recording))
-        pairs = received_frames(prediction, recording)
+    if played.kind == "receives":
+        names = ", ".join(played.clients)
+        pairs = played.received_frames
         replies = [ask(f"Which of the clients {names} receive {letter}? ") for letter in letters]
         right = [{one for one, frame in pairs if frame == card.label} for card in shown]
         return [set(reply.replace(",", " ").split()) for reply in replies] == right
     reply = ask("The letters in order, without what never happens: ")
     given = [shown[letters.index(letter)] for letter in reply.lower() if letter in letters]
     never = [card for card in shown if card not in given]
-    placed, left_out = grade_order(prediction, recording, given, never)
+    placed, left_out = played.grade_order(given, never)
     return all(placed) and all(left_out)
 
 
-def _print_answer(console, prediction: Prediction, recording: Recording) -> None:
+def _print_answer(console, played: Played) -> None:
     print_text(console, "Answer", style="bold")
-    pairs = received_frames(prediction, recording)
+    pairs = played.received_frames
     place = 0
-    for card in cards(prediction, recording):
+    for card in played.cards:
         receivers = [client for client, frame in pairs if frame == card.label]
-        if prediction.kind == "receives":
+        if played.kind == "receives":
             note = f"client {', '.join(receivers)}" if receivers else "no client"
         elif card.event is None:
             note = "never"
@@ -76,9 +72,9 @@ def _print_answer(console, prediction: Prediction, recording: Recording) -> None
             note = str(place := place + 1)
         print_text(console, f"  {note:<12}  {card.label}")
     console.print()
-    print_markdown(console, prediction.because.strip())
+    print_markdown(console, played.prediction.because.strip())
     console.print()
-    print_paragraph(console, "Transcript: ", " | ".join(prediction.steps), "dim")
+    print_paragraph(console, "Transcript: ", " | ".join(played.prediction.steps), "dim")
     columns = console.width if console.is_terminal else None
-    print_text(console, render(recording.events, columns, waits=True))
+    print_text(console, render(played.recording.events, columns, waits=True))
     console.print()

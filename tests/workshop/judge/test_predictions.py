@@ -4,13 +4,7 @@ import pytest
 
 from lessons.workshop.authoring.verify import verify_predictions
 from lessons.workshop.course.lesson_index import find
-from lessons.workshop.judge.study.predictions import (
-    Card,
-    cards,
-    grade_order,
-    predictions,
-    shuffled,
-)
+from lessons.workshop.judge.study.predictions import Card, predictions, shuffled
 
 GROUP_SEND = 'layer 1 ← group_send  "lobby": jukebox.song  title: "hello"'
 AT_1, AT_2 = (
@@ -25,15 +19,14 @@ SAID = 'client 1 → websocket.receive  text: "hello"'
 
 def of(slug, number):
     lesson = find(slug)
-    prediction = predictions(lesson)[number - 1]
-    return prediction, prediction.recording(lesson)
+    return predictions(lesson)[number - 1].played(lesson)
 
 
 def in_place(asked, given, never=()):
     def dealt(labels):
         return [Card(label, None) for label in labels]
 
-    return grade_order(*asked, dealt(given), dealt(never))
+    return asked.grade_order(dealt(given), dealt(never))
 
 
 # Grading
@@ -55,7 +48,7 @@ def test_an_event_before_its_cause_is_wrong_and_so_is_the_cause():
 
 def test_only_decoys_belong_to_what_never_happens():
     asked = of("stop", 2)
-    *right, finished, one, other = (card.label for card in cards(*asked))
+    *right, finished, one, other = (card.label for card in asked.cards)
     assert in_place(asked, [*right, finished], [one, other]) == ([True] * 4, [True, True])
     assert in_place(asked, [*right, one], [finished, other]) == (
         [True, True, True, False],
@@ -65,7 +58,7 @@ def test_only_decoys_belong_to_what_never_happens():
 
 def test_what_follows_an_event_that_was_left_out_is_not_wrong_too():
     asked = of("stop", 2)
-    connect, *between, finished, one, other = (card.label for card in cards(*asked))
+    connect, *between, finished, one, other = (card.label for card in asked.cards)
     given, never = [connect, *between[:-1], one, finished], [between[-1], other]
     marks = [True] * len(between) + [False, True]
     assert in_place(asked, given, never) == (marks, [False, True])
@@ -102,7 +95,7 @@ def test_grades_each_card_of_an_order(page):
     ask = page("stop")
     dealt = ask(2)["cards"]
     assert ask(2)["cards"] == dealt
-    right = [card.label for card in cards(*of("stop", 2))]
+    right = [card.label for card in of("stop", 2).cards]
     places = [dealt.index(label) for label in right]
     answer = ask(2, "answer/", given=places[:4], never=places[4:])
     assert answer["is_right"]

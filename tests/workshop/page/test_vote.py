@@ -3,27 +3,16 @@
 import pytest
 
 from lessons.workshop.course.lesson_index import find
-from lessons.workshop.judge.study.predictions import InvalidPrediction, cards, predictions, shuffled
+from lessons.workshop.judge.study.predictions import InvalidPrediction, predictions, shuffled
 from lessons.workshop.page.live.vote import seed_of, vote_of
 
 STOP = find("stop")
 
 
-def shown(lesson, number, feed):
-    """The cards as the page with this feed shows them."""
-    prediction = predictions(lesson)[number - 1]
-    return shuffled(cards(prediction, prediction.recording(lesson)), seed_of(feed, number))
-
-
-def labels(lesson, number):
-    prediction = predictions(lesson)[number - 1]
-    return [card.label for card in cards(prediction, prediction.recording(lesson))]
-
-
 @pytest.mark.parametrize("feed", ["one", "two"])
 def test_an_order_becomes_the_numbers_of_the_cards_on_no_page(feed):
-    page = [card.label for card in shown(STOP, 2, feed)]
-    known = labels(STOP, 2)
+    known = [card.label for card in predictions(STOP)[1].played(STOP).cards]
+    page = shuffled(known, seed_of(feed, 2))  # as the page with this feed shows them
     in_order = [str(page.index(label)) for label in known]
     assert vote_of(STOP, 2, feed, in_order, []) == " ".join(map(str, range(len(known))))
     assert vote_of(STOP, 2, feed, in_order[1:], in_order[:1]).endswith(" | 0")

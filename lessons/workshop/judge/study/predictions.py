@@ -65,8 +65,8 @@ class Prediction:
         """The target's name for `record`."""
         return lesson.demo if self.target == "demo" else self.target
 
-    def recording(self, lesson: Lesson) -> Recording:
-        return record(lesson, self.consumer(lesson), list(self.steps))
+    def played(self, lesson: Lesson) -> "Played":
+        return Played(self, record(lesson, self.consumer(lesson), list(self.steps)))
 
     def asks_for(self, event: Event) -> bool:
         kind = event.message.get("type")
@@ -108,24 +108,106 @@ class Card:
     event: int | None  # its index in the recording; None for a decoy
 
 
-def cards(prediction: Prediction, recording: Recording) -> list[Card]:
-    """The right cards in the recorded order, then the decoys."""
-    texts = _labels(recording.events)
-    asked = [index for index, it in enumerate(recording.events) if prediction.asks_for(it)]
-    if prediction.kind == "order":
-        right = [Card(texts[index], index) for index in asked]
-    else:
-        frames = dict.fromkeys(frame for _, frame in received_frames(prediction, recording))
-        right = [Card(frame, None) for frame in frames]
-    return right + [Card(decoy, None) for decoy in prediction.decoys]
+@dataclass(frozen=True)
+class Played:
+    """A prediction, and the recording that has its answer."""
 
+    prediction: Prediction
+    recording: Recording
 
-def all_labels(prediction: Prediction, recording: Recording) -> set[str]:
-    """The labels of all recorded events, also of those that the prediction does not ask for."""
-    if prediction.kind == "order":
-        return set(_labels(recording.events))
-    sent = {event_text(event.message) for event in recording.events if event.direction == "out"}
-    return sent | {frame for _, frame in received_frames(prediction, recording)}
+    @property
+    def kind(self) -> str:
+        return self.prediction.kind
+
+    @property
+    def cards(self) -> list[Card]:
+        """The right cards in the recorded order, then the decoys."""
+        events = self.recording.events
+        if self.kind == "order":
+            texts = _labels(events)
+            asked = [index for index, it in enumerate(events) if self.prediction.asks_for(it)]
+            right = [Card(texts[index], index) for index in asked]
+        else:
+            frames = dict.fromkeys(frame for _, frame in self.received_frames)
+            right = [Card(frame, None) for frame in frames]
+        return right + [Card(decoy, None) for decoy in self.prediction.decoys]
+
+    @property
+    def all_labels(self) -> set[str]:
+        """The labels of all events, also of those that the prediction does not ask for."""
+        events = self.recording.events
+        if self.kind == "order":
+            return set(_labels(events))
+        sent = {event_text(event.message) for event in events if event.direction == "out"}
+        return sent | {frame for _, frame in self.received_frames}
+
+    @property
+    def clients(self) -> list[str]:
+        """The names of the clients that can receive a frame, in the order of their connections."""
+        events = self.recording.events
+        of_clients = {event.connection for event in events if event.lane == "client"}
+        found = enumerate(connections_of(events), 1)
+        return [str(number) for number, one in found if one in of_clients]
+
+    @property
+    def received_frames(self) -> list[tuple[str, str]]:
+        """The name of a client and a frame, for each received frame.
+
+        A repeated frame has ", again" behind it.
+        """
+        found = connections_of(self.recording.events)
+        counts: Counter = Counter()
+        pairs = []
+        for event in self.recording.events:
+            if self.prediction.asks_for(event):
+                client, frame = str(found.index(event.connection) + 1), event_text(event.message)
+                counts[client, frame] += 1
+                repeats = counts[client, frame] - 1
+                pairs.append((client, frame + (", again" * repeats)))
+        return pairs
+
+    def right_ticks(self, shown: list[Card]) -> set[str]:
+        """What really arrives, as ticks of the cards in the order in which they are shown.
+
+        "2:0" is client 2 and the first card.
+        """
+        if self.kind != "receives":
+            return set()
+        places = {card.label: number for number, card in enumerate(shown)}
+        return {f"{client}:{places[label]}" for client, label in self.received_frames}
+
+    def grade_order(
+        self, given: Sequence[Card], never: Sequence[Card]
+    ) -> tuple[list[bool], list[bool]]:
+        """Whether each card in the student's order is right, and each that "never happens".
+
+        A card is right if every event that must come before it does, and no event that must come
+        after it does. An event that the student takes for one that never happens is wrong alone.
+        """
+        events = self.recording.events
+        causes = _causes(events)
+        if self.prediction.exact:
+            causes = [set(range(index)) for index in range(len(events))]
+        places: dict[str, list[int]] = {}  # of each label: equal cards may change places
+        for card in self.cards:
+            if card.event is not None:
+                places.setdefault(card.label, []).append(card.event)
+        for card in never:
+            if places.get(card.label):
+                places[card.label].pop()
+        asked = {index for indices in places.values() for index in indices}
+        placed: set[int] = set()
+        right = []
+        for card in given:
+            left = places.get(card.label)
+            index = left.pop(0) if left else None
+            if index is None:
+                right.append(False)
+                continue
+            is_late = any(index in causes[earlier] for earlier in placed)
+            right.append(not is_late and not (causes[index] & asked) - placed)
+            placed.add(index)
+        return right, [card.label in self.prediction.decoys for card in never]
 
 
 def shuffled(things: Sequence, seed: str) -> list:
@@ -133,61 +215,6 @@ def shuffled(things: Sequence, seed: str) -> list:
     mixed = list(things)
     random.Random(seed).shuffle(mixed)
     return mixed if mixed != list(things) else mixed[1:] + mixed[:1]
-
-
-def clients(prediction: Prediction, recording: Recording) -> list[str]:
-    """The names of the clients that can receive a frame, in the order of their connections."""
-    found = connections_of(recording.events)
-    of_clients = {event.connection for event in recording.events if event.lane == "client"}
-    return [str(number) for number, one in enumerate(found, 1) if one in of_clients]
-
-
-def received_frames(prediction: Prediction, recording: Recording) -> list[tuple[str, str]]:
-    """The name of a client and a frame, for each received frame; ", again" for a repeated frame."""
-    found = connections_of(recording.events)
-    counts: Counter = Counter()
-    pairs = []
-    for event in recording.events:
-        if prediction.asks_for(event):
-            client, frame = str(found.index(event.connection) + 1), event_text(event.message)
-            counts[client, frame] += 1
-            repeats = counts[client, frame] - 1
-            pairs.append((client, frame + (", again" * repeats)))
-    return pairs
-
-
-def grade_order(
-    prediction: Prediction, recording: Recording, given: Sequence[Card], never: Sequence[Card]
-) -> tuple[list[bool], list[bool]]:
-    """Whether each card in the student's order is right, and each that "never happens".
-
-    A card is right if every event that must come before it does, and no event that must come
-    after it does. An event that the student takes for one that never happens is wrong alone.
-    """
-    events = recording.events
-    causes = _causes(events)
-    if prediction.exact:
-        causes = [set(range(index)) for index in range(len(events))]
-    places: dict[str, list[int]] = {}  # of each label: equal cards may change places
-    for card in cards(prediction, recording):
-        if card.event is not None:
-            places.setdefault(card.label, []).append(card.event)
-    for card in never:
-        if places.get(card.label):
-            places[card.label].pop()
-    asked = {index for indices in places.values() for index in indices}
-    placed: set[int] = set()
-    right = []
-    for card in given:
-        left = places.get(card.label)
-        index = left.pop(0) if left else None
-        if index is None:
-            right.append(False)
-            continue
-        is_late = any(index in causes[earlier] for earlier in placed)
-        right.append(not is_late and not (causes[index] & asked) - placed)
-        placed.add(index)
-    return right, [card.label in prediction.decoys for card in never]
 
 
 def _labels(events: Sequence[Event]) -> list[str]:

@@ -1,20 +1,11 @@
 """A student's answer to a question, as a vote in the class's poll.
 
 A page shows the cards of a question in an order that only this page has. A vote numbers them as
-`cards` returns them, so that the same answer of two students is the same text.
+Played.cards has them, so that the same answer of two students is the same text.
 """
 
 from lessons.workshop.course.lesson_index import Lesson
-from lessons.workshop.judge.study.predictions import (
-    Card,
-    Prediction,
-    cards,
-    grade_order,
-    predictions,
-    received_frames,
-    shuffled,
-)
-from lessons.workshop.judge.study.recordings import Recording
+from lessons.workshop.judge.study.predictions import Played, predictions, shuffled
 
 
 def seed_of(feed: str, number: int) -> str:
@@ -29,10 +20,10 @@ def vote_of(lesson: Lesson, number: int, feed: str, given: list[str], never: lis
     student's order; `never` are the cards left out. The vote is written in the same way: "1:0 2:0",
     "0 2 1", or "0 2 | 1". Raises ValueError, IndexError, and what a recording raises.
     """
-    prediction = predictions(lesson)[number - 1]
-    count = len(cards(prediction, prediction.recording(lesson)))
+    question = predictions(lesson)[number - 1].played(lesson)
+    count = len(question.cards)
     numbers = shuffled(range(count), seed_of(feed, number))
-    if prediction.kind == "receives":
+    if question.kind == "receives":
         boxes = [box.partition(":") for box in given]
         return " ".join(sorted(f"{client}:{numbers[int(card)]}" for client, _, card in boxes))
     if sorted(int(one) for one in given + never) != list(range(count)):
@@ -41,20 +32,11 @@ def vote_of(lesson: Lesson, number: int, feed: str, given: list[str], never: lis
     return f"{placed} | {left_out}" if left_out else placed
 
 
-def right_ticks(prediction: Prediction, recording: Recording, shown: list[Card]) -> set[str]:
-    """What really arrives, as ticks of the cards in the order in which they are shown."""
-    if prediction.kind != "receives":
-        return set()
-    places = {card.label: number for number, card in enumerate(shown)}
-    frames = received_frames(prediction, recording)
-    return {f"{client}:{places[label]}" for client, label in frames}
-
-
-def is_right(vote: str, prediction: Prediction, recording: Recording) -> bool:
+def is_right(vote: str, question: Played) -> bool:
     """Whether a vote that vote_of() has written is right. Any other text is wrong."""
-    shown = cards(prediction, recording)
-    if prediction.kind == "receives":
-        return set(vote.split()) == right_ticks(prediction, recording, shown)
+    shown = question.cards
+    if question.kind == "receives":
+        return set(vote.split()) == question.right_ticks(shown)
     try:
         sides = [[int(one) for one in side.split()] for side in f"{vote}|".split("|")[:2]]
     except ValueError:
@@ -62,4 +44,4 @@ def is_right(vote: str, prediction: Prediction, recording: Recording) -> bool:
     if sorted([*sides[0], *sides[1]]) != list(range(len(shown))):
         return False
     placed = ([shown[one] for one in side] for side in sides)
-    return all(map(all, grade_order(prediction, recording, *placed)))
+    return all(map(all, question.grade_order(*placed)))

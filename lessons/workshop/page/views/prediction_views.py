@@ -7,15 +7,11 @@ from lessons.workshop.engine.script.steps import UnknownStep, parse_step
 from lessons.workshop.judge.study.predictions import (
     Card,
     InvalidPrediction,
-    Prediction,
-    cards,
-    clients,
-    grade_order,
+    Played,
     predictions,
     shuffled,
 )
-from lessons.workshop.judge.study.recordings import Recording
-from lessons.workshop.page.live.vote import right_ticks, seed_of
+from lessons.workshop.page.live.vote import seed_of
 from lessons.workshop.page.markup import markdown_to_html
 from lessons.workshop.page.views.play_views import (
     RequestRejected,
@@ -45,12 +41,12 @@ def question_context(lesson: Lesson) -> list[dict]:
 @json_for_own_page
 def prediction_question(request, lesson: Lesson, number: int) -> dict:
     """The cards of one question, in a random order that stays the same while the page is open."""
-    prediction, recording, shown = _load(request, lesson, number)
+    question, shown = _load(request, lesson, number)
     return {
-        "kind": prediction.kind,
+        "kind": question.kind,
         "cards": [card.label for card in shown],
-        "decoys": bool(prediction.decoys),
-        "clients": clients(prediction, recording),
+        "decoys": bool(question.prediction.decoys),
+        "clients": question.clients,
     }
 
 
@@ -58,46 +54,42 @@ def prediction_question(request, lesson: Lesson, number: int) -> dict:
 @json_for_own_page
 def prediction_answer(request, lesson: Lesson, number: int) -> dict:
     """Which of the student's cards are right, and the recording that proves it."""
-    prediction, recording, shown = _load(request, lesson, number)
-    grade = _grade_order if prediction.kind == "order" else _grade_receivers
-    grades = grade(request.GET, prediction, recording, shown)
-    return {**grades, "recording": recording_json(recording)}
+    question, shown = _load(request, lesson, number)
+    grade = _grade_order if question.kind == "order" else _grade_receivers
+    grades = grade(request.GET, question, shown)
+    return {**grades, "recording": recording_json(question.recording)}
 
 
-def _load(request, lesson: Lesson, number: int) -> tuple[Prediction, Recording, list[Card]]:
-    """A question, the recording of its conversation, and the cards as this page shows them."""
+def _load(request, lesson: Lesson, number: int) -> tuple[Played, list[Card]]:
+    """A question that was played, and its cards as this page shows them."""
     found = predictions(lesson)
     if not 1 <= number <= len(found):
         raise RequestRejected(
             f"Lesson {lesson.number} has {len(found)} questions, but no question {number}."
         )
-    prediction = found[number - 1]
-    recording = prediction.recording(lesson)
-    seed = seed_of(request.GET["feed"], number)
-    return prediction, recording, shuffled(cards(prediction, recording), seed)
+    question = found[number - 1].played(lesson)
+    return question, shuffled(question.cards, seed_of(request.GET["feed"], number))
 
 
-def _grade_order(answer, prediction: Prediction, recording: Recording, shown: list[Card]) -> dict:
+def _grade_order(answer, question: Played, shown: list[Card]) -> dict:
     """`given` are the numbers of the cards in the student's order, `never` those left out."""
     given = [int(one) for one in answer.getlist("given")]
     never = [int(one) for one in answer.getlist("never")]
     if sorted(given + never) != list(range(len(shown))):
         raise RequestRejected("Each card must have exactly one place.")
-    placed, left_out = grade_order(
-        prediction, recording, [shown[one] for one in given], [shown[one] for one in never]
+    placed, left_out = question.grade_order(
+        [shown[one] for one in given], [shown[one] for one in never]
     )
     right = dict(zip(given + never, placed + left_out, strict=True))
     return {
         "is_right": all(right.values()),
         "right": [right[number] for number in range(len(shown))],
-        "order": [card.label for card in cards(prediction, recording) if card.event is not None],
+        "order": [card.label for card in question.cards if card.event is not None],
     }
 
 
-def _grade_receivers(
-    answer, prediction: Prediction, recording: Recording, shown: list[Card]
-) -> dict:
+def _grade_receivers(answer, question: Played, shown: list[Card]) -> dict:
     """`given` are the ticked boxes: "2:0" is client 2 and the first card."""
-    expected = right_ticks(prediction, recording, shown)
+    expected = question.right_ticks(shown)
     is_right = set(answer.getlist("given")) == expected
     return {"is_right": is_right, "received": sorted(expected)}
