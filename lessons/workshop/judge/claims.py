@@ -32,7 +32,7 @@ from lessons.workshop.engine.script.report import Report
 from lessons.workshop.engine.world.student_module import load_file
 
 EXPLORATION = "exploration"  # the name of the last outcome
-EXPLORATION_CLAIM = "Whatever clients send, and whenever, the consumer keeps its promise."
+EXPLORATION_CLAIM = "Whatever clients send, and whenever, the consumer does what the task says."
 
 
 class CourseError(Exception):

@@ -67,7 +67,7 @@ def test_a_whole_lesson_can_be_done_with_the_keyboard_alone(page, address):
     outline = browser.locator(":focus").evaluate("it => getComputedStyle(it).outlineStyle")
     assert outline == "solid"
     press("Enter")
-    page.expect_status("Closed with 1000.")
+    page.expect_status("Closed: the browser reports 1000.")
     expect(browser.locator("#diagram .label").last).to_have_text("finished")  # the key End needs it
     tab_to(browser, RECORDED, "slider")
     press("End")
@@ -93,7 +93,7 @@ def test_shortcuts_lead_through_a_lesson_and_can_be_switched_off(page):
     page.expect_browser_log("open", 'message "n/?"')
     press("Tab")
     press("x")
-    page.expect_status("Closed with 1000.")
+    page.expect_status("Closed: the browser reports 1000.")
     press("n")
     expect_page(browser, "3 · How a connection ends")
     press("?")

@@ -46,7 +46,7 @@ def test_a_conversation_is_shown_as_the_browser_and_as_the_server_saw_it(visit):
     page.send("hello")
     page.expect_highlighted(RECEIVE)
     page.press("Close")
-    page.expect_status("Closed with 1000.")
+    page.expect_status("Closed: the browser reports 1000.")
     expect(events(page)).to_have_text(
         [
             "→ websocket.connect",
@@ -115,7 +115,8 @@ def test_a_close_arrives_with_its_code_or_without_one(visit):
         page.fill("Close code", code)
         page.press("Options of client 1")
         page.press("Close")
-        page.expect_status("Closed with 1000.")  # Daphne's own answer, whatever the code was
+        # Daphne answers with 1000, whatever the code was.
+        page.expect_status("Closed: the browser reports 1000.")
         expect(events(page).nth(-2)).to_have_text(f"→ websocket.disconnect code: {arrives}")
         page.expect_highlighted(DISCONNECT)
 
@@ -136,7 +137,7 @@ def test_clients_of_a_group_share_a_message_and_one_can_vanish_or_be_removed(vis
     expect(page.client(2)).to_have_count(0)
     expect(rows.filter(has_text="websocket.disconnect code: None")).to_have_count(1)
     page.press("Options of client 3")
-    page.press("Vanish", client=3)
+    page.press("Lose the connection", client=3)
     expect(rows.filter(has_text="websocket.disconnect code: 1006")).to_have_count(1)
     page.menu("Table")
     diagram = page.page.get_by_role("slider", name="What the server recorded, as a diagram")

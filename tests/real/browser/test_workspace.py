@@ -122,6 +122,7 @@ def test_p_shows_only_the_diagram_and_the_code_in_large_type(visit):
     page = lesson.page
     lesson.connect()
     page.keyboard.press("Escape")
+    page.evaluate("scrollTo(0, 700)")
     page.locator("#diagram .canvas").focus()
     page.keyboard.press("P")
     expect(page.locator(".top")).to_be_hidden()
@@ -131,6 +132,7 @@ def test_p_shows_only_the_diagram_and_the_code_in_large_type(visit):
     assert violations(page, "#wire") == []
     page.keyboard.press("Escape")
     expect(page.locator("#main")).to_be_visible()
+    assert page.evaluate("scrollY") == 700
 
 
 def test_another_target_disconnects_the_clients_and_a_mistake_is_explained(visit):

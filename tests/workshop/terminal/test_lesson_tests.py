@@ -75,7 +75,7 @@ def test_plays_the_generated_conversations(proofs, tmp_path):
     file.write_text(wrong, "utf-8")
     code, shown = run("stop", str(file))
     assert code == 1
-    assert "✗ Whatever clients send, and whenever, the consumer keeps its promise." in shown
+    assert "✗ Whatever clients send, and whenever, the consumer does what the task says." in shown
 
 
 @pytest.mark.parametrize("arguments", [("nothing",), ("stop", "no_such.py")])

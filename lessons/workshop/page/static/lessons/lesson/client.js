@@ -58,7 +58,7 @@ export class WebSocketClient {
       if (socket !== this.socket) return;
       if (socket !== this.closing) this.onAnswer();
       if (isLost) this.lost = connection;
-      if (wasOpen) this.release("closed", isLost ? "Lost: the browser reports 1006." : `Closed with ${code}.`);
+      if (wasOpen) this.release("closed", isLost ? "Lost: the browser reports 1006." : `Closed: the browser reports ${code}.`);
       else this.release("refused", "Not opened.");
     };
   }
@@ -85,7 +85,7 @@ export class WebSocketClient {
   close(code) {
     if (!this.socket) throw new Error("There is nothing to close. Connect first.");
     if (!/^\d*$/.test(code)) throw new Error("A close code is a number.");
-    if (code === String(LOST_CONNECTION)) throw new Error(`This page uses ${LOST_CONNECTION} to vanish.`);
+    if (code === String(LOST_CONNECTION)) throw new Error(`This page uses ${LOST_CONNECTION} for a lost connection.`);
     if (code && Number(code) !== 1000 && !(code >= 3000 && code <= 4999)) {
       throw new Error("A browser may send no code, 1000, or a code from 3000 to 4999.");
     }
@@ -110,7 +110,7 @@ export class WebSocketClient {
     if (!this.isOpen) throw new Error("There is nothing to lose. Connect first.");
     const { socket } = this;
     this.onStep({ action: "vanish", arguments: {} });
-    this.release("closed", "Vanished, without a close frame.");
+    this.release("closed", "Lost, without a close frame.");
     socket.onmessage = socket.onclose = null; // a client that vanished receives nothing
     socket.close(LOST_CONNECTION);
   }

@@ -116,7 +116,7 @@ function Options({ client }) {
         ? html`
           ${choice(client, "kind", "Frame", [["text", "text"], ["json", "JSON"], ["bytes", "bytes (hex)"]])}
           ${field(client, "code", "Close code", { placeholder: "close code", inputmode: "numeric", title: "A browser may send no code, 1000, or a code from 3000 to 4999" })}
-          <button type="button" title="Lose the connection, without a close frame" onClick=${() => client.attempt(() => client.leave("vanish"))}>Vanish</button>`
+          <button type="button" title="Without a close frame" onClick=${() => client.attempt(() => client.leave("vanish"))}>Lose the connection</button>`
         : html`
           ${field(client, "path", "Path and query", { class: "wide" })}
           ${choice(client, "account", "User", [["", "this browser"], ...page.accounts.map((one) => [one, one])])}

@@ -5,10 +5,9 @@ import { byId } from "../common/dom.js";
 import { linkTo } from "./address.js";
 import { MAX_CLIENTS, addClient, clear, clients, playTarget, steps } from "./clients.js";
 import {
-  EXAMPLE, announcement, asTable, ask, exercise, filter, hasLog, isProjector, lesson, page, play, speed, step, target, titleOf, zoom,
+  EXAMPLE, announcement, asTable, ask, exercise, filter, hasLog, isProjector, lesson, page, play, speed, step, target, titleOf,
 } from "./store.js";
 
-const ZOOMS = [0.8, 1, 1.25, 1.6];
 const status = signal("");
 
 const close = () => byId("menu").close();
@@ -57,7 +56,6 @@ export function Menu() {
       <${Item} name="Table" keys="t" pressed=${asTable.value} onPress=${toggle(asTable)} />
       <${Item} name="What the browser received" keys="b" pressed=${hasLog.value} onPress=${toggle(hasLog)} />
       <${Item} name="Projector" keys="P" pressed=${isProjector.value} onPress=${toggle(isProjector)} />
-      <label>Zoom <select onChange=${({ target: { value } }) => (zoom.value = Number(value))}>${ZOOMS.map((value) => html`<option value=${value} selected=${value === zoom.value}>${100 * value} %</option>`)}</select></label>
       <label>Filter <input type="search" name="filter" value=${filter.value} placeholder="send close -layer" title="Words of a type, a lane, a handler or a payload. A minus leaves events out." autocomplete="off" spellcheck="false" onInput=${({ target: { value } }) => (filter.value = value)} /></label>
     </section>
     <section><h3>${step.value === "do" ? "Help, and keep" : "Keep"}</h3>

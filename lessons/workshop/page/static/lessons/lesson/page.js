@@ -52,7 +52,14 @@ effect(() => {
 effect(() => {
   if (link.value) step.value = isNarrow.value ? "wire" : "see";
 });
-effect(() => document.documentElement.classList.toggle("projector", isProjector.value));
+let isAlone = false; // whether the picture is all that the page shows
+effect(() => {
+  if (isProjector.value === isAlone) return;
+  isAlone = isProjector.value;
+  if (isAlone) scrolled.set(before, scrollY);
+  document.documentElement.classList.toggle("projector", isAlone);
+  if (!isAlone) scrollTo({ top: scrolled.get(before) });
+});
 effect(() => (byId("announcement").textContent = announcement.value));
 
 for (const one of links) {

@@ -15,7 +15,7 @@ import { pauseBefore } from "./pause.js";
 import { stateAt } from "./state_at.js";
 import {
   EXAMPLE, asTable, classOf, filter, hasLog, isProjector, lesson, live, liveCount, liveVersion, log, outside, played, pointed, saved,
-  source, sourceChanged, speed, step, target, titleOf, zoom,
+  source, sourceChanged, speed, step, target, titleOf,
 } from "./store.js";
 import { stepsInWords } from "./words.js";
 
@@ -111,7 +111,7 @@ function Picture() {
     const matches = (entry) => isOwn(entry) && (!found || found(entry));
     diagram.current?.setOptions({ kinds: lesson.lanes, className: classOf(saved.value?.target ?? target.value), matches });
   });
-  useSignalEffect(() => diagram.current?.zoomTo(isProjector.value ? PROJECTOR_ZOOM : zoom.value));
+  useSignalEffect(() => diagram.current?.zoomTo(isProjector.value ? PROJECTOR_ZOOM : 1));
   useSignalEffect(() => {
     const now = position.value;
     if (diagram.current?.transcript && diagram.current.position !== now) diagram.current.seek(now);

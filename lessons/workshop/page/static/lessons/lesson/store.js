@@ -5,7 +5,7 @@ import { batch, computed, effect, signal, untracked } from "../vendor/preact.js"
 import { byId } from "../common/dom.js";
 import { fetchJson } from "../common/server.js";
 import { onNews, tell } from "../common/socket.js";
-import { storedForTab, storeForTab } from "../common/storage.js";
+import { store, stored } from "../common/storage.js";
 import { Transcript } from "../diagram/transcript.js";
 import { readLink } from "./address.js";
 
@@ -51,11 +51,10 @@ export const hasLog = signal(false);
 export const log = signal([]); // what the browser reports: {kind, text, client}
 export const filter = signal("");
 export const speed = signal("steady");
-export const zoom = signal(1);
-export const isProjector = signal(storedForTab("projector") === "yes");
+export const isProjector = signal(stored("projector", "tab") === "yes");
 export const isNarrow = signal(matchMedia("(width < 75rem)").matches);
 matchMedia("(width < 75rem)").addEventListener("change", ({ matches }) => (isNarrow.value = matches));
-effect(() => storeForTab("projector", isProjector.value ? "yes" : ""));
+effect(() => store("projector", isProjector.value ? "yes" : "", "tab"));
 
 // A verdict counts for the version of the file that it names: one of an earlier version is stale. While
 // the judge works, it is what the judge knows so far: that the conversation of the last fault fails again,
