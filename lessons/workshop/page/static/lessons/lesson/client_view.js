@@ -8,10 +8,10 @@ import { lesson, liveCount, page, step } from "./store.js";
 export function Clients() {
   const isStarted = liveCount.value > 0 || clients.value.some(({ status }) => status.value.state !== "idle");
   const shown = isStarted ? clients.value : clients.value.slice(0, 1);
-  return html`<div class="clients">${shown.map((client) => html`<${Client} key=${client.number} client=${client} />`)}</div>`;
+  return html`<div class="clients">${shown.map((client) => html`<${Client} key=${client.number} client=${client} isAlone=${shown.length === 1} />`)}</div>`;
 }
 
-function Client({ client }) {
+function Client({ client, isAlone }) {
   const { number, isOpen, isHttp, showsOptions, status } = client;
   const box = useRef(null);
   const hadFocus = useRef(false);
@@ -31,7 +31,7 @@ function Client({ client }) {
   return html`
     <section class="client" ref=${box} role="group" aria-label="Client ${number}" data-number=${number} data-state=${state}>
       <div class="row">
-        ${clients.value.length > 1 && html`<b class="number">${number}</b>`}
+        ${!isAlone && html`<b class="number">${number}</b>`}
         <p role="status" data-state=${state}>${text}</p>
         ${isHttp ? html`<${Request} client=${client} />` : isOpen ? html`<${Frame} client=${client} />` : html`<${Handshake} client=${client} />`}
         <button type="button" class="options" aria-expanded=${showsOptions.value} aria-label="Options of client ${number}" title=${address}

@@ -303,7 +303,7 @@ function Row({ entry, begun }) {
   const whole = withoutDirectionMarks((type === "query" ? sql : event.literal) ?? "");
   return html`
     <tr data-lane=${event.lane} class=${event.seq === 1 ? "first" : ""}>
-      <td>${event.seq}</td><td>${((event.time - begun) * 1000).toFixed(1)}</td><td>${nameOf({ kind: event.lane, name: of.client, server: of.server })}</td>
+      <td>${event.seq}</td><td>${((event.time - begun) * 1000).toFixed(1)}</td><td>${["client", "consumer"].includes(event.lane) ? nameOf({ kind: event.lane, name: of.client, server: of.server }) : event.lane}</td>
       <td>${ARROWS[event.direction]} <b>${typeOf(event)}</b> ${headers || line.includes("…") ? html`<details><summary>${line}</summary><pre>${whole}</pre></details>` : html`<span>${line}</span>`}</td>
       <td>${event.handler}</td><td>${event.thread}</td>
     </tr>`;

@@ -149,10 +149,15 @@ function Card({ card, place, label, right, put, last }) {
     }}>${sign}</button>`;
   return html`
     <li class="card" draggable="true" data-card=${card} data-lane=${lane} data-right=${right} onDragStart=${drag} onDragEnd=${() => (dragged = lastPlace = null)}>
-      <span class="sign" role=${right === undefined ? null : "img"} aria-label=${right === undefined ? null : right ? "right" : "not here"}>${right === undefined ? "" : right ? "✓" : "✗"}</span>
+      <span class="sign"><${Sign} right=${right} /></span>
       <code class="lane">${lane}${number}</code><code class="event">${arrow} ${text}</code>
       ${button("↑", "Up", place - 1)}${button("↓", "Down", place + 1)}
     </li>`;
+}
+
+function Sign({ right }) {
+  if (right === undefined) return null;
+  return html`<span role="img" aria-label=${right ? "right" : "wrong"}>${right ? "✓" : "✗"}</span>`;
 }
 
 // A table of frames and clients. The student ticks which client receives which frame.
@@ -165,13 +170,13 @@ function Ticks({ number }) {
     set(number, { ticked: now, marks: null });
   };
   return html`
-    <div class="scroll"><table class="receivers">
+    <div class="scroll" tabindex="0" role="group" aria-label="Who receives what"><table class="receivers">
       <thead><tr><th scope="col">what is sent</th>${clients.map((client) => html`<th scope="col">${name(client)}</th>`)}</tr></thead>
       <tbody>${cards.map((label, card) => html`
         <tr><th scope="row"><code>${label}</code></th>${clients.map((client) => {
           const box = `${client}:${card}`;
-          const right = marks && ticked.has(box) === marks.received.includes(box);
-          return html`<td data-right=${marks ? right : null}><input type="checkbox" aria-label="${name(client)}: ${label}" checked=${ticked.has(box)} onChange=${() => toggle(box)} /></td>`;
+          const right = marks ? ticked.has(box) === marks.received.includes(box) : undefined;
+          return html`<td data-right=${right}><input type="checkbox" aria-label="${name(client)}: ${label}" checked=${ticked.has(box)} onChange=${() => toggle(box)} /> <span class="sign"><${Sign} right=${right} /></span></td>`;
         })}</tr>`)}</tbody>
     </table></div>`;
 }
