@@ -1,18 +1,29 @@
 """The page with the events of a project, for runserver."""
 
 import json
+import sys
 
 import pytest
 from channels.generic.websocket import AsyncWebsocketConsumer
+from channels.layers import channel_layers
 from channels.testing import HttpCommunicator, WebsocketCommunicator
 from django.core.exceptions import ImproperlyConfigured
 
+from lessons.workshop.engine.recording.layer import RecordingLayer
 from lessons.workshop.engine.recording.page import EventPage, record
+
+kept_layer = None
 
 
 class Echo(AsyncWebsocketConsumer):
     async def receive(self, text_data):
         await self.send(text_data)
+
+
+@pytest.fixture(autouse=True)
+def own_layers(monkeypatch):
+    """A page replaces the layers of the process: those of other tests stay as they are."""
+    monkeypatch.setattr(channel_layers, "backends", {})
 
 
 @pytest.fixture
@@ -43,6 +54,14 @@ async def test_shows_the_events_of_a_connection(page):
     texts = [event["text"] for event in (await events(page))["events"]]
     assert texts[-2:] == ['websocket.receive  text: "hi"', 'websocket.send  text: "hi"']
     await client.disconnect()
+
+
+def test_records_a_layer_that_a_module_has_kept(monkeypatch):
+    monkeypatch.setitem(globals(), "kept_layer", channel_layers["default"])
+    monkeypatch.setitem(sys.modules, "blocked", None)  # as Python has it for some imports
+    EventPage(Echo.as_asgi())
+    assert kept_layer is channel_layers["default"]
+    assert isinstance(kept_layer, RecordingLayer)
 
 
 async def test_sends_each_event_once(page):

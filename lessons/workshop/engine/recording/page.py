@@ -12,6 +12,7 @@ import os
 import sys
 from collections import deque
 from pathlib import Path
+from types import ModuleType
 from urllib.parse import parse_qs, urlsplit
 
 from channels.layers import channel_layers
@@ -105,10 +106,10 @@ def _record_kept_layer(alias: str) -> None:
     """Record the layer, also where a module has kept it since its import."""
     kept = channel_layers[alias]
     record_layer(alias)
-    for module in [*sys.modules.values()]:
-        for name, value in [*vars(module).items()]:
-            if value is kept:
-                setattr(module, name, channel_layers[alias])
+    modules = [it for it in sys.modules.values() if isinstance(it, ModuleType)]
+    for module in modules:
+        for name in [name for name, value in vars(module).items() if value is kept]:
+            setattr(module, name, channel_layers[alias])
 
 
 def _files() -> dict[str, Path]:
