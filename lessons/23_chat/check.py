@@ -21,13 +21,13 @@ PROMISES = {
     "Every client is logged in": "handshakes",
     "Ignore other frames": "test_other_frames_are_ignored",
     "it leaves the group": "test_leaves_the_group",
-    "even with other connections": "handshakes",
+    "even if other connections remain": "handshakes",
     "Other code may change `speaker`": "others",
     "Never undo its change": (
         *("test_another_user_may_get_it_at_any_moment",),
         *("test_another_user_may_get_it_while_the_owner_leaves",),
     ),
-    "your consumer sends one": "test_sends_one_message_after_a_change",
+    "it sends one": "test_sends_one_message_after_a_change",
     "Other code does the same": "test_another_user_may_get_it_at_any_moment",
 }
 
@@ -68,7 +68,7 @@ class Stage(Model):
         self.sent = 0  # messages to the group of the den that no step has taken
 
     def connect(self, client):
-        """After the accept, the client receives the state as text."""
+        """After the accept, the client receives the state."""
         client.user = USERS.index(client.handshake["as"].partition("/")[0]) + 1
         client.room = client.handshake["path"].split("/")[-2]
         client.joined, client.took = self.burst, 0

@@ -3,17 +3,17 @@
 The URL names an existing room. Its `speaker` is the user with the microphone, or None. Every client
 is logged in.
 
-After the accept, the client receives the state as text: `ada has the microphone`, or
+After the accept, the client receives the state: `ada has the microphone`, or
 `no user has the microphone`. With the text `take`, the client's user gets the microphone. If any
 user has it, even this one, the client receives `too late`. Ignore other frames.
 
-However a connection ends, it leaves the group, and its user gives back the microphone, even with
-other connections.
+However a connection ends, it leaves the group, and its user gives back the microphone, even if
+other connections remain.
 
-Other code may change `speaker` between any two queries. Never undo its change. After each of its
-changes, and only then, your consumer sends one `{"type": "stage.changed"}` to the group `stage-` +
-the room's name. Other code does the same. For each such message, each client in the room receives
-the state.
+Other code may change `speaker` between any two queries. Never undo its change. After each change
+that your consumer makes, and only then, it sends one `{"type": "stage.changed"}` to the group
+`stage-` + the room's name. Other code does the same. For each such message, each client in the room
+receives the state.
 """
 
 from channels.consumer import AsyncConsumer

@@ -127,7 +127,7 @@ class Answers(Model):
             self.begin(client, client.waiting.pop(0))
 
     def fault_in(self, turn, played):
-        """Hide no exception of a handler."""
+        """An exception of a handler leaves the consumer."""
         for step in map(parse_step, turn.steps):
             if step.action == "crash" and not turn.clients[step.client].raised:
                 return step.client, "exception-hidden", "A handler raised; the consumer did not."

@@ -1,8 +1,8 @@
 """Lesson 25: answers that arrive word by word.
 
 A text frame, even an empty one, is a question, except `ok` and `stop`. Ignore binary frames.
-`next_word` stands for a language model: keep it. Call it once for each word, in order. The client
-receives numbered pieces, `1 You`, `2 asked:`, and after the last word `end`.
+`next_word` stands for a language model: keep it. Call it once for each word. The client receives
+numbered pieces, `1 You`, `2 asked:`, and after the last word `end`.
 
 - The consumer answers one question at a time. Two more may wait. Another gets `busy`.
 - `ok` confirms one piece, if any. Call `next_word` while, and only while, fewer than three pieces
@@ -12,8 +12,8 @@ receives numbered pieces, `1 You`, `2 asked:`, and after the last word `end`.
 - If `next_word` raises, the client gets `failed`.
 - After `stopped` or `failed`, the next question begins.
 
-However a connection ends, even before websocket_connect has run, its tasks end. Hide no exception
-of a handler.
+However a connection ends, even before websocket_connect has run, its tasks end. An exception of a
+handler leaves the consumer.
 """
 
 import asyncio
