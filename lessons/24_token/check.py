@@ -116,7 +116,7 @@ class Kiosk(Model):
             client.close(4401)
 
     def expire(self, client, expires):
-        """When it is 60 seconds old, send {"error": "expired"}."""
+        """When that token is 60 seconds old, send {"error": "expired"}."""
         if client.is_open and client.expires == expires and not client.has_expired:
             client.has_expired = True
             self.blame(client, "expiry-from-arrival" if client.is_delayed else "expiry-not-told")

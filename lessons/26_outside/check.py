@@ -18,7 +18,7 @@ PROMISES = {
     "It runs in a process without sockets": "others",
     "A client watches it": "handshakes",
     "If the percent is higher": "test_a_report_is_stored",
-    "Otherwise it only returns False": "test_a_report_is_stored",
+    "Otherwise it returns False": "test_a_report_is_stored",
     "A job may run twice at once": "test_only_one_of_two_equal_reports_counts",
     "Then it returns True": "test_a_job_survives_without_the_layer",
     "It may skip one": "show",
@@ -77,7 +77,7 @@ class Watch(Model):
         return next(row["percent"] for row in self.tables[TABLE] if row["id"] == job)
 
     def look(self, job, is_retry=False):
-        """`report` sends again after half a second, at most three times."""
+        """`report` sends again after half a second, at most three more times."""
         watching = [client for client in self.open_clients if client.job == job]
         for client in watching if self.is_reached else ():
             self.show(client, at=self.now if is_retry else None)

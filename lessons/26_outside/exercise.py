@@ -4,9 +4,9 @@ A job is a row of `Job`. It runs in a process without sockets, where sync code c
 `report(7, 40)`: job 7 is at 40 percent. A client watches it at `/ws/layers/outside/7/`.
 
 - If the percent is higher than the row's, `report` stores it, sends a message, and returns True.
-  Otherwise it only returns False. A job may run twice at once: of equal reports, one returns True.
+  Otherwise it returns False. A job may run twice at once: of equal reports, one returns True.
 - If the layer raises an exception, `report` sends again after half a second, at most three
-  times. Then it returns True.
+  more times. Then it returns True.
 - `Progress` accepts each client, and sends the percent of the row, such as `0 %`. After each
   message, it sends the percent if it has grown. It may skip one that a higher one replaces.
 - After `100 %`, it closes with 1000. Frames have no effect.
