@@ -67,13 +67,13 @@ function Banners() {
   const left = timer ? timer.ends - now.value : 0;
   const { step, mistake: wrong, conversation } = look ?? {};
   const parts = [step && `step ${step}`, wrong && `mistake ${wrong}`, conversation].filter(Boolean);
-  return html`
+  return html`<div class="banners">
     ${left > 0 && html`<${Banner} id="timer" end="End the timer" frame=${{ type: "timer", seconds: 0, label: "", is_break: false }}>
       <span class="timer-text">${clock(left)} ${timer.is_break && "Break "}${timer.label}</span><//>`}
     ${today && html`<${Banner} id="today" end="End the plan" frame=${{ type: "today", lessons: [], start: "09:00", factor: 1 }}>
       <${Plan} today=${today} /><//>`}
     ${look && html`<${Banner} id="look" end="Stop pointing" frame=${{ type: "look", place: null }}>
-      <span>Everyone looks at lesson ${[titleOf(look.lesson), ...parts].join(" · ")}</span><//>`}`;
+      <span>Everyone looks at lesson ${[titleOf(look.lesson), ...parts].join(" · ")}</span><//>`}</div>`;
 }
 
 function Banner({ id, end, frame, children }) {

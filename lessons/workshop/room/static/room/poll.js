@@ -6,7 +6,7 @@ import { Diagram } from "../lessons/diagram/diagram.js";
 import { Transcript } from "../lessons/diagram/transcript.js";
 import { effect, html, signal, useEffect, useRef } from "../lessons/vendor/preact.js";
 import { frequentOrders, letterOf, lettersOf, sum, ticks, votesOf } from "./poll_answers.js";
-import { act, page, room } from "./store.js";
+import { act, page, room, titleOf } from "./store.js";
 
 const STATES = { open: "open", closed: "closed: now they discuss", shown: "the answer" };
 // The actions that each state offers, the next one first.
@@ -53,7 +53,7 @@ export function Poll() {
   const round = poll.round > 1 ? `round ${poll.round}, ` : "";
   return html`<section class="poll" id="poll" aria-labelledby="poll-title">
     <header>
-      <h2 id="poll-title">${poll.lesson ? `Lesson ${poll.lesson}, question ${poll.question}` : "Question"}</h2>
+      <h2 id="poll-title">${poll.lesson ? `Lesson ${titleOf(poll.lesson)}, question ${poll.question}` : "Question"}</h2>
       <span class="poll-state" id="poll-state" role="status">
         ${`${round}${STATES[poll.state]} · ${poll.votes} of ${poll.students} have voted`}
       </span>
@@ -123,7 +123,7 @@ function Orders({ cards, letters, grades, rounds, isShown }) {
   const totals = totalsOf(rounds);
   return html`<div class="order-chart">
     <ul class="cards-legend">${letters.map((card) => html`<li><b>${letterOf(card, letters)}</b> <code>${cards[card]}</code></li>`)}</ul>
-    ${rounds.length > 0 && html`<${Chart} head=${["Order", "Votes"]}>
+    ${shown.length > 0 && html`<${Chart} head=${["Order", "Votes"]}>
       ${shown.map((one) => html`<tr><th scope="row">${lettersOf(one, letters)}</th>
         <${Cell} isShown=${isShown} isRight=${grades[one] === true} values=${rounds.map((votes) => votes.get(one) ?? 0)} totals=${totals} /></tr>`)}
       ${sum(rest) > 0 && html`<tr><th scope="row">other orders</th><td><${Bars} values=${rest} totals=${totals} /></td></tr>`}
