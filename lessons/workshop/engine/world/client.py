@@ -296,7 +296,10 @@ class Client:
 
     def unseen_errors(self) -> list[BaseException]:
         """The exceptions of its tasks that no code has read so far. This reads them."""
-        tasks = asyncio.get_running_loop().tasks_started_with(_current_client, self)
+        loop = asyncio.get_running_loop()
+        if not any(task.done() and task._log_traceback for task in loop.tasks()):
+            return []  # nearly always, and quicker than a look at each task's context
+        tasks = loop.tasks_started_with(_current_client, self)
         failed = [it for it in tasks if it is not self.future and it.done() and it._log_traceback]
         return [it.exception() for it in failed if not it.cancelled()]
 
