@@ -10,8 +10,8 @@ empty text are not dates. You may ignore a binary frame, or take it for an empty
 Each answer goes only to the connection that asked. A client may send more texts before an answer
 comes. A job may be lost: then the client receives no answer, and may ask again.
 
-`manage.py runworker weekdays` runs Calendar in another process. The answer comes at most 2 seconds
-after Calendar begins the job.
+`manage.py runworker weekdays` runs Calendar in another process. Calendar may take 2 seconds for a
+job, and no longer.
 """
 
 import datetime

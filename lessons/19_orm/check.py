@@ -27,10 +27,10 @@ PROMISES = {
     "A text frame has the name of one of Django's groups": "texts",
     "Read the rows again for each frame": "test_each_answer_is_up_to_date",
     "Other code may change the database": "test_the_database_may_change_between_two_queries",
-    "If it deletes a group or a post there": "receive",
+    "If a group or a post is deleted there": "receive",
     "The connection stays open": "test_the_database_may_change_between_two_queries",
     "No query runs on the event loop": "test_every_query_runs_in_a_thread",
-    "No thread keeps a database connection": "test_every_query_runs_in_a_thread",
+    "Do not query in a thread whose database connection": "test_every_query_runs_in_a_thread",
 }
 RENAME = 'row auth.User {"id": 1, "username": "lovelace"}'
 
@@ -91,8 +91,8 @@ class ReadingRoom(Model):
         client.send("no posts")
 
     def send_no_group(self, client):
-        """If no group has that name, it gets only `no such group`. A binary frame gets this,
-        too."""
+        """If no group has that name, it gets only `no such group`. A binary frame gets
+        `no such group`, too."""
         client.send("no such group")
 
     def diagnose(self, difference):

@@ -3,14 +3,14 @@
 A text frame has the name of one of Django's groups. For each post by a member of that group, the
 client gets a text frame: its title and its author's username, `Rain, by ada`. The posts come in the
 order of their ids. Without such a post, the client gets only `no posts`. If no group has that name,
-it gets only `no such group`. A binary frame gets this, too.
+it gets only `no such group`. A binary frame gets `no such group`, too.
 
-Read the rows again for each frame. Other code may change the database between your queries. If it
-deletes a group or a post there, you may also send only `no posts`, or nothing. The connection stays
-open.
+Read the rows again for each frame. Other code may change the database between your queries. If a
+group or a post is deleted there, you may also send only `no posts`, or nothing. The connection
+stays open.
 
-No query runs on the event loop. No thread keeps a database connection that no code closes, as after
-`asyncio.to_thread`.
+No query runs on the event loop. Do not query in a thread whose database connection stays open, as
+in `asyncio.to_thread`.
 """
 
 from asgiref.sync import sync_to_async
