@@ -1,8 +1,9 @@
 """Lesson 14: does a client that asks receive the names of the clients of every server?"""
 
+from typing import ClassVar
 from urllib.parse import parse_qs
 
-from lessons.workshop.judge import Model, parse_step
+from lessons.workshop.judge import NAMES, TITLES, Model, parse_step
 
 PROMISES = {
     "A client connects with its name": "handshakes",
@@ -20,6 +21,7 @@ class Houses(Model):
         *("connect ?name=ada", "connect ?name=ben server=2", "connect ?name=cleo"),
         *("connect ?name=ada server=2", "connect ?name=who%3F", "connect ?name=%E2%98%83+7"),
     )
+    inputs: ClassVar = {"connect ?name=…": (*NAMES, *TITLES, "ada" * 100)}
     texts = ("who?", "who?", "who", "Who?", "who? ")
     ends = ("close", "close 1001", "vanish", "crash", "kill")
     max_clients = 4

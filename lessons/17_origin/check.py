@@ -32,6 +32,9 @@ MALFORMED = (
     *(f"{SITE}:8443@evil.net", "https://letters.%20town.example", f"{SITE}:8443x"),
     *(f"https://evil.net{sign}.letters.town.example" for sign in ("/", "?", "#", ":443/")),
     *("https:///letters.town.example", f"{SITE}:-8443", f"{SITE},https://evil.net"),
+    *(f"{SITE}{end}" for end in (":", "/x", "/?", "?x", "#x", ":8443/x", ":8443:", "%C2%A0")),
+    *(f"{start}{SITE}" for start in ("%C2%A0", "x", "evil://x?", "https://")),
+    *("https://ada@letters.town.example", "https://ada:x@letters.town.example:8443"),
 )
 # The origin of a page of another site → the diagnosis if it gets in.
 DIAGNOSES = {
@@ -153,14 +156,14 @@ def test_another_port_is_another_origin(play):
     play.in_turn([*map(page, OTHER_PORT)])
 
 
-def test_a_malformed_origin_is_rejected(play):
-    """An Origin that is malformed never gets in."""
-    play.in_turn([*map(page, MALFORMED)])
-
-
 def test_every_page_of_the_site_is_accepted(play):
     """Pages on port 8443, and pages of every host below the site, get the letters too."""
     play.in_turn([*map(page, OWN)])
+
+
+def test_a_malformed_origin_is_rejected(play):
+    """An Origin that is malformed never gets in."""
+    play.in_turn([*map(page, MALFORMED)])
 
 
 def test_an_anonymous_client_is_still_closed_with_4401(play):

@@ -179,6 +179,8 @@ def test_works_once(play):
     play("connect ticket=ada | connect ticket=ada | 2 connect ticket=ada server=2")
     play("connect ticket=ada server=2 | 2 connect ticket=ada | 3 connect ticket=ada/2")
     play("connect ticket=ada | connect ticket=ada/2 | close | connect ticket=ada")
+    for end in ("crash", "kill", "vanish"):
+        play(f"connect ticket=ada | {end} | 2 connect ticket=ada")
     play("connect ticket=ada | wait 6 | 2 connect ticket=ada | wait 20 | 3 connect ticket=ada")
     play("connect ticket=ada | wait 60 | 2 connect ticket=ada | wait 3600 | 3 connect ticket=ada")
 

@@ -1,10 +1,11 @@
 """Lesson 19: is each answer up to date, and does every query run in the right thread?"""
 
+import json
 from itertools import product
 
-from lessons.workshop.judge import Model
+from lessons.workshop.judge import TITLES, Model
 
-LONG_NAME = "long" * 30
+LONG_NAME = "long" * 37 + "er"  # as long as a name can be
 ROWS = """load {
 "auth.Group": [{"name": "editors"}, {"name": "guests"}, {"name": "readers"}, {"name": "silent"},
  {"name": " padded "}, {"name": "1"}, {"name": "a,b"}, {"name": "100 %s {0}"},
@@ -35,6 +36,11 @@ PROMISES = {
 RENAME = 'row auth.User {"id": 1, "username": "lovelace"}'
 
 
+def post(title):
+    written = json.dumps(title).replace("|", "\\u007c")  # which would end the step
+    return f'row db_demo.Post {{"title": {written}, "author_id": 3}}'
+
+
 class ReadingRoom(Model):
     database = True
     points = (0, 1, 2, 3, 4, 5, 7)
@@ -43,7 +49,9 @@ class ReadingRoom(Model):
     texts = (
         *("editors", "guests", "readers", "silent", "none", "Editors", "edit", "ada", " editors"),
         *(" padded ", "padded", "1", "2", "a,b", "a", "100 %s {0}", "' OR 1=1 --", LONG_NAME),
+        *(LONG_NAME[:-1], f"{LONG_NAME}s"),
     )
+    long_conversations = (f"connect | {' | '.join(map(post, TITLES))} | text guests",)
     others = (
         SNOW,
         'row db_demo.Post {"title": "", "author_id": 3}',
@@ -168,6 +176,7 @@ def test_the_database_may_change_between_two_queries(play):
     """If a post or a group is deleted between two queries, the connection stays open."""
     for change in ('delete db_demo.Post {"title": "Rain"}', 'delete auth.Group {"name": "guests"}'):
         play.at_each_point(f"{ROWS} | connect | text guests | at * {change} | text guests")
+    play.at_each_point(f"{ROWS} | connect | text readers | at * {SNOW} | text readers")
 
 
 def test_every_query_runs_in_a_thread(play):

@@ -54,6 +54,13 @@ CROWD = (
 )
 
 
+# One client refreshes with a token that is older than that of another client.
+RIVALS = (
+    *("issue ada", "wait 10", "issue ada/2", "wait 10", "connect", "2 connect"),
+    *(send("ada"), f"2 {send('ada/3')}", send("ada/2"), "wait 43", "text ?", "2 text ?"),
+)
+
+
 @dataclass(frozen=True)
 class Token:
     made: float
@@ -69,7 +76,7 @@ class Kiosk(Model):
     setups = ((), ("issue ada", "wait 21", "issue bob"), ("issue ada", GONE[0]))
     others = ("wait 3", "wait 27", "wait 7", "issue ada/2", *GONE)
     ends = (*Model.ends, "crash", "kill")
-    long_conversations = (" | ".join(REFRESHED), " | ".join(CROWD))
+    long_conversations = (" | ".join(REFRESHED), " | ".join(CROWD), " | ".join(RIVALS))
 
     def __init__(self):
         super().__init__()

@@ -8,7 +8,18 @@ from importlib import import_module
 
 _MODULES = {
     **dict.fromkeys(
-        ("BYTES", "DIGITS", "JSON", "NAMES", "NUMBERS", "TEXTS", "TIMES", "lengths", "near"),
+        (
+            "BYTES",
+            "DIGITS",
+            "JSON",
+            "NAMES",
+            "NUMBERS",
+            "TEXTS",
+            "TIMES",
+            "TITLES",
+            "lengths",
+            "near",
+        ),
         "engine.model.awkward",
     ),
     "Answer": "engine.model.expected",

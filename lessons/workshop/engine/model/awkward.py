@@ -64,6 +64,7 @@ NAMES = (
     *("a", "Z", "7", "07", "007", "0", "-", ".", "_", "ab", "Ab", "AB", "a_b", "a-b", "a.b"),
     *(" ", "two words", "caf\xe9", "cafe\u0301", "☃", "a!b", "a:b", "a,b", "a%b", "\x00", "None"),
 )
+TITLES = tuple(text for text in TEXTS if text and len(text) <= 40 and "\0" not in text)
 # What code may take for a word that means something, and must not.
 _MISSES = (
     lambda word: f" {word}",

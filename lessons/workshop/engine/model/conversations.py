@@ -22,6 +22,7 @@ NEWS = 60  # steps of other processes in one conversation
 MAX_BURST = 4  # steps that are in the air at the same time
 MIN_ITEMS, MAX_ITEMS = 3, 24  # of a random conversation
 RANDOM = 20  # random conversations
+LATE = 2  # seconds until a client answers a close of its consumer
 EARLY_POINTS = range(12)  # of a handshake, at which the server cancels its consumer
 SEEDS = 8
 MISSED = 3  # texts of a model of which near misses are sent
@@ -183,6 +184,10 @@ def _handshakes(model: type[Model]) -> Iterator[list[Step]]:
         visits = [[it, *hellos[it], end] for it in handshakes for end in own]
         if visits:
             yield one_after_the_other(visits if hello or kills else _repeated(visits))
+    news = cycle([step for step in _others_of(model) if step.action != "wait"])
+    late = [replace(it, arguments={**it.arguments, "answers": LATE}) for it in _sockets(model)]
+    wait = parse_step(f"wait {LATE + 1}")  # until a client that was closed has answered
+    yield one_after_the_other([it, *hello, *islice(news, 1), wait] for it in late)
     awkward = [step for step in _steps_of_inputs(model) if step.kind.begins]
     steps: list[Step] = []
     for number, step in enumerate(awkward):  # the earlier clients are still there
