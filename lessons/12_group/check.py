@@ -60,8 +60,8 @@ class Lounges(Model):
         self.spread(client, CAME)
 
     def refuse(self, client):
-        """For another name, accept, then close with 4004."""
-        client.close(4004)
+        """For another name, accept, then close with 4400."""
+        client.close(4400)
 
     def receive(self, client, text, data):
         """`someone: hello` for the text frame `hello`."""
@@ -196,7 +196,7 @@ def test_each_name_is_a_lounge_of_its_own(play):
 
 
 def test_a_name_that_does_not_fit_is_refused_so_that_it_shows(play):
-    """A client with any other name is accepted and then closed with 4004."""
+    """A client with any other name is accepted and then closed with 4400."""
     for name in NO_NAMES:
         play(["2 connect", connect(name), "& text hello"])
     play(["2 connect", *map(connect, NO_CHARACTERS)])

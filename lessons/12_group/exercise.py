@@ -1,7 +1,7 @@
 """Lesson 12: a lounge whose clients learn who comes and leaves.
 
 The URL ends with the name of a lounge: 1 to 50 ASCII letters, digits, `-`, `_` and `.`. `A` and `a`
-are two lounges. For another name, accept, then close with 4004. Such a client never joins, and its
+are two lounges. For another name, accept, then close with 4400. Such a client never joins, and its
 frames change nothing.
 
 All clients in a lounge receive its news in text frames, also the client that the news is about:

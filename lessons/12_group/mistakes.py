@@ -34,7 +34,7 @@ class RightLounge(AsyncConsumer):
 
     async def refuse(self):
         await self.send({"type": "websocket.accept"})
-        await self.send({"type": "websocket.close", "code": 4004})
+        await self.send({"type": "websocket.close", "code": 4400})
 
     async def join(self, group):
         self.group = group

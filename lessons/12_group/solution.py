@@ -23,7 +23,7 @@ class Lounge(AsyncConsumer):
         # match() with $ would accept a line feed at the end.
         if not re.fullmatch(r"[a-zA-Z0-9_.-]{1,50}", name):
             await self.send({"type": "websocket.accept"})
-            await self.send({"type": "websocket.close", "code": 4004})
+            await self.send({"type": "websocket.close", "code": 4400})
             return
         self.group = f"lounge-{name}"
         await self.channel_layer.group_add(self.group, self.channel_name)

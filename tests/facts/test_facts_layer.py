@@ -91,7 +91,7 @@ def test_a_disconnect_through_the_layer_ends_the_consumer_and_not_the_connection
 
 @pytest.mark.parametrize("name", ["two%20words", "caf%C3%A9", "%D9%A3", "lobby%0A", "x" * 300])
 def test_a_client_sees_the_code_of_a_close_after_the_accept(visit, name):
-    assert close_code(visit(f"lounge/{name}/")) == 4004
+    assert close_code(visit(f"lounge/{name}/")) == 4400
 
 
 @pytest.mark.parametrize("name", ["lobby\n", "٣"])
