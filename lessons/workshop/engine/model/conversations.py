@@ -146,7 +146,7 @@ def _sweep(model: type[Model]) -> Iterator[list[Step]]:
 
 
 def _frames(model: type[Model], connect: Step) -> Iterator[list[Step]]:
-    """Two awkward frames of each client, the first one at once; then the longest session."""
+    """Two awkward frames of each client, and then a known one; then the longest session."""
     frames = frames_of(model)
     known, second = frames[:1], replace(connect, client=2)
     # Empty ones come first in their session. The longest ones come last: a consumer that keeps what
@@ -158,7 +158,7 @@ def _frames(model: type[Model], connect: Step) -> Iterator[list[Step]]:
     waits = last if all(step.action == "wait" for step in last) else []  # for a late answer
     after = [*_waits_of(model)[:1], *known, *waits]
     visits = [[it, *known, *after] for it in _sockets(model)]
-    visits = _repeated([*visits, *([connect, one, *known, two, *after] for one, two in pairs)])
+    visits = _repeated([*visits, *([connect, one, two, *after] for one, two in pairs)])
     yield [second, *one_after_the_other(visits), replace(known[0], client=2)]
     yield [parse_step("keys both"), *one_after_the_other(visits[::7])]
     short = [frame for frame in frames if frame.payload_length <= MAX_SHORT]
