@@ -48,11 +48,13 @@ class Cluster(RunningProgram):
 
     def wait_until_ready(self):
         self.redis = self.next_pid("redis     | started ")
+        self.seen = 0  # the others may have been ready before this line came
         self.pids = {}
         while len(self.pids) < 3:
             line = self.wait_for_words("| ready ")
             name, _, rest = line.partition("|")
             self.pids[name.strip()] = int(rest.split()[-2])
+        self.seen = len(self.lines)
         self.all = psutil.Process(self.process.pid).children(recursive=True)
 
     def next_pid(self, words):
