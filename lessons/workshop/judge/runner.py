@@ -136,13 +136,13 @@ class Judging:
                 return
 
     def _next(self) -> ClaimConversation | None:
-        """The next conversation to play. Those of claims come first."""
+        """The next conversation to play. Generated ones, often long, begin after all claims."""
         for _ in range(len(self._queue)):
             conversation = self._queue.popleft()
             if conversation.is_wanted():
                 return conversation
             self._queue.append(conversation)  # an earlier failure may turn out to be another one
-        may_explore = self._exploration and not self._exploration.is_cancelled
+        may_explore = self._exploration and all(claim.is_green for claim in self._claims)
         return self._exploration.next() if may_explore else None
 
     def _cancel_claims(self) -> None:
