@@ -43,7 +43,7 @@ class Detail(WebsocketConsumer):
 
 
 class LoggedInOnly(AsyncWebsocketConsumer):
-    """1947: it accepts nobody, and does not close either."""
+    """1947: it neither accepts nor closes."""
 
     async def connect(self):
         await asyncio.sleep(0)
