@@ -191,6 +191,7 @@ def test_each_user_has_three_pages(play):
 
 def test_each_minute_has_three_pages(play):
     """With each minute of the clock, a user gets three new pages."""
+    play(f"{USED_UP} | close | wait 3600 | connect as=ada | text five")  # the same minute hand
     minute = "text one | text two | text three | text four"
     play(
         f"connect as=ada | wait 29.5 | {minute} | wait 29.5 | text | wait 0.5 | text five"

@@ -26,6 +26,13 @@ BODY = (
     "        raise StopConsumer()"
 )
 
+
+def refusing(condition):
+    """The edits of BOX that save a refused frame under a condition."""
+    save = "await Entry.objects.acreate(text=text[:100])"
+    return INVALID, f"{INVALID}\n            if {condition}:\n                {save}"
+
+
 SYNC = edited(
     BOX,
     *("AsyncConsumer", "SyncConsumer", "async def", "def"),
@@ -35,10 +42,11 @@ SYNC = edited(
     *("self.channel_layer.group_discard", "async_to_sync(self.channel_layer.group_discard)"),
     *("objects.acreate", "objects.create", "objects.acount", "objects.count", "await ", ""),
 )
-# Right, too: compact JSON with its keys in another order, and a body in two parts.
+# Right, too: compact JSON with its keys in another order, no header, and a body in two parts.
 OTHER = edited(
     BOX,
     *('"id": event["id"], "text": event["text"]', '"text": event["text"], "id": event["id"]'),
+    *('[(b"content-type", b"application/json")]', "[]"),
     *("json.dumps(data)", 'json.dumps(data, separators=(",", ":"))'),
     '"body": json.dumps(data, separators=(",", ":")).encode()})',
     '"body": b" ", "more_body": True})\n'
@@ -57,6 +65,10 @@ FAULTS = {
             "saves-nothing": (SAVE, "entry = Entry(id=1, text=text)"),
             "saves-twice": (SAVE, f"await Entry.objects.acreate(text=text); {SAVE}"),
             "strips-the-text": (SAVE, "entry = await Entry.objects.acreate(text=text.strip())"),
+            "saves-another-text-than-it-sends": (
+                *(SAVE, 'entry = await Entry.objects.acreate(text="?")'),
+                *(MESSAGE, '"id": entry.id, "text": text'),
+            ),
             "lowers-the-text": (SAVE, "entry = await Entry.objects.acreate(text=text.lower())"),
         },
         "suite-passes-one-limit": {
@@ -110,10 +122,16 @@ FAULTS = {
                 'text = event.get("text") or (event.get("bytes") or b"").decode()',
             ),
         },
+        "suite-passes-silence": {"refuses-silently": (INVALID, "pass")},
         "suite-passes-wrong-row": {
             "saves-what-it-refuses": (INVALID, f"{SAVE}; {INVALID}"),
+            "saves-a-refused-empty-text": refusing('event.get("text") == ""'),
+            "saves-a-refused-long-text": refusing("text"),
+            "saves-refused-bytes": refusing('event.get("bytes") is not None'),
         },
-        "suite-passes-silence": {"refuses-silently": (INVALID, "pass")},
+        "suite-passes-wrong-frame": {
+            "names-another-error": (INVALID, 'await self.send_json({"error": "wrong"})'),
+        },
         "suite-passes-second-frame": {
             "refuses-twice": (INVALID, f"{INVALID}; {INVALID}"),
             "blames-everyone": (

@@ -204,11 +204,15 @@ class Restart(Model):
             return "drain-rejects-requests"
         if request == ("GET", "/drain/") and status == 202:
             return "drained-by-get"
-        return "served-after-close" if self.has_begun and len(orders) > len(expected) else None
+        return "served-after-close" if self.has_begun and size(orders) > size(expected) else None
 
 
 def types(messages):
     return [message["type"] for message in messages]
+
+
+def size(orders):
+    return sum(map(len, orders))
 
 
 def read(messages):

@@ -7,7 +7,7 @@ from lessons.workshop.judge import Model, parse_step
 CHANGED = 'layer {"type": "accounts.changed"}'
 UNKNOWN = ("no.such.event", "websocket.recieve", "accounts.changed.", ".changed")
 WITHOUT_THREADS = {"connect", "text", "bytes", "close", "vanish"}
-UNDERSCORED = ("__eq__", "_hidden", "__init__")
+UNDERSCORED = ("__eq__", "_hidden", "__init__", "_websocket.receive")
 PROMISES = {
     "which other code sends through the channel layer": "actions",
     "All of that works already": "test_answers_as_before",
