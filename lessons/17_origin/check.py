@@ -18,7 +18,7 @@ IN_PART = (
     *("https://town.example", "https://ada.town.example", "https://letters-town.example"),
     *("https://letters.town-example.net", "https://letters.town.example-evil.net"),
     *("https://letters-town.example:8443", "https://letters.town-example"),
-    *("https://letters.town.examples", "https://evil.net/letters.town.example"),
+    "https://letters.town.examples",
 )
 OTHER_SCHEME = (
     *("http://letters.town.example", "http://ada.letters.town.example:8443"),
@@ -31,10 +31,14 @@ MALFORMED = (
     *("https:letters.town.example", "https://letters%FF.town.example", f"{SITE}@evil.net"),
     *(f"{SITE}:8443@evil.net", "https://letters.%20town.example", f"{SITE}:8443x"),
     *(f"https://evil.net{sign}.letters.town.example" for sign in ("/", "?", "#", ":443/")),
-    *("https:///letters.town.example", f"{SITE}:-8443", f"{SITE},https://evil.net"),
+    *("https://evil.net/letters.town.example", f"{SITE}:-8443", f"{SITE},https://evil.net"),
     *(f"{SITE}{end}" for end in (":", "/x", "/?", "?x", "#x", ":8443/x", ":8443:", "%C2%A0")),
     *(f"{start}{SITE}" for start in ("%C2%A0", "x", "evil://x?", "https://")),
-    *("https://ada@letters.town.example", "https://ada:x@letters.town.example:8443"),
+    *(
+        "https:///letters.town.example",
+        "https://ada@letters.town.example",
+        "https://ada:x@letters.town.example:8443",
+    ),
 )
 # The origin of a page of another site → the diagnosis if it gets in.
 DIAGNOSES = {
@@ -77,9 +81,9 @@ class Letters(Model):
         origin = client.handshake.get("origin", "")
         if origin in OWN:
             self.let_in(client)
-        elif origin in ("", "null"):
+        elif not origin:
             self.reject_nothing(client)
-        elif origin in DIAGNOSES:
+        elif origin in DIAGNOSES and origin != "null":  # which is no URL, so it is malformed, too
             self.reject(client)
         else:
             self.keep_malformed_out(client)
