@@ -156,6 +156,8 @@ def a_mistake_is_red_and_its_repair_green(board, ann, ben):
 
 def the_code_is_judged_again_with_names_hidden(board):
     page = board.page
+    # A slow script: a press before it runs would leave the page.
+    page.route("**/student.js", lambda route: (page.wait_for_timeout(500), route.continue_()))
     board.press("Hide names")
     page.get_by_role("link", name="Student 1", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Student 1", use_inner_text=True)

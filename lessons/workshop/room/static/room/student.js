@@ -19,6 +19,7 @@ form.onsubmit = async (event) => {
   judged.value = await fetchJson(form.action, { method: "POST", body: new FormData(form) }).catch((error) => ({ error: error.message }));
   isJudging.value = false;
 };
+form.querySelector("button").disabled = false; // pressed before, it would leave the page
 
 // What the page says of the verdict, as [text, class].
 function summary({ error, claimed, answer }) {
