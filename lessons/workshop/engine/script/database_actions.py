@@ -68,10 +68,16 @@ def _save(objects, model, fields, times=1, rolled_back=False, partial=False, raw
             for field, value in fields.items():
                 setattr(row, field, value)
             names = [name for name in fields if name != "id"] if partial else None
-            row.save_base(raw=True) if raw else row.save(update_fields=names)
+            _save_as_fixture(row) if raw else row.save(update_fields=names)
             objects[model, row.pk] = row
         transaction.set_rollback(rolled_back)
     return row.pk
+
+
+def _save_as_fixture(row) -> None:
+    for field in row._meta.concrete_fields:
+        field.pre_save(row, add=row._state.adding)  # a fixture holds these values too
+    row.save_base(raw=True)
 
 
 def _save_silently(model, fields, times=1):

@@ -187,6 +187,9 @@ CONVERSATIONS = {
         'delete auth.Group {"name": "b"}': [],
         "rows auth.Group": ["= [{'id': 1, 'name': 'a'}]"],
     },
+    "a fixture brings the values that Django fills in": {
+        'raw row db_demo.Post {"id": 7, "title": "Dew"}': ["= 7"],
+    },
 }
 
 
