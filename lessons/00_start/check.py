@@ -28,6 +28,7 @@ class Switchboard(Model):
     inputs: ClassVar = {
         "connect /ws/sync/…/": (*NAMES, *near("start")),
         "connect /…/sync/start/": near("ws"),
+        "connect /ws/…/start/": near("sync", "layers"),
         "connect /ws/sync/start/…": near(""),
     }
     silent_after_disconnect = True

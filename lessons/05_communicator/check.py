@@ -17,6 +17,8 @@ CHECK_KEY = 'self.scope["query_string"] == b"key=brass"'
 CLOSE = 'self.send({"type": "websocket.close", "code": 4000})'
 STOP = "raise StopConsumer()"
 EXTRA = '{"type": "websocket.send", "text": "on"}'
+IS_SWITCH = 'event.get("text") == "switch"'
+IS_BROKEN = "if self.broken:"
 ACCEPT, STATE, REFUSAL = "websocket.accept", "websocket.send", "websocket.close"
 OTHER_STATE = '{**message, "text": "off" if message["text"] == "on" else "on"}'
 IN_BYTES = '{"type": "websocket.send", "bytes": message["text"].encode()}'
@@ -27,7 +29,7 @@ PROMISES = {
     "For each text frame `switch`": "test_notices_wrong_states",
     "Each client has its own lamp": "test_notices_wrong_states",
     "Any other text frame": "test_notices_a_wrong_close",
-    "The lamp sends nothing else": "test_notices_one_frame_too_many",
+    "The lamp sends a connected client nothing else": "test_notices_one_frame_too_many",
     "When a client leaves": "test_notices_a_consumer_that_does_not_stop",
     "An event has only the keys": "test_notices_small_changes",
 }
@@ -52,6 +54,10 @@ FAULTS = {
             "refuses-everyone": (CHECK_KEY, "False"),
             **instead_of(ACCEPT, "[]", "no-accept"),
         },
+        "test-passes-other-result": {
+            **instead_of(ACCEPT, '[{**message, "subprotocol": "lamp"}]', "subprotocol"),
+            **instead_of(REFUSAL, '[{**message, "code": 4003}]', "refusal-with-code"),
+        },
         "test-passes-second-reply": instead_of(
             REFUSAL, f"[message, {EXTRA}]", "frame-after-refusal"
         ),
@@ -75,6 +81,10 @@ FAULTS = {
                 *("self.lit = self.broken", "type(self).lit = self.broken"),
                 *("self.lit = not self.lit", "type(self).lit = not self.lit"),
             ),
+            "breaks-all-lamps": (
+                *("self.lit = self.broken = False", "self.lit = type(self).broken = False"),
+                *("self.broken = True", "type(self).broken = True"),
+            ),
         },
     },
     "frames": {
@@ -85,7 +95,9 @@ FAULTS = {
         },
         "test-passes-late-frame": {
             **instead_of(4000, f"[message, {EXTRA}]", "frame-after-close"),
-            "answers-after-the-close": ("if self.broken:", "if False:"),
+            "answers-after-the-close": (IS_BROKEN, "if False:"),
+            "switches-after-the-close": (IS_BROKEN, f"{IS_BROKEN[:-1]} and not {IS_SWITCH}:"),
+            "closes-again": (IS_BROKEN, f"{IS_BROKEN[:-1]} and {IS_SWITCH}:"),
         },
     },
     "closes": {

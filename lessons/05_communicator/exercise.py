@@ -7,10 +7,10 @@ breaks a rule:
   another key or without a key: it sends `websocket.close` without a code.
 - For each text frame `switch`, it sends one text frame, the new state: first `on`, then `off`, then
   `on`. Each client has its own lamp, which is off at first.
-- Any other text frame and any binary frame breaks the lamp: it closes the connection with 4000, and
-  ignores later frames.
-- The lamp sends nothing else.
-- When a client leaves, the consumer stops without an error, also after a close or a rejection.
+- Any other text frame and any binary frame breaks the lamp: it closes with 4000, and ignores later
+  frames.
+- The lamp sends a connected client nothing else.
+- When a client leaves, the consumer stops without an error, also after a close or rejection.
 
 An event has only the keys that it needs: a state has `type` and `text`.
 """

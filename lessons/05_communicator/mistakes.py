@@ -45,14 +45,16 @@ async def hit(client, **frame):
     await client.send_to(**frame)
     assert await client.receive_output() == CLOSED
     await client.send_to(text_data="switch")
+    await client.send_to(text_data="hit")
     assert await client.receive_nothing()
 
 
-async def broken(application, hit=hit, leave=leave):
+async def broken(application, hit=hit, leave=leave, switch=switch):
     for frame in ({"text_data": "hit"}, {"bytes_data": b"switch"}):
-        client = await enter(application)
+        client, whole = await enter(application), await enter(application)
         await hit(client, **frame)
-        await leave(client)
+        await switch(whole, "on")
+        await leave(client, whole)
 
 
 async def test_goes_through_the_motions(application):
@@ -102,7 +104,7 @@ async def test_asks_whether_a_reply_came(application):
 
     await refused(application)
     await switched(application, switch)
-    await broken(application)
+    await broken(application, switch=switch)
 
 
 test_asks_whether_a_reply_came.diagnosis = "test-passes-bytes"

@@ -22,9 +22,9 @@ async def test_lamp(application):
     # Two clients break their lamps. The third lamp stays whole.
     await client.send_to(text_data="hit")
     await other.send_to(bytes_data=b"switch")
-    for one in (client, other):
+    for one, later in ((client, "switch"), (other, "hit")):
         assert await one.receive_output() == {"type": "websocket.close", "code": 4000}
-        await one.send_to(text_data="switch")
+        await one.send_to(text_data=later)
     for one in (client, other, whole):
         assert await one.receive_nothing()
 

@@ -33,6 +33,7 @@ MALFORMED = (
     *(f"https://evil.net{sign}.letters.town.example" for sign in ("/", "?", "#", ":443/")),
     *("https://evil.net/letters.town.example", f"{SITE}:-8443", f"{SITE},https://evil.net"),
     *(f"{SITE}{end}" for end in (":", "/x", "/?", "?x", "#x", ":8443/x", ":8443:", "%C2%A0")),
+    *(f"{SITE}:8_443", f"{SITE}:+8443", f"{SITE}:%208443"),
     *(f"{start}{SITE}" for start in ("%C2%A0", "x", "evil://x?", "https://")),
     *(
         "https:///letters.town.example",

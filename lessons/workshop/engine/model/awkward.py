@@ -62,7 +62,21 @@ _DEEP = "[" * 150 + "]" * 150, '{"a":' * 150 + "0" + "}" * 150
 JSON = (*map(Source, _SOURCES.split()), *map(Source, _DEEP), Source("1" * 400), "ab" * 40_000)
 NAMES = (
     *("a", "Z", "7", "07", "007", "0", "-", ".", "_", "ab", "Ab", "AB", "a_b", "a-b", "a.b"),
-    *(" ", "two words", "caf\xe9", "cafe\u0301", "☃", "a!b", "a:b", "a,b", "a%b", "\x00", "None"),
+    *(
+        " ",
+        "two words",
+        "\u212a",
+        "\u017f",
+        "caf\xe9",
+        "cafe\u0301",
+        "☃",
+        "a!b",
+        "a:b",
+        "a,b",
+        "a%b",
+        "\x00",
+        "None",
+    ),
 )
 TITLES = tuple(text for text in TEXTS if text and len(text) <= 40 and "\0" not in text)
 # What code may take for a word that means something, and must not.
@@ -79,6 +93,7 @@ _MISSES = (
     lambda word: f"{word},{word}",
     lambda word: f"{word} {word}",
     lambda word: json.dumps(word),
+    lambda word: "".join(f"%{byte:02X}" for byte in word.encode()),
     lambda word: word[:-1],
     lambda word: word[1:],
     str.swapcase,

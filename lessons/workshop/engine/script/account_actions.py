@@ -110,6 +110,7 @@ class Accounts:
             ticket = f"{content}:{ticket.rpartition(':')[2]}"
         altered = {
             "longer": f"{ticket}x",
+            "listed": f"{ticket},x",
             "earlier": f"x{ticket}",
             "swapped": ticket.swapcase(),
             "unsigned": ticket.rpartition(":")[0] or ticket[:-1],

@@ -30,7 +30,7 @@ _CONNECT = "connect [/path/] [?query] [subprotocols=a,b] [as=ada] [ticket=ada] [
 _OPTIONS = {
     "subprotocols": Kind(lambda text: text.split(","), ",".join),
     **dict.fromkeys(("as", "ticket", "forged", "spliced"), NAME),
-    "altered": one_of("longer", "earlier", "swapped", "unsigned", "resigned", "bearer"),
+    "altered": one_of("longer", "listed", "earlier", "swapped", "unsigned", "resigned", "bearer"),
     **dict.fromkeys(HEADERS, _HEADER),
     "server": NUMBER,
     "answers": SECONDS,
@@ -76,10 +76,10 @@ class Connect(BeginningAction, usage=_CONNECT):
     ticket=ada                  a ticket that was issued to ada; `ada/2` is ada's second
     ticket=ada forged=bob       the ticket, made out to bob without the secret key
     ticket=ada spliced=bob      the content of bob's ticket with ada's signature
-    ticket=ada altered=longer   the ticket with one more character; `earlier`: with one in front;
-                                `swapped`: upper case for lower case; `unsigned`: without its
-                                signature; `resigned`: signed for another purpose; `bearer`: with
-                                another scheme
+    ticket=ada altered=longer   the ticket with one more character; `listed`: with a comma and one
+                                more; `earlier`: with one in front; `swapped`: upper case for lower
+                                case; `unsigned`: without its signature; `resigned`: signed for
+                                another purpose; `bearer`: with another scheme
     """
 
     def read(self, text):
