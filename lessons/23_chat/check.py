@@ -7,7 +7,7 @@ from lessons.workshop.judge import Answer, Model
 
 ROOM = "db_demo.Room"
 ACCEPT = {"type": "websocket.accept"}
-USERS = ("ada", "bob", "cyd", "dan")
+USERS = ("ada", "bob", "cyd", "dan", "Ada")
 ROOMS = ("den", "annex", "Den")
 TABLES = {
     "auth.User": [{"username": name, "first_name": name.title()} for name in USERS],
@@ -259,6 +259,7 @@ def test_another_users_microphone_stays(play):
     """When a user leaves who does not have it, nothing changes and no client receives anything."""
     play(f"{BOTH} | text take | 2 close 1001 | {READ} | 2 {enter('bob')}")
     play(f"{BOTH} | 2 close 1001 | {READ}")
+    play(f"{ROWS} | {enter('ada')} | 2 {enter('Ada')} | text take | 2 close 1001 | {READ}")
 
 
 def test_the_microphone_of_another_room_stays(play):
@@ -276,6 +277,7 @@ def test_another_user_may_get_it_while_the_owner_leaves(play):
 def test_a_client_that_connects_misses_no_change(play):
     """A client that connects at the moment of a change receives the new state."""
     play.at_each_point(f"{ROWS} | {enter('ada')} | 2 {enter('bob')} | at * text take | {READ}")
+    play.at_each_point(f"{BOTH} | text take | close 1001 | at * 3 {enter('cyd')} | {READ}")
 
 
 def test_sends_one_message_after_a_change(play):
