@@ -20,6 +20,7 @@ class Houses(Model):
     handshakes = (
         *("connect ?name=ada", "connect ?name=ben server=2", "connect ?name=cleo"),
         *("connect ?name=ada server=2", "connect ?name=who%3F", "connect ?name=%E2%98%83+7"),
+        *("connect ?name=dan&age=7", "connect ?age=7&name=dan server=2"),
     )
     inputs: ClassVar = {"connect ?name=…": (*NAMES, *TITLES, "ada" * 100)}
     texts = ("who?", "who?", "who", "Who?", "who? ")

@@ -33,6 +33,7 @@ class Office(Model):
     texts = (
         *("2026-11-21", "2026-W47-6", "hello", "20261121", "1969-07-21", "2026-02-30", "2026-1-2"),
         *("2024-02-29", "0001-01-01", "9999-12-31", "2026-11-21T00:00", " 2026-11-21"),
+        *("2026W47", "2026-W47", "2026W476", "2026-W53-1", "20261121T00"),
     )
     others = ("worker weekdays", "worker weekdays", "kill-workers", "take weekdays", "wait 1")
     setups = (("worker weekdays",), (), ("capacity 5",))
@@ -222,6 +223,7 @@ def test_a_lost_job_holds_up_no_client(play):
         " | worker weekdays | text 1969-07-21 | wait 14 | kill-workers | worker weekdays"
         " | text 2000-01-02 | wait 14"
     )
+    play(["connect", *["text 2026-11-21", "take weekdays"] * 101])
 
 
 def test_a_full_channel_is_reported(play):

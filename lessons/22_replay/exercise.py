@@ -1,10 +1,10 @@
 """Lesson 22: a ticker that replays what a client has missed.
 
-Each row of `Entry` is news, sent as the text `{"id": 7, "text": "seven"}`. A client with `?after=7`
+Each row of `Entry` is news, sent as `{"id": 7, "text": "seven"}`. A client with `?after=7`
 first gets all newer rows, one without `after` all rows. Then it gets each new row. No row is
 missing or comes twice, and the ids only grow, whenever other code writes. Rows never change.
 
-If `after` is not a number of 1 to 18 digits, accept, close with 4400, and ignore later frames.
+If `after` is not 1 to 18 digits from 0 to 9, accept, close with 4400, and ignore later frames.
 
 A text of 1 to 1,000 characters becomes a row. A longer one gets `{"error": "too long"}`. Ignore
 other frames. After each save, send the group "ticker" a message:

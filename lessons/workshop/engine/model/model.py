@@ -414,6 +414,9 @@ class Model:
                 receive = self.receive if client.is_open else self.receive_after_close
                 receive(client, arguments.get("text"), data)
             case "close" | "vanish" | "crash" | "kill":
+                if step.action == "crash" and client.is_open:  # it may catch, close and raise
+                    close = {"type": "websocket.close"}
+                    client.expect(Expected(close, _has_type, may_miss=True))
                 client.left_itself, client.end = True, step.action
                 self._leave(client)
             case "piece" if client.is_open and not client.body_is_whole:
