@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from django.http import QueryDict
 
-from lessons.workshop.judge import Model, near
+from lessons.workshop.judge import PARAMETERS, Model, near
 
 READINGS = {"celsius": "21", "fahrenheit": "70"}
 UNITS = tuple(f"connect ?unit={unit}" for unit in READINGS)
@@ -26,6 +26,7 @@ class Station(Model):
     )
     inputs: ClassVar = {
         "connect ?unit=…": ("", "kelvin", "21", "celsius2", *near("celsius", "fahrenheit")),
+        "connect ?…&unit=celsius": PARAMETERS,
         "connect ?…=celsius": ("name", "celsius", "xunit", "units", *near("unit")),
     }
 

@@ -144,3 +144,5 @@ def test_stops_when_the_client_leaves(play):
     """The consumer stops when the client leaves, with or without a code."""
     for end in ("close 1000", "close 1001", "close"):
         play(["connect", end])
+    # Clients that leave while their bread is baked take no place away from later ones.
+    play([*["connect", "text rye", "close", "wait 3"] * 12, "connect", "text wheat", "wait 3"])

@@ -3,7 +3,7 @@
 from typing import ClassVar
 from urllib.parse import parse_qs
 
-from lessons.workshop.judge import NAMES, TITLES, Model, parse_step
+from lessons.workshop.judge import NAMES, PARAMETERS, TITLES, Model, parse_step
 
 PROMISES = {
     "A client connects with its name": "handshakes",
@@ -22,7 +22,10 @@ class Houses(Model):
         *("connect ?name=ada server=2", "connect ?name=who%3F", "connect ?name=%E2%98%83+7"),
         *("connect ?name=dan&age=7", "connect ?age=7&name=dan server=2"),
     )
-    inputs: ClassVar = {"connect ?name=…": (*NAMES, *TITLES, "ada" * 100)}
+    inputs: ClassVar = {
+        "connect ?name=…": (*NAMES, *TITLES, "ada" * 100),
+        "connect ?…&name=ada": PARAMETERS,
+    }
     texts = ("who?", "who?", "who", "Who?", "who? ")
     ends = ("close", "close 1001", "vanish", "crash", "kill")
     max_clients = 4

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import ClassVar
 from urllib.parse import parse_qs
 
-from lessons.workshop.judge import DIGITS, NUMBERS, Answer, Model, near
+from lessons.workshop.judge import DIGITS, NUMBERS, PARAMETERS, Answer, Model, near
 
 ENTRY = "db_demo.Entry"
 MAX_LENGTH = 1000  # characters of a text
@@ -53,6 +53,7 @@ class Ticker(Model):
     inputs: ClassVar = {
         "connect ?after=…": (*DIGITS, *(it for it in near("7") if it)),
         "connect ?…=7": near("after"),
+        "connect ?…&after=7": PARAMETERS,
         'group ticker {"type": "ticker.news", "id": …, "text": "new"}': NUMBERS,
     }
     last_steps = (READ,)

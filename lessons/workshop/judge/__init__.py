@@ -14,6 +14,7 @@ _MODULES = {
             "JSON",
             "NAMES",
             "NUMBERS",
+            "PARAMETERS",
             "TEXTS",
             "TIMES",
             "TITLES",

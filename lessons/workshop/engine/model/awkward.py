@@ -24,7 +24,7 @@ GAP = "…"
 
 
 class Source(str):
-    """A JSON value in its source text, which stands in an object as it is written."""
+    """A JSON value or a part of a URL, which stands in a step as it is written."""
 
     __slots__ = ()
 
@@ -49,6 +49,8 @@ NUMBERS = (
     *(0, 1, -1, 9, 10, 11, 99, 100, 101, 999, 1000, 1001, 2**31 - 1, 2**31, -(2**31)),
     *(2**53 - 1, 2**53 + 1, -(2**53) - 1, 2**61, -(2**61)),  # a difference fits into 64 bits
 )
+# Other parameters of a query string, as they stand in the URL.
+PARAMETERS = tuple(map(Source, ("x", "x=", "=x", "x=1=2", "x=%FF", "x=%", "x;y=1", "&", "x=%00")))
 DIGITS = ("0", "00", "007", "010", "1", "9", "10", "59", "60", "61", "99", "100")
 TIMES = (0.001, 0.5, 0.999, 1, 1.001, 2.4999, 59.9, 60, 60.1)
 _SOURCES = r"""
@@ -121,7 +123,7 @@ def filled(step: str, value) -> Step:
         return text_step(value)
     if not isinstance(value, str):
         written = json.dumps(value)
-    elif before.startswith("connect "):
+    elif before.startswith("connect ") and not isinstance(value, Source):
         written = quote(value, safe="")
     else:
         written = value if isinstance(value, Source) or "{" not in before else json.dumps(value)

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from dataclasses import replace
-from urllib.parse import parse_qs, quote, unquote_to_bytes, urlencode
+from urllib.parse import quote, unquote_to_bytes
 
 from ..faults.finding import Finding
 from ..world.channel_layer import current_layer
@@ -22,6 +22,7 @@ from .frame_notation import HEX, TEXT
 HEADERS = ("host", "origin", "cookie", "authorization", "referer")  # that `connect` may have
 # Of a header they are written as they are; a space, a `%` and a `|` are percent-encoded.
 _HEADER_CHARACTERS = "".join(map(chr, range(33, 127))).replace("%", "").replace("|", "")
+_QUERY_CHARACTERS = "".join(map(chr, range(33, 127))).replace("|", "")  # also unchanged
 _HEADER = Kind(
     lambda text: unquote_to_bytes(text).decode(errors="surrogateescape"),
     lambda value: quote(value.encode(errors="surrogateescape"), safe=_HEADER_CHARACTERS),
@@ -89,8 +90,7 @@ class Connect(BeginningAction, usage=_CONNECT):
             if word.startswith("/"):
                 arguments["path"] = word
             elif word.startswith("?"):
-                pairs = parse_qs(word[1:], keep_blank_values=True)
-                arguments["query"] = urlencode(pairs, doseq=True)
+                arguments["query"] = quote(word[1:], safe=_QUERY_CHARACTERS)
             elif equals and key in _OPTIONS:
                 arguments[key] = _OPTIONS[key].read(value)
             else:
