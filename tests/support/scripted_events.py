@@ -8,6 +8,7 @@ from django.utils.functional import lazystr
 
 ACCEPT = {"type": "websocket.accept"}
 CLOSE = {"type": "websocket.close"}
+ASK = "ask"  # in place of a reply: await the next event
 
 
 def send(**payload):
@@ -43,22 +44,27 @@ async def play_websocket(replies, receive, send, see):
 
     A number among the replies is a pause in seconds.
     """
-    see(await receive())
+
+    async def next_event():
+        see(event := await receive())
+        return event["type"]
+
+    kind = await next_event()
     for reply in replies:
         if isinstance(reply, float):
             await asyncio.sleep(reply)
-            continue
-        await send(NAMED.get(reply, reply) if isinstance(reply, str) else reply)
-    event = {}
-    while event.get("type") != "websocket.disconnect":
-        event = await receive()
-        see(event)
+        elif reply == ASK and kind != "websocket.disconnect":
+            kind = await next_event()
+        elif reply != ASK:
+            await send(NAMED.get(reply, reply) if isinstance(reply, str) else reply)
+    while kind != "websocket.disconnect":
+        kind = await next_event()
 
 
 async def play_http(replies, receive, send):
     """After the whole body send the replies, then wait for the next event.
 
-    Four replies are commands: "raise" raises an error, "return" ends the application, "ask" awaits
+    Four replies are commands: "raise" raises an error, "return" ends the application, ASK awaits
     the next event, and "hold" waits for an hour.
     """
     while (await receive())["more_body"]:
@@ -70,5 +76,5 @@ async def play_http(replies, receive, send):
             return
         if reply == "hold":
             await asyncio.sleep(3600)
-        await (receive() if reply == "ask" else send(reply))
+        await (receive() if reply == ASK else send(reply))
     await receive()

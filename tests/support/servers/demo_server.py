@@ -39,7 +39,6 @@ from layers_demo.consumers import Siren  # noqa: E402
 from layers_demo.routing import websocket_urlpatterns  # noqa: E402
 from lessons.workshop.course.lesson_index import find  # noqa: E402
 from lessons.workshop.engine.world.student_module import load_file  # noqa: E402
-from tests.support import generated_consumers  # noqa: E402
 from tests.support.accepting_consumers import Accepts  # noqa: E402
 from tests.support.servers.daphne_server import serve, start  # noqa: E402
 
@@ -150,10 +149,6 @@ def lounges():
     lounge = path("lounge/<str:room_name>/", solution("group").Lounge.as_asgi())
     router = URLRouter([*websocket_urlpatterns, lounge, path("probe/", Probe.as_asgi())])
     serve(print_end(router))
-
-
-def generated():
-    serve(generated_consumers.application)
 
 
 # The solution of lesson 29: a kitchen that can be drained. It prints `cooking` when a soup begins.
@@ -364,4 +359,4 @@ def worker(redis, prefix, channels):
 
 
 if __name__ == "__main__":
-    start(tasks, lounges, generated, kitchen, rooms, worker)
+    start(tasks, lounges, kitchen, rooms, worker)
