@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import time
 from errno import ENOSPC
+from multiprocessing import Pipe
 from unittest.mock import Mock
 
 import psutil
@@ -10,7 +12,9 @@ import pytest
 from channels.routing import URLRouter
 from django.contrib.auth.models import Group
 
-from lessons.workshop.page.exercise_server import servers
+from lessons.workshop.course.subjects import resolve
+from lessons.workshop.engine.process.child_process import clean_start_method, start_child
+from lessons.workshop.page.exercise_server import child, process, servers
 from lessons.workshop.page.live.client_identity import LOST_CONNECTION
 from lessons.workshop.page.live.recording import record_page_clients
 from lessons.workshop.student import progress
@@ -178,6 +182,40 @@ async def test_a_save_restarts_it_and_closes_its_clients_as_lost(application, la
         await client.disconnect()
 
 
+# Its faults
+
+MAX_PAUSE = 1.0  # seconds; on an idle machine it is below 0.1 s
+SEND = 'await self.send({"type": "websocket.send", "text": '
+FAULTS = {  # the line, the diagnosis, and the line number in it
+    "blocks": ("while True: pass", "blocked-loop", 11),
+    "floods": (f'while True: {SEND}"x"}})', "endless-sending", 11),
+    "exits at once": ("os._exit(3)", "process-died", 0),
+    "exits": ("sys.exit(3)", "calls-exit", 11),
+    "crashes": ("os.kill(os.getpid(), 11)", "process-died", 0),
+    "closes its files": ("os.closerange(3, 200); time.sleep(60)", "process-died", 0),
+    "eats memory": ("x = [bytes(10_000_000) for _ in range(10_000)]", "exception", 11),
+    "sends a giant frame": (f'{SEND}"x" * 50_000_000}})', "exception", 11),
+}
+
+
+@pytest.mark.parametrize(("line", "diagnosis", "at"), FAULTS.values(), ids=FAULTS)
+async def test_names_the_fault_and_the_loop_of_the_workshop_goes_on_while_an_exercise(
+    application, lamp, monkeypatch, line, diagnosis, at
+):
+    monkeypatch.setattr(process, "ANSWER_TIMEOUT", 0.5)
+    async with PlayedPage(application, lamp(async_lamp(line))) as page:
+        client = await page.connect()
+        await client.send_to(text_data="on")
+        finding, longest = asyncio.create_task(page.finding()), 0.0
+        while not finding.done():
+            begun = time.monotonic()
+            await asyncio.sleep(0.005)
+            longest = max(longest, time.monotonic() - begun)
+        client.stop(exceptions=False)
+    assert (finding.result()["diagnosis"], finding.result()["line"]) == (diagnosis, at)
+    assert longest < MAX_PAUSE
+
+
 # Its end
 
 
@@ -216,3 +254,15 @@ async def test_a_stranger_and_a_client_of_a_closed_page_start_nothing(applicatio
         assert servers._servers == {}
     assert await page.client().connect(timeout=TIMEOUT) == (False, 1000)
     assert servers._servers == {}
+
+
+def test_a_process_that_blocks_ends_with_its_workshop(lamp, tmp_path):
+    lesson = lamp("while True: pass")
+    ours, theirs = Pipe()
+    served = child.ServedTarget(lesson, resolve(lesson, "exercise"), str(tmp_path), "[]")
+    started = start_child(child.run, theirs, served, method=clean_start_method())
+    theirs.close()
+    assert ours.poll(TIMEOUT)  # it runs
+    ours.close()
+    started.join(TIMEOUT)
+    assert started.exitcode == 0
