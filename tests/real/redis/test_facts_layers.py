@@ -169,6 +169,11 @@ async def test_a_message_without_a_reader_waits_in_redis_and_is_lost_on_pubsub(l
     await pubsub.flush()
 
 
+def test_redis_py_stops_reading_as_soon_as_the_layer_does():
+    """So an idle consumer would end with an error. The settings have `"socket_timeout": None`."""
+    assert aioredis.Connection().socket_timeout == RedisChannelLayer.brpop_timeout == 5
+
+
 def run_in_new_loop(send):
     return lambda *arguments: asyncio.run(send(*arguments))
 
