@@ -40,6 +40,7 @@ def commands():
     [
         ([DAPHNE, *OTHERS], "daphne", []),
         ([*OTHERS, DAPHNE], "django.contrib.staticfiles", ["daphne.E001"]),
+        (OTHERS, "django.contrib.staticfiles", ["daphne.E001"]),
     ],
 )
 def test_the_first_app_with_a_runserver_provides_it(settings, apps, provider, errors):
