@@ -1,21 +1,10 @@
 """The live panel of a lesson's page, in a real browser against a real Daphne."""
 
-import os
-
 from playwright.sync_api import expect
-
-from lessons.workshop.course.lesson_index import lessons
 
 CONNECT, RECEIVE, DISCONNECT = (
     f"websocket_{name}" for name in ("connect", "receive", "disconnect")
 )
-# Lessons 18 and 24 need a ticket or a token, which a page cannot know in advance.
-OVER_WEBSOCKET = [
-    lesson.key
-    for lesson in lessons()
-    if lesson.path.startswith("/ws/") and lesson.slug not in {"ticket", "token"}
-]
-SOME = OVER_WEBSOCKET if os.environ.get("ALL_LESSONS") else OVER_WEBSOCKET[::7]
 EVENTS = "#events tbody tr:not([data-lane=database]):not(.first) td:nth-child(4)"
 
 
@@ -24,19 +13,6 @@ def events(page):
     if not page.page.locator("#events").count():
         page.show_table()
     return page.page.locator(EVENTS)
-
-
-def test_each_lesson_connects_with_the_values_of_its_page(visit):
-    """With ALL_LESSONS=1 these are all lessons, otherwise a few."""
-    page = visit(SOME[0])
-    for key in SOME:
-        page.open(key).show("See")
-        page.choose("User", "student")
-        page.connect()
-        expect(page.page.locator("#source .highlighted").first).to_be_visible()
-        page.press("Close")
-        expect(page.show_table().last).to_contain_text("finished")
-        page.menu("Table")
 
 
 def test_a_conversation_is_shown_as_the_browser_and_as_the_server_saw_it(visit):
