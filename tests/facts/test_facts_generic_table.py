@@ -67,6 +67,7 @@ values = pytest.mark.parametrize("consumer", [Values, AsyncValues])
 
 
 async def connected(consumer):
+    """A client that the consumer has accepted by itself: the row `accept`."""
     client = WebsocketCommunicator(consumer.as_asgi(), "/")
     assert await client.connect() == (True, None)
     return client
@@ -81,12 +82,6 @@ def text_frame(text):
     return {"type": "websocket.send", "text": text}
 
 
-@pytest.mark.parametrize("consumer", [Words, AsyncWords, Values, AsyncValues])
-async def test_row_accept_a_generic_consumer_accepts_by_itself(consumer):
-    client = await connected(consumer)
-    await client.disconnect()
-
-
 @pytest.mark.parametrize("consumer", [Silent, AsyncSilent])
 async def test_row_accept_is_done_by_connect(consumer):
     client = WebsocketCommunicator(consumer.as_asgi(), "/")
@@ -96,19 +91,12 @@ async def test_row_accept_is_done_by_connect(consumer):
 
 
 @words
-async def test_row_receive_text_and_bytes_are_separate_arguments(consumer):
+async def test_row_receive_and_send_text_and_bytes_are_separate_arguments(consumer):
     client = await connected(consumer)
     assert await reply_to(client, text="hello") == text_frame("'hello' None")
     assert await reply_to(client, text="") == text_frame("'' None")
     assert await reply_to(client, bytes=b"\xff") == text_frame("None b'\\xff'")
     assert await reply_to(client, text=None, bytes=b"x") == text_frame("None b'x'")
-    await client.disconnect()
-
-
-@words
-async def test_row_send_is_one_event(consumer):
-    client = await connected(consumer)
-    assert await reply_to(client, text="hello") == text_frame("'hello' None")
     await client.disconnect()
     assert client.output_queue.empty()
 

@@ -34,7 +34,7 @@ settings.configure(
 )
 django.setup()
 
-from async_demo.consumers import Metronome, Shelf  # noqa: E402
+from async_demo.consumers import Metronome  # noqa: E402
 from layers_demo.consumers import Siren  # noqa: E402
 from layers_demo.routing import websocket_urlpatterns  # noqa: E402
 from lessons.workshop.course.lesson_index import find  # noqa: E402
@@ -128,7 +128,7 @@ class Slowest(Demo):
 
 
 def tasks():
-    consumers = (Demo, OnDisconnect, Orphan, Slowest, Shelf, AsyncJsonWebsocketConsumer)
+    consumers = (Demo, OnDisconnect, Orphan, Slowest, AsyncJsonWebsocketConsumer)
     router = URLRouter([path(consumer.__name__, consumer.as_asgi()) for consumer in consumers])
     serve(print_end(router), application_close_timeout=0.2)
 
