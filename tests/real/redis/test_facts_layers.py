@@ -155,20 +155,6 @@ async def test_a_client_that_leaves_can_lose_a_message_for_another_client_of_its
         await here.close_pools()
 
 
-async def test_a_message_without_a_reader_waits_in_redis_and_is_lost_on_pubsub(layer, redis_url):
-    await layer().send("jobs", SECRET)
-    assert await layer().receive("jobs") == SECRET
-    pubsub = RedisPubSubChannelLayer(hosts=[redis_url], prefix=layer().prefix)
-    await pubsub.send("jobs", {"type": "too.early"})
-    receiving = asyncio.ensure_future(pubsub.receive("jobs"))
-    async with asyncio.timeout(TEST_TIMEOUT):
-        while not receiving.done():  # the layer does not report when it has subscribed
-            await pubsub.send("jobs", {"type": "in.time"})
-            await asyncio.sleep(0.01)
-    assert await receiving == {"type": "in.time"}
-    await pubsub.flush()
-
-
 def test_redis_py_stops_reading_as_soon_as_the_layer_does():
     """So an idle consumer would end with an error. The settings have `"socket_timeout": None`."""
     assert aioredis.Connection().socket_timeout == RedisChannelLayer.brpop_timeout == 5
