@@ -1,6 +1,5 @@
-"""One class from joining to the export: a real room, two real workshops, and their pages."""
+"""One class from joining to its end: a real room, two real workshops, and their pages."""
 
-import csv
 from contextlib import ExitStack
 
 import pytest
@@ -115,16 +114,14 @@ def students(room, board, browser):
             workshop.process.terminate()
 
 
-def test_a_class_from_joining_to_the_export(sandbox, board, students):
+def test_a_class_from_joining_to_its_end(sandbox, board, students):
     all_are_on_the_board(board, students)
     a_mistake_is_red_and_its_repair_green(board, *students)
     messages_reach_one_student_or_all(board, students)
-    all_pages_look_at_the_same_lesson(board, students)
     hints_are_held_and_released(board, students[0])
     a_timer_runs(board, students)
     the_class_votes_twice(board, students)
     a_killed_workshop_keeps_its_place(board, students[1])
-    the_export_has_every_student(board)
     a_deleted_class_ends_for_all(board, students)
     assert board.errors == []
     assert [student.observed.errors for student in students] == [[], []]
@@ -191,19 +188,8 @@ def messages_reach_one_student_or_all(board, students):
         expect(student.message).to_have_count(0)
 
 
-def all_pages_look_at_the_same_lesson(board, students):
-    board.choose_lesson("Everyone look here", "group")
-    board.page.get_by_label("Step").select_option("do")
-    board.press("Point there")
-    for student in students:
-        student.page.wait_for_url("**/lessons/12-group/#do")
-    expect(board.page.locator("#look")).to_contain_text("lesson 12 group · step do")
-    board.press("Stop pointing")
-    for student in students:
-        expect(student.bar.locator(".class-look")).to_be_hidden()
-
-
 def hints_are_held_and_released(board, ann):
+    ann.page.goto(f"{ann.workshop.address}/lessons/12-group/#do")
     board.press("Hold hints")
     ann.page.locator("#help > summary").click()
     expect(ann.page.locator(".held")).to_contain_text("has not released this yet")
@@ -287,19 +273,6 @@ def a_killed_workshop_keeps_its_place(board, ben):
     expect(board.page.locator(".tile")).to_have_count(2)
     ben.open_home_page()
     ben.dismiss("Is your battery empty?")
-
-
-def the_export_has_every_student(board):
-    with board.page.expect_download() as started:
-        board.page.get_by_role("link", name="Export", exact=True).click()
-    with open(started.value.path(), encoding="utf-8", newline="") as table:
-        rows = list(csv.DictReader(table))
-    found = [(row["student"], row["slug"], row["state"], row["hints"]) for row in rows]
-    assert found == [
-        ("Ann", "stop", "green", "0"),
-        ("Ann", "group", "new", "1"),
-        ("Ben", "stop", "green", "0"),
-    ]
 
 
 def a_deleted_class_ends_for_all(board, students):
