@@ -6,11 +6,8 @@ from lessons.workshop.authoring.submissions import fault_of, read_submissions
 from lessons.workshop.course.lesson_index import find
 
 SAMPLE = {
-    "stop": ("a generator plays the game, in a separate function", "sends an IntEnum as the code"),
     "communicator": ("unittest's assertions", "takes on and off in any order"),
-    "await": ("a lock of all connections around the whole handler", "counts on self"),
     "group": ("an ASCII pattern that is anchored at its end", "the group's name is cut"),
-    "ticket": ("hands on no ticket", "remembers used tickets in this process"),
     "deploy": ("the close has a reason", "closes again at the second drain"),
 }
 
