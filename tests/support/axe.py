@@ -40,6 +40,14 @@ def violations(page, within="html"):
     return _found(page, [[within]], [], {"rules": rules}) + colors(page, within)
 
 
+def violations_in_both_schemes(page, within="html"):
+    """All problems in the light scheme, which remains, and those of colours in the dark one."""
+    page.emulate_media(color_scheme="dark")
+    dark = colors(page, within)
+    page.emulate_media(color_scheme="light")
+    return dark + violations(page, within)
+
+
 def colors(page, within="html"):
     """The problems of colours. Only these can differ in the dark scheme."""
     page.evaluate(MARK_DUPLICATES)
