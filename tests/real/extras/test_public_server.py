@@ -5,8 +5,8 @@ import json
 import re
 import shlex
 import ssl
-from contextlib import ExitStack, closing, contextmanager
-from threading import Thread
+from contextlib import ExitStack, closing
+from urllib.parse import urlencode
 
 import pytest
 from websockets.exceptions import InvalidStatus
@@ -17,13 +17,12 @@ from lessons.workshop.setup.redis_server import RedisServer, RedisUnavailable
 from tests.support.modes import NAMES, PUBLIC
 from tests.support.programs.nginx import nginx_for
 from tests.support.programs.project_copy import project_copy
-from tests.support.programs.running_program import TEST_TIMEOUT, wait_until
+from tests.support.programs.running_program import TEST_TIMEOUT, RunningProgram
 from tests.support.required_programs import skip_or_fail
 
 HOST = "chat.example.org"
 PASSWORD = "a long password of this test"
 GUIDE = (PROJECT_DIR / "lessons" / "guides" / "serving.md").read_text("utf-8")
-LISTENS = re.compile(r"Listening on TCP address 127\.0\.0\.1:(\d+)")  # in Daphne's log
 TLS = ssl._create_unverified_context()  # the certificate of the test signs itself
 
 
@@ -33,24 +32,22 @@ def guide_block(language, word):
     return next(block for block in blocks if word in block)
 
 
-@contextmanager
-def running_daphne(project, *arguments):
-    process = project.start("-m", "daphne", *arguments)
-    lines = []
-    reader = Thread(target=lambda: lines.extend(process.stdout), daemon=True)
-    reader.start()
-    try:
-        yield lines
-    finally:
-        process.terminate()
-        process.wait(TEST_TIMEOUT)
-        reader.join(TEST_TIMEOUT)
-        process.stdout.close()
+class PublicDaphne(RunningProgram):
+    """Daphne as the guide starts it, in a copy of the project."""
+
+    def __init__(self, project, *arguments):
+        self.project, self.arguments = project, arguments
+
+    def start(self):
+        return self.project.start("-m", "daphne", *self.arguments)
+
+    def wait_until_ready(self):
+        self.port = int(self.wait_for_words("Listening on TCP address").rpartition(":")[2])
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """The ports of nginx and Daphne, and the lines of Daphne's log."""
+    """The port of nginx, and Daphne."""
     folder = tmp_path_factory.mktemp("nginx")
     with ExitStack() as stack:
         try:
@@ -71,20 +68,17 @@ def server(tmp_path_factory):
                 project.run(*arguments)
         assert program == ".venv/bin/daphne"
         arguments[arguments.index("8001")] = "0"  # any free port
-        log = stack.enter_context(running_daphne(project, *arguments))
-        wait_until(lambda: LISTENS.search("".join(log)))
-        port = int(LISTENS.search("".join(log))[1])
+        daphne = stack.enter_context(PublicDaphne(project, *arguments))
         static = guide_block("nginx", "/static/").replace("/srv/chat", str(project.folder))
-        front = stack.enter_context(nginx_for((port, port), folder, static))
-        yield front, port, log
+        front = stack.enter_context(nginx_for((daphne.port, daphne.port), folder, static))
+        yield front, daphne
 
 
 def ask(port, path, method="GET", body=None, context=TLS, **headers):
     kind = http.client.HTTPSConnection if context else http.client.HTTPConnection
     options = {"context": context} if context else {}
     with closing(kind("127.0.0.1", port, timeout=TEST_TIMEOUT, **options)) as connection:
-        sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        connection.request(method, path, body, {"Host": HOST, **sent})
+        connection.request(method, path, body, {"Host": HOST, **headers})
         answer = connection.getresponse()
         return answer, answer.read().decode()
 
@@ -93,17 +87,13 @@ def log_in(front):
     """The session cookie of ann, and its attributes."""
     page, text = ask(front, "/auth/login/")
     token = re.search('name="csrfmiddlewaretoken" value="(.+?)"', text)[1]
-    cookie = page.headers["Set-Cookie"].partition(";")[0]
-    form = f"csrfmiddlewaretoken={token}&username=ann&password={PASSWORD.replace(' ', '+')}"
-    answer, _ = ask(
-        front,
-        "/auth/login/",
-        "POST",
-        form,
-        Cookie=cookie,
-        Origin=f"https://{HOST}",
-        Content_Type="application/x-www-form-urlencoded",
-    )
+    form = urlencode({"csrfmiddlewaretoken": token, "username": "ann", "password": PASSWORD})
+    headers = {
+        "Cookie": page.headers["Set-Cookie"].partition(";")[0],
+        "Origin": f"https://{HOST}",
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+    answer, _ = ask(front, "/auth/login/", "POST", form, **headers)
     assert answer.status == 302
     sent = [value for value in answer.headers.get_all("Set-Cookie") if "sessionid" in value]
     name, *attributes = sent[0].split("; ")
@@ -129,7 +119,7 @@ def next_message(client):
 
 
 def test_a_user_and_a_guest_talk_through_tls(server):
-    front, _, _ = server
+    front, _ = server
     cookie, attributes = log_in(front)
     assert {"HttpOnly", "Secure", "SameSite=Lax"} <= {*attributes}
     with open_chat(front, Cookie=cookie) as user, open_chat(front) as guest:
@@ -138,11 +128,11 @@ def test_a_user_and_a_guest_talk_through_tls(server):
 
 
 def test_the_address_of_a_client_is_the_one_that_nginx_sees(server):
-    front, _, log = server
+    front, daphne = server
     with open_chat(front, **{"X-Forwarded-For": "6.6.6.6"}) as client:
         client.send("not JSON")
-        wait_until(lambda: any("at 127.0.0.1: " in line for line in log))
-    assert not any("6.6.6.6" in line for line in log)
+        assert daphne.wait_for_words("at 127.0.0.1: ")
+    assert "6.6.6.6" not in daphne.output
 
 
 @pytest.mark.parametrize(
@@ -150,14 +140,14 @@ def test_the_address_of_a_client_is_the_one_that_nginx_sees(server):
     [("https://evil.test", "/ws/chat/lobby/"), (f"https://{HOST}", "/ws/sync/stop/")],
 )
 def test_rejects_another_site_and_an_unknown_path_without_a_traceback(server, origin, path):
-    front, _, log = server
+    front, daphne = server
     with pytest.raises(InvalidStatus, match="HTTP 403"):
         open_chat(front, origin, path).__enter__()
-    assert not any("Traceback" in line for line in log)
+    assert "Traceback" not in daphne.output
 
 
 def test_nginx_serves_the_static_files_and_pages_say_that_tls_is_required(server):
-    front, _, _ = server
+    front, _ = server
     page, text = ask(front, "/chat/lobby/")
     assert page.status == 200
     assert page.headers["Strict-Transport-Security"].startswith("max-age=3600")
@@ -166,8 +156,8 @@ def test_nginx_serves_the_static_files_and_pages_say_that_tls_is_required(server
 
 
 def test_without_tls_daphne_redirects_and_answers_only_a_health_check(server):
-    _, port, _ = server
-    moved, _ = ask(port, "/chat/", context=None)
+    _, daphne = server
+    moved, _ = ask(daphne.port, "/chat/", context=None)
     assert (moved.status, moved.headers["Location"]) == (301, f"https://{HOST}/chat/")
-    healthy, text = ask(port, "/health/", context=None, Host="10.0.0.7")
+    healthy, text = ask(daphne.port, "/health/", context=None, Host="10.0.0.7")
     assert (healthy.status, text.startswith("ok, open: ")) == (200, True)
