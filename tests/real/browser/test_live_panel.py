@@ -2,9 +2,6 @@
 
 from playwright.sync_api import expect
 
-CONNECT, RECEIVE, DISCONNECT = (
-    f"websocket_{name}" for name in ("connect", "receive", "disconnect")
-)
 EVENTS = "#events tbody tr:not([data-lane=database]):not(.first) td:nth-child(4)"
 
 
@@ -20,16 +17,20 @@ def test_a_conversation_is_shown_as_the_browser_and_as_the_server_saw_it(visit):
     page.connect()
     page.expect_browser_log("open", 'message "Welcome, ada."')
     page.send("hello")
-    page.expect_highlighted(RECEIVE)
+    page.expect_highlighted("websocket_receive")
+    page.fill("Close code", "4001")
+    page.press("Options of client 1")
     page.press("Close")
+    # Daphne answers with 1000, whatever the code was.
     page.expect_status("Closed: the browser reports 1000.")
+    page.expect_highlighted("websocket_disconnect")
     expect(events(page)).to_have_text(
         [
             "→ websocket.connect",
             "← websocket.accept",
             '← websocket.send text: "Welcome, ada."',
             '→ websocket.receive text: "hello"',
-            "→ websocket.disconnect code: None",
+            "→ websocket.disconnect code: 4001",
             "· finished",
         ]
     )
@@ -39,28 +40,6 @@ def test_a_conversation_is_shown_as_the_browser_and_as_the_server_saw_it(visit):
     assert page.page.context.cookies()[0]["value"] not in page.page.content()
     page.menu("Clear")
     expect(page.page.locator("#events tbody tr, #browser-log li")).to_have_count(0)
-
-
-def test_a_rejection_and_an_exception_are_1006_in_the_browser(visit):
-    page = visit("01-accept").show("See")
-    page.connect(path="/ws/sync/accept/", state="refused")
-    page.expect_status("Rejected with HTTP 403. The browser reports 1006.")
-    page.expect_browser_log("close code 1006, not clean")
-    expect(events(page)).to_have_text(
-        [
-            "→ websocket.connect",
-            "← websocket.close",
-            "→ websocket.disconnect code: 1006",
-            "· finished",
-        ]
-    )
-    page.connect(path="/ws/no/such/path/", state="refused")
-    page.expect_status("Exception: HTTP 500. The browser reports 1006.")
-    expect(page.page.locator("#events tbody tr").last).to_contain_text(
-        "raised ValueError: No route"
-    )
-    assert [error[-3:] for error in page.errors] == ["403", "500"]
-    page.errors.clear()
 
 
 def test_text_bytes_and_empty_frames_are_recorded_and_an_empty_reply_does_not_arrive(visit):
@@ -81,20 +60,6 @@ def test_text_bytes_and_empty_frames_are_recorded_and_an_empty_reply_does_not_ar
     ]
     expect(events(page)).to_have_text(["→ websocket.connect", "← websocket.accept", *shown])
     assert page.page.locator("#panel img:not([role])").count() == 0
-
-
-def test_a_close_arrives_with_its_code_or_without_one(visit):
-    page = visit("03-stop").show("See")
-    for code, arrives in (("4001", "4001"), ("", "None")):
-        page.connect()
-        page.expect_highlighted(CONNECT)
-        page.fill("Close code", code)
-        page.press("Options of client 1")
-        page.press("Close")
-        # Daphne answers with 1000, whatever the code was.
-        page.expect_status("Closed: the browser reports 1000.")
-        expect(events(page).nth(-2)).to_have_text(f"→ websocket.disconnect code: {arrives}")
-        page.expect_highlighted(DISCONNECT)
 
 
 def test_clients_of_a_group_share_a_message_and_one_can_vanish_or_be_removed(visit):
