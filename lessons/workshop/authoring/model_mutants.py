@@ -52,8 +52,9 @@ def run_model_mutants(lesson: Lesson) -> Iterator[MutantRun]:
 
 def outdated_model_reasons(lesson: Lesson) -> list[str]:
     """The entries of equivalent_mutants.toml for mutants of the model that do not exist."""
-    names = {mutant.name for mutant in mutants_of_model(lesson)}
-    return [name for name in reasons(lesson, "model") if name not in names]
+    known = reasons(lesson, "model")
+    names = {mutant.name for mutant in mutants_of_model(lesson)} if known else ()
+    return [name for name in known if name not in names]
 
 
 class _RecordingPool(PlayerPool):
