@@ -101,73 +101,78 @@ def test_a_frame_in_transit_arrives_after_the_close(daphne):
 
 
 @pytest.fixture
-def fresh():
-    """A new server: the order of all lines that it prints is the answer."""
-    with RealDaphne(handshake=1.5, close=0.2) as server:
-        yield server
+def quiet(daphne):
+    """The server without its lines so far: the order of all lines that it prints is the answer.
+
+    Each test waits for its last line, so none comes later.
+    """
+    daphne.lines.clear()
+    return daphne
 
 
-def client_of(fresh, path):
-    url = f"ws://127.0.0.1:{fresh.port}{path}?{next(fresh.numbers)}:[]"
+def client_of(quiet, path):
+    url = f"ws://127.0.0.1:{quiet.port}{path}?{next(quiet.numbers)}:[]"
     return connect(url, proxy=None, open_timeout=TEST_TIMEOUT)
 
 
 @contextmanager
-def slow_work(fresh, consumer):
+def slow_work(quiet, consumer):
     """Another client that ticks, while a client of `consumer` causes slow work."""
-    with client_of(fresh, f"/consumers/{consumer}") as slow:
-        with client_of(fresh, "/consumers/Ticks") as other:
+    with client_of(quiet, f"/consumers/{consumer}") as slow:
+        with client_of(quiet, "/consumers/Ticks") as other:
             slow.send("work")
-            fresh.wait_for_line("begins")
+            quiet.wait_for_line("begins")
             other.send("tick")
             yield other
-        fresh.wait_for_line("ends")
+        quiet.wait_for_line("ends")
 
 
-def let_go(fresh):
-    with client_of(fresh, "/let-go"):
+def let_go(quiet):
+    with client_of(quiet, "/let-go"):
         pass
 
 
-def order_of(fresh, *words, with_the=None):
+def order_of(quiet, *words, with_the=None):
     """The printed `words`, in order, once `with_the` was printed."""
-    with fresh.lines_changed:
-        fresh.lines_changed.wait_for(lambda: with_the in (None, *fresh.lines), TEST_TIMEOUT)
-        return [line for line in fresh.lines if line in words]
+    with quiet.lines_changed:
+        quiet.lines_changed.wait_for(lambda: with_the in (None, *quiet.lines), TEST_TIMEOUT)
+        return [line for line in quiet.lines if line in words]
 
 
-def test_a_blocked_loop_answers_no_client(fresh):
-    with slow_work(fresh, "OnTheLoop") as other:
+def test_a_blocked_loop_answers_no_client(quiet):
+    with slow_work(quiet, "OnTheLoop") as other:
         assert other.recv(TEST_TIMEOUT) == "tock"
-        assert order_of(fresh, "tick", "ends", with_the="tick") == ["ends", "tick"]
+        assert order_of(quiet, "tick", "ends", with_the="tick") == ["ends", "tick"]
 
 
 @pytest.mark.parametrize("consumer", ["SlowHandler", "Queued"])
-def test_a_busy_sync_thread_keeps_async_consumers_waiting(fresh, consumer):
-    with slow_work(fresh, consumer) as other:
+def test_a_busy_sync_thread_keeps_async_consumers_waiting(quiet, consumer):
+    with slow_work(quiet, consumer) as other:
         assert other.ping().wait(TEST_TIMEOUT), "the loop answers, and has the tick in hand"
-        assert order_of(fresh, "tick") == []
-        let_go(fresh)
+        assert order_of(quiet, "tick") == []
+        let_go(quiet)
         assert other.recv(TEST_TIMEOUT) == "tock"
-        assert order_of(fresh, "tick", "ends", with_the="tick") == ["ends", "tick"]
+        assert order_of(quiet, "tick", "ends", with_the="tick") == ["ends", "tick"]
 
 
-def test_a_busy_sync_thread_lets_a_handshake_run_out(fresh):
-    with slow_work(fresh, "SlowHandler"):
-        assert visit(fresh, "Ticks", act=stay).status is None
-        let_go(fresh)
+def test_a_busy_sync_thread_lets_a_handshake_run_out(quiet):
+    with slow_work(quiet, "SlowHandler"):
+        assert visit(quiet, "Ticks", act=stay).status is None
+        let_go(quiet)
+        order_of(quiet, with_the="tick")
 
 
-def test_a_busy_sync_thread_delays_only_consumers(fresh):
-    with slow_work(fresh, "SlowHandler"):
-        assert fresh.visit(ACCEPT).status == 101
-        assert order_of(fresh, "ends") == []
-        let_go(fresh)
+def test_a_busy_sync_thread_delays_only_consumers(quiet):
+    with slow_work(quiet, "SlowHandler"):
+        assert quiet.visit(ACCEPT).status == 101
+        assert order_of(quiet, "ends") == []
+        let_go(quiet)
+        order_of(quiet, with_the="tick")
 
 
 @pytest.mark.parametrize("consumer", ["InAThread", "OnItsOwnThread"])
-def test_work_in_a_separate_thread_delays_no_client(fresh, consumer):
-    with slow_work(fresh, consumer) as other:
+def test_work_in_a_separate_thread_delays_no_client(quiet, consumer):
+    with slow_work(quiet, consumer) as other:
         assert other.recv(TEST_TIMEOUT) == "tock"
-        assert order_of(fresh, "tick", "ends", with_the="tick") == ["tick"]
-        let_go(fresh)
+        assert order_of(quiet, "tick", "ends", with_the="tick") == ["tick"]
+        let_go(quiet)
