@@ -3,6 +3,14 @@
 import pytest
 
 from lessons.workshop.page.live.page_socket import new_feed_id
+from lessons.workshop.student import progress
+
+
+@pytest.fixture
+def state_dir(tmp_path, monkeypatch):
+    """The folder with the progress of a student who has not started."""
+    monkeypatch.setattr(progress, "state_dir", lambda: tmp_path)
+    return tmp_path
 
 
 @pytest.fixture

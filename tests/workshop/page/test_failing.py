@@ -17,9 +17,8 @@ def verdict():
 
 
 @pytest.fixture
-def page(db, monkeypatch, tmp_path, verdict):
+def page(db, state_dir, verdict):
     """A client that has opened lesson 3, whose exercise has the verdict on a mistake."""
-    monkeypatch.setattr(progress, "state_dir", lambda: tmp_path)
     progress.save_verdict(LESSON, verdict)
     client = Client()
     client.get("/lessons/03-stop/")

@@ -5,15 +5,7 @@ import html
 
 import pytest
 
-from lessons.workshop.student import progress
-
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def fresh_start(tmp_path, monkeypatch):
-    """A student who has not started."""
-    monkeypatch.setattr(progress, "state_dir", lambda: tmp_path)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("state_dir")]
 
 
 def page(client, path="/"):

@@ -11,15 +11,9 @@ from lessons.workshop.engine.faults.finding import Finding
 from lessons.workshop.judge.verdict import Outcome, Verdict
 from lessons.workshop.student import progress
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("state_dir")]
 
 ALL = pytest.mark.parametrize("key", [lesson.key for lesson in lessons()])
-
-
-@pytest.fixture(autouse=True)
-def fresh_start(tmp_path, monkeypatch):
-    """A student who has not started."""
-    monkeypatch.setattr(progress, "state_dir", lambda: tmp_path)
 
 
 def text(response):

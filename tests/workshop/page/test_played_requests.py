@@ -6,16 +6,14 @@ import pytest
 
 from lessons.workshop.course.lesson_index import find
 from lessons.workshop.page.live.page_socket import new_feed_id
-from lessons.workshop.student import progress
 
 pytestmark = pytest.mark.django_db
 LOCKED = "You can use the solution once your exercise was green, or once you have read it."
 
 
 @pytest.fixture
-def ask(client, own_feed, monkeypatch, tmp_path):
+def ask(client, own_feed, state_dir):
     """`ask("03-stop/play/", "connect")`: the answer to a page of this session."""
-    monkeypatch.setattr(progress, "state_dir", lambda: tmp_path)
 
     def get(path, *steps, **parameters):
         return client.get(f"/lessons/{path}", {"feed": own_feed, "step": steps} | parameters)

@@ -24,7 +24,6 @@ from lessons.workshop.page.live.event_feed import PageSocket
 from lessons.workshop.page.live.page_socket import new_feed_id
 from lessons.workshop.page.live.room_status import page_state
 from lessons.workshop.setup.network_access import Mode
-from lessons.workshop.student import progress
 from tests.support.played_page import SESSION, PageClient
 
 KNOWN = Membership("http://x", "C", "secret", "Ann", "Monday")
@@ -39,13 +38,12 @@ def snapshot(**state):
 
 
 @pytest.fixture(autouse=True)
-def state_dir(tmp_path, monkeypatch, settings):
+def local_mode(settings):
     settings.MODE = Mode.LOCAL
-    monkeypatch.setattr(progress, "state_dir", lambda: tmp_path)
 
 
 @pytest.fixture
-def joined():
+def joined(state_dir):
     membership.save(KNOWN)
 
 
@@ -176,7 +174,7 @@ def test_look_leads_to_the_place_that_the_instructor_shows(place, address, text)
 
 
 @pytest.mark.django_db
-def test_a_page_has_a_place_for_the_bar_only_where_a_workshop_may_join(client, settings):
+def test_a_page_has_a_place_for_the_bar_only_where_a_workshop_may_join(client, settings, state_dir):
     path = "/lessons/03-stop/"
     membership.save(KNOWN)
     shown = client.get(path).content.decode()

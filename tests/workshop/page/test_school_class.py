@@ -7,20 +7,17 @@ import pytest
 from lessons.workshop.member import joining, membership
 from lessons.workshop.member.membership import Membership
 from lessons.workshop.setup.network_access import Mode
-from lessons.workshop.student import progress
 from tests.support.join_server import JOINED, answering_room
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("state_dir")]
 
 MARKUP = '<img src=x onerror="document.title=1">'
 KNOWN = Membership("http://x", "CODE", "secret", "Ann", "Monday")
 
 
 @pytest.fixture(autouse=True)
-def state_dir(tmp_path, monkeypatch, settings):
+def local_mode(settings):
     settings.MODE = Mode.LOCAL
-    monkeypatch.setattr(progress, "state_dir", lambda: tmp_path)
-    return tmp_path
 
 
 def typed(url, **values):
