@@ -54,7 +54,7 @@ class Visit:
 class RealDaphne(RunningProgram):
     """A Daphne in its own process, on a free port; a context manager.
 
-    `RealDaphne("demo", "lounges")` serves the application `lounges` of servers/demo_server.py.
+    `RealDaphne("demo", "tasks")` serves the application `tasks` of servers/demo_server.py.
     """
 
     def __init__(self, program="scripted", application="websocket", **options):

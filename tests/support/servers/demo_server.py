@@ -1,11 +1,9 @@
 """Worked examples, solutions and rooms in a project of nothing else; see `start` at the end.
 
-The applications `tasks` and `lounges` print the query string of a connection when its consumer
-ends.
+The application `tasks` prints the query string of a connection when its consumer ends.
 """
 
 import asyncio
-import json
 import logging
 import os
 import sys
@@ -36,17 +34,12 @@ django.setup()
 
 from async_demo.consumers import Metronome  # noqa: E402
 from layers_demo.consumers import Siren  # noqa: E402
-from layers_demo.routing import websocket_urlpatterns  # noqa: E402
 from lessons.workshop.course.lesson_index import find  # noqa: E402
 from lessons.workshop.engine.world.student_module import load_file  # noqa: E402
 from tests.support.accepting_consumers import Accepts  # noqa: E402
 from tests.support.servers.daphne_server import serve, start  # noqa: E402
 
 REFRESH_INTERVAL = 0.5  # seconds
-
-
-def solution(slug):
-    return load_file(find(slug).solution)
 
 
 def print_end(application):
@@ -133,30 +126,12 @@ def tasks():
     serve(print_end(router), application_close_timeout=0.2)
 
 
-# Consumers on a layer in memory
-
-
-class Probe(Accepts):
-    """Sends the message of a client to a channel."""
-
-    async def websocket_receive(self, event):
-        channel, message = json.loads(event["text"])
-        await self.channel_layer.send(channel, message)
-        await self.send({"type": "websocket.send", "text": "sent"})
-
-
-def lounges():
-    lounge = path("lounge/<str:room_name>/", solution("group").Lounge.as_asgi())
-    router = URLRouter([*websocket_urlpatterns, lounge, path("probe/", Probe.as_asgi())])
-    serve(print_end(router))
-
-
 # The solution of lesson 29: a kitchen that can be drained. It prints `cooking` when a soup begins.
 # The soup is ready after a request to /cooked/.
 
 
 def kitchen(server):
-    solved, is_cooked = solution("deploy"), asyncio.Event()
+    solved, is_cooked = load_file(find("deploy").solution), asyncio.Event()
 
     async def cook(seconds):
         print("cooking", flush=True)
@@ -359,4 +334,4 @@ def worker(redis, prefix, channels):
 
 
 if __name__ == "__main__":
-    start(tasks, lounges, kitchen, rooms, worker)
+    start(tasks, kitchen, rooms, worker)
