@@ -11,14 +11,11 @@ from contextlib import suppress
 from types import SimpleNamespace
 
 import django
-from autobahn.exception import Disconnected
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
-from channels.generic.websocket import AsyncJsonWebsocketConsumer
-from channels.routing import ChannelNameRouter, ProtocolTypeRouter, URLRouter
+from channels.routing import ChannelNameRouter, ProtocolTypeRouter
 from django.conf import settings
 from django.core.management import execute_from_command_line
-from django.urls import path
 
 MEMORY = {"BACKEND": "channels.layers.InMemoryChannelLayer"}
 APPS = ["channels", "django.contrib.auth", "django.contrib.contenttypes", "layers_demo"]
@@ -42,16 +39,6 @@ from tests.support.servers.daphne_server import serve, start  # noqa: E402
 REFRESH_INTERVAL = 0.5  # seconds
 
 
-def print_end(application):
-    async def application_and_line(scope, receive, send):
-        try:
-            await application(scope, receive, send)
-        finally:
-            print(scope["query_string"].decode(), "over", flush=True)
-
-    return application_and_line
-
-
 # Consumers with a task. Each line that they print starts with the number of the connection.
 
 
@@ -67,20 +54,8 @@ class Demo(Metronome):
             self.say("task cancelled")
             raise
 
-    async def send(self, message):
-        # A tick between the client's close frame and the end of the TCP connection raises this
-        # error. Daphne drops a later tick silently.
-        with suppress(Disconnected):
-            await super().send(message)
-
     def say(self, text):
         print(self.scope["query_string"].decode(), text, flush=True)
-
-    async def websocket_receive(self, event):
-        if event.get("text") == "raise":
-            raise LookupError("requested")
-        if event.get("text") == "hang":
-            await asyncio.Event().wait()
 
 
 class OnDisconnect(Demo):
@@ -88,23 +63,8 @@ class OnDisconnect(Demo):
 
     __call__ = AsyncConsumer.__call__
 
-    async def send(self, message):
-        await super().send(message)
-        if message["type"] == "websocket.send" and self.is_disconnected:
-            self.say("tick after the end")
-
-    is_disconnected = False
-
     async def websocket_disconnect(self, event):
         self.task.cancel()
-        raise StopConsumer()
-
-
-class Orphan(OnDisconnect):
-    """Does not cancel its task."""
-
-    async def websocket_disconnect(self, event):
-        self.is_disconnected = True
         raise StopConsumer()
 
 
@@ -121,9 +81,15 @@ class Slowest(Demo):
 
 
 def tasks():
-    consumers = (Demo, OnDisconnect, Orphan, Slowest, AsyncJsonWebsocketConsumer)
-    router = URLRouter([path(consumer.__name__, consumer.as_asgi()) for consumer in consumers])
-    serve(print_end(router), application_close_timeout=0.2)
+    consumers = {f"/{one.__name__}": one.as_asgi() for one in (Demo, OnDisconnect, Slowest)}
+
+    async def application(scope, receive, send):
+        try:
+            await consumers[scope["path"]](scope, receive, send)
+        finally:
+            print(scope["query_string"].decode(), "over", flush=True)
+
+    serve(application, application_close_timeout=0.2)
 
 
 # The solution of lesson 29: a kitchen that can be drained. It prints `cooking` when a soup begins.
