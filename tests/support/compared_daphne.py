@@ -70,13 +70,13 @@ class RealServer(RealDaphne):
         return self.wait_for_line(f"log Exception inside application: {error}") is not None
 
     @contextmanager
-    def open_request(self, *replies, body=b"", path="/", method="POST"):
+    def open_request(self, *replies, body=b""):
         """Send a request. Yields its number and its connection."""
         number = next(self.numbers)
         connection = HTTPConnection("127.0.0.1", self.port, timeout=TEST_TIMEOUT)
         try:
             query = f"{number}:{quote(repr(list(replies)))}"
-            connection.request(method, f"{path}?{query}", body)
+            connection.request("POST", f"/?{query}", body)
             yield number, connection
         finally:
             connection.close()
@@ -154,7 +154,7 @@ class SimulatedServer:
             visit.status = 500
         return visit
 
-    async def _request(self, replies, body=b"", method="POST"):
+    async def _request(self, replies, body=b""):
         response = Response()
 
         async def application(scope, receive, send):
@@ -166,7 +166,7 @@ class SimulatedServer:
 
             await play_http(replies, receive_and_note, send)
 
-        client = StrictHttpCommunicator(application, method, "/", body)
+        client = StrictHttpCommunicator(application, "POST", "/", body)
         response.diagnosis = await self._diagnosis_of(client.send_request(), client, None)
         response.error = self._error_of(client)
         progress = client.rules.response

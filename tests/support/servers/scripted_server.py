@@ -12,23 +12,16 @@ import threading
 from functools import partial
 from urllib.parse import unquote
 
-import django
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from channels.consumer import AsyncConsumer, SyncConsumer
 from channels.exceptions import StopConsumer
 from django.conf import settings
 
-# Before the demos, which import models.
-settings.configure(INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes"])
-django.setup()
+from tests.support.accepting_consumers import Accepts, AcceptsInAThread
+from tests.support.scripted_events import play_http, play_websocket
+from tests.support.servers.daphne_server import FastReactor, serve, start
 
-from async_demo.consumers import Heartbeat  # noqa: E402
-from async_demo.generic_http import RawLength  # noqa: E402
-from tests.support.accepting_consumers import Accepts, AcceptsInAThread  # noqa: E402
-from tests.support.scripted_events import play_http, play_websocket  # noqa: E402
-from tests.support.servers.daphne_server import FastReactor, serve, start  # noqa: E402
-
-HTTP_DEMOS = {"/heartbeat": Heartbeat, "/length": RawLength}
+settings.configure()
 
 
 class NeverStops(AcceptsInAThread):
@@ -205,10 +198,7 @@ async def http_application(scope, receive, send):
         return event
 
     try:
-        if demo := HTTP_DEMOS.get(scope["path"]):
-            await demo.as_asgi()(scope, receive_and_print, send)
-        else:
-            await play_http(ast.literal_eval(replies), receive_and_print, send)
+        await play_http(ast.literal_eval(replies), receive_and_print, send)
     finally:
         print(number, "over", flush=True)
 
