@@ -96,7 +96,7 @@ def test_a_transcript_of_the_text_plays_and_ticks_what_was_tried(visit):
     expect(page.locator("#source-title")).to_contain_text("mistakes.py")
 
 
-def test_a_diagram_is_filtered_and_points_at_the_line_that_sent_an_event(visit):
+def test_a_diagram_points_at_the_line_that_sent_an_event(visit):
     page = visit("12-group").show("See")
     labels = page.page.locator("#diagram .row .label")
     page.connect()
@@ -104,11 +104,6 @@ def test_a_diagram_is_filtered_and_points_at_the_line_that_sent_an_event(visit):
     page.press("Close")
     page.page.set_viewport_size({"width": 1280, "height": 1400})  # visible rows only are drawn
     expect(labels.last).to_have_text("finished")
-    page.page.get_by_role("button", name="Menu", exact=True).click()
-    page.page.get_by_label("Filter").fill("accept send -layer")
-    expect(labels).to_have_text(["websocket.accept", 'websocket.send "now playing: hello"'])
-    page.page.get_by_label("Filter").fill("")
-    page.page.keyboard.press("Escape")
     expect(labels).to_have_count(11)
     labels.nth(3).click()
     lit = page.page.locator("#source .highlighted")

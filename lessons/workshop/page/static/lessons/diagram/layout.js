@@ -110,16 +110,16 @@ function distance(one, other) {
 //   begun      the time of the row at 0 ms; by default that of the first entry
 // A row has no time (`at` is null) where all events have the same.
 export function layout(entries, options) {
-  const { position, kinds, differs, later = differs, least = 0, matches } = options;
+  const { position, kinds, differs, later = differs, least = 0, matches = () => true } = options;
   const { begun = entries[0]?.time } = options;
-  const shown = matches ? entries.filter(matches) : entries;
+  const shown = entries.filter(matches);
   const { lanes, of } = lanesOf(shown, kinds);
   const isTimed = shown.some(({ time }) => time - shown[0].time > LEAST_TIME);
   const rows = [];
   const lifelines = new Map();
   const bars = new Bars();
   for (const [number, entry] of entries.slice(0, position).entries()) {
-    if (matches && !matches(entry)) continue;
+    if (!matches(entry)) continue;
     const index = rows.length;
     const since = index ? entry.time - rows[index - 1].entry.time : 0;
     const times = { at: isTimed ? entry.time - begun : null, isAfterPause: since > LONG_PAUSE };

@@ -5,7 +5,7 @@ import { byId } from "../common/dom.js";
 import { linkTo } from "./address.js";
 import { MAX_CLIENTS, addClient, clear, clients, playTarget, steps } from "./clients.js";
 import {
-  EXAMPLE, announcement, asTable, ask, exercise, filter, hasLog, isProjector, lesson, page, play, speed, step, target, titleOf,
+  EXAMPLE, announcement, asTable, ask, exercise, hasLog, isProjector, lesson, page, play, step, target, titleOf,
 } from "./store.js";
 
 const status = signal("");
@@ -50,13 +50,11 @@ export function Menu() {
       ${!lesson.isHttp && html`<${Item} name="Add a client" keys="a" disabled=${clients.value.length === MAX_CLIENTS} onPress=${() => addClient()} />`}
       <${Item} name="Clear" onPress=${clear} />
       ${page.mistakes.length > 0 && html`<${Item} name="Compare with a mistake" keys="m" onPress=${() => (step.value = "compare")} />`}
-      <label>Speed of Play <select onChange=${({ target: { value } }) => (speed.value = value)}>${[["steady", "steady"], ["1", "as it was"], ["0.1", "ten times slower"]].map(([value, name]) => html`<option value=${value} selected=${value === speed.value}>${name}</option>`)}</select></label>
     </section>
     <section><h3>View</h3>
       <${Item} name="Table" keys="t" pressed=${asTable.value} onPress=${toggle(asTable)} />
       <${Item} name="What the browser received" keys="b" pressed=${hasLog.value} onPress=${toggle(hasLog)} />
       <${Item} name="Projector" keys="P" pressed=${isProjector.value} onPress=${toggle(isProjector)} />
-      <label>Filter <input type="search" name="filter" value=${filter.value} placeholder="send close -layer" title="Words of a type, a lane, a handler or a payload. A minus leaves events out." autocomplete="off" spellcheck="false" onInput=${({ target: { value } }) => (filter.value = value)} /></label>
     </section>
     <section><h3>${step.value === "do" ? "Help, and keep" : "Keep"}</h3>
       ${step.value === "do" && hints.length < hintsInAll && html`<${Item} name="Show a hint" keys="h" onPress=${() => ask("hint")} />`}

@@ -4,23 +4,22 @@
 import { html, signal, untracked, useEffect, useRef, useSignalEffect } from "../vendor/preact.js";
 import { levelOf, withoutDirectionMarks } from "../common/dom.js";
 import { Diagram } from "../diagram/diagram.js";
-import { parseFilter } from "../diagram/event_filter.js";
 import { detailsOf, typeOf } from "../diagram/event_text.js";
 import { gapText, nameOf } from "../diagram/layout.js";
 import { Transcript } from "../diagram/transcript.js";
 import { Clients } from "./client_view.js";
 import { takeOutsideStep } from "./clients.js";
 import { Finding } from "../common/finding.js";
-import { pauseBefore } from "./pause.js";
 import { stateAt } from "./state_at.js";
 import {
-  EXAMPLE, asTable, classOf, filter, hasLog, isProjector, lesson, live, liveCount, liveVersion, log, outside, played, pointed, saved,
-  source, sourceChanged, speed, step, target, titleOf,
+  EXAMPLE, asTable, classOf, hasLog, isProjector, lesson, live, liveCount, liveVersion, log, outside, played, pointed, saved,
+  source, sourceChanged, step, target, titleOf,
 } from "./store.js";
 import { stepsInWords } from "./words.js";
 
 const MAX_ROWS = 500; // of the table
 const PROJECTOR_ZOOM = 1.6;
+const STEADY_PAUSE = 700; // milliseconds between two events that play
 const STATES = { starting: "Starting…", ready: "", restarted: "Restarted after your save.", ended: "Stopped.", refused: "" };
 // A page's own session and login read these tables. They are noise where a lesson is not about a database.
 const SESSION = /\b(django_session|auth_user|auth_permission|django_content_type)\b/;
@@ -107,9 +106,7 @@ function Picture() {
     if (plays) untracked(start); // what moves while it plays must not start it again
   });
   useSignalEffect(() => {
-    const found = parseFilter(filter.value);
-    const matches = (entry) => isOwn(entry) && (!found || found(entry));
-    diagram.current?.setOptions({ kinds: lesson.lanes, className: classOf(saved.value?.target ?? target.value), matches });
+    diagram.current?.setOptions({ kinds: lesson.lanes, className: classOf(saved.value?.target ?? target.value), matches: isOwn });
   });
   useSignalEffect(() => diagram.current?.zoomTo(isProjector.value ? PROJECTOR_ZOOM : 1));
   useSignalEffect(() => {
@@ -146,7 +143,7 @@ function next() {
   timer = setTimeout(() => {
     position.value += 1;
     next();
-  }, pauseBefore(entries, position.value, speed.value));
+  }, position.value && STEADY_PAUSE);
 }
 
 function stop() {
@@ -284,8 +281,7 @@ const ARROWS = { in: "→", out: "←", mark: "·" };
 function Table() {
   liveVersion.value;
   const { entries, begun } = shown();
-  const found = parseFilter(filter.value);
-  const rows = entries.filter((entry) => isOwn(entry) && (!found || found(entry))).slice(-MAX_ROWS);
+  const rows = entries.filter(isOwn).slice(-MAX_ROWS);
   return html`
     <div class="scroll" id="event-table" role="region" aria-label="The events, as a table" tabindex="0">
       <table id="events">

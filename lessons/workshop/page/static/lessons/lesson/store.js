@@ -49,8 +49,6 @@ export const seen = signal(new Set()); // the numbers of the things that the stu
 export const asTable = signal(false);
 export const hasLog = signal(false);
 export const log = signal([]); // what the browser reports: {kind, text, client}
-export const filter = signal("");
-export const speed = signal("steady");
 export const isProjector = signal(stored("projector", "tab") === "yes");
 export const isNarrow = signal(matchMedia("(width < 75rem)").matches);
 matchMedia("(width < 75rem)").addEventListener("change", ({ matches }) => (isNarrow.value = matches));
