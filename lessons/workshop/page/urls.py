@@ -25,7 +25,6 @@ urlpatterns = [
     path("lessons/<str:key>/reset/", exercise_views.reset, name="reset"),
     path("lessons/<str:key>/source/", play_views.played_source, name="played_source"),
     path("lessons/<str:key>/play/", play_views.played_steps, name="played_steps"),
-    path("lessons/<str:key>/steps/", play_views.parsed_steps, name="parsed_steps"),
     path("lessons/<str:key>/compare/", play_views.comparison, name="comparison"),
     path("lessons/<str:key>/judged/", play_views.judged, name="judged"),
     path(

@@ -1,7 +1,5 @@
 """What a page asks about played steps: a recording and the source."""
 
-import json
-
 import pytest
 
 from lessons.workshop.course.lesson_index import find
@@ -25,12 +23,6 @@ def types(answer):
     return [event["message"]["type"] for event in answer.json()["recording"]["events"]]
 
 
-def test_the_steps_of_a_page_become_text(ask):
-    step = {"client": 2, "action": "text", "arguments": {"text": "a"}}
-    answer = ask("03-stop/steps/", "connect", json.dumps(step))
-    assert answer.json() == {"steps": ["connect", "2 text a"]}
-
-
 @pytest.mark.parametrize(
     ("target", "last"),
     [
@@ -49,7 +41,6 @@ def test_plays_the_steps_on_the_target(ask, target, last):
 NESTED = [
     f"call add {'[' * 2000}",
     f"{'& ' * 2000}text a",
-    f'{{"client": 1, "action": "text", "arguments": {"[" * 2000}',
 ]
 REFUSED = [  # the lesson and what is asked, the target, the steps, and the reason
     ("03-stop/play/", "os.system", ["connect"], "Lesson 3 has no 'os.system' to play."),
@@ -60,8 +51,8 @@ REFUSED = [  # the lesson and what is asked, the target, the steps, and the reas
     ("03-stop/play/", "example", ["sleep 1"], "'sleep 1'"),
     ("03-stop/play/", "example", ["row db_demo.Nothing {}"], "cannot be played"),
     ("03-stop/play/", "example", ["connect"] * 41, "At most 40 steps with 6000 characters"),
-    *(("03-stop/steps/", "example", [step], "is nested too deep.") for step in NESTED),
-    ("03-stop/steps/", "example", ['text "a" * 500000', "bytes 00ff * 250001"], "The frames of"),
+    *(("03-stop/play/", "example", [step], "is nested too deep.") for step in NESTED),
+    ("03-stop/play/", "example", ['text "a" * 500000', "bytes 00ff * 250001"], "The frames of"),
     ("03-stop/source/", "../manage.py", [], "Lesson 3 has no '../manage.py' to play."),
     ("03-stop/source/", "solution", [], LOCKED),
     ("05-communicator/source/", "exercise", [], "The exercise of lesson 5 is a test"),
@@ -75,7 +66,7 @@ def test_refuses_what_no_page_plays_with_the_reason(ask, path, target, steps, re
     assert reason in answer.json()["error"]
 
 
-@pytest.mark.parametrize("what", ["play", "steps", "source", "compare", "judged"])
+@pytest.mark.parametrize("what", ["play", "source", "compare", "judged"])
 def test_only_a_page_of_the_same_session_gets_an_answer(ask, what):
     other = new_feed_id("another0session0key")
     assert ask(f"03-stop/{what}/", "connect", feed=other).status_code == 404
@@ -83,7 +74,7 @@ def test_only_a_page_of_the_same_session_gets_an_answer(ask, what):
 
 
 def test_a_lesson_that_does_not_exist_is_404(ask):
-    assert ask("99-none/steps/").status_code == 404
+    assert ask("99-none/play/").status_code == 404
 
 
 # The source

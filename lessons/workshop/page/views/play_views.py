@@ -7,7 +7,6 @@ A conversation runs in a child process, and its view in a thread, as every sync 
 ASGI. So neither the server's loop nor the thread of the sync consumers waits for it.
 """
 
-import json
 from functools import wraps
 
 from django.http import Http404, JsonResponse
@@ -73,18 +72,15 @@ def json_for_own_page(view):
             raise Http404(str(error)) from None
         except (ValueError, *PLAYBACK_ERRORS) as error:
             return JsonResponse({"error": str(error)}, status=400)
-        except RecursionError:
-            error = "A step of this conversation is nested too deep."
-            return JsonResponse({"error": error}, status=400)
 
     return answer
 
 
 def requested_steps(request) -> list[Step]:
-    """The steps, each of them JSON or text. Raises RequestRejected and UnknownStep."""
+    """The steps. Raises RequestRejected and UnknownStep."""
     steps, payload = [], 0
     for text in request.GET.getlist("step")[: MAX_STEPS + 1]:
-        step = Step.from_json(json.loads(text)) if text.startswith("{") else parse_step(text)
+        step = parse_step(text)
         steps.append(step)
         payload += step.payload_length
         if payload > MAX_TOTAL_PAYLOAD:
@@ -94,8 +90,7 @@ def requested_steps(request) -> list[Step]:
             )
     if len(steps) > MAX_STEPS or sum(len(str(step)) for step in steps) > MAX_CHARACTERS:
         raise RequestRejected(
-            f"At most {MAX_STEPS} steps with {MAX_CHARACTERS} characters can be played again. "
-            "Press Clear, then play a shorter conversation."
+            f"At most {MAX_STEPS} steps with {MAX_CHARACTERS} characters can be played."
         )
     if sum(step.arguments.get("seconds", 0) for step in steps) > MAX_WAIT:
         raise RequestRejected(f"A conversation waits at most {MAX_WAIT} seconds.")
@@ -203,13 +198,6 @@ def failing_json(lesson: Lesson, outcome: Outcome) -> dict:
 
 
 # Steps of a link, of a text, or of an instructor's page
-
-
-@require_safe
-@json_for_own_page
-def parsed_steps(request, lesson: Lesson) -> dict:
-    """The steps of the query, each as text: `{"steps": ["connect", "text hello"]}`."""
-    return {"steps": [str(step) for step in requested_steps(request)]}
 
 
 @require_safe

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { bytesFromHex, HandshakeStatus, hexFromBytes } from "../../../../lessons/workshop/page/static/lessons/lesson/client.js";
+import { bytesFromHex, connectStep, HandshakeStatus, hexFromBytes } from "../../../../lessons/workshop/page/static/lessons/lesson/client.js";
 import { event } from "./events.mjs";
 
 test("bytes are read from hex digits and written as such", () => {
@@ -36,4 +36,19 @@ test("events of the connection before, which arrive late, do not answer a handsh
   assert.match(handshake.text(), /no event was recorded/);
   handshake.update(event("b", 2, { type: "websocket.close" }));
   assert.match(handshake.text(), /HTTP 403/);
+});
+
+test("a handshake's step leaves out what the server assumes", () => {
+  const home = "/ws/home/";
+  const step = (options) =>
+    connectStep({ path: home, subprotocols: [], account: "", origin: "", ...options }, home).arguments;
+  assert.deepEqual(step({}), {});
+  assert.deepEqual(step({ account: "anonymous" }), {});
+  assert.deepEqual(step({ path: "/ws/a b/?c=d e?" }), { path: "/ws/a%20b/", query: "c=d%20e?" });
+  assert.deepEqual(step({ path: `${home}?a=1` }), { query: "a=1" });
+  assert.deepEqual(step({ account: "ada", origin: "http://a.test", subprotocols: ["v1", "v2"] }), {
+    subprotocols: ["v1", "v2"],
+    as: "ada",
+    origin: "http://a.test",
+  });
 });

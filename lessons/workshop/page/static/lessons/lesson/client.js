@@ -1,27 +1,23 @@
 // The two kinds of client on a page: a WebSocket, and an HTTP request.
 
 import { socketUrl } from "../common/server.js";
-import { connectStep } from "./played_steps.js";
 
 // Neither a page nor a consumer's process can lose a connection of the server. With this code, each
 // says that it did.
 const LOST_CONNECTION = 4999;
 
 // Both get `watched`, {path, number}, `home`, the lesson's own path, and `options`, a function that
-// returns what the path says about the target. They call `onStep` for each step that was played,
-// `onAnswer` when the server sends something, `onLog`, and `onState`.
+// returns what the path says about the target. They call `onStep` with each step that was played, as
+// lessons/workshop/engine/script/steps.py describes it in JSON, `onLog`, and `onState`.
 export class WebSocketClient {
   socket = null; // the one in use
-  closing = null; // the latest one that this page closed
-  lost = null; // the connection that the server lost, as connect() takes it
 
   constructor(options) {
     Object.assign(this, options);
   }
 
   // Throws what the browser throws for a malformed path or subprotocol.
-  connect(connection) {
-    const { host, path, subprotocols, account, origin } = connection;
+  connect({ host, path, subprotocols, account, origin }) {
     if (!path.startsWith("/")) throw new Error("A path begins with a slash.");
     const identity = identityOf(this);
     if (account) identity.set("as", account);
@@ -30,13 +26,12 @@ export class WebSocketClient {
     const socket = new WebSocket(socketUrl(host, watchedPath), subprotocols);
     if (this.socket) this.close("");
     this.socket = socket;
-    this.lost = null;
-    this.listen(socket, connection);
+    this.listen(socket);
     this.onStep(connectStep({ path, subprotocols, account, origin }, this.home));
     this.onState("connecting", "Connecting…");
   }
 
-  listen(socket, connection) {
+  listen(socket) {
     let wasOpen = false;
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
@@ -47,7 +42,6 @@ export class WebSocketClient {
       this.onState("open", protocol ? `Open, subprotocol ${protocol}.` : "Open.");
     };
     socket.onmessage = ({ data }) => {
-      this.onAnswer();
       this.onLog("message", typeof data === "string" ? JSON.stringify(data) : `bytes ${hexFromBytes(data)}`);
     };
     socket.onclose = (event) => {
@@ -56,8 +50,6 @@ export class WebSocketClient {
       const details = [`code ${code}`, reason && `reason: ${reason}`, !wasClean && "not clean"];
       this.onLog("close", details.filter(Boolean).join(", "));
       if (socket !== this.socket) return;
-      if (socket !== this.closing) this.onAnswer();
-      if (isLost) this.lost = connection;
       if (wasOpen) this.release("closed", isLost ? "Lost: the browser reports 1006." : `Closed: the browser reports ${code}.`);
       else this.release("refused", "Not opened.");
     };
@@ -91,14 +83,12 @@ export class WebSocketClient {
     }
     const wasOpen = this.isOpen;
     this.socket.close(...(code ? [Number(code)] : []));
-    this.closing = this.socket;
     if (wasOpen) this.onStep({ action: "close", arguments: code ? { code: Number(code) } : {} });
   }
 
   // Disconnects without a step: what the page plays has changed.
   drop() {
     const { socket } = this;
-    this.lost = null;
     if (socket) {
       socket.onopen = socket.onmessage = socket.onclose = null;
       socket.close();
@@ -155,7 +145,6 @@ export class HttpClient {
   async read(reader) {
     const decoder = new TextDecoder();
     for (let part = await reader.read(); !part.done; part = await reader.read()) {
-      this.onAnswer();
       this.onLog("part", JSON.stringify(decoder.decode(part.value, { stream: true })));
     }
   }
@@ -171,6 +160,20 @@ export class HttpClient {
     this.onStep({ action: "close", arguments: {} });
     this.controller.abort();
   }
+}
+
+// The step of a handshake. It leaves out what the server assumes: the lesson's own path `home`, and
+// an anonymous user. A URL cannot contain a space, and in the text of a step a space ends the path.
+export function connectStep({ path, subprotocols, account, origin }, home) {
+  const [place, query] = path.replaceAll(" ", "%20").split(/\?(.*)/s, 2);
+  const values = {
+    ...(place !== home && { path: place }),
+    ...(query !== undefined && { query }),
+    ...(subprotocols.length && { subprotocols }),
+    ...(account && account !== "anonymous" && { as: account }),
+    ...(origin && { origin }),
+  };
+  return { action: "connect", arguments: values };
 }
 
 // What the server has to know about a client, as the first part of its path.

@@ -5,14 +5,13 @@ import { batch, effect, signal, untracked } from "../vendor/preact.js";
 import { ReconnectingSocket, socketUrl } from "../common/server.js";
 import { isOnline, onNews, socket as pageSocket, tell } from "../common/socket.js";
 import { HandshakeStatus, HttpClient, WebSocketClient } from "./client.js";
-import { PlayedSteps } from "./played_steps.js";
 import { EXAMPLE, lesson, live, log, markSeen, outside, page, played, saved, showLiveSource, step, target } from "./store.js";
 
 export const MAX_CLIENTS = 4;
 const MAX_LOG_LINES = 200;
 
 export const clients = signal([]);
-export const steps = new PlayedSteps();
+let steps = []; // {client, action, arguments}: what the clients did since clear()
 const feeds = new Map([[location.host, pageSocket]]); // host → socket
 const connections = new Set(); // the ids of all connections so far
 let dropped = new Set(); // the ids of those before the last drop
@@ -20,6 +19,7 @@ let dropped = new Set(); // the ids of those before the last drop
 class Client {
   handshake = new HandshakeStatus();
   wants = false; // the student has connected it, and has not closed it
+  opening = null; // the step that opened its connection of now
 
   constructor(number, { account = "", origin = "", server = 1, isHttp = false } = {}) {
     this.number = number;
@@ -36,10 +36,10 @@ class Client {
       options: () => (target.value === EXAMPLE ? {} : { lesson: lesson.key, target: target.value }),
       home: lesson.path,
       onStep: (one) => {
-        steps.add(number, one);
-        if (target.value === EXAMPLE) markSeen(steps.steps);
+        steps.push({ client: number, ...one });
+        if (one.action === "connect") this.opening = steps.at(-1);
+        if (target.value === EXAMPLE) markSeen(steps);
       },
-      onAnswer: () => steps.answered(),
       onLog: (kind, text) => {
         log.value = [...log.value, { kind, text, client: this.name }].slice(-MAX_LOG_LINES);
       },
@@ -107,7 +107,7 @@ class Client {
   }
 
   setState(state, text) {
-    if (state !== "open" && state !== "connecting") steps.disconnected(this.number);
+    if (state !== "open" && state !== "connecting") this.opening = null;
     this.last = { state, text: state === "refused" ? this.refusal() : text };
     this.status.value = this.last;
   }
@@ -162,13 +162,13 @@ function take(message) {
   return undefined;
 }
 
-// Forgets all live events, the log, and the steps.
+// Forgets all live events, the log, and the steps but those that opened the connections of now.
 export function clear() {
   batch(() => {
     live.clear();
     saved.value = null;
     log.value = [];
-    steps.clear();
+    steps = clients.value.map(({ opening }) => opening).filter(Boolean);
   });
 }
 

@@ -3,11 +3,9 @@
 import { html, signal, useEffect } from "../vendor/preact.js";
 import { Comparison } from "../common/comparison.js";
 import { Finding, code } from "../common/finding.js";
-import { steps as playedSteps } from "./clients.js";
 import { lesson, mistake, page, play } from "./store.js";
 import { stepsInWords } from "./words.js";
 
-const OWN = "your conversation on this page";
 const TITLES = { right: "The solution", wrong: "The mistake" };
 
 const conversation = signal("");
@@ -15,19 +13,12 @@ const answer = signal(null);
 const say = signal("");
 let latest = null; // answers to earlier requests are ignored
 
-function stepsOf(text) {
-  if (text !== OWN) return text.split(" | ").filter(Boolean);
-  const played = playedSteps.toTexts();
-  if (!played.length) throw new Error("Nothing was played on this page yet. Connect, then compare.");
-  return played;
-}
-
 async function run() {
   const request = (latest = Symbol("request"));
   const ask = (more) => play("compare", [["mistake", mistake.value], ...more]);
   say.value = "Playing it twice…";
   try {
-    let found = await ask(stepsOf(conversation.value).map((one) => ["step", one]));
+    let found = await ask(conversation.value.split(" | ").filter(Boolean).map((one) => ["step", one]));
     if (request === latest && !found.right) {
       answer.value = found;
       say.value = "No conversation here shows it. Running the lesson’s checks, which takes longer…";
@@ -56,7 +47,7 @@ export function Compare() {
     <div class="compare-form">
       <label>Mistake <select name="mistake" onChange=${choose}>${page.mistakes.map(({ name, title }) => html`<option value=${name} selected=${name === found.name}>${title}</option>`)}</select></label>
       <label class="wide">Conversation <select name="steps" onChange=${({ target: { value } }) => ((conversation.value = value), run())}>
-        <option value="">where it shows</option><option>${OWN}</option>${page.conversations.map((text) => html`<option>${text}</option>`)}</select></label>
+        <option value="">where it shows</option>${page.conversations.map((text) => html`<option>${text}</option>`)}</select></label>
     </div>
     <p class="quiet">${code(found.intro)}</p>
     <p id="compare-status" aria-live="polite">${say.value || (answer.value && summary(answer.value))}</p>

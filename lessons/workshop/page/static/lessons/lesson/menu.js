@@ -1,37 +1,15 @@
 // The menu of a lesson's page: everything that a newcomer does not need at once, with its keys.
 
-import { html, signal } from "../vendor/preact.js";
+import { html } from "../vendor/preact.js";
 import { byId } from "../common/dom.js";
-import { linkTo } from "./address.js";
-import { MAX_CLIENTS, addClient, clear, clients, playTarget, steps } from "./clients.js";
-import {
-  EXAMPLE, announcement, asTable, ask, exercise, hasLog, isProjector, lesson, page, play, step, target, titleOf,
-} from "./store.js";
-
-const status = signal("");
+import { MAX_CLIENTS, addClient, clear, clients, playTarget } from "./clients.js";
+import { EXAMPLE, asTable, ask, exercise, hasLog, isProjector, lesson, page, step, target, titleOf } from "./store.js";
 
 const close = () => byId("menu").close();
 const press = (action) => () => {
   close();
   action();
 };
-
-async function copyLink() {
-  const played = steps.toTexts();
-  try {
-    if (!played.length) throw new Error("Nothing has been played yet. Connect, then copy the link.");
-    const { steps: texts } = await play("steps", played.map((one) => ["step", one]));
-    try {
-      await navigator.clipboard.writeText(linkTo(location.href, target.value, texts));
-      status.value = "The link is copied.";
-    } catch {
-      status.value = "This browser does not let a page copy.";
-    }
-  } catch ({ message }) {
-    status.value = message;
-  }
-  announcement.value = status.value;
-}
 
 function Item({ name, keys, onPress, disabled = false, pressed }) {
   return html`<button type="button" data-key=${keys} disabled=${disabled} aria-pressed=${pressed} onClick=${press(onPress)}>${name}${keys && html` <kbd>${keys}</kbd>`}</button>`;
@@ -56,9 +34,6 @@ export function Menu() {
       <${Item} name="What the browser received" keys="b" pressed=${hasLog.value} onPress=${toggle(hasLog)} />
       <${Item} name="Projector" keys="P" pressed=${isProjector.value} onPress=${toggle(isProjector)} />
     </section>
-    <section><h3>${step.value === "do" ? "Help, and keep" : "Keep"}</h3>
-      ${step.value === "do" && hints.length < hintsInAll && html`<${Item} name="Show a hint" keys="h" onPress=${() => ask("hint")} />`}
-      <${Item} name="Copy a link" onPress=${copyLink} />
-      <p id="file-status" role="status">${status.value}</p>
-    </section>`;
+    ${step.value === "do" && hints.length < hintsInAll && html`
+      <section><h3>Hints</h3><${Item} name="Show a hint" keys="h" onPress=${() => ask("hint")} /></section>`}`;
 }

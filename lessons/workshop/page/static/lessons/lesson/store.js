@@ -135,12 +135,11 @@ export function lookAtPicture() {
   if (isNarrow.value && step.value !== "wire") byId("wire").scrollIntoView();
 }
 
-// Plays steps, texts or objects, on a target, and shows the recording.
+// Plays steps on a target, and shows the recording.
 export async function playSteps(name, steps, kind = "played") {
-  const texts = steps.map((one) => ["step", typeof one === "string" ? one : JSON.stringify(one)]);
   const digest = name === "exercise" ? exercise.value.digest : null;
   const [answer, code] = await Promise.all([
-    play("play", [["target", name], ...texts]),
+    play("play", [["target", name], ...steps.map((one) => ["step", one])]),
     sourceOf(name),
   ]);
   batch(() => {
