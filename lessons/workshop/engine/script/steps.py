@@ -100,18 +100,6 @@ class Step:
         """The parts of the step for a page, and the step as it is written."""
         return {"step": str(self), **{it.name: getattr(self, it.name) for it in fields(self)}}
 
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> "Step":
-        """The step that `data` describes, as as_json() does. Raises UnknownStep."""
-        try:
-            timing = data.get("together", False), data.get("point")
-            written = str(cls(data["action"], data["arguments"], data["client"], *timing))
-        except (KeyError, TypeError, AttributeError, ValueError):
-            raise UnknownStep(
-                f"{data!r} is not a step: it needs action, arguments and client."
-            ) from None
-        return parse_step(written)  # checks the arguments, and brings them into their usual form
-
     async def take(self, player) -> Any:
         """Let it happen. Returns the answer: plain data that a model can compare, or None."""
         return await self.kind.take(player, self)
