@@ -1,10 +1,16 @@
 """A lesson's page in a browser: what a student does there, and what the page shows."""
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
-from playwright.sync_api import expect
+from playwright.sync_api import TimeoutError, expect
 
+# The events of the picture's diagram, a line each.
+EVENTS = """() => document.querySelector("#diagram").diagram.transcript.entries
+  .map(({ event }) => event)
+  .filter(({ lane, message: { type } }) => lane !== "database" && type !== "scope")
+  .map(({ direction, text }) => [{ in: "→", out: "←", mark: "·" }[direction], text].join(" "))
+  .join("\\n").replace(/ +/g, " ")"""
 # Pastes the text that it gets into the editor: (box, text) => …
 PASTE = """(box, text) => {
   const clipboardData = new DataTransfer();
@@ -106,9 +112,11 @@ class LessonPage:
             self.menu("What the browser received")
         expect(self.page.locator("#browser-log li")).to_have_text(list(lines))
 
-    def show_table(self):
-        self.menu("Table")
-        return self.page.locator("#events tbody tr")
+    def expect_events(self, *wanted):
+        """Expect exactly these recorded events, without scopes and queries."""
+        with suppress(TimeoutError):
+            self.page.wait_for_function(f"wanted => ({EVENTS})() === wanted", arg="\n".join(wanted))
+        assert self.page.evaluate(EVENTS).split("\n") == list(wanted)
 
     def expect_highlighted(self, method):
         first = self.page.locator("#source .highlighted").first

@@ -2,15 +2,6 @@
 
 from playwright.sync_api import expect
 
-EVENTS = "#events tbody tr:not([data-lane=database]):not(.first) td:nth-child(4)"
-
-
-def events(page):
-    """The recorded events, without scopes and queries."""
-    if not page.page.locator("#events").count():
-        page.show_table()
-    return page.page.locator(EVENTS)
-
 
 def test_a_conversation_is_shown_as_the_browser_and_as_the_server_saw_it(visit):
     page = visit("01-accept").show("See")
@@ -24,22 +15,19 @@ def test_a_conversation_is_shown_as_the_browser_and_as_the_server_saw_it(visit):
     # Daphne answers with 1000, whatever the code was.
     page.expect_status("Closed: the browser reports 1000.")
     page.expect_highlighted("websocket_disconnect")
-    expect(events(page)).to_have_text(
-        [
-            "→ websocket.connect",
-            "← websocket.accept",
-            '← websocket.send text: "Welcome, ada."',
-            '→ websocket.receive text: "hello"',
-            "→ websocket.disconnect code: 4001",
-            "· finished",
-        ]
+    page.expect_events(
+        "→ websocket.connect",
+        "← websocket.accept",
+        '← websocket.send text: "Welcome, ada."',
+        '→ websocket.receive text: "hello"',
+        "→ websocket.disconnect code: 4001",
+        "· finished",
     )
-    scope = page.page.locator("#events tr.first details")
-    scope.locator("summary").click()
-    expect(scope.locator("pre")).to_contain_text("[hidden]")
+    page.page.get_by_role("slider", name="What the server recorded, as a diagram").press("Home")
+    expect(page.page.locator("#details pre")).to_contain_text("[hidden]")
     assert page.page.context.cookies()[0]["value"] not in page.page.content()
     page.menu("Clear")
-    expect(page.page.locator("#events tbody tr, #browser-log li")).to_have_count(0)
+    expect(page.page.locator("#diagram .row, #browser-log li")).to_have_count(0)
 
 
 def test_text_bytes_and_empty_frames_are_recorded_and_an_empty_reply_does_not_arrive(visit):
@@ -58,7 +46,7 @@ def test_text_bytes_and_empty_frames_are_recorded_and_an_empty_reply_does_not_ar
         for kind, text in zip(kinds, received, strict=True)
         for arrow in ("→ websocket.receive", "← websocket.send")
     ]
-    expect(events(page)).to_have_text(["→ websocket.connect", "← websocket.accept", *shown])
+    page.expect_events("→ websocket.connect", "← websocket.accept", *shown)
     assert page.page.locator("#panel img:not([role])").count() == 0
 
 
@@ -72,15 +60,14 @@ def test_clients_of_a_group_share_a_message_and_one_can_vanish_or_be_removed(vis
     log = page.page.locator("#browser-log li")
     for client in (1, 2, 3):
         expect(log.filter(has_text=f'{client} message "now playing: hello"')).to_have_count(1)
-    rows = page.show_table()
+    labels = page.page.locator("#diagram .label")
     page.press("Options of client 2")
     page.press("Remove client 2")
     expect(page.client(2)).to_have_count(0)
-    expect(rows.filter(has_text="websocket.disconnect code: None")).to_have_count(1)
+    expect(labels.filter(has_text="websocket.disconnect code: None")).to_have_count(1)
     page.press("Options of client 3")
     page.press("Lose the connection", client=3)
-    expect(rows.filter(has_text="websocket.disconnect code: 1006")).to_have_count(1)
-    page.menu("Table")
+    expect(labels.filter(has_text="websocket.disconnect code: 1006")).to_have_count(1)
     diagram = page.page.get_by_role("slider", name="What the server recorded, as a diagram")
     diagram.press("End")
     expect(page.page.locator("#details pre")).to_have_text('{"type": "finished"}')
@@ -101,4 +88,4 @@ def test_a_request_and_a_stream_are_shown_until_the_client_leaves(visit):
     expect(page.page.locator("#browser-log li").nth(1)).to_have_text('part "data: beat 1\\n\\n"')
     page.press("Leave")
     page.expect_status("You have left.")
-    expect(events(page).nth(-2)).to_have_text("→ http.disconnect")
+    expect(page.page.locator("#diagram .label").nth(-2)).to_have_text("http.disconnect")

@@ -94,7 +94,7 @@ export class Diagram {
   draw() {
     const { canvas, differs, later, least, view } = this;
     const wasAtEnd = view.isAtEnd;
-    const isVisible = view.width > 0; // if the page shows the table instead, the drawing waits
+    const isVisible = view.width > 0; // a diagram of a step that is not shown waits
     if (this.isStale) {
       const { entries, begun } = this.transcript;
       const position = this.position ?? entries.length;

@@ -1,4 +1,4 @@
-// The page's store of recorded events. The diagram and the table are two views of it.
+// The page's store of recorded events. The diagram is a view of it.
 
 const MAX_ENTRIES = 5000;
 const OUTSIDE = { ordinal: 0, connection: "", client: "", server: "" };

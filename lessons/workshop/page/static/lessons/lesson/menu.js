@@ -3,7 +3,7 @@
 import { html } from "../vendor/preact.js";
 import { byId } from "../common/dom.js";
 import { MAX_CLIENTS, addClient, clear, clients, playTarget } from "./clients.js";
-import { EXAMPLE, asTable, ask, exercise, hasLog, isProjector, lesson, page, step, target, titleOf } from "./store.js";
+import { EXAMPLE, ask, exercise, hasLog, isProjector, lesson, page, step, target, titleOf } from "./store.js";
 
 const close = () => byId("menu").close();
 const press = (action) => () => {
@@ -30,7 +30,6 @@ export function Menu() {
       ${page.mistakes.length > 0 && html`<${Item} name="Compare with a mistake" keys="m" onPress=${() => (step.value = "compare")} />`}
     </section>
     <section><h3>View</h3>
-      <${Item} name="Table" keys="t" pressed=${asTable.value} onPress=${toggle(asTable)} />
       <${Item} name="What the browser received" keys="b" pressed=${hasLog.value} onPress=${toggle(hasLog)} />
       <${Item} name="Projector" keys="P" pressed=${isProjector.value} onPress=${toggle(isProjector)} />
     </section>

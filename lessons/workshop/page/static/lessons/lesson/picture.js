@@ -1,23 +1,22 @@
-// The picture: what the server recorded, as a diagram or a table, and beside it the code that ran and the
-// event in full.
+// The picture: what the server recorded, as a diagram, and beside it the code that ran and the event in
+// full.
 
 import { html, signal, untracked, useEffect, useRef, useSignalEffect } from "../vendor/preact.js";
 import { levelOf, withoutDirectionMarks } from "../common/dom.js";
 import { Diagram } from "../diagram/diagram.js";
 import { detailsOf, typeOf } from "../diagram/event_text.js";
-import { gapText, nameOf } from "../diagram/layout.js";
+import { gapText } from "../diagram/layout.js";
 import { Transcript } from "../diagram/transcript.js";
 import { Clients } from "./client_view.js";
 import { takeOutsideStep } from "./clients.js";
 import { Finding } from "../common/finding.js";
 import { stateAt } from "./state_at.js";
 import {
-  EXAMPLE, asTable, classOf, hasLog, isProjector, lesson, live, liveCount, liveVersion, log, outside, played, pointed, saved,
+  EXAMPLE, classOf, hasLog, isProjector, lesson, live, liveCount, liveVersion, log, outside, played, pointed, saved,
   source, sourceChanged, step, target, titleOf,
 } from "./store.js";
 import { stepsInWords } from "./words.js";
 
-const MAX_ROWS = 500; // of the table
 const PROJECTOR_ZOOM = 1.6;
 const STEADY_PAUSE = 700; // milliseconds between two events that play
 const STATES = { starting: "Starting…", ready: "", restarted: "Restarted after your save.", ended: "Stopped.", refused: "" };
@@ -40,7 +39,6 @@ export function Wire() {
     </div>
     <div class="recording">
       <${Picture} />
-      ${asTable.value && html`<${Table} />`}
       ${hasLog.value && html`<${BrowserLog} />`}
       <${Player} />
     </div>
@@ -117,7 +115,7 @@ function Picture() {
   const first = step.value === "predict" ? "Answer the question, and what really happens plays here."
     : `${lesson.isHttp ? "Send a request" : "Connect"}, and each event appears here as the server saw it.`;
   return html`
-    <div class="diagram-box" hidden=${asTable.value}>
+    <div class="diagram-box">
       <div class="scroll" id="diagram" ref=${box}></div>
       ${isEmpty && html`<p class="quiet" id="no-events">${first}</p>`}
     </div>`;
@@ -274,33 +272,4 @@ function BrowserLog() {
     <div class="scroll browser-log" role="log" aria-label="What the browser received" tabindex="0" ref=${box}>
       <ol id="browser-log">${log.value.map(({ kind, text, client }) => html`<li>${client && `${client} `}<b>${kind}</b> ${withoutDirectionMarks(text)}</li>`)}</ol>
     </div>`;
-}
-
-const ARROWS = { in: "→", out: "←", mark: "·" };
-
-function Table() {
-  liveVersion.value;
-  const { entries, begun } = shown();
-  const rows = entries.filter(isOwn).slice(-MAX_ROWS);
-  return html`
-    <div class="scroll" id="event-table" role="region" aria-label="The events, as a table" tabindex="0">
-      <table id="events">
-        <thead><tr>${["#", "ms", "lane", "event", "handler", "thread"].map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
-        <tbody>${rows.map((entry) => html`<${Row} entry=${entry} begun=${begun} />`)}</tbody>
-      </table>
-    </div>`;
-}
-
-function Row({ entry, begun }) {
-  const { of, event } = entry;
-  if (!event) return html`<tr class="gap"><td colspan="6">${entry.text ?? gapText(entry)}</td></tr>`;
-  const { type, headers, sql } = event.message;
-  const line = detailsOf(event);
-  const whole = withoutDirectionMarks((type === "query" ? sql : event.literal) ?? "");
-  return html`
-    <tr data-lane=${event.lane} class=${event.seq === 1 ? "first" : ""}>
-      <td>${event.seq}</td><td>${((event.time - begun) * 1000).toFixed(1)}</td><td>${["client", "consumer"].includes(event.lane) ? nameOf({ kind: event.lane, name: of.client, server: of.server }) : event.lane}</td>
-      <td>${ARROWS[event.direction]} <b>${typeOf(event)}</b> ${headers || line.includes("…") ? html`<details><summary>${line}</summary><pre>${whole}</pre></details>` : html`<span>${line}</span>`}</td>
-      <td>${event.handler}</td><td>${event.thread}</td>
-    </tr>`;
 }
