@@ -132,23 +132,29 @@ export class Diagram {
   }
 }
 
-// The headers of the lanes. A client reads like a browser, a consumer like a class.
+const NAME_CHARACTER = 8; // pixels of a lane's name at zoom 1
+
+// The headers of the lanes. A client reads like a browser, a consumer like a class. Where lanes are close
+// together, the number is below the kind.
 class LaneHeaders {
   constructor(box) {
     this.box = box.appendChild(element("div", "", "lane-headers"));
   }
 
-  draw(lanes, className, { width, left }) {
+  draw(lanes, className, { width, left, zoom }) {
     this.box.style.width = `${width}px`;
     this.box.replaceChildren(...lanes.map((lane, index) => {
       const before = lane.x - (lanes[index - 1]?.x ?? 2 * left - lane.x);
       const after = (lanes[index + 1]?.x ?? 2 * width - lane.x) - lane.x;
-      const header = element("div", nameOf(lane), "lane-header");
+      const room = Math.min(before, after) - 4;
       const what = { client: "browser", consumer: className }[lane.kind];
-      if (what) header.append(element("span", what));
+      const isTight = nameOf(lane).length * NAME_CHARACTER * zoom > room;
+      const header = element("div", isTight ? lane.kind : nameOf(lane), "lane-header");
+      const below = isTight ? nameOf({ ...lane, kind: "" }) : what;
+      if (below) header.append(element("span", below));
       header.dataset.lane = lane.kind;
-      header.title = header.textContent;
-      header.style.maxWidth = `${Math.min(before, after) - 4}px`;
+      header.title = [nameOf(lane), what].filter(Boolean).join(", ");
+      header.style.maxWidth = `${room}px`;
       header.style.transform = `translateX(${lane.x}px) translateX(-50%)`;
       return header;
     }));

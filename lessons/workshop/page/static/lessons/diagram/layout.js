@@ -2,22 +2,20 @@
 
 import { labelOf } from "./event_text.js";
 
-const NARROW_BOX = 420; // pixels; in a narrower box all lanes but the clients' are closer together
 const LANE_ORDER = ["client", "consumer", "layer", "database"];
 const LAST_EVENTS = new Set(["finished", "raised", "cancelled"]);
-const EDGE = 42; // pixels from the last lane to the border
-const EDGE_WITH_NAMES = 172; // the same where the names of handlers are right of the last lane
-const EDGE_WITH_NAMES_NARROW = 96;
-const CLIENT_TO_CONSUMER = 116;
-// [least distance in pixels at zoom 1, share of the remaining width] between two lanes
+// From a lane to the next one, and from the last one to the border: the least distance, the usual one,
+// both in pixels at zoom 1, and the share of the width that remains. The names of handlers are right of
+// a consumer's lane.
 const DISTANCES = {
-  same: [86, 0.5],
-  "client consumer": [CLIENT_TO_CONSUMER, 2.4],
-  "consumer layer": [118, 1],
-  "layer database": [76, 0.4],
-  other: [100, 1],
+  same: [69, 86, 0.5],
+  "client consumer": [84, 116, 2.4],
+  "consumer layer": [84, 118, 1],
+  "layer database": [60, 76, 0.4],
+  other: [72, 100, 1],
+  "consumer border": [96, 172, 0],
+  border: [42, 42, 0],
 };
-const KEPT = new Set([CLIENT_TO_CONSUMER, DISTANCES.same[0]]); // as wide on a narrow page
 const LEAST_TIME = 0.0005; // seconds: events that are closer happen at the same time
 const LONG_PAUSE = 1; // seconds without an event, from which on the diagram has a line
 
@@ -74,31 +72,26 @@ export function nameOf({ kind, name, server }) {
   return [kind, name, server].filter(Boolean).join(" ");
 }
 
-// Gives each lane its `x`; returns the width of all of them.
+// Gives each lane its `x`; returns the width of all of them. Lanes that do not fit come closer together.
 export function placeLanes(lanes, { width, left, zoom }) {
-  const isNarrow = width < NARROW_BOX;
-  const scaled = (gap) => (isNarrow && !KEPT.has(gap) ? gap * 0.72 : gap) * zoom;
-  const gaps = lanes.slice(1).map((lane, index) => distance(lanes[index], lane));
-  const edge = edgeAfter(lanes.at(-1), isNarrow) * zoom;
-  const least = gaps.reduce((sum, [gap]) => sum + scaled(gap), left + EDGE * zoom + edge);
-  const shares = gaps.reduce((sum, [, share]) => sum + share, 0);
-  const spare = Math.max(0, width - least) / (shares || 1);
-  let x = left + EDGE * zoom;
-  lanes.forEach((lane, index) => {
-    if (index) x += scaled(gaps[index - 1][0]) + gaps[index - 1][1] * spare;
+  const gaps = lanes.map((lane, index) => distance(lane, lanes[index + 1]));
+  const [first] = DISTANCES.border;
+  const [least, usual, shares] = [0, 1, 2].map((part) => gaps.reduce((sum, gap) => sum + gap[part], 0));
+  const room = (width - left) / zoom - first;
+  const ease = Math.min(Math.max((room - least) / (usual - least || 1), 0), 1);
+  const spare = Math.max(0, room - usual) / (shares || 1);
+  let x = left + first * zoom;
+  for (const [index, lane] of lanes.entries()) {
     lane.x = Math.round(x) + 0.5;
-  });
-  return Math.max(width, Math.ceil(x + edge));
+    const [from, to, share] = gaps[index];
+    x += (from + (to - from) * ease + share * spare) * zoom;
+  }
+  return Math.max(width, Math.floor(x));
 }
 
-function edgeAfter(last, isNarrow) {
-  if (last?.kind !== "consumer") return EDGE;
-  return isNarrow ? EDGE_WITH_NAMES_NARROW : EDGE_WITH_NAMES;
-}
-
-function distance(one, other) {
-  if (one.kind === other.kind) return DISTANCES.same;
-  return DISTANCES[`${one.kind} ${other.kind}`] ?? DISTANCES.other;
+function distance({ kind }, next) {
+  if (kind === next?.kind) return DISTANCES.same;
+  return DISTANCES[`${kind} ${next?.kind ?? "border"}`] ?? DISTANCES[next ? "other" : "border"];
 }
 
 // `{lanes, rows, bars, lifelines, height}` of the first `position` entries. Heights are in rows:
