@@ -50,7 +50,10 @@ function drawArrow(made, { kind, from, to, type, details, started, entry }, scal
 function drawHandler(made, name, { x }, isFromRight, { width, character, height, zoom }) {
   const y = height * ARROW_Y + 4 * zoom;
   if (isFromRight) made.append(text("handler", x - 11, y, name, "end"));
-  else made.append(text("handler", x + 11, y, cut(name, (width - x - 14) / character)));
+  else {
+    const length = (width - x - 14) / character;
+    made.append(text("handler", x + 11, y, cut(name.length > length ? withoutProtocol(name) : name, length)));
+  }
 }
 
 // A label has a halo, so it may cross lanes. One that is too long for the room to its right begins

@@ -22,9 +22,9 @@ export function labelOf(event) {
   return [verb, table ?? rest.join(" ")];
 }
 
-// "receive" for "websocket.receive".
+// "receive" for "websocket.receive", and for the handler "websocket_receive".
 export function withoutProtocol(type) {
-  return type.replace(/^(websocket|http)\./, "");
+  return type.replace(/^(websocket|http)[._]/, "");
 }
 
 export function cut(text, length) {
