@@ -1,12 +1,12 @@
 // A text in CodeMirror, in a shadow root: there its styles need no exception in the page's policy.
 
 import {
+  codeFolding,
   Decoration,
   defaultKeymap,
   EditorState,
   EditorView,
-  gutter,
-  GutterMarker,
+  foldEffect,
   highlightActiveLine,
   HighlightStyle,
   history,
@@ -16,7 +16,6 @@ import {
   keymap,
   lineNumbers,
   pythonLanguage,
-  RangeSet,
   StateEffect,
   StateField,
   syntaxHighlighting,
@@ -45,97 +44,39 @@ const THEME = EditorView.theme({
   ".cm-gutters": { color: "var(--quiet)", backgroundColor: "var(--raised)", borderRight: "1px solid var(--line)" },
   ".cm-activeLine": { backgroundColor: "transparent", boxShadow: "inset 2px 0 var(--accent)" },
   ".cm-lit": { backgroundColor: "var(--highlight)" },
-  ".cm-finding": { backgroundColor: "var(--different)" },
-  ".cm-finding-gutter": { width: "1.1em", color: "var(--red)", textAlign: "center" },
+  ".cm-finding": { backgroundColor: "var(--different)", boxShadow: "inset 3px 0 var(--red)" },
+  ".cm-foldPlaceholder": { color: "var(--quiet)", backgroundColor: "var(--sunk)", borderColor: "var(--line)" },
 });
 
-class FindingMarker extends GutterMarker {
-  constructor(title) {
-    super();
-    this.title = title;
-  }
-
-  toDOM() {
-    const sign = document.createElement("span");
-    sign.textContent = "●";
-    sign.title = this.title;
-    sign.setAttribute("role", "img");
-    sign.setAttribute("aria-label", this.title);
-    return sign;
-  }
+// Lines with a class, which an effect marks. They move with the text.
+function markedLines(className) {
+  const mark = StateEffect.define();
+  const field = StateField.define({
+    create: () => Decoration.none,
+    update: (lines, { changes, effects }) => effects.find((one) => one.is(mark))?.value ?? lines.map(changes),
+    provide: (own) => EditorView.decorations.from(own),
+  });
+  const show = (doc, numbers, attributes = {}) => {
+    const line = Decoration.line({ class: className, attributes });
+    return mark.of(Decoration.set(numbers.filter((one) => one <= doc.lines).map((one) => line.range(doc.line(one).from))));
+  };
+  return { field, show };
 }
 
-const setFinding = StateEffect.define(); // {from, title}, or null for none
-const NO_FINDING = { lines: Decoration.none, markers: RangeSet.empty };
+const finding = markedLines("cm-finding");
+const lit = markedLines("cm-lit"); // what sent the event that the picture points at
 
-const finding = StateField.define({
-  create: () => NO_FINDING,
-  update(value, transaction) {
-    let { lines, markers } = value;
-    if (transaction.docChanged) {
-      lines = lines.map(transaction.changes);
-      markers = markers.map(transaction.changes);
-    }
-    for (const effect of transaction.effects) {
-      if (!effect.is(setFinding)) continue;
-      if (!effect.value) return NO_FINDING;
-      const { from, title } = effect.value;
-      lines = Decoration.set([Decoration.line({ class: "cm-finding" }).range(from)]);
-      markers = RangeSet.of([new FindingMarker(title).range(from)]);
-    }
-    return { lines, markers };
-  },
-  provide: (field) => EditorView.decorations.from(field, ({ lines }) => lines),
-});
-
-// The lines that sent what the picture points at.
-const setLit = StateEffect.define(); // [position of a line's start]
-const lit = StateField.define({
-  create: () => Decoration.none,
-  update(value, transaction) {
-    for (const effect of transaction.effects) {
-      if (effect.is(setLit)) return Decoration.set(effect.value.map((from) => Decoration.line({ class: "cm-lit" }).range(from)));
-    }
-    return transaction.docChanged ? Decoration.none : value;
-  },
-  provide: (field) => EditorView.decorations.from(field),
-});
-
-const levels = StateField.define({
-  create: ({ doc }) => levelsOf(doc),
-  update: (value, { docChanged, state }) => (docChanged ? levelsOf(state.doc) : value),
-  provide: (field) => EditorView.decorations.from(field),
-});
-
-function levelsOf(doc) {
-  return Decoration.set(Array.from({ length: doc.lines }, (_, index) => {
-    const { from, text } = doc.line(index + 1);
-    return Decoration.line({ class: `cm-level-${levelOf(text)}` }).range(from);
-  }));
-}
+const levels = EditorView.decorations.compute(["doc"], ({ doc }) => Decoration.set(Array.from({ length: doc.lines }, (_, index) => {
+  const { from, text } = doc.line(index + 1);
+  return Decoration.line({ class: `cm-level-${levelOf(text)}` }).range(from);
+})));
 
 // The task stands above the editor, so the docstring is folded to its first line, and again when the file
-// has another text. A click, the cursor or a change in it unfolds it.
-const fold = StateEffect.define();
-const folded = StateField.define({
-  create: ({ doc }) => foldOf(doc),
-  update(value, transaction) {
-    const isAsked = transaction.effects.some((effect) => effect.is(fold));
-    const now = isAsked ? foldOf(transaction.newDoc) : value.map(transaction.changes);
-    const { from, to } = transaction.state.selection.main;
-    let isTouched = false;
-    if (transaction.selection || transaction.docChanged) now.between(from, to, () => void (isTouched = true));
-    return isTouched ? Decoration.none : now;
-  },
-  provide: (field) => EditorView.decorations.from(field),
-});
-
-function foldOf(doc) {
-  const text = doc.toString();
-  const first = doc.line(1);
-  const end = text.indexOf('"""', 3);
-  if (!text.startsWith('"""') || end <= first.to) return Decoration.none;
-  return Decoration.set([Decoration.replace({}).range(first.to, end)]);
+// has another text.
+function foldOf(text) {
+  const from = text.indexOf("\n");
+  const to = text.indexOf('"""', 3);
+  return text.startsWith('"""') && from < to ? [foldEffect.of({ from, to })] : [];
 }
 
 export class CodeArea {
@@ -148,13 +89,12 @@ export class CodeArea {
     const root = this.element.attachShadow({ mode: "open" });
     const save = { key: "Mod-s", preventDefault: true, run: () => (this.onSave(), true) };
     const extensions = [
-      gutter({ class: "cm-finding-gutter", markers: (view) => view.state.field(finding).markers }),
       lineNumbers(),
       history(),
-      finding,
-      lit,
+      finding.field,
+      lit.field,
       levels,
-      folded,
+      codeFolding(),
       highlightActiveLine(),
       indentUnit.of("    "),
       EditorState.tabSize.of(4),
@@ -167,6 +107,7 @@ export class CodeArea {
       EditorView.updateListener.of(({ docChanged }) => docChanged && this.onChange()),
     ];
     this.view = new EditorView({ doc: text, extensions, root, parent: root });
+    this.view.dispatch({ effects: foldOf(text) });
     this.view.scrollDOM.tabIndex = 0; // the keyboard scrolls it too
   }
 
@@ -182,7 +123,7 @@ export class CodeArea {
     while (from < most && old[from] === text[from]) from += 1;
     let after = 0;
     while (after < most - from && old.at(-1 - after) === text.at(-1 - after)) after += 1;
-    this.view.dispatch({ changes: { from, to: old.length - after, insert: text.slice(from, text.length - after) }, effects: fold.of(null) });
+    this.view.dispatch({ changes: { from, to: old.length - after, insert: text.slice(from, text.length - after) }, effects: foldOf(text) });
   }
 
   goTo(number) {
@@ -196,15 +137,14 @@ export class CodeArea {
   // Marks a line with a finding; null marks none.
   markLine(number, title) {
     const { doc } = this.view.state;
-    const isThere = number && number <= doc.lines;
-    this.view.dispatch({ effects: setFinding.of(isThere ? { from: doc.line(number).from, title } : null) });
+    this.view.dispatch({ effects: finding.show(doc, number ? [number] : [], { title }) });
   }
 
   // Lights these lines; an empty list lights none. `isSought`: the first of them comes into sight.
   light(numbers, isSought) {
     const { doc } = this.view.state;
-    const starts = numbers.filter((number) => number <= doc.lines).map((number) => doc.line(number).from);
-    const scroll = isSought && starts.length ? [EditorView.scrollIntoView(starts[0], { y: "center" })] : [];
-    this.view.dispatch({ effects: [setLit.of(starts), ...scroll] });
+    const isThere = isSought && numbers[0] <= doc.lines;
+    const scroll = isThere ? [EditorView.scrollIntoView(doc.line(numbers[0]).from, { y: "center" })] : [];
+    this.view.dispatch({ effects: [lit.show(doc, numbers), ...scroll] });
   }
 }

@@ -8,7 +8,7 @@
 
 export { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 export { pythonLanguage } from "@codemirror/lang-python";
-export { HighlightStyle, indentUnit, syntaxHighlighting } from "@codemirror/language";
-export { EditorState, RangeSet, StateEffect, StateField } from "@codemirror/state";
-export { Decoration, EditorView, gutter, GutterMarker, highlightActiveLine, keymap, lineNumbers } from "@codemirror/view";
+export { codeFolding, foldEffect, HighlightStyle, indentUnit, syntaxHighlighting } from "@codemirror/language";
+export { EditorState, StateEffect, StateField } from "@codemirror/state";
+export { Decoration, EditorView, highlightActiveLine, keymap, lineNumbers } from "@codemirror/view";
 export { tags } from "@lezer/highlight";
