@@ -15,13 +15,11 @@ const TOOLS = [
 ];
 const FILTER_NAMES = { all: "All", stuck: "Stuck", hands: "Hands", red: "Red", green: "Green", away: "Offline" };
 const SIGNS = { red: "✗", green: "✓", read: "●", unchanged: "○", new: "○" };
-const KEYS = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] };
 const MANY_MISTAKES = 8;
 
 const filter = signal("all");
 const lesson = signal(""); // a slug, or "" for the lesson in which each student is
 const mistake = signal("");
-const focusedCell = signal(""); // of the grid
 const view = signal(stored("room-view") === "grid" ? "grid" : "tiles");
 
 const all = computed(() => ordered(rowsOf(room.value.students, lesson.value)));
@@ -158,53 +156,30 @@ function Tile({ row }) {
   </li>`;
 }
 
-const cellOf = (row, slug) => `${row.id} ${slug}`;
-
-// A row for each student, a column for each of today's lessons, or of all. The Tab key reaches one
-// cell: the one that had the focus last, or else the first one.
+// A row for each student, a column for each of today's lessons, or of all.
 function Grid() {
   keepFocus();
   const { today } = room.value;
   const columns = page.lessons.filter(({ slug }) => !today || today.lessons.includes(slug));
-  const cells = rows.value.flatMap((row) => columns.filter(({ slug }) => row.standings[slug]).map(({ slug }) => cellOf(row, slug)));
-  const reached = cells.includes(focusedCell.value) ? focusedCell.value : cells[0];
   const green = (slug) => rows.value.filter(({ standings }) => standings[slug]?.state === "green").length;
   return html`<div class="scroll grid-box" role="region" aria-label="Students and lessons" tabindex="0">
-    <table class="grid" id="grid" onKeyDown=${moveInGrid}>
+    <table class="grid" id="grid">
       <thead><tr><th scope="col">Student</th>${columns.map(({ slug, number, title, isOptional }) => html`<th scope="col">
         <abbr title=${`${slug}: ${title}${isOptional ? ", optional" : ""}`}>${isOptional ? `(${number})` : number}</abbr></th>`)}</tr></thead>
       <tbody>${rows.value.map((row) => html`<tr key=${row.id} class=${row.connected ? "" : "away"}>
         <th scope="row">${row.hand !== null && html`<${Fragment}><span class="hand-sign">hand</span> <//>`}<a href=${pageOf(row, row.lesson)}><${Name} row=${row} /></a></th>
-        ${columns.map((column) => html`<${GridCell} row=${row} reached=${reached} ...${column} />`)}
+        ${columns.map((column) => html`<${GridCell} row=${row} ...${column} />`)}
       </tr>`)}</tbody>
       <tfoot><tr><th scope="row">Green</th>${columns.map(({ slug }) => html`<td>${green(slug) || ""}</td>`)}</tr></tfoot>
     </table></div>`;
 }
 
-function GridCell({ row, slug, number, reached }) {
+// The Tab key reaches the students only: a student's page leads to each lesson.
+function GridCell({ row, slug, number }) {
   const state = row.standings[slug]?.state;
   return html`<td class=${row.lesson === slug ? "now" : ""} data-state=${state ?? ""}>
-    ${state && html`<a href=${pageOf(row, slug)} tabindex=${cellOf(row, slug) === reached ? 0 : -1}
-      onFocus=${() => (focusedCell.value = cellOf(row, slug))} aria-label=${`Lesson ${number}: ${WORDS[state]}`}>${SIGNS[state]}</a>`}
+    ${state && html`<a href=${pageOf(row, slug)} tabindex="-1" aria-label=${`Lesson ${number}: ${WORDS[state]}`}>${SIGNS[state]}</a>`}
   </td>`;
-}
-
-// Arrow keys move between the cells that are links.
-function moveInGrid(event) {
-  const from = event.target.closest("tbody td");
-  if (!from || !(event.key in KEYS)) return;
-  event.preventDefault();
-  const [down, right] = KEYS[event.key];
-  let { rowIndex } = from.parentElement;
-  let { cellIndex } = from;
-  let next = from;
-  while (next?.matches("tbody td")) {
-    rowIndex += down;
-    cellIndex += right;
-    next = event.currentTarget.rows[rowIndex]?.cells[cellIndex];
-    const link = next?.querySelector("td a");
-    if (link) return void link.focus();
-  }
 }
 
 render(html`<${Board} />`, byId("board"));

@@ -18,10 +18,8 @@ const ACTIONS = {
 // A question that the instructor wrote has no right answer.
 const actionsOf = ({ state, lesson }) => ACTIONS[state].filter(([action]) => lesson || action !== "show");
 
-const shownIn = signal(""); // the round in which the instructor shows the votes before it closes
 const played = signal({ key: "" }); // what really happens in a lesson's question, or an error
 
-const roundOf = ({ id, round }) => `${id} ${round}`;
 const keyOf = (poll) => `${poll.id} ${poll.state === "shown" ? JSON.stringify(poll.rounds) : ""}`;
 
 // What really happens is played by the room, which takes some seconds. What an earlier state of the
@@ -47,9 +45,7 @@ export function loadAnswers() {
 export function Poll() {
   const { poll } = room.value;
   if (!poll) return null;
-  const isOpen = poll.state === "open";
-  const hidesVotes = isOpen && shownIn.value !== roundOf(poll);
-  const rounds = (hidesVotes ? [] : poll.rounds).map(votesOf);
+  const rounds = (poll.state === "open" ? [] : poll.rounds).map(votesOf);
   const round = poll.round > 1 ? `round ${poll.round}, ` : "";
   return html`<section class="poll" id="poll" aria-labelledby="poll-title">
     <header>
@@ -60,8 +56,6 @@ export function Poll() {
       <span class="poll-actions">
         ${actionsOf(poll).map(([action, name], index) => html`<button type="button" class=${index ? "" : "primary"}
           onClick=${() => act({ type: "poll", action })}>${name}</button>`)}
-        ${isOpen && html`<button type="button" aria-pressed=${!hidesVotes}
-          onClick=${() => (shownIn.value = hidesVotes ? roundOf(poll) : "")}>Show the votes</button>`}
       </span>
     </header>
     <${Question} poll=${poll} />
