@@ -18,7 +18,6 @@ from msgspec.structs import asdict
 from lessons.workshop.course.lesson_index import UnknownLesson, find
 from lessons.workshop.engine.script.steps import split_steps
 from lessons.workshop.judge.study.recordings import PLAYBACK_ERRORS
-from lessons.workshop.member import membership
 from lessons.workshop.member.protocol import MAX_LABEL, Hand, Place, Poll, Reading, Vote
 from lessons.workshop.member.room_client import Snapshot
 from lessons.workshop.member.room_link import RoomLink, link
@@ -39,11 +38,6 @@ log = logging.getLogger(__name__)
 def may_join() -> bool:
     """Whether this workshop may be in a class."""
     return settings.MODE is Mode.LOCAL
-
-
-def in_class() -> bool:
-    """Whether this workshop has joined a class."""
-    return may_join() and membership.read() is not None
 
 
 def room_link() -> RoomLink:

@@ -6,7 +6,7 @@ Both exist on a student's own machine only. `manage.py workshop --join` does the
 from functools import wraps
 
 from django.http import Http404
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
@@ -16,10 +16,8 @@ from lessons.workshop.member import joining
 from lessons.workshop.member.joining import JoinFailed, Wish
 from lessons.workshop.page.live.room_status import may_join
 from lessons.workshop.page.views.csp import with_csp
-from lessons.workshop.page.views.home_views import class_context, render_home
+from lessons.workshop.page.views.home_views import render_home
 from lessons.workshop.setup import atomic_write
-
-PART_HEADER = "X-Part"  # a request with this header gets the part of the page alone
 
 
 def on_own_machine(view):
@@ -43,8 +41,6 @@ def on_own_machine(view):
 def school_class(request):
     """POST joins a class, or says beside the value what is wrong. GET changes nothing."""
     if request.method != "POST":
-        if PART_HEADER in request.headers:
-            return render(request, "lessons/school_class.html", class_context())
         return redirect(reverse("lessons") + "#class")
     texts = [request.POST.get(field, "").strip() for field in joining.FIELDS]
     wish = Wish(*texts, shares_code="shares_code" in request.POST)
