@@ -1,4 +1,4 @@
-// Helpers for the document: new elements, and a queue of drawings.
+// Helpers for the document, and for the texts that it shows.
 
 export const byId = (id) => document.getElementById(id);
 
@@ -26,21 +26,4 @@ export function levelOf(line) {
 // A button that submits no form.
 export function button(text, onclick) {
   return Object.assign(element("button", text), { type: "button", onclick });
-}
-
-const queue = new Map(); // owner → its draw function
-
-// Calls `draw` in the next free animation frame. Each frame runs one drawing only, because two large
-// ones in the same frame delay that frame visibly. An owner has at most one drawing in the queue.
-export function queueFrame(owner, draw) {
-  if (queue.has(owner)) return;
-  queue.set(owner, draw);
-  if (queue.size === 1) requestAnimationFrame(drawNext);
-}
-
-function drawNext() {
-  const [[owner, draw]] = queue;
-  queue.delete(owner);
-  if (queue.size) requestAnimationFrame(drawNext);
-  draw();
 }

@@ -1,6 +1,6 @@
 // A transcript as a sequence diagram, with its lane headers, keys and pointer.
 
-import { element, queueFrame } from "../common/dom.js";
+import { element } from "../common/dom.js";
 import { Canvas } from "./canvas.js";
 import { layout, nameOf, placeLanes } from "./layout.js";
 
@@ -13,7 +13,7 @@ export class Diagram {
   // Calls `onSelect(entry, isChosen)` when the diagram points at another entry: the one under the
   // pointer, else the chosen one, else the newest. `entry` is null if there are no entries.
   constructor(box, { onSelect = () => {}, label = "Sequence diagram" } = {}) {
-    Object.assign(this, { box, onSelect, zoom: 1, options: {}, transcript: null });
+    Object.assign(this, { box, onSelect, zoom: 1, options: {}, transcript: null, frame: null });
     box.classList.add("diagram");
     this.headers = new LaneHeaders(box);
     this.canvas = new Canvas(box, label);
@@ -86,7 +86,8 @@ export class Diagram {
   }
 
   schedule() {
-    queueFrame(this, () => {
+    this.frame ??= requestAnimationFrame(() => {
+      this.frame = null;
       if (this.transcript) this.draw();
     });
   }

@@ -174,24 +174,12 @@ function Details() {
   return html`<section class="details" aria-label="The code, and the chosen event"><${Source} /><${EventInFull} /></section>`;
 }
 
-function textOf(markup) {
-  const made = document.createElement("i");
-  made.innerHTML = markup; // the server escapes it
-  return made.textContent;
-}
-
-const texts = new WeakMap(); // source → its lines as text
-function linesWithText(found) {
-  if (!texts.has(found)) texts.set(found, found.lines.map((line) => ({ ...line, text: textOf(line.html) })));
-  return texts.get(found);
-}
-
-// Of `lines`, {number, method, text}, the numbers to light for `event`: the line that sent it, or the
+// Of `lines`, {number, method, html}, the numbers to light for `event`: the line that sent it, or the
 // first of the handler that it reaches. Without one, the whole handler is lit.
 function linesOf(event, lines) {
   if (event?.line) return [event.line];
   const own = lines.filter(({ method }) => method && method === event?.handler);
-  const head = event?.direction === "in" && own.find(({ text }) => /\bdef\b/.test(text));
+  const head = event?.direction === "in" && own.find(({ html }) => /\bdef\b/.test(html));
   return (head ? [head] : own).map(({ number }) => number);
 }
 
@@ -199,7 +187,7 @@ function linesOf(event, lines) {
 export function litLines() {
   const { entry, isChosen } = pointed.value;
   liveVersion.value;
-  const lines = linesWithText(source.value);
+  const { lines } = source.value;
   if (isChosen || !entry) return { lines: linesOf(entry?.event, lines), event: entry?.event };
   const methods = new Set(lines.map(({ method }) => method).filter(Boolean));
   const event = shown().entries.slice(0, position.value ?? Infinity).findLast((one) => methods.has(one.event?.handler))?.event;
@@ -210,7 +198,7 @@ const placeOf = (event) => (event ? (/^(ThreadPool|asyncio_|Thread-)/.test(event
 
 function Source() {
   const box = useRef(null);
-  const { place } = source.value;
+  const { place, lines } = source.value;
   const lit = litLines();
   useEffect(() => {
     const [first] = box.current.querySelectorAll(".highlighted");
@@ -224,8 +212,8 @@ function Source() {
     <section class="source">
       <h2><code id="source-title">${place}</code> <span id="thread" title=${lit.event?.thread}>${placeOf(lit.event)}</span></h2>
       ${sourceChanged.value && html`<p class="notice" id="source-old">This code has changed since the page was loaded. <a href="">Reload the page</a></p>`}
-      <div class="scroll" id="source" ref=${box} role="group" aria-labelledby="source-title" tabindex="0"><pre><code>${linesWithText(source.value).map((line) => html`
-        <span key=${line.number} data-line=${line.number} data-method=${line.method || null} class="i${levelOf(line.text)} ${lit.lines.includes(line.number) ? "highlighted" : ""}" dangerouslySetInnerHTML=${{ __html: `${line.html}\n` }} />`)}</code></pre></div>
+      <div class="scroll" id="source" ref=${box} role="group" aria-labelledby="source-title" tabindex="0"><pre><code>${lines.map((line) => html`
+        <span key=${line.number} data-line=${line.number} data-method=${line.method || null} class="i${levelOf(line.html.replace(/<[^>]*>/g, ""))} ${lit.lines.includes(line.number) ? "highlighted" : ""}" dangerouslySetInnerHTML=${{ __html: `${line.html}\n` }} />`)}</code></pre></div>
     </section>`;
 }
 
