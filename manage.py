@@ -11,10 +11,6 @@ def main():
         sys.stderr.write("This Python is too old. Use 3.11 or newer, from https://www.python.org\n")
         sys.exit(2)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lessons.settings")
-    if sys.argv[1:2] == ["doctor"]:  # it must work where Django or the settings do not
-        from lessons.workshop.terminal import doctor
-
-        sys.exit(doctor.main(sys.argv[2:]))
     from lessons.workshop.setup import virtual_environment
 
     try:

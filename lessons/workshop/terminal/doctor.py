@@ -1,25 +1,31 @@
 """`manage.py doctor`: what works here, what is missing, and what to type.
 
-manage.py starts it before Django. So it works without .venv, and with a Python that is too old: it
-has the standard library only, and the syntax of Python 3.6. What needs more is in project_checks,
-which runs with the Python of the project. It prints no secret, and it changes nothing.
+Where a Python is too old, .venv incomplete or a setting wrong, no command starts: manage.py says so
+in one line. The doctor prints no secret, and it changes nothing.
 """
 
-import argparse
 import os
 import platform
-import shutil
-import subprocess
 import sys
 import tempfile
-import textwrap
 from typing import NamedTuple
 
-from lessons.workshop.setup import virtual_environment
+from django.conf import settings
+from django.core.management.base import CommandError
+from django.db import connection
+from rich.text import Text
 
-HELP = "Say what works here, what is missing, and what to type."
+from lessons.workshop.course.lesson_index import MANAGE, PROJECT_DIR, find
+from lessons.workshop.judge import runner
+from lessons.workshop.setup.atomic_write import explain_os_error
+from lessons.workshop.setup.external_programs import REDIS
+from lessons.workshop.setup.virtual_environment import is_inside, is_stale
+from lessons.workshop.terminal.cluster import require_redis
+from lessons.workshop.terminal.terminal_output import print_paragraph, print_text
+from lessons.workshop.terminal.workshop import explained_database_errors
+
 OK, OPTIONAL, WRONG = "ok", "optional", "wrong"  # optional: the workshop works without it
-MANAGE = "py manage.py" if os.name == "nt" else "python3 manage.py"
+COLOURS = {OK: "green", OPTIONAL: "yellow", WRONG: "bold red"}
 
 
 class Row(NamedTuple):
@@ -31,69 +37,73 @@ class Row(NamedTuple):
     cure: str = ""
 
 
-def main(arguments) -> int:
+def examine(console) -> int:
     """Examine, print the report, and return 0 if all works that is needed, otherwise 1."""
-    argparse.ArgumentParser(prog="manage.py doctor", description=HELP).parse_args(arguments)
-    is_wrong = show([python(), environment(), folder("work"), folder(".workshop")])
-    own = has_packages()
-    if own or virtual_environment.is_complete():
-        interpreter = sys.executable if own else str(virtual_environment.PYTHON)
-        command = [interpreter, "-m", "lessons.workshop.terminal.project_checks"]
-        is_wrong |= subprocess.call(command, cwd=str(virtual_environment.PROJECT)) != 0
-    print("\nRepair what is wrong, from the top." if is_wrong else "\nThe workshop works.")
+    rows = [environment(), folder("work"), folder(".workshop"), database(), redis(), judge()]
+    for row in rows:
+        label = Text(f"{row.state:<8}  {row.name:<11}  ", COLOURS[row.state])
+        print_paragraph(console, label, row.text)
+        if row.cure:
+            print_text(console, " " * label.cell_len + row.cure)
+    is_wrong = any(row.state == WRONG for row in rows)
+    print_text(console, "\nRepair what is wrong." if is_wrong else "\nThe workshop works.", "bold")
     return int(is_wrong)
 
 
-def show(rows) -> bool:
-    """Print state, name and text of each row, and its command. Returns whether one is wrong."""
-    width = max(60, min(shutil.get_terminal_size().columns, 100))
-    for row in rows:
-        lines = textwrap.wrap(row.text, width - 23, break_long_words=False, break_on_hyphens=False)
-        heads = [f"{row.state:<8}  {row.name:<11}  "] + [" " * 23] * len(lines)
-        for head, line in zip(heads, [*lines, row.cure] if row.cure else lines):
-            print(head + line)
-    sys.stdout.flush()  # before a process writes to the same place
-    return any(row.state == WRONG for row in rows)
-
-
-def python() -> Row:
-    found = f"{platform.python_version()} at {sys.executable}"
-    if sys.version_info[:2] >= virtual_environment.MIN_PYTHON:
-        return Row("Python", OK, f"{found}.")
-    text = f"{found} is too old. Install 3.11 or newer from https://www.python.org, and start it"
-    return Row("Python", WRONG, f"{text} by its name:", "python3.12 manage.py doctor")
-
-
-def has_packages() -> bool:
-    """Whether this Python can run the project; if not, manage.py continues in .venv."""
-    try:
-        virtual_environment.require_packages()
-    except ImportError:
-        return False
-    return True
-
-
 def environment() -> Row:
-    """Whether the commands have an environment, and which one."""
-    inside = virtual_environment.is_inside()
-    if has_packages() and not (inside and virtual_environment.is_stale()):
-        return Row("Environment", OK, f"manage.py runs in {sys.prefix}, which has all packages.")
-    if virtual_environment.is_complete():
-        return Row("Environment", OK, "manage.py continues inside .venv.")
-    text = "There is no .venv yet. The next command creates it:"
-    if virtual_environment.VENV.exists():
-        text = ".venv is incomplete or out of date. Deactivate it if it is active, then repair it:"
-    return Row("Environment", WRONG, text, f"{MANAGE} lesson")
+    """Whether the Python that runs this has what requirements.txt lists."""
+    if is_inside() and is_stale():
+        text = "requirements.txt has changed since .venv was made from it. Install what is new:"
+        return Row("Environment", WRONG, text, f"deactivate; {MANAGE} lesson")
+    return Row(
+        "Environment", OK, f"Python {platform.python_version()} with all packages: {sys.prefix}"
+    )
 
 
-def folder(name) -> Row:
+def folder(name: str) -> Row:
     """Whether the student's files can be written in this folder of the project."""
-    path = virtual_environment.PROJECT / name
-    existing = path if path.exists() else virtual_environment.PROJECT
+    path = PROJECT_DIR / name
     try:
-        with tempfile.TemporaryFile(dir=str(existing)) as file:
+        with tempfile.TemporaryFile(dir=path if path.exists() else PROJECT_DIR) as file:
             file.write(b"doctor")
     except OSError as error:
-        text = f"Cannot write in {existing}: {error.strerror}. Make room on its disk, or make it"
-        return Row(f"{name}/", WRONG, f"{text} writable, or copy the project to another folder.")
+        return Row(f"{name}/", WRONG, explain_os_error(error))
     return Row(f"{name}/", OK, "Can be written." if path.exists() else "Is created when needed.")
+
+
+def database() -> Row:
+    """Whether the database answers. `workshop` creates its tables when it starts."""
+    entry = settings.DATABASES["default"]
+    if entry is settings.SQLITE and not os.path.exists(entry["NAME"]):
+        return Row("Database", OK, f"{entry['NAME']} is created when `workshop` starts.")
+    try:
+        with explained_database_errors():
+            connection.introspection.table_names()
+    except CommandError as error:
+        return Row("Database", WRONG, str(error))
+    return Row("Database", OK, f"{entry['NAME']} answers.")
+
+
+def redis() -> Row:
+    """Whether the server of REDIS_URL answers, or `cluster` can start one."""
+    try:
+        require_redis()
+    except CommandError as error:
+        if settings.REDIS_URL:
+            return Row("Redis", WRONG, str(error))
+        return Row("Redis", OPTIONAL, "There is none for `cluster`.", REDIS.how_to_install())
+    found = "The server of REDIS_URL answers." if settings.REDIS_URL else "`cluster` starts one."
+    return Row("Redis", OK, found)
+
+
+def judge() -> Row:
+    """Whether the judge finds that an unsolved exercise of the course is red."""
+    lesson = find("1")
+    reason = "It is green."
+    try:
+        if runner.judge(lesson, str(lesson.original)).findings:
+            return Row("Judge", OK, "Lesson 1's unsolved exercise is red, as it must be.")
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+    text = f"Lesson 1's unsolved exercise must be red, and is not. {reason}"
+    return Row("Judge", WRONG, text, f"{MANAGE} lesson check 1")

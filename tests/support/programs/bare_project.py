@@ -20,9 +20,6 @@ INSTALL_TIMEOUT = 300  # seconds; a new .venv alone takes some of them
 FILES = (
     "manage.py",
     "lessons/__init__.py",
-    "lessons/workshop/terminal/__init__.py",
-    "lessons/workshop/terminal/doctor.py",
-    "lessons/workshop/course/__init__.py",
     "lessons/workshop/setup/virtual_environment.py",
     "lessons/workshop/setup/external_programs.py",
 )

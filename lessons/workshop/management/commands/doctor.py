@@ -1,14 +1,14 @@
-"""`manage.py doctor`, for Django's list of commands: manage.py itself starts it without Django."""
+"""`manage.py doctor`: what works here, what is missing, and what to type."""
 
 import sys
 
 from lessons.workshop.management.declared import DeclaredCommand
-from lessons.workshop.terminal import doctor
+from lessons.workshop.terminal.doctor import examine
+from lessons.workshop.terminal.terminal_output import open_console
 
 
 class Command(DeclaredCommand):
-    help = doctor.HELP
+    help = "Say what works here, what is missing, and what to type."
 
     def handle(self, **options):
-        if code := doctor.main([]):
-            sys.exit(code)
+        sys.exit(examine(open_console(options.get("stdout") or sys.stdout)))
