@@ -211,13 +211,13 @@ CACHES = {
 # The ports of all web servers of `manage.py cluster`, which sets this variable.
 CLUSTER_PORTS = [int(port) for port in os.environ.get("CLUSTER_PORTS", "").split(",") if port]
 
-# One line a minute reports an outage of Redis, not a traceback for each connection and request.
+# One line reports an error of Redis, not a traceback for each connection and request.
 _REDIS_OUTAGE = {"filters": ["redis_outage"]}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {
-        "redis_outage": {"()": "lessons.workshop.setup.redis_outage_log.redis_outage_filter"}
+        "redis_outage": {"()": "lessons.workshop.setup.redis_outage_log.RedisOutageFilter"}
     },
     "handlers": {"console": {"class": "logging.StreamHandler"}},
     "loggers": {
