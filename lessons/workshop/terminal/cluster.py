@@ -4,6 +4,7 @@ The output of all is one log. Redis and the worker start again when they end, be
 ends when it loses Redis, and because a student may kill Redis to see an outage.
 """
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -11,8 +12,6 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from queue import SimpleQueue
-from threading import Event, Lock, Thread
 
 from django.conf import settings
 from django.core.management.base import CommandError
@@ -28,7 +27,7 @@ KEPT = ("redis", "worker")  # what starts again when it ends
 REDIS_TIMEOUT = 10.0  # seconds until Redis must answer
 END_TIMEOUT = 5.0  # seconds until a process that does not end is killed
 PAUSE = 3.0  # seconds before a restart: long enough to see what an outage does
-INTERRUPTED = (128 + signal.SIGINT, 128 + signal.SIGTERM)  # exit codes
+MAX_LINE = 1024**2  # bytes of a line of the log
 
 
 def run_cluster(port: int, write: Write, warn: Write) -> None:
@@ -38,9 +37,7 @@ def run_cluster(port: int, write: Write, warn: Write) -> None:
     require_redis()
     prepare(write, warn)
     with tempfile.TemporaryDirectory(prefix="cluster", ignore_cleanup_errors=True) as folder:
-        code = supervise(ports, None if settings.REDIS_URL else Path(folder))
-    if code in INTERRUPTED:
-        sys.exit(code)
+        supervise(ports, None if settings.REDIS_URL else Path(folder))
     raise CommandError("A process has ended, so all were stopped. The log says why.")
 
 
@@ -66,48 +63,57 @@ def require_redis() -> None:
 
 
 def supervise(ports: list[int], redis_folder: Path | None) -> int:
-    """Run until a web server ends or a signal arrives. Returns its code, or 128 + the signal's."""
+    """Run until a web server ends. Returns its code. Raises SystemExit when a signal arrives."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
+    sys.stdout.reconfigure(errors="replace")
+    return asyncio.run(_run_all(ports, redis_folder))
+
+
+async def _run_all(ports: list[int], redis_folder: Path | None) -> int:
     url = settings.REDIS_URL if redis_folder is None else redis_server.redis_url_of(redis_folder)
     # What each process must know: where Redis is, and where a page finds both web servers.
     known = {"REDIS_URL": url, "CLUSTER_PORTS": ",".join(map(str, ports))}
     environment = {**os.environ, **known, "PYTHONUNBUFFERED": "1"}
-    sys.stdout.reconfigure(errors="replace")
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    running: dict[str, subprocess.Popen] = {}
-    ended, starting, is_over = SimpleQueue(), Lock(), Event()
-
-    def keep_running(name: str, command: list[str]) -> None:
-        """In a thread of its own: start a process, copy its output, and start it again."""
-        while True:
-            with starting:
-                if is_over.is_set():
-                    return
-                process = running[name] = _start(command, environment)
-            _log(name, f"started (pid={process.pid})")
-            for line in process.stdout:
-                _log(name, line.rstrip())
-            code = process.wait()
-            if name not in KEPT:
-                _log(name, f"stopped (rc={code})")
-                ended.put(code)
-                return
-            _log(name, f"stopped (rc={code}), starts again in {PAUSE:g} s")
-            is_over.wait(PAUSE)
-
+    tasks = []
     try:
         for name, command in commands(ports, redis_folder).items():
-            Thread(target=keep_running, args=(name, command), daemon=True).start()
+            tasks.append(asyncio.create_task(_keep_running(name, command, environment)))
             if name == "redis":
-                wait_for_redis(url)
-        return ended.get()
-    except KeyboardInterrupt:
-        return INTERRUPTED[0]
-    except SystemExit as stopped:
-        return stopped.code
+                await asyncio.to_thread(wait_for_redis, url)
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        return done.pop().result()
     finally:
-        with starting:
-            is_over.set()
-        _end(list(running.values()))
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _keep_running(name: str, command: list[str], environment: dict[str, str]) -> int:
+    """Run a process and copy its output. One of KEPT starts again when it ends."""
+    while True:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            cwd=settings.BASE_DIR,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            limit=MAX_LINE,
+            preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+        )
+        _log(name, f"started (pid={process.pid})")
+        try:
+            async for line in process.stdout:
+                _log(name, line.decode(errors="replace").rstrip())
+            code = await process.wait()
+        finally:
+            await _end(process)
+        if name not in KEPT:
+            _log(name, f"stopped (rc={code})")
+            return code
+        _log(name, f"stopped (rc={code}), starts again in {PAUSE:g} s")
+        await asyncio.sleep(PAUSE)
 
 
 def commands(ports: list[int], redis_folder: Path | None) -> dict[str, list[str]]:
@@ -119,20 +125,6 @@ def commands(ports: list[int], redis_folder: Path | None) -> dict[str, list[str]
     for port in ports:
         named[f"web {port}"] = [*manage, "runserver", f"{HOST}:{port}", "--noreload"]
     return {**named, "worker": [*manage, "runworker", *CHANNELS]}
-
-
-def _start(command: list[str], environment: dict[str, str]) -> subprocess.Popen:
-    return subprocess.Popen(
-        command,
-        cwd=settings.BASE_DIR,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        preexec_fn=_end_with_parent if sys.platform == "linux" else None,
-    )
 
 
 def _end_with_parent() -> None:
@@ -150,15 +142,14 @@ def _log(name: str, text: str) -> None:
         os._exit(1)  # all processes end with this one
 
 
-def _end(processes: list[subprocess.Popen]) -> None:
-    for process in processes:
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
         process.terminate()
-    for process in processes:
         try:
-            process.wait(END_TIMEOUT)
-        except subprocess.TimeoutExpired:
+            await asyncio.wait_for(process.wait(), END_TIMEOUT)
+        except TimeoutError:
             process.kill()
-            process.wait()
+            await process.wait()
 
 
 def wait_for_redis(url: str, timeout: float = REDIS_TIMEOUT) -> None:
