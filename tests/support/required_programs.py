@@ -6,36 +6,27 @@ import pytest
 
 from lessons.workshop.setup.external_programs import Program
 
-# chromium-headless-shell is the same engine without windows. It uses two thirds of the processor.
 CHROMIUM = Program(
     "Chromium",
-    (
+    (  # chromium-headless-shell is the same engine without windows, with two thirds of the work
         "chromium-headless-shell",
         "chromium",
         "chromium-browser",
         "google-chrome",
         "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     ),
-    {"apt-get": "chromium", "dnf": "chromium", "pacman": "chromium", "brew": "google-chrome"},
-    "https://www.google.com/chrome",
+    "sudo apt-get install chromium, or brew install google-chrome",
 )
-NODE = Program(
-    "Node",
-    ("node", "nodejs"),
-    {"apt-get": "nodejs", "dnf": "nodejs", "pacman": "nodejs", "brew": "node"},
-    "https://nodejs.org",
-)
+NODE = Program("Node", ("node", "nodejs"), "sudo apt-get install nodejs, or brew install node")
 NGINX = Program(
     "nginx",
     ("nginx", "/usr/sbin/nginx"),
-    {"apt-get": "nginx-light", "dnf": "nginx", "pacman": "nginx", "brew": "nginx"},
-    "https://nginx.org",
+    "sudo apt-get install nginx-light, or brew install nginx",
 )
 POSTGRESQL = Program(
     "PostgreSQL",
     ("initdb", "/usr/lib/postgresql/*/bin/initdb"),
-    {"apt-get": "postgresql", "dnf": "postgresql-server", "pacman": "postgresql"},
-    "https://www.postgresql.org",
+    "sudo apt-get install postgresql, or https://www.postgresql.org",
 )
 
 

@@ -16,8 +16,6 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-from lessons.workshop.setup import external_programs
-
 MIN_PYTHON = (3, 11)
 PROJECT = Path(__file__).resolve().parents[3]
 REQUIREMENTS = PROJECT / "requirements.txt"
@@ -172,7 +170,8 @@ def try_lock(lock):
 def create_venv():
     for module in ("venv", "ensurepip"):
         if importlib.util.find_spec(module) is None:
-            cure = external_programs.venv_module(sys.version_info)
+            package = f"python3.{sys.version_info[1]}-venv"  # of Debian
+            cure = f"sudo apt-get install {package}, or install Python from https://www.python.org"
             raise CannotStart(f"This Python has no {module}. Start again after this: {cure}")
     import venv
 

@@ -91,7 +91,7 @@ def redis() -> Row:
     except CommandError as error:
         if settings.REDIS_URL:
             return Row("Redis", WRONG, str(error))
-        return Row("Redis", OPTIONAL, "There is none for `cluster`.", REDIS.how_to_install())
+        return Row("Redis", OPTIONAL, "There is none for `cluster`.", REDIS.install)
     found = "The server of REDIS_URL answers." if settings.REDIS_URL else "`cluster` starts one."
     return Row("Redis", OK, found)
 

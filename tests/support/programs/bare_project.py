@@ -21,7 +21,6 @@ FILES = (
     "manage.py",
     "lessons/__init__.py",
     "lessons/workshop/setup/virtual_environment.py",
-    "lessons/workshop/setup/external_programs.py",
 )
 
 # Replaces Django's commands. It prints which Python ran it, its arguments and the wheel's version.
