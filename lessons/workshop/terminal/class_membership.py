@@ -6,7 +6,6 @@ from django.core.management.base import CommandError
 from lessons.workshop.course.lesson_index import MANAGE
 from lessons.workshop.member import joining, membership
 from lessons.workshop.member.joining import InOtherClass, JoinFailed, Wish
-from lessons.workshop.setup import atomic_write
 from lessons.workshop.setup.network_access import Mode
 from lessons.workshop.terminal.workshop import Write
 
@@ -21,7 +20,7 @@ def require_local() -> None:
 
 
 def join(wish: Wish, write: Write, warn: Write) -> None:
-    """Join the class, unless this workshop is in it. Raises CommandError.
+    """Join the class, unless this workshop is in it. Raises CommandError and OSError.
 
     If the room does not answer, warn: the workshop starts anyway.
     """
@@ -34,8 +33,6 @@ def join(wish: Wish, write: Write, warn: Write) -> None:
         if not error.can_retry:
             raise CommandError(text, returncode=2) from None
         warn(text)
-    except OSError as error:
-        raise CommandError(atomic_write.explain_os_error(error), returncode=2) from None
 
 
 def explain(write: Write, warn: Write | None = None) -> None:
@@ -51,11 +48,8 @@ def explain(write: Write, warn: Write | None = None) -> None:
 
 
 def leave(write: Write) -> None:
-    """Leave the class. Raises CommandError."""
-    try:
-        left = joining.leave_class()
-    except OSError as error:
-        raise CommandError(atomic_write.explain_os_error(error), returncode=2) from None
+    """Leave the class. Raises CommandError and OSError."""
+    left = joining.leave_class()
     if left is None:
         raise CommandError("This workshop is in no class.", returncode=2)
     write(f"You have left the class {left.school_class}.")

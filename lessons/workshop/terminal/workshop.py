@@ -87,18 +87,11 @@ def connect_to_judge(warn: Write) -> Iterator[None]:
 def prepare_database(write: Write) -> None:
     """Create or migrate the tables, and create the accounts. Raises CommandError."""
     with explained_database_errors():
-        migrate(write)
+        call_command("migrate", verbosity=0, interactive=False)
         create_accounts()
         write(explain_accounts())
         if settings.MODE is Mode.SHARED:
             require_safe_accounts()
-
-
-def migrate(write: Write) -> None:
-    """Create the tables, or change them as the new version of the project needs them."""
-    if _has_migrations_to_run():
-        write("Preparing the database.")
-        call_command("migrate", verbosity=0, interactive=False)
 
 
 @contextmanager
@@ -124,13 +117,6 @@ def _explain(error: DatabaseError) -> str:
         f"{connection.settings_dict['NAME']}: {error}. Make its folder writable, with room on its "
         "disk, or move the file away, then start again."
     )
-
-
-def _has_migrations_to_run() -> bool:
-    from django.db.migrations.executor import MigrationExecutor
-
-    executor = MigrationExecutor(connection)
-    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
 def serve(address: str, reload: bool) -> None:
