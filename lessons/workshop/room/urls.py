@@ -8,7 +8,6 @@ from django.views.generic import RedirectView
 from lessons.workshop.page.views.csp import with_csp
 from lessons.workshop.room import joining, student_page, views
 
-handler403 = "lessons.workshop.room.views.forbidden"
 handler404 = "lessons.workshop.room.views.not_found"
 
 log_in = LoginView.as_view(

@@ -1,11 +1,10 @@
 """The instructor's pages: the classes, the board of a class, and what its scripts ask for."""
 
 import time
-from functools import lru_cache, partial, wraps
+from functools import lru_cache, partial
 
 from asgiref.sync import async_to_sync
-from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
+from django.contrib.admin.views.decorators import staff_member_required
 from django.db.models import Count
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -13,7 +12,7 @@ from django.urls import reverse
 from django.utils.text import slugify
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from django.views.defaults import page_not_found, permission_denied
+from django.views.defaults import page_not_found
 
 from lessons.workshop.course.lesson_index import MANAGE, UnknownLesson, find, lessons
 from lessons.workshop.course.lesson_text import TextError, expanded_teach_page
@@ -35,21 +34,11 @@ from lessons.workshop.room.worker import WorkerFailed, read_answer, read_transcr
 
 
 def for_instructors(view):
-    """Let only staff accounts use the view. Others log in first, or get 403."""
-
-    @wraps(view)
-    def guarded(request, *args, **kwargs):
-        if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path(), reverse("room_log_in"))
-        if not request.user.is_staff:
-            raise PermissionDenied
-        return view(request, *args, **kwargs)
-
-    return with_csp(never_cache(guarded))
+    """Let only staff accounts use the view. Others log in first."""
+    return with_csp(never_cache(staff_member_required(view, login_url="room_log_in")))
 
 
 not_found = with_csp(partial(page_not_found, template_name="room/404.html"))
-forbidden = with_csp(partial(permission_denied, template_name="room/403.html"))
 
 
 @for_instructors
