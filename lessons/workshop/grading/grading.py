@@ -4,10 +4,10 @@ import os
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from lessons.workshop.course.diagnoses import Diagnosis, diagnosis, message_of
@@ -72,20 +72,19 @@ class Grade:
 
 
 def judge_all(submissions: Sequence[Submission], sandbox: Sandbox) -> Iterator[Grade]:
-    """The grades in any order; each thread waits for the process that judges one submission.
+    """The grades in order; each thread waits for the process that judges one submission.
 
     If the iteration ends early, as after Ctrl-C, those in progress are judged to their end.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     pool = ThreadPoolExecutor(cores or 1)
     try:
-        for done in as_completed([pool.submit(_grade, one, sandbox) for one in submissions]):
-            yield done.result()
+        yield from pool.map(partial(_grade, sandbox), submissions)
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _grade(one: Submission, sandbox: Sandbox) -> Grade:
+def _grade(sandbox: Sandbox, one: Submission) -> Grade:
     if digest(one.content) == digest_of(one.lesson.original):
         return Grade(one, SubmissionVerdict(UNCHANGED))
     name = one.path.rpartition("/")[2]

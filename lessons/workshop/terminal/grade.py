@@ -51,7 +51,6 @@ def grade(console, folder: str, lessons: list[str], output: str | None) -> int:
     except KeyboardInterrupt:
         print_text(console, "Stopped. No report was written.")
         return INTERRUPTED
-    grades.sort(key=lambda one: found.index(one.submission))
     shown = printable(source.resolve().name)
     report = ClassReport(shown, tuple(grades), tuple(left_out), sandbox.warning)
     files = write_report(report, target)

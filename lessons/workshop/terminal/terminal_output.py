@@ -4,6 +4,7 @@ import os
 import textwrap
 from io import TextIOWrapper
 from pathlib import Path
+from typing import ClassVar
 
 from rich.console import Console
 from rich.markdown import CodeBlock, Heading, Markdown
@@ -114,11 +115,7 @@ def code_block(source: str, language: str) -> Syntax:
 
 
 class _Heading(Heading):
-    """Aligned left. Rich centres headings and draws a box around the first."""
-
-    def __rich_console__(self, console, options):
-        self.text.justify = "left"
-        yield self.text
+    LEVEL_ALIGN: ClassVar[dict] = {}  # all are aligned left; Rich centres the first
 
 
 class _CodeBlock(CodeBlock):
