@@ -12,7 +12,6 @@ from lessons.workshop.grading.grading import STATES, ClassMistake, ClassReport, 
 from lessons.workshop.grading.report import SIGNS, write_report
 from lessons.workshop.grading.sandbox import find_sandbox
 from lessons.workshop.grading.submissions import UnreadableFolder, find_submissions, printable
-from lessons.workshop.setup.virtual_environment import INTERRUPTED
 from lessons.workshop.student.progress import state_dir
 from lessons.workshop.terminal.terminal_output import print_paragraph, print_text, short_path
 
@@ -25,8 +24,8 @@ _WIDE_CELL = 7  # columns of "✗ 3/7"
 def grade(console, folder: str, lessons: list[str], output: str | None) -> int:
     """Judge the submissions in `folder` for these lessons, or all, and write the report.
 
-    Returns 0 if each has a verdict or is unchanged, 1 if one could not be judged,
-    130 after Ctrl-C.
+    Returns 0 if each has a verdict or is unchanged, 1 if one could not be judged. Ctrl-C stops
+    without a report.
     """
     asked = list(dict.fromkeys(lesson_index.find(name) for name in lessons))
     source = Path(folder)
@@ -46,11 +45,7 @@ def grade(console, folder: str, lessons: list[str], output: str | None) -> int:
     if sandbox.warning:
         print_paragraph(console, Text("Warning  ", "yellow"), sandbox.warning)
     options = {"transient": True, "disable": not console.is_terminal, "console": console}
-    try:
-        grades = list(track(judge_all(found, sandbox), "Judging", len(found), **options))
-    except KeyboardInterrupt:
-        print_text(console, "Stopped. No report was written.")
-        return INTERRUPTED
+    grades = list(track(judge_all(found, sandbox), "Judging", len(found), **options))
     shown = printable(source.resolve().name)
     report = ClassReport(shown, tuple(grades), tuple(left_out), sandbox.warning)
     files = write_report(report, target)

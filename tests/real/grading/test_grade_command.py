@@ -1,7 +1,6 @@
 """`manage.py lesson grade`: real submissions, judged in the sandbox, and what it refuses."""
 
 import csv
-import io
 import re
 import zipfile
 from types import SimpleNamespace
@@ -69,27 +68,6 @@ def test_prints_counts_claims_and_cures_without_colour_in_80_columns(graded):
     assert max(len(line) for line in lines if "/state/grades/" not in line) <= 80
 
 
-def test_writes_a_page_with_a_row_for_each_student(graded):
-    page = (graded.report / "report.html").read_text()
-    assert len(re.findall(r'<th scope="row"', page)) == len(TEXTS)
-
-
-def test_ctrl_c_ends_with_130_and_writes_no_report(tmp_path, state, monkeypatch):
-    def interrupted(*_):
-        raise KeyboardInterrupt
-        yield
-
-    printed = io.StringIO()
-    (tmp_path / "class").mkdir()
-    (tmp_path / "class" / "03_stop.py").write_text("")
-    monkeypatch.setattr(grade_command, "judge_all", interrupted)
-    with pytest.raises(SystemExit) as ended:
-        call_command("lesson", "grade", str(tmp_path / "class"), stdout=printed)
-    assert ended.value.code == 130
-    assert printed.getvalue() == "Stopped. No report was written.\n"
-    assert not (tmp_path / "state").exists()
-
-
 def test_what_could_not_be_read_is_neither_red_nor_green_and_ends_with_1(tmp_path, state):
     (tmp_path / "class").mkdir()
     (tmp_path / "class" / "dan_03_stop.py").write_text(TEXTS["dan"])
@@ -119,14 +97,6 @@ def test_a_zip_file_of_several_lessons_is_a_table_that_fits_80_columns(
         ["ada", *("✗", "red") * 3],
         ["ben", "✗", "0/7"],
     ]
-
-
-def test_only_the_lessons_that_are_asked_for_are_judged(tmp_path, state):
-    for name in ("frames", "stop"):
-        (tmp_path / f"{find(name).folder.name}.py").write_text("class Guess(")
-    out = tmp_path.with_name("out")
-    lesson("grade", str(tmp_path), "stop", "--output", str(out))
-    assert [(row["title"], row["diagnosis"]) for row in rows_of(out)] == [("stop", "syntax-error")]
 
 
 def test_wrong_usage_ends_with_2(tmp_path, state):

@@ -17,15 +17,9 @@ def judged(code):
     return judge_code(LESSON, code)
 
 
-def test_the_solution_is_green_and_sees_no_secret_of_the_room(monkeypatch):
-    monkeypatch.setenv("DJANGO_SECRET_KEY", "the room's key of this test, which is long enough")
-    monkeypatch.setenv("DATABASE_URL", "postgres://room:password@127.0.0.1/room")
-    code = "import os\nprint(sorted(os.environ))\n"
-    answer = judged(f"{code}{SOLUTION}\n    more = '<script>'\n")
+def test_the_solution_is_green_and_its_code_is_escaped():
+    answer = judged(f"{SOLUTION}\n    more = '<script>'\n")
     assert (answer["state"], answer["comparison"]) == ("green", None)
-    seen = answer["output"].splitlines()[0]
-    assert "'LANG'" in seen
-    assert not [it for it in ("DJANGO_SECRET_KEY", "DATABASE_URL") if it in seen]
     lines = [row["wrong"]["html"] for row in answer["code"]["rows"] if row["wrong"]]
     assert not any("<script>" in line for line in lines)
     assert any("&lt;script&gt;" in line for line in lines)

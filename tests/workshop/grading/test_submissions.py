@@ -62,8 +62,8 @@ def test_a_work_folder_belongs_to_the_student_whose_folder_it_is_in(tmp_path):
     assert [one[:2] for one in submissions] == [("ada", "frames"), ("ada", "stop")]
 
 
-def test_a_file_without_a_lesson_in_its_name_is_left_out(tmp_path):
-    write(tmp_path, "ada.py", "ben/anything.py", "cleo/03_stop.py")
+def test_a_file_without_a_lesson_is_left_out_and_one_of_another_lesson_is_ignored(tmp_path):
+    write(tmp_path, "ada.py", "ben/anything.py", "cleo/03_stop.py", "dan/02_frames.py")
     submissions, left_out = found(tmp_path, STOP)
     assert [one[0] for one in submissions] == ["cleo"]
     assert left_out == dict.fromkeys(["ada.py", "ben/anything.py"], UNNAMED)

@@ -133,21 +133,6 @@ def test_runs_all_on_all_cores_without_tests_real_and_says_what_is_left_out(
     assert ("Left out: tests/real" in capsys.readouterr().out) is leaves_out
 
 
-@pytest.mark.parametrize(
-    "outcome, code",
-    [
-        ("OK", 0),
-        ("TESTS_FAILED", 1),
-        ("INTERRUPTED", 1),
-        ("INTERNAL_ERROR", 1),
-        ("USAGE_ERROR", 2),
-        ("NO_TESTS_COLLECTED", 2),
-    ],
-)
-def test_the_exit_code_is_green_red_or_wrong_usage(outcome, code):
-    assert test.exit_code(pytest.ExitCode[outcome]) == code
-
-
 def test_a_missing_program_skips_a_test_or_fails_it_if_required(monkeypatch):
     monkeypatch.delenv("REQUIRE_PARTS", raising=False)
     lacking = NODE._replace(commands=("no-such-part",))

@@ -9,7 +9,6 @@ from django.core.management.base import BaseCommand, CommandError
 
 from lessons.workshop.course.lesson_index import MANAGE
 
-GREEN, RED, WRONG_USAGE = 0, 1, 2
 REAL = "tests/real"
 TEST_TIMEOUT = 300  # seconds; a test that runs for longer hangs
 LEFT_OUT = (
@@ -76,13 +75,4 @@ def _run_pytest(everything: bool, others: list[str]) -> int:
     code = pytest.main(arguments)
     if leaves_out:
         print(LEFT_OUT.format(manage=MANAGE))
-    return exit_code(code)
-
-
-def exit_code(code: int) -> int:
-    """The exit code for pytest's: 0 for green, 1 for red, 2 for wrong usage."""
-    import pytest
-
-    if code in {pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED}:
-        return WRONG_USAGE
-    return GREEN if code == pytest.ExitCode.OK else RED
+    return code
