@@ -49,10 +49,6 @@ class JoinFailed(Exception):
         self.field, self.can_retry = field, can_retry
 
 
-class InOtherClass(JoinFailed):
-    """The workshop is in another class, or has another name there."""
-
-
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_):
         return None  # the code must not travel to another address
@@ -66,9 +62,9 @@ def join_class(wish: Wish) -> Membership:
             known = _join(wish)
             membership.save(known)
         elif not _is_in(known, wish):
-            raise InOtherClass(
-                f"This workshop is in the class {known.school_class} as {known.name}. "
-                "Leave that class first."
+            raise JoinFailed(
+                f"This workshop is in the class {known.school_class} as {known.name}. Leave that "
+                f"class first, in the browser or with {MANAGE} workshop --leave"
             )
         return membership.change(known, shares_code=wish.shares_code)
 

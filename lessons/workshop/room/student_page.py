@@ -13,7 +13,7 @@ from lessons.workshop.course.lesson_index import Lesson, UnknownLesson
 from lessons.workshop.page.markup import highlight_code, inline_code_to_html
 from lessons.workshop.room.models import Standing, Student
 from lessons.workshop.room.views import for_instructors
-from lessons.workshop.room.worker import TooBusy, judge_code
+from lessons.workshop.room.worker import WorkerFailed, judge_code
 
 MAX_LINES, MAX_LENGTH = 1_500, 500  # of code, characters of a line
 # They change the direction of a text, so that code reads unlike it runs.
@@ -64,8 +64,8 @@ def judge_again(request, student_id: int, slug: str):
         return JsonResponse({"error": "The student has not shared any code."}, status=409)
     try:
         answer = judge_code(lesson, standing.code)
-    except TooBusy as error:
-        return JsonResponse({"error": str(error)}, status=429)
+    except WorkerFailed as error:
+        return JsonResponse({"error": str(error)}, status=503)
     return JsonResponse({"claimed": standing.state, "answer": answer})
 
 

@@ -9,7 +9,6 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,35 +17,22 @@ import django
 
 from lessons.workshop.course.lesson_index import PROJECT_DIR, Lesson, find
 
-JUDGES = max(1, (os.cpu_count() or 1) - 1)  # one core stays free for the server
 TIMEOUT = 120.0  # seconds
 MAX_DETAIL = 4_000  # characters
 # The worker has the settings of a workshop.
 _WITHHELD = ("DJANGO_", "DATABASE_URL", "REDIS_URL")
-_free_judges = threading.BoundedSemaphore(JUDGES)
 
 
 class WorkerFailed(Exception):
     """The worker ended without an answer, or took too long. The text is for the instructor."""
 
 
-class TooBusy(Exception):
-    """Other code is being judged."""
-
-
 # In the server's process. These functions block: never call them in the event loop.
 
 
 def judge_code(lesson: Lesson, code: str) -> dict:
-    """The verdict on the code, as _judge() describes it. Raises TooBusy."""
-    if not _free_judges.acquire(timeout=TIMEOUT / 2):
-        raise TooBusy("Other exercises are being judged. Try again later.")
-    try:
-        return _run_worker({"order": "judge", "lesson": lesson.key, "code": code})
-    except WorkerFailed as error:
-        return {"state": "not judged", "reason": "the judge failed", "detail": str(error)}
-    finally:
-        _free_judges.release()
+    """The verdict on the code, as _judge() describes it. Raises WorkerFailed."""
+    return _run_worker({"order": "judge", "lesson": lesson.key, "code": code})
 
 
 @lru_cache(maxsize=64)

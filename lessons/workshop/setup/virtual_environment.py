@@ -61,14 +61,10 @@ def require_packages():
             raise ImportError(f"{wanted.name} {found} is not {wanted.specifier}")
 
 
-def locked_lines():
-    """The lines of requirements.txt without hashes: `django==5.2.19 ; python_version < "3.12"`."""
-    return re.findall(r"^([A-Za-z0-9].*?) *\\?$", REQUIREMENTS.read_text("utf-8"), re.M)
-
-
 def locked_names():
-    """The same without versions."""
-    return [re.sub(r"==[^ ;]+", "", line) for line in locked_lines()]
+    """What requirements.txt lists, without versions: `django ; python_version < "3.12"`."""
+    lines = re.findall(r"^([A-Za-z0-9].*?) *\\?$", REQUIREMENTS.read_text("utf-8"), re.M)
+    return [re.sub(r"==[^ ;]+", "", line) for line in lines]
 
 
 def continue_inside(argv, error):

@@ -5,7 +5,7 @@ from django.core.management.base import CommandError
 
 from lessons.workshop.course.lesson_index import MANAGE
 from lessons.workshop.member import joining, membership
-from lessons.workshop.member.joining import InOtherClass, JoinFailed, Wish
+from lessons.workshop.member.joining import JoinFailed, Wish
 from lessons.workshop.setup.network_access import Mode
 from lessons.workshop.terminal.workshop import Write
 
@@ -28,11 +28,9 @@ def join(wish: Wish, write: Write, warn: Write) -> None:
         joining.join_class(wish)
         explain(write, warn)
     except JoinFailed as error:
-        leave = f" To leave: {MANAGE} workshop --leave"
-        text = f"{error}{leave if isinstance(error, InOtherClass) else ''}"
         if not error.can_retry:
-            raise CommandError(text, returncode=2) from None
-        warn(text)
+            raise CommandError(str(error), returncode=2) from None
+        warn(str(error))
 
 
 def explain(write: Write, warn: Write | None = None) -> None:

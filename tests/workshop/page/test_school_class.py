@@ -77,7 +77,7 @@ def test_a_form_of_an_old_page_changes_no_membership(client):
     membership.save(KNOWN)
     status, page = join(client, "http://other.example")
     assert status == 400
-    assert "This workshop is in the class Monday as Ann. Leave that class first." in page
+    assert "This workshop is in the class Monday as Ann. Leave that class first" in page
     assert membership.read() == KNOWN
 
 

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from lessons.extras import login_throttle
-from lessons.workshop.room import student_page, views, worker
+from lessons.workshop.room import views, worker
 from lessons.workshop.room.classes import add_class
 from lessons.workshop.room.joining import student_of
 from lessons.workshop.room.models import Class, Message, Poll, Student
@@ -348,14 +348,11 @@ def test_judges_the_code_again(instructor, ann, monkeypatch):
     assert answer == {"claimed": "red", "answer": judged}
 
 
-def test_a_busy_judge_refuses_and_says_so(instructor, ann, monkeypatch):
-    def refuse(lesson, code):
-        raise worker.TooBusy("Other exercises are being judged.")
-
-    monkeypatch.setattr(student_page, "judge_code", refuse)
+def test_a_judge_that_fails_says_why(instructor, ann, monkeypatch):
+    monkeypatch.setattr(worker, "TIMEOUT", 0.01)
     report(ann)
     answer = instructor.post(reverse("room_judge", args=[ann.pk, "stop"]))
-    assert (answer.status_code, "are being judged" in answer.json()["error"]) == (429, True)
+    assert (answer.status_code, "has not ended" in answer.json()["error"]) == (503, True)
 
 
 # The export
