@@ -48,7 +48,7 @@ class StrictClient(Client):
 
     def fail(self, code: str, detail: str = "") -> None:
         """Raise CheckFailed with diagnosis `code` at the last handler."""
-        self.require(self.observe().finding(code, detail=detail))
+        self.require(self.finding(code, detail=detail))
 
     async def settle(self):
         """Wait until the loop is idle. If the consumer closed, let it disconnect. Judge it."""
@@ -91,8 +91,7 @@ class StrictClient(Client):
         """The next message from the consumer."""
         self.require(await self.wait_for_output(timeout))
         if not self.unread:
-            seen = self.observe()
-            self.require(fault_of_failed_task(seen) or seen.finding(silence(seen)))
+            self.require(fault_of_failed_task(self) or self.finding(silence(self)))
         return self.unread.pop(0)
 
     async def receive_nothing(self, timeout=0.1, interval=0.01):

@@ -1,7 +1,8 @@
-"""Names the faults of one connection: functions from an Observation to a finding, or None.
+"""Names the faults of one connection: functions from a Client (world/client.py) to a finding.
 
-The server observes, these functions name. They look at a moment at which the loop is idle, so that
-whatever has not happened will not happen. For example, a consumer that forgets to accept:
+The client observes what Daphne would see, these functions name. They change nothing.
+They look at a moment at which the loop is idle, so that whatever has not happened will not happen.
+For example, a consumer that forgets to accept:
 
     the server hands out websocket.connect     # the handler runs, and returns
     the consumer asks for the next event       # nothing more will happen
@@ -13,21 +14,13 @@ import asyncio
 import linecache
 import re
 import traceback
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 from channels.utils import await_many_dispatch
 from django.core.exceptions import SynchronousOnlyOperation
 
-from ..recording.events import Event, error_text
-from .finding import (
-    Finding,
-    Place,
-    SubjectSource,
-    make_finding,
-)
+from ..recording.events import error_text
+from .finding import Finding, Place
 
 # The usual diagnosis of an exception → its diagnosis if a handler of a layer message raised it.
 _LAYER_DIAGNOSES = {
@@ -36,190 +29,138 @@ _LAYER_DIAGNOSES = {
 }
 
 
-@dataclass(frozen=True)
-class Observation:
-    """What the server has seen of one connection.
-
-    `event` is the type of the event, from the client or the layer, whose handler is responsible for
-    what comes next; `client_event` is that of the last event from the client. `rules` know the
-    state of the protocol; `broken` are those that replies have broken. `waits_at` is the line at
-    which a handler waits. The application may have ended with `error`. `find_tasks` finds those
-    that it has started; `parked_tasks` wait for a parked thread. `find_groups` finds (channel,
-    group) pairs. Most observations need neither.
-    """
-
-    source: SubjectSource
-    rules: Any
-    event: str
-    client_event: str
-    events: Sequence[Event]
-    broken: tuple[Any, ...]  # of daphne_rules.BrokenRule
-    waits_at: Place | None
-    is_busy: bool
-    handles_layer_message: bool
-    has_ended: bool
-    error: BaseException | None
-    parked_tasks: set[asyncio.Task]
-    find_tasks: Callable[[], list[asyncio.Task]]
-    find_groups: Callable[[], list[tuple[str, str]]]
-
-    @property
-    def tasks(self) -> list[asyncio.Task]:
-        """The tasks that run."""
-        return [task for task in self.find_tasks() if not task.done()]
-
-    @property
-    def uncancelled(self) -> list[asyncio.Task]:
-        """The tasks that were cancelled and go on."""
-        return [task for task in self.tasks if task.cancelling()]
-
-    @property
-    def failed(self) -> list[BaseException]:
-        """The exceptions of the tasks that have ended."""
-        ended = (it for it in self.find_tasks() if it.done() and not it.cancelled())
-        return [error for task in ended if (error := task.exception())]
-
-    @property
-    def place(self) -> Place:
-        """The line at which the last handler waits, or that defines it if it has returned."""
-        return self.waits_at or self.source.place_of_handler(self.event)
-
-    def finding(self, code: str, place: Place | None = None, detail: str = "", **more) -> Finding:
-        """By default at the last handler and its event."""
-        more = {"event": self.event, **more}
-        return make_finding(code, place or self.place, detail=detail, **more)
-
-
-def silence(seen: Observation) -> str:
+def silence(client) -> str:
     """The diagnosis for a client that waits and receives nothing."""
-    return "handler-never-returned" if seen.is_busy else seen.rules.silence
+    return "handler-never-returned" if client.is_busy else client.rules.silence
 
 
-def fault_now(seen: Observation) -> Finding | None:
+def fault_now(client) -> Finding | None:
     """A fault that shows at any time."""
-    if fault := fault_of_replies(seen):
+    if fault := fault_of_replies(client):
         return fault
-    rules = seen.rules
-    if not seen.has_ended:
-        code = None if seen.is_busy else rules.fault_of_waiting(seen.client_event)
-        return code and seen.finding(code, seen.source.place_of_handler(seen.client_event))
+    rules = client.rules
+    if not client.has_ended:
+        code = None if client.is_busy else rules.fault_of_waiting(client.last_client_type)
+        return code and client.finding(
+            code, client.source.place_of_handler(client.last_client_type)
+        )
     # If a layer has failed and the consumer has closed, the exception is only logged.
     is_over = rules.client_left or rules.disconnect_event
-    if seen.error is not None and not (is_over and _is_simulated_outage(seen.error)):
-        return fault_of_error(seen, seen.error)
+    if client.error is not None and not (is_over and _is_simulated_outage(client.error)):
+        return fault_of_error(client, client.error)
     code = rules.fault_of_stopped()
-    return code and seen.finding(code)
+    return code and client.finding(code)
 
 
-def fault_of_replies(seen: Observation) -> Finding | None:
+def fault_of_replies(client) -> Finding | None:
     """A reply that Daphne drops silently.
 
     One that is obeyed in part comes last: a model may permit it, and must still see the others.
     """
-    dropped = [rule for rule in seen.broken if rule.error is None]
+    dropped = [rule for rule in client.broken if rule.error is None]
     for rule in sorted(dropped, key=lambda it: it.is_obeyed):
-        return seen.finding(rule.diagnosis, rule.place, rule.remark)
+        return client.finding(rule.diagnosis, rule.place, rule.remark)
     return None
 
 
-def fault_of_end(seen: Observation) -> Finding | None:
+def fault_of_end(client) -> Finding | None:
     """What is wrong with a consumer that had time to end after its client left."""
-    if seen.has_ended:
-        return _fault_of_leftovers(seen, seen.rules.leftover_task, "group-leak")
-    if fault := _fault_of_uncancelled(seen):
+    if client.has_ended:
+        return _fault_of_leftovers(client, client.rules.leftover_task, "group-leak")
+    if fault := _fault_of_uncancelled(client):
         return fault
-    return seen.finding(seen.rules.late_handler if seen.rules.client_left else "still-open")
+    return client.finding(client.rules.late_handler if client.rules.client_left else "still-open")
 
 
-def fault_after_crash(seen: Observation, cause: str = "") -> Finding | None:
+def fault_after_crash(client, cause: str = "") -> Finding | None:
     """What a crashed or killed consumer leaves behind, or raises.
 
     `cause` is the text of the exception that ended it; it is empty if the consumer was killed.
     """
-    if not seen.has_ended:
-        return _fault_of_uncancelled(seen) or seen.finding("handler-never-returned")
-    if seen.error is not None and not (cause and _is_from_crash(seen.error, cause)):
-        place = seen.source.place_of_error(seen.error)
-        return seen.finding("cleanup-raises", place, error_text(seen.error))
-    calls = [it.message.get("type") for it in seen.events if it.direction == "out"]
+    if not client.has_ended:
+        return _fault_of_uncancelled(client) or client.finding("handler-never-returned")
+    if client.error is not None and not (cause and _is_from_crash(client.error, cause)):
+        place = client.source.place_of_error(client.error)
+        return client.finding("cleanup-raises", place, error_text(client.error))
+    calls = [it.message.get("type") for it in client.recorder.events if it.direction == "out"]
     was_joining = not cause and calls[-1:] == ["group_add"]
     leak = "cancelled-while-joining" if was_joining else "group-leak-after-a-crash"
-    return _fault_of_leftovers(seen, "cleanup-skipped", leak)
+    return _fault_of_leftovers(client, "cleanup-skipped", leak)
 
 
-def fault_of_failed_task(seen: Observation) -> Finding | None:
+def fault_of_failed_task(client) -> Finding | None:
     """A task that ended with an exception while the client waits."""
-    for error in seen.failed:
+    for error in client.failed:
         # A task of Channels listens on the layer, and fails with it.
-        if seen.source.place_of_error(error) or not _is_simulated_outage(error):
-            return fault_of_error(seen, error, unknown="task-died")
+        if client.source.place_of_error(error) or not _is_simulated_outage(error):
+            return fault_of_error(client, error, unknown="task-died")
     return None
 
 
-def _fault_of_uncancelled(seen: Observation) -> Finding | None:
-    for task in seen.uncancelled:
-        return seen.finding("cancel-swallowed", seen.source.place_of_task(task))
+def _fault_of_uncancelled(client) -> Finding | None:
+    for task in client.uncancelled:
+        return client.finding("cancel-swallowed", client.source.place_of_task(task))
     return None
 
 
-def _fault_of_leftovers(seen: Observation, task_left: str, group_left: str) -> Finding | None:
+def _fault_of_leftovers(client, task_left: str, group_left: str) -> Finding | None:
     """A leftover task or group membership, with the diagnosis for it."""
-    if fault := _fault_of_uncancelled(seen):
+    if fault := _fault_of_uncancelled(client):
         return fault
-    for task in seen.tasks:
-        if task in seen.parked_tasks:
+    for task in client.tasks:
+        if task in asyncio.get_running_loop().parked_tasks:
             continue
         detail = f"The task {task.get_coro().__qualname__} is still running."
-        return seen.finding(task_left, seen.source.place_of_task(task), detail)
-    for channel, group in seen.find_groups():
-        place = _place_of_joining(seen, group)
+        return client.finding(task_left, client.source.place_of_task(task), detail)
+    for channel, group in client.groups():
+        place = _place_of_joining(client, group)
         detail = f"The channel {channel} is still a member of the group {group}."
-        return seen.finding(group_left, place, detail, event="")
+        return client.finding(group_left, place, detail, event="")
     return None
 
 
-def _place_of_joining(seen: Observation, group: str) -> Place | None:
+def _place_of_joining(client, group: str) -> Place | None:
     """The handler in which the consumer has joined the group."""
-    for event in seen.events:
+    for event in client.recorder.events:
         if (event.message.get("type"), event.message.get("group")) == ("group_add", group):
-            place = seen.source.place_of_handler(event.handler or "")
+            place = client.source.place_of_handler(event.handler or "")
             return place if place.handler else None
     return None
 
 
-def fault_of_error(seen: Observation, error: BaseException, unknown="exception") -> Finding:
+def fault_of_error(client, error: BaseException, unknown="exception") -> Finding:
     """What an exception means; `unknown` is its diagnosis if its text does not say more."""
     raised = error_text(error)
-    for rule in seen.broken:
+    for rule in client.broken:
         if rule.error is error:
             detail = "\n".join(filter(None, (raised, rule.remark)))
-            return seen.finding(rule.diagnosis, rule.place, detail)
-    place = seen.source.place_of_error(error)
-    more = {"raised": raised, "instead": _meanings_here(seen, error, place)}
+            return client.finding(rule.diagnosis, rule.place, detail)
+    place = client.source.place_of_error(error)
+    more = {"raised": raised, "instead": _meanings_here(client, error, place)}
     for sent in getattr(error, "sent_at", ()):
-        if seen.source.owns(sent.file):  # the sender's line is wrong, not the last handler
+        if client.source.owns(sent.file):  # the sender's line is wrong, not the last handler
             place, more["event"] = sent, ""
             break
-    return seen.finding(seen.rules.late_exception or unknown, place, raised, **more)
+    return client.finding(client.rules.late_exception or unknown, place, raised, **more)
 
 
-def _meanings_here(seen: Observation, error: BaseException, place: Place | None) -> dict[str, str]:
+def _meanings_here(client, error: BaseException, place: Place | None) -> dict[str, str]:
     """The diagnoses of an exception that mean another one where this exception was raised."""
-    instead = dict(_LAYER_DIAGNOSES) if seen.handles_layer_message else {}
+    instead = dict(_LAYER_DIAGNOSES) if client.handles_layer_message else {}
     if isinstance(error, KeyError):
         frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
         scopes = (getattr(frame.f_locals.get("self"), "scope", ()) for frame in frames)
         if any(error.args[0] in scope for scope in scopes):
             instead["no-auth-stack"] = "exception"  # another dictionary has no such key
-        if not seen.handles_layer_message and not _reads_event(seen.source.file, error):
+        if not client.handles_layer_message and not _reads_event(client.source.file, error):
             instead |= dict.fromkeys(("text-on-binary", "bytes-on-text"), "exception")
-    if "json" not in "".join(linecache.getlines(seen.source.file)):
+    if "json" not in "".join(linecache.getlines(client.source.file)):
         instead["not-an-object"] = "exception"
     if place:  # Channels awaits handlers; this `await` is in the student's code
         instead["def-handler-in-async-consumer"] = "awaited-none"
     if isinstance(error, SynchronousOnlyOperation):
-        instead["orm-in-async"] = orm_misuse_diagnosis(seen.source.file, error)
-    if seen.event != seen.rules.disconnect_type:
+        instead["orm-in-async"] = orm_misuse_diagnosis(client.source.file, error)
+    if client.last_type != client.rules.disconnect_type:
         instead["code-is-none"] = "exception"  # only a disconnect has a code
     return instead
 

@@ -255,7 +255,7 @@ class World:
                 return fault, result, error
         findings = [*self._loop.blocking_calls, *self._forgotten]
         if self._unseen and self.clients:
-            seen = self.clients[0]._served.observe()
+            seen = self.clients[0]._served
             findings += [fault_of_error(seen, it, unknown="task-died") for it in self._unseen]
         self._unseen.clear()
         self._loop.blocking_calls.clear()
@@ -408,10 +408,10 @@ class WorldClient:
             return None
         served.source.look(served)
         served.permit_obeyed()  # a rejection with a code: `closed` shows it
-        errors = served.unseen_errors()  # observe() reads them, too
+        errors = served.unseen_errors()  # fault_now() may read them, too
         fault = await served.fault_now()
         if not fault and errors:
-            fault = fault_of_error(served.observe(), errors[0], unknown="task-died")
+            fault = fault_of_error(served, errors[0], unknown="task-died")
         if not fault and served.awaits_answer:
             fault = await served.wait_for_answer()
         if not fault and served.client_left:

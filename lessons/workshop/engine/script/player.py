@@ -279,29 +279,28 @@ class Player:
         if connection.last_report:
             return connection.last_report
         client = connection.client
-        seen = client.observe()
-        kinds = () if seen.error is None else type(seen.error).__mro__
-        own = seen.events[connection.events_before :]
+        kinds = () if client.error is None else type(client.error).__mro__
+        own = client.recorder.events[connection.events_before :]
         report = ClientReport(
             received=tuple((time - self._begun, it) for time, it, _ in client.arrivals),
             sent_at=tuple(at and (at.line, at.handler) for _, _, at in client.arrivals),
-            is_busy=seen.is_busy,
+            is_busy=client.is_busy,
             ended=client.finished,
             too_late=tuple(client.sent_too_late),
             second_closes=tuple(client.second_closes),
-            silence=silence(seen),
-            place=seen.place,
-            raised=error_text(seen.error) if kinds else "",
+            silence=silence(client),
+            place=client.place,
+            raised=error_text(client.error) if kinds else "",
             raised_kinds=tuple(kind.__name__ for kind in kinds),
             scope_changes=tuple(client.scope_changes),
-            failed_task=fault_of_failed_task(seen),
+            failed_task=fault_of_failed_task(client),
             channel=current_layer().channel_of(client.connection_id) or "",
             handled=sum(it.direction == "in" and it.message.get("type") != "scope" for it in own),
-            waits=seen.waits_at is not None,
+            waits=client.place_of_wait() is not None,
         )
         client.arrivals, client.unread = [], []
         client.sent_too_late, client.second_closes = [], []
-        if seen.has_ended and not own and not seen.tasks:
+        if client.has_ended and not own and not client.tasks:
             connection.last_report = report
         return report
 

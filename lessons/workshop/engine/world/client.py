@@ -7,9 +7,8 @@ It does three things for one connection:
 2. It **applies Daphne's rules** to each message that the consumer sends. `rules` is the state
    machine of the protocol (daphne_rules.py). If Daphne raises, it raises in the consumer's own
    call of send(). If Daphne drops the message silently, it keeps that fault.
-3. It **observes**. observe() says what is left when the loop is idle: whether the application has
-   ended, whether a handler runs, which tasks and group memberships remain. faults/connection.py
-   names the faults.
+3. It **observes** what is left when the loop is idle: whether the application has ended, whether a
+   handler runs, which tasks and group memberships remain. faults/connection.py names the faults.
 
 It never asks the consumer anything. It knows that a handler has returned because Channels calls
 receive() again only then. No method raises for a fault of the consumer: what judges the consumer
@@ -20,12 +19,10 @@ import asyncio
 from contextlib import suppress
 from contextvars import Context, ContextVar
 from copy import deepcopy
-from functools import partial
 from urllib.parse import unquote, urlparse
 
 from ..faults import connection as faults
-from ..faults.connection import Observation
-from ..faults.finding import Finding, Place, SubjectSource
+from ..faults.finding import Finding, Place, SubjectSource, make_finding
 from ..recording.events import Event, exact_copy
 from ..recording.middleware import RecordingMiddleware
 from ..recording.recorder import Bug, Connection, Recorder, current_connection
@@ -59,7 +56,8 @@ class Client:
 
     `rules` are those of the protocol: WebSocketRules or HttpRules. `unread` holds what the client
     has received and no check has read. `last_type` is the type of the event, from the client or
-    the layer, whose handler is responsible for what comes next.
+    the layer, whose handler is responsible for what comes next; `last_client_type` is that of the
+    last event from the client. `broken` are the rules that replies have broken.
     """
 
     def __init__(self, application, rules, path: str, headers, port: int, **scope):
@@ -100,8 +98,8 @@ class Client:
         self._application = RecordingMiddleware(application, self.recorder)
         self._connection: Connection | None = None
         self._receive_calls = self._events_taken = 0
-        self._client_type = ""  # of the last event from the client
-        self._broken: list[BrokenRule] = []
+        self.last_client_type = ""
+        self.broken: list[BrokenRule] = []
         self.answers_after = 0.0  # seconds until the client answers a close of the consumer
         self._is_answering = False
         self._held: list[dict] = []  # events of a client that waits for the handshake's answer
@@ -165,9 +163,9 @@ class Client:
         self._connection = current_connection.get()
         message = await self.inbox.get()
         self._events_taken += 1
-        self._client_type = message.get("type", "")
-        if not self._handles_layer_message():
-            self.last_type = self._client_type
+        self.last_client_type = message.get("type", "")
+        if not self.handles_layer_message:
+            self.last_type = self.last_client_type
         return message
 
     async def _send(self, message):
@@ -179,7 +177,7 @@ class Client:
             is_seen = broken.is_obeyed
             broken.place = self._place_of_sender()
             broken.remark = "\n".join(filter(None, (broken.remark, ignored_keys_text(message))))
-            self._broken.append(broken)
+            self.broken.append(broken)
             if broken.error:
                 raise broken.error from None
             if not is_seen:
@@ -194,7 +192,7 @@ class Client:
             self.arrivals.append((asyncio.get_running_loop().time(), message, place))
             self.unread.append(message)
             self._output_arrived.set()
-        elif self.client_left and self._client_type == self.rules.disconnect_type:
+        elif self.client_left and self.last_client_type == self.rules.disconnect_type:
             self.sent_too_late.append(message)
         elif message.get("type") == "websocket.close" and not self.client_left:
             self.second_closes.append(self._place_of_sender())
@@ -202,11 +200,10 @@ class Client:
 
     def permit_obeyed(self) -> None:
         """Do not report the replies so far that Daphne obeys in part."""
-        self._broken = [rule for rule in self._broken if not rule.is_obeyed]
+        self.broken = [rule for rule in self.broken if not rule.is_obeyed]
 
     def _place_of_sender(self) -> Place:
-        place = self.source.running_place() or self.place_of_wait()
-        return place or self.source.place_of_handler(self.last_type)
+        return self.source.running_place() or self.place
 
     def _on_event(self, event: Event) -> None:
         """A handler starts on an event from the client or a message from the layer."""
@@ -226,8 +223,13 @@ class Client:
 
     @property
     def finished(self) -> bool:
-        """Whether the application has returned."""
+        """Whether the application has returned. It is started if it was not."""
         return self.future.done()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the application was started, and has returned."""
+        return self.has_begun and self.finished
 
     @property
     def client_left(self) -> bool:
@@ -242,7 +244,7 @@ class Client:
     def is_busy(self) -> bool:
         """Whether a handler runs: until it returns, no other event reaches the consumer."""
         has_asked = self._receive_calls > self._events_taken and self.inbox.empty()
-        waits_for_event = has_asked and not self._handles_layer_message()
+        waits_for_event = has_asked and not self.handles_layer_message
         return self.has_begun and not self.finished and not waits_for_event
 
     @property
@@ -253,7 +255,7 @@ class Client:
     @property
     def error(self) -> BaseException | None:
         """The exception with which the application ended."""
-        has_result = self.has_begun and self.finished and not self.future.cancelled()
+        has_result = self.has_ended and not self.future.cancelled()
         return self.future.exception() if has_result else None
 
     @property
@@ -269,41 +271,51 @@ class Client:
         """The line of the student's file at which the application waits, if a handler runs."""
         return self.source.place_of_wait(self.future) if self.is_busy else None
 
-    def _handles_layer_message(self) -> bool:
+    @property
+    def handles_layer_message(self) -> bool:
         """Whether the handler of a channel layer message has started and not returned."""
         running = self._connection and self._connection.running
         return bool(running) and running.source == "layer"
 
-    def observe(self) -> Observation:
-        """What it has seen so far, from which a fault gets its name."""
-        loop = asyncio.get_running_loop()
-        return Observation(
-            source=self.source,
-            rules=self.rules,
-            event=self.last_type,
-            client_event=self._client_type,
-            events=self.recorder.events,
-            broken=tuple(self._broken),
-            waits_at=self.place_of_wait(),
-            is_busy=self.is_busy,
-            handles_layer_message=self._handles_layer_message(),
-            has_ended=self.has_begun and self.finished,
-            error=self.error,
-            parked_tasks=loop.parked_tasks,
-            find_tasks=partial(loop.tasks_started_with, _current_client, self),
-            find_groups=self._groups,
-        )
+    @property
+    def place(self) -> Place:
+        """The line at which the last handler waits, or that defines it if it has returned."""
+        return self.place_of_wait() or self.source.place_of_handler(self.last_type)
+
+    def finding(self, code: str, place: Place | None = None, detail: str = "", **more) -> Finding:
+        """By default at the last handler and its event."""
+        more = {"event": self.last_type, **more}
+        return make_finding(code, place or self.place, detail=detail, **more)
+
+    def _all_tasks(self) -> list[asyncio.Task]:
+        return asyncio.get_running_loop().tasks_started_with(_current_client, self)
+
+    @property
+    def tasks(self) -> list[asyncio.Task]:
+        """The tasks that its application has started, and that run."""
+        return [task for task in self._all_tasks() if not task.done()]
+
+    @property
+    def uncancelled(self) -> list[asyncio.Task]:
+        """The tasks that were cancelled and go on."""
+        return [task for task in self.tasks if task.cancelling()]
+
+    @property
+    def failed(self) -> list[BaseException]:
+        """The exceptions of the tasks that have ended."""
+        ended = (it for it in self._all_tasks() if it.done() and not it.cancelled())
+        return [error for task in ended if (error := task.exception())]
 
     def unseen_errors(self) -> list[BaseException]:
         """The exceptions of its tasks that no code has read so far. This reads them."""
-        loop = asyncio.get_running_loop()
-        if not any(task.done() and task._log_traceback for task in loop.tasks()):
+        tasks = asyncio.get_running_loop().tasks()
+        if not any(task.done() and task._log_traceback for task in tasks):
             return []  # nearly always, and quicker than a look at each task's context
-        tasks = loop.tasks_started_with(_current_client, self)
-        failed = [it for it in tasks if it is not self.future and it.done() and it._log_traceback]
+        others = (it for it in self._all_tasks() if it is not self.future)
+        failed = [it for it in others if it.done() and it._log_traceback]
         return [it.exception() for it in failed if not it.cancelled()]
 
-    def _groups(self) -> list[tuple[str, str]]:
+    def groups(self) -> list[tuple[str, str]]:
         """The (channel, group) pairs of its consumer, on all layers."""
         return [
             (layer.channel_of(self.connection_id), group)
@@ -348,13 +360,13 @@ class Client:
             return None
         is_hidden = not self.future.cancelled() and self.error is None
         if is_hidden and self.rules.fault_of_stopped():
-            return self.observe().finding("exception-hidden")
+            return self.finding("exception-hidden")
         return self._fault_after_crash(str(bug.error))
 
     def _fault_after_crash(self, cause: str = "") -> Finding | None:
         self.rules.disconnect()
         self.is_judged = True  # there was no disconnect event
-        return faults.fault_after_crash(self.observe(), cause)
+        return faults.fault_after_crash(self, cause)
 
     async def cancel_application(self) -> None:
         """End the application, whatever its state is, and leave no task behind."""
@@ -365,11 +377,10 @@ class Client:
             self.future.cancel()
             await asyncio.wait([self.future])
         # The loop would wait for ever for tasks that cannot be cancelled.
-        seen = self.observe()
-        for task in seen.uncancelled:
+        for task in self.uncancelled:
             asyncio.tasks._unregister_task(task)  # asyncio's documentation allows this to loops
             _abandoned_tasks.append(task)
-        _ = self.error, seen.failed  # otherwise asyncio logs that no code has read them
+        _ = self.error, self.failed  # otherwise asyncio logs that no code has read them
 
     # Faults
 
@@ -381,14 +392,13 @@ class Client:
         if self._is_kill_unjudged:
             return await self._fault_after_kill()
         closing_type = self.last_type
-        seen = self.observe()
-        fault = faults.fault_of_replies(seen)
+        fault = faults.fault_of_replies(self)
         if fault and fault.diagnosis != CODE_DROPPED:
             return fault
         # Daphne obeys a rejection without its code: the disconnect follows.
         if not await self._let_disconnect() or fault:
-            return fault or faults.fault_now(seen)
-        if fault := faults.fault_now(self.observe()):
+            return fault or faults.fault_now(self)
+        if fault := faults.fault_now(self):
             return fault
         # The handler that closed is responsible for all that a check finds after this.
         self.last_type = closing_type
@@ -421,7 +431,7 @@ class Client:
             await self._wait_for_end(timeout)
             if fault := await self.fault_now():
                 return fault
-        return faults.fault_of_end(self.observe())
+        return faults.fault_of_end(self)
 
     async def wait_for_output(self, timeout: float) -> Finding | None:
         """Wait until the consumer has sent something, for `timeout` seconds of the loop's clock.
