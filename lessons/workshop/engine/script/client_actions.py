@@ -270,7 +270,7 @@ class Kill(ClientAction, usage="kill"):
     kills = True
 
     async def take(self, player, step):
-        if step.client not in player.connections:
+        if step.client not in player.clients:
             player.open_client(replace(step, action="connect"))
         await super().take(player, step)
 

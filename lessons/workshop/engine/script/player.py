@@ -13,9 +13,8 @@ consumer is idle, and notes what each client has received:
 import asyncio
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property, partial
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from ..faults.burst import (
@@ -63,21 +62,6 @@ MOMENT = 0.05  # one such wait of a handler, or all those of tasks
 HANDLERS_LIMIT = 60.0  # all those of handlers
 
 
-@dataclass
-class Connection:
-    """A client that has opened a connection. Another one may have its number later."""
-
-    number: int
-    client: Client
-    events_before: int = 0  # how many of its events happened before this burst
-    last_events: tuple[Event, ...] | None = None  # its transcript without the end of an idle one
-    last_report: ClientReport | None = None  # of a consumer that has ended, with all its tasks
-
-    @property
-    def transcript(self) -> tuple[Event, ...]:
-        return self.client.transcript if self.last_events is None else self.last_events
-
-
 class Player:
     """Plays one conversation; `bursts` is what happened in it so far."""
 
@@ -91,21 +75,25 @@ class Player:
         self.transaction = OtherTransaction()  # of the steps `begin` and `commit`
         self.workers = Workers(loaded)
         self.setup: dict[str, Any] = {}  # what the first steps say
-        self.connections: dict[int, Connection] = {}  # the last one of each client
+        self.clients: dict[int, Client] = {}  # the last one of each number
         self.channels: dict[int, str] = {}  # client → its consumer's channel, before this burst
         self.is_at_point = False  # a step is taken while a handler is held
         self.bursts: list[BurstReport] = []
         self.leftovers: list[Finding] = []  # what shows at the end
         self.has_killed = False  # a consumer could not clean up: it was killed, or at the end
-        self._opened: list[Connection] = []
+        self._opened: dict[Client, int] = {}  # the number of each client, also of earlier ones
         self._servers: dict[int, OtherServer] = {}  # the server processes after the first
         self.calls = OutsideCalls(loaded)
         self._worker_is_broken = False  # a worker's fault is reported once
-        self._worker_events: tuple[Event, ...] | None = None
+        # What workers and idle clients have recorded without their end.
+        self._last_events: dict[Workers | Client, tuple[Event, ...]] = {}
+        # Of consumers that have ended, with all their tasks.
+        self._last_reports: dict[Client, ClientReport] = {}
         self._interleaving = None
         self._begun = 0.0
         # Of the burst
         self._answers: dict[int, Any] = {}  # by the id() of the step
+        self._events_before: dict[Client, int] = {}  # how many events it had before
         self._faults: list[tuple[int | None, Finding]] = []
         self._at_point: dict[int, int] = {}
         self._held: list[tuple[int, int, str]] = []
@@ -123,17 +111,15 @@ class Player:
     @property
     def events(self) -> tuple[Event, ...]:
         """All events so far, by time."""
-        jobs = self.workers.transcript if self._worker_events is None else self._worker_events
-        # A copy: the thread of the time limit reads the list while clients are added to it.
-        events = [event for connection in [*self._opened] for event in connection.transcript]
-        return tuple(sorted([*events, *jobs], key=lambda event: event.time))
+        # A copy: the thread of the time limit reads this while clients are added.
+        found = (self._last_events.get(it, it.transcript) for it in [*self._opened, self.workers])
+        return tuple(sorted(chain.from_iterable(found), key=lambda event: event.time))
 
     async def play(self, steps: list[Step]) -> None:
         """Take all steps. Raises UnknownStep for one that cannot be taken."""
         self._begun = asyncio.get_running_loop().time()
         self.has_killed = any(step.kind.kills for step in steps)
-        async with surroundings(self.options.database) as world:
-            self.database, self._interleaving = world.database, world.interleaving
+        async with surroundings(self.options.database) as (self.database, self._interleaving):
             try:
                 self.setup = setup_of(steps)
                 for burst in bursts_of(steps):
@@ -160,8 +146,7 @@ class Player:
         jobs_before = asyncio.get_running_loop().thread_jobs_started
         self._answers, self._at_point, self._held = {}, {}, []
         self._interleaving.passed = 0
-        for connection in self._opened:
-            connection.events_before = len(connection.client.recorder.events)
+        self._events_before = {client: len(client.recorder.events) for client in self._opened}
         try:
             await self._take_all(burst)
             await self._settle(leaving={step.client for step in burst if step.kind.ends})
@@ -183,9 +168,8 @@ class Player:
 
         async def take_at_point():
             self.is_at_point = True
-            clients = [(number, it.client) for number, it in self.connections.items()]
-            self._at_point = {number: len(client.arrivals) for number, client in clients}
-            places = [(number, client.place_of_wait()) for number, client in clients]
+            self._at_point = {number: len(it.arrivals) for number, it in self.clients.items()}
+            places = [(number, it.place_of_wait()) for number, it in self.clients.items()]
             self._held = [(number, it.line, it.handler) for number, it in places if it]
             try:
                 await self._take(burst[first:])
@@ -224,12 +208,12 @@ class Player:
 
     def _note_burst(self, burst: list[Step], jobs_before: int) -> None:
         caused = [
-            (connection.number, event)
-            for connection in self._opened
-            for event in connection.client.recorder.events[connection.events_before :]
+            (number, event)
+            for client, number in self._opened.items()
+            for event in self._new_events_of(client)
         ]
         caused.sort(key=lambda pair: pair[1].time)
-        clients = {number: self._report_of(it) for number, it in self.connections.items()}
+        clients = {number: self._report_of(it) for number, it in self.clients.items()}
         answers = [self._answers.get(id(step)) for step in burst]
         answers = [it.answer() if isinstance(it, StartedCall) else it for it in answers]
         calls = self.calls.take_news()
@@ -259,12 +243,12 @@ class Player:
         blocking.clear()
         yield from self._faults
         self._faults = []
-        queries = ((n, fault_of_query(self._source_of(n), event, here)) for n, event in caused)
+        queries = ((n, fault_of_query(self.clients[n].source, it, here)) for n, it in caused)
         yield from islice((query for query in queries if query[1]), 1)
-        for connection in self._opened:
-            if place := connection.client.sent_after_end:
-                connection.client.sent_after_end = None
-                yield connection.number, make_finding("task-left-behind", place)
+        for client, number in self._opened.items():
+            if place := client.sent_after_end:
+                client.sent_after_end = None
+                yield number, make_finding("task-left-behind", place)
         for error in (call.error for call in calls if call.error):
             unknown = make_finding("function-raised", Place(self._file), detail=error_text(error))
             yield None, fault_outside_consumers(self._file, error) or unknown
@@ -272,15 +256,14 @@ class Player:
         yield from ((None, finding) for finding in secrets.findings)
         secrets.findings = []
 
-    def _source_of(self, number: int) -> SubjectSource:
-        return self.connections[number].client.source
+    def _new_events_of(self, client: Client) -> list[Event]:
+        return client.recorder.events[self._events_before.get(client, 0) :]
 
-    def _report_of(self, connection: Connection) -> ClientReport:
-        if connection.last_report:
-            return connection.last_report
-        client = connection.client
+    def _report_of(self, client: Client) -> ClientReport:
+        if client in self._last_reports:
+            return self._last_reports[client]
         kinds = () if client.error is None else type(client.error).__mro__
-        own = client.recorder.events[connection.events_before :]
+        own = self._new_events_of(client)
         report = ClientReport(
             received=tuple((time - self._begun, it) for time, it, _ in client.arrivals),
             sent_at=tuple(at and (at.line, at.handler) for _, _, at in client.arrivals),
@@ -301,7 +284,7 @@ class Player:
         client.arrivals, client.unread = [], []
         client.sent_too_late, client.second_closes = [], []
         if client.has_ended and not own and not client.tasks:
-            connection.last_report = report
+            self._last_reports[client] = report
         return report
 
     # Steps
@@ -309,9 +292,9 @@ class Player:
     def client_of(self, step: Step) -> Client | None:
         """The client that takes the step; None if its consumer has broken a rule."""
         number = step.client
-        if number not in self.connections:
+        if number not in self.clients:
             raise UnknownStep(f"Client {number} is not connected: write connect before {step}.")
-        client = self.connections[number].client
+        client = self.clients[number]
         return None if client.is_judged else client
 
     def open_client(self, step: Step) -> Client:
@@ -321,15 +304,14 @@ class Player:
         client = step.kind.new_client(self, application, port, step.arguments)
         client.finds_lines = self.options.events
         client.recorder.with_state = self.options.events
-        connection = self.connections[step.client] = Connection(step.client, client)
-        self._opened.append(connection)
+        self.clients[step.client] = client
+        self._opened[client] = step.client
         return client
 
     async def _settle(self, leaving=frozenset(), judges_ends=True) -> None:
         """Wait until all is idle, and judge each consumer. Consumers of `leaving` must stop."""
         await self._let_a_moment_pass()
-        for number, connection in [*self.connections.items()]:
-            client = connection.client
+        for number, client in [*self.clients.items()]:
             if client.is_judged or not client.has_begun:
                 continue
             fault = await client.fault_now()
@@ -350,7 +332,7 @@ class Player:
         await loop.wait_until_idle()
         begun = end = loop.time()
         while (due := loop.next_timer(current_worker)) is not None:  # a worker looks at its tasks
-            if any(it.client.is_busy for it in self.connections.values()):
+            if any(client.is_busy for client in self.clients.values()):
                 end = min(loop.time(), begun + HANDLERS_LIMIT)
             if due > end + MOMENT:
                 return
@@ -359,24 +341,23 @@ class Player:
 
     def note_fault(self, number: int | None, fault: Finding) -> None:
         """Report a fault of that client's consumer. From now on the client only waits."""
-        if number in self.connections:
-            self.connections[number].client.is_judged = True
+        if number in self.clients:
+            self.clients[number].is_judged = True
         self._faults.append((number, fault))
 
     async def _end(self) -> None:
         """End workers and clients. Their end is not a part of the conversation."""
         self.accounts.secrets.close()
-        self._worker_events = self.workers.transcript
+        jobs = self._last_events[self.workers] = self.workers.transcript
         # A client that left a handler running has its own finding.
-        clients = [it.client for it in self._opened if it.client.has_begun]
-        self.has_killed |= bool(self._worker_events) or not all(it.finished for it in clients)
+        begun = [client for client in self._opened if client.has_begun]
+        self.has_killed |= bool(jobs) or not all(client.finished for client in begun)
         await self.workers.kill()
-        for connection in self._opened:
-            client = connection.client
+        for client in self._opened:
             if not (client.is_judged or client.finished or client.is_busy or client.client_left):
-                connection.last_events = client.transcript
-        for connection in self._opened:
-            await connection.client.cancel_application()
+                self._last_events[client] = client.transcript
+        for client in self._opened:
+            await client.cancel_application()
         for server in self._servers.values():
             server.stop()
         await self.calls.end()

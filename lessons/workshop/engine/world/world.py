@@ -4,7 +4,7 @@
     with simulation(seed) as loop:              # what a file sees when it is imported
         subject = load_subject(target)
         ...
-            async with surroundings() as world:     # in the loop: what the consumer sees
+            async with surroundings() as (database, points):    # in the loop
                 ...
 
 Without install() each conversation installs what it needs, and leaves no trace.
@@ -13,18 +13,13 @@ Without install() each conversation installs what it needs, and leaves no trace.
 import random
 import uuid
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
 
 from ..scheduling import clock, patches
 from ..scheduling.loop import SimulatedLoop
 from . import accounts, interleaving
 from .cache import fresh_cache
 from .channel_layer import fresh_layers
-from .database import (
-    FreshDatabase,
-    fresh_database,
-    keep_file_in,
-)
+from .database import fresh_database, keep_file_in
 
 
 def install(folder: str) -> None:
@@ -50,21 +45,16 @@ def simulation(seed: int = 0, **layers):
         loop.close()
 
 
-@dataclass(frozen=True)
-class World:
-    """What the player of one conversation uses. `database` is None if the consumer has none."""
-
-    database: FreshDatabase | None
-    interleaving: interleaving.Interleaving
-
-
 @asynccontextmanager
-async def surroundings(needs_database=True):
-    """Within it, database and cache are empty, and the consumer passes switch points."""
+async def surroundings(needs_database: bool):
+    """Within it, database and cache are empty, and the consumer passes switch points.
+
+    Yields what the player uses: the database, or None if the consumer needs none, and the points.
+    """
     async with AsyncExitStack() as stack:
         database = None
         if needs_database:
             database = await stack.enter_async_context(fresh_database())
         stack.enter_context(fresh_cache())
         stack.enter_context(accounts.simple_accounts())
-        yield World(database, stack.enter_context(interleaving.interleaving()))
+        yield database, stack.enter_context(interleaving.interleaving())
