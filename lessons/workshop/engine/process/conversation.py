@@ -1,10 +1,7 @@
 """Plays one conversation in this process: sets up what surrounds the player, and reports."""
 
 import asyncio
-import itertools
 from collections.abc import Callable
-from contextlib import contextmanager
-from unittest import mock
 
 from ..faults.finding import (
     CheckFailed,
@@ -15,7 +12,6 @@ from ..faults.finding import (
     place_of_error,
     running_place,
 )
-from ..recording import recorder
 from ..recording.events import error_text
 from ..scheduling.clock import ThreadSleep
 from ..scheduling.loop import SimulatedLoop
@@ -27,8 +23,6 @@ from ..world.leftovers import Leftovers
 from ..world.signal_receivers import isolated_signals
 from ..world.student_module import load_subject
 from ..world.world import simulation
-
-MOMENT = 1e-6  # seconds between two events at the same time of the loop's clock
 
 
 class Conversation:
@@ -60,7 +54,7 @@ class Conversation:
         seed = setup.get("seed", 0)
         config = {name: setup[name] for name in ("capacity",) if name in setup}
         # The file may read the clock when it is imported.
-        with simulation(seed, **config) as loop, _distinct_times(loop):
+        with simulation(seed, **config) as loop:
             self._thread_sleeps = loop.thread_sleeps
             try:
                 loaded = load_subject(self._subject)
@@ -141,15 +135,3 @@ class Conversation:
         place = running_place(file) or Place(file)
         code = "stuck" if self._player else "import-never-ends"
         return make_finding(code, place, self._last_event(), detail)
-
-
-@contextmanager
-def _distinct_times(loop: SimulatedLoop):
-    """Recorded events have the times of the loop's clock, each a moment later than the last one.
-
-    So a transcript shows the waits, although they take no time.
-    """
-    moments = itertools.count(1)
-    clock = lambda: loop.elapsed() + next(moments) * MOMENT  # noqa: E731
-    with mock.patch.object(recorder, "clock", clock):
-        yield

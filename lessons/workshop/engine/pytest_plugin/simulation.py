@@ -7,7 +7,6 @@ consumer leaves behind, raises a ConsumerFault.
 
 import asyncio
 import gc
-import itertools
 import json as json_module
 import sys
 import threading
@@ -21,7 +20,6 @@ from django.test import Client as Browser
 from ..faults.burst import fault_of_coroutine
 from ..faults.connection import fault_of_error
 from ..faults.finding import Finding, make_finding
-from ..recording import recorder
 from ..scheduling.loop import SimulatedLoop, maybe_suspend
 from ..scheduling.patches import installed
 from ..script.steps import Step
@@ -33,7 +31,6 @@ from .source import ProjectSource
 from .surroundings import project_surroundings
 
 TEST_HOST = "testserver"  # which Django allows in tests
-MOMENT = 1e-6  # seconds between two events at the same time of the loop's clock
 ORIGIN_DEPTH = 10  # lines that lead to a coroutine: one of them forgot the await
 
 
@@ -60,12 +57,7 @@ class World:
         enter = self._stack.enter_context
         self._threads = {*threading.enumerate()}
         enter(project_surroundings(self._loop, self._uses_database))
-        moments = itertools.count(1)
-        replaced = [
-            (recorder, "clock", lambda: self._loop.elapsed() + next(moments) * MOMENT),
-            (warnings, "_warn_unawaited_coroutine", self._note_forgotten),
-        ]
-        enter(installed(replaced))
+        enter(installed([(warnings, "_warn_unawaited_coroutine", self._note_forgotten)]))
         self._stack.callback(
             sys.set_coroutine_origin_tracking_depth, sys.get_coroutine_origin_tracking_depth()
         )

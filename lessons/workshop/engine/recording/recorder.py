@@ -16,7 +16,7 @@ from .events import Direction, Event, Lane, exact_copy
 # channel layer call or a query finds the connection that it belongs to.
 current_connection: ContextVar["Connection | None"] = ContextVar("connection", default=None)
 
-clock = time.monotonic  # gives each event its time; a playback without real waits sets another one
+clock = time.monotonic  # gives each event its time; scheduling/clock.py replaces it
 
 
 class Recorder:

@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 
+from ..recording import recorder
 from . import blocking_calls, threads
 from .patches import installed
 
@@ -38,6 +39,7 @@ _REAL_TIME_SLEEPERS = {"subprocess", "selectors", "socket", "sqlite3", "multipro
 
 MAX_READS = 1000  # times that code may read the clock without a pause; more count as a wait
 READ_INTERVAL = 0.01  # seconds that the clock moves on then
+MOMENT = 1e-6  # seconds between two recorded events at the same time of the loop's clock
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,18 @@ def _clock(usual: Callable, unit: Callable = float) -> Callable:
 _usual_sleep, _usual_monotonic = time.sleep, time.monotonic
 
 
+def _time_of_event() -> float:
+    """Seconds since the loop's clock began; each event has a moment more than the last one.
+
+    So a transcript shows the waits, although they take no time.
+    """
+    thread = threads.this_thread()
+    if thread is None:
+        return _usual_monotonic()
+    loop = thread.scheduler.loop
+    return loop.elapsed() + next(loop.event_numbers) * MOMENT
+
+
 def _time_of_another_loop(_) -> float:
     """A loop that a job has started, as asyncio.run() does, sleeps in real time."""
     return _usual_monotonic()
@@ -161,4 +175,5 @@ PATCHES = (
     (threading, "_time", _clock(time.monotonic)),
     (queue, "time", _clock(time.monotonic)),
     (asyncio.BaseEventLoop, "time", _time_of_another_loop),
+    (recorder, "clock", _time_of_event),
 )

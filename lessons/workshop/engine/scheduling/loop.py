@@ -72,6 +72,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
     def __init__(self, seed: int = 0):
         self.thread_jobs_started = 0
         self.clock_reads = 0  # in this iteration
+        self.event_numbers = itertools.count(1)
         # Tasks that wait at a switch point until another writer has acted.
         self.parked_tasks: set[asyncio.Task] = set()
         self.interleaving = None  # what happens at the switch points of a consumer, if anything
