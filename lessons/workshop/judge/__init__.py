@@ -6,39 +6,17 @@ that lists the lessons needs none of them.
 
 from importlib import import_module
 
-_MODULES = {
-    **dict.fromkeys(
-        (
-            "BYTES",
-            "DIGITS",
-            "JSON",
-            "NAMES",
-            "NUMBERS",
-            "PARAMETERS",
-            "TEXTS",
-            "TIMES",
-            "TITLES",
-            "lengths",
-            "near",
-        ),
-        "engine.model.awkward",
-    ),
-    "Answer": "engine.model.expected",
-    "BEGINNING": "engine.scheduling.clock",
-    "CheckFailed": "engine.faults.finding",
-    "Expected": "engine.model.expected",
-    "FaultModel": "judge.fault_model",
-    "Model": "engine.model.model",
-    "Stream": "engine.model.expected",
-    "Verdict": "judge.verdict",
-    "altered": "judge.fault_model",
-    "complete_response": "engine.model.expected",
-    "edited": "judge.fault_model",
-    "is_json_of": "engine.model.expected",
-    "judge": "judge.runner",
-    "mutants_of": "judge.mutants",
-    "parse_step": "engine.script.steps",
+_NAMES = {
+    "engine.model.awkward": "BYTES DIGITS JSON NAMES NUMBERS PARAMETERS TEXTS TIMES TITLES lengths near",
+    "engine.model.expected": "Answer Expected Stream complete_response is_json_of",
+    "engine.model.model": "Model",
+    "engine.scheduling.clock": "BEGINNING",
+    "engine.script.steps": "parse_step",
+    "judge.fault_model": "FaultModel altered edited",
+    "judge.mutants": "mutants_of",
+    "judge.runner": "judge",
 }
+_MODULES = {name: module for module, names in _NAMES.items() for name in names.split()}
 
 
 def __getattr__(name):

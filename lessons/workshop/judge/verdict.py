@@ -25,13 +25,9 @@ class Outcome:
     transcript: tuple[Event, ...] = ()
 
     def as_json(self) -> dict:
-        return {
-            "name": self.name,
-            "claim": self.claim,
-            "state": self.state,
-            "finding": self.finding and finding_as_json(self.finding),
-            "transcript": [event.as_json() for event in self.transcript],
-        }
+        finding = self.finding and finding_as_json(self.finding)
+        transcript = [event.as_json() for event in self.transcript]
+        return {**vars(self), "finding": finding, "transcript": transcript}
 
     @classmethod
     def from_json(cls, data: dict) -> "Outcome":
@@ -75,13 +71,10 @@ class Verdict:
 
     def as_json(self) -> dict:
         return {
-            "lesson": self.lesson,
-            "target": self.target,
+            **vars(self),
             "green": self.green,
             "problem": self.problem and finding_as_json(self.problem),
             "outcomes": [outcome.as_json() for outcome in self.outcomes],
-            "output": self.output,
-            "digest": self.digest,
             "seconds": round(self.seconds, 4),
         }
 
