@@ -66,31 +66,5 @@ def anchor_of(title: str) -> str:
     return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
 
 
-# Measured tables
-
-
-def markdown_table(head: list[str], rows: list[list[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-
-
-def measured_table(columns: dict[str, dict[str, str]]) -> str:
-    """A measured table: for each kind of server or layer, the result of each probe by its name."""
-    names = next(iter(columns.values()))
-    rows = [[name, *(column[name] for column in columns.values())] for name in names]
-    return markdown_table(["", *columns], rows) + "\n"
-
-
-def read_measured_table(file: Path) -> dict[str, dict[str, str]]:
-    """The columns that measured_table() has written to the file."""
-    (_, *kinds), _, *rows = (
-        [cell.strip() for cell in line.split("|")[1:-1]]
-        for line in file.read_text(encoding="utf-8").splitlines()
-    )
-    return {
-        kind: {name: cells[number] for name, *cells in rows} for number, kind in enumerate(kinds)
-    }
-
-
 if __name__ == "__main__":
     NOTES.write_text(regenerated(NOTES.read_text(encoding="utf-8")), encoding="utf-8")

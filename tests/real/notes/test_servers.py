@@ -10,7 +10,8 @@ from daphne.cli import CommandLineInterface
 from uvicorn import Config
 from websockets.exceptions import ConnectionClosedError
 
-from lessons.workshop.authoring.notes import SERVERS_TABLE, measured_table, read_measured_table
+from lessons.workshop.authoring.notes import SERVERS_TABLE
+from tests.support.measured_tables import measured_table, read_measured_table
 from tests.support.programs.real_daphne import CLOSE, TEST_TIMEOUT
 from tests.support.programs.server_probes import PROBES, SERVERS, Server, measure, open_client
 

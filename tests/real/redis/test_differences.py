@@ -2,7 +2,8 @@
 
 import pytest
 
-from lessons.workshop.authoring.notes import LAYERS_TABLE, measured_table, read_measured_table
+from lessons.workshop.authoring.notes import LAYERS_TABLE
+from tests.support.measured_tables import measured_table, read_measured_table
 from tests.support.redis.layer_probes import PROBES
 
 COLUMNS = read_measured_table(LAYERS_TABLE)

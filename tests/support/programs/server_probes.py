@@ -16,7 +16,8 @@ import psutil
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from lessons.workshop.authoring.notes import SERVERS_TABLE, measured_table
+from lessons.workshop.authoring.notes import SERVERS_TABLE
+from tests.support.measured_tables import measured_table
 from tests.support.programs.real_daphne import (
     ACCEPT,
     CLOSE,

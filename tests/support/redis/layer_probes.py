@@ -13,8 +13,9 @@ import sys
 import uuid
 from functools import partial
 
-from lessons.workshop.authoring.notes import LAYERS_TABLE, measured_table
+from lessons.workshop.authoring.notes import LAYERS_TABLE
 from lessons.workshop.setup.redis_server import RedisServer, RedisUnavailable
+from tests.support.measured_tables import measured_table
 from tests.support.redis.redis_layers import (
     KINDS,
     LAST,
