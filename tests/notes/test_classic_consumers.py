@@ -9,7 +9,8 @@ from django.urls import path
 
 from async_demo.generic_http import Length, RawLength
 from lessons.extras.classic_chat import AsyncChatConsumer, ChatConsumer, RawChatConsumer
-from lessons.workshop.course.diagnoses import recognise
+from lessons.workshop.course.diagnoses import diagnose
+from lessons.workshop.engine.faults.finding import Finding
 from lessons.workshop.engine.recording.events import error_text
 
 
@@ -44,7 +45,8 @@ async def test_a_receive_without_bytes_data_ends_at_the_first_binary_frame():
     await client.send_to(bytes_data=b"hello")
     with pytest.raises(TypeError, match="unexpected keyword argument 'bytes_data'") as raised:
         await client.wait()
-    assert recognise(error_text(raised.value)) == "receive-without-bytes"
+    finding = Finding("exception", raised=error_text(raised.value))
+    assert diagnose(finding).diagnosis == "receive-without-bytes"
 
 
 class Name(AsyncWebsocketConsumer):

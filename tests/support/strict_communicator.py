@@ -44,7 +44,7 @@ class StrictClient(Client):
         """Raise CheckFailed if there is a fault."""
         if fault:
             self.is_judged = True
-            raise CheckFailed(fault, self.transcript)
+            raise CheckFailed(fault)
 
     def fail(self, code: str, detail: str = "") -> None:
         """Raise CheckFailed with diagnosis `code` at the last handler."""

@@ -23,11 +23,6 @@ def diagnosis(name: str) -> Diagnosis:
     return catalogue()[name]
 
 
-def recognise(raised: str) -> str | None:
-    """Id of the diagnosis for an exception, which is given as "Type: message"."""
-    return diagnoses.recognise(raised, catalogue())
-
-
 def diagnose(finding: Finding) -> Finding:
     """The finding with the diagnosis of the exception that it reports.
 

@@ -13,7 +13,8 @@ from channels_redis.pubsub import RedisPubSubChannelLayer
 from cryptography.fernet import InvalidToken
 from redis import asyncio as aioredis
 
-from lessons.workshop.course.diagnoses import recognise
+from lessons.workshop.course.diagnoses import diagnose
+from lessons.workshop.engine.faults.finding import Finding
 from lessons.workshop.engine.recording.events import error_text
 from lessons.workshop.setup.redis_server import RedisServer
 
@@ -179,7 +180,8 @@ def test_a_redis_client_fails_in_a_second_event_loop(redis_url):
     asyncio.run(client.ping())
     with pytest.raises(RuntimeError) as failure:
         asyncio.run(client.ping())
-    assert recognise(error_text(failure.value)) == "loop-closed"
+    finding = Finding("exception", raised=error_text(failure.value))
+    assert diagnose(finding).diagnosis == "loop-closed"
     del client, failure
     gc.collect()  # it warns of the socket that the first loop did not close, in this test only
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lessons.workshop.course.diagnoses import diagnose, recognise
+from lessons.workshop.course.diagnoses import diagnose
 from lessons.workshop.engine.faults.finding import make_finding
 from lessons.workshop.engine.recording.events import error_text
 
@@ -13,7 +13,7 @@ from lessons.workshop.engine.recording.events import error_text
         (ValueError("No handler for message type websocket.disconnect"), "no-disconnect-handler"),
         (ValueError("No handler for message type chat.message"), "no-handler"),
         (KeyError("text"), "text-on-binary"),
-        (KeyError("colour"), None),
+        (KeyError("colour"), "exception"),
         (ValueError("No route found for path 'ws/chat/'."), "no-route"),
         (RuntimeError("Event loop is closed"), "loop-closed"),
         # The words of Python up to 3.13, and those of 3.14.
@@ -32,7 +32,8 @@ from lessons.workshop.engine.recording.events import error_text
     ],
 )
 def test_an_exception_is_recognised_by_its_message(error, diagnosis):
-    assert recognise(error_text(error)) == diagnosis
+    finding = make_finding("exception", raised=error_text(error))
+    assert diagnose(finding).diagnosis == diagnosis
 
 
 @pytest.mark.parametrize(

@@ -43,19 +43,14 @@ def read_catalogue(folder: Path) -> dict[str, Diagnosis]:
     return found
 
 
-def recognise(raised: str, catalogue: dict[str, Diagnosis]) -> str | None:
-    """Id of the diagnosis for an exception, which is given as "Type: message"."""
-    known = (one for one in catalogue.values() if one.exception)
-    return next((one.id for one in known if re.search(one.exception, raised)), None)
-
-
 def diagnose(finding: Finding, catalogue: dict[str, Diagnosis]) -> Finding:
     """The finding with the diagnosis of the exception that it reports.
 
     Raises KeyError for a diagnosis that does not exist.
     """
     name = catalogue[finding.diagnosis].id
-    found = finding.raised and recognise(finding.raised, catalogue)
+    known = (one for one in catalogue.values() if one.exception and finding.raised)
+    found = next((one.id for one in known if re.search(one.exception, finding.raised)), None)
     better = finding.instead.get(found, found)
     if better and better != "exception":
         name = catalogue[better].id

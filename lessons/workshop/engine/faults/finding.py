@@ -13,7 +13,6 @@ from pathlib import Path
 from types import CodeType
 
 from ..recording.consumer_state import waiting_frames
-from ..recording.events import Event
 
 OwnsFile = Callable[[str], bool]  # whether a file, given by its path, is one of some files
 
@@ -69,12 +68,11 @@ class Finding:
 
 
 class CheckFailed(AssertionError):
-    """A check failed: `finding` says why, `transcript` holds the events up to that moment."""
+    """A check failed: `finding` says why."""
 
-    def __init__(self, finding: Finding, transcript: tuple[Event, ...] = ()):
+    def __init__(self, finding: Finding):
         super().__init__(f"{finding.where}: {finding.diagnosis}\n{finding.detail}".strip())
         self.finding = finding
-        self.transcript = transcript
 
 
 def make_finding(
