@@ -112,7 +112,7 @@ async def open_client(database):
     yield start
     for client in clients:
         async with client:
-            client.unread.clear()
+            client.take_unread()
 
 
 @pytest.fixture(params=ALL, ids=lambda pair: f"{pair[0]} {pair[1]}")
@@ -201,6 +201,6 @@ async def test_db_demo_leaves_no_connection_in_an_unmanaged_thread(database, ope
     await client.connect()
     await Group.objects.acreate(name="editors")
     await client.send_to(text_data="editors")
-    client.unread.clear()
+    client.take_unread()
     await client.leave()
     assert await database.unmanaged_connections() == []

@@ -90,18 +90,23 @@ class StrictClient(Client):
     async def receive_output(self, timeout=1):
         """The next message from the consumer."""
         self.require(await self.wait_for_output(timeout))
-        if not self.unread:
+        if not self.arrivals:
             self.require(fault_of_failed_task(self) or self.finding(silence(self)))
-        return self.unread.pop(0)
+        return self.arrivals.pop(0)[1]
 
     async def receive_nothing(self, timeout=0.1, interval=0.01):
         """Whether the consumer sends nothing for `timeout` seconds of the loop's clock."""
         self.require(await self.wait_for_output(timeout))
-        return not self.unread
+        return not self.arrivals
+
+    @property
+    def unread(self) -> list[dict]:
+        """All messages from the consumer that no check has read."""
+        return [message for _, message, _ in self.arrivals]
 
     def take_unread(self) -> list[dict]:
-        """All messages from the consumer that no check has read."""
-        unread, self.unread = self.unread, []
+        """The same. They are read then."""
+        unread, self.arrivals = self.unread, []
         return unread
 
 

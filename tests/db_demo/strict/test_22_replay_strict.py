@@ -29,8 +29,7 @@ async def test_the_counts_are_right_whenever_another_process_writes():
                 async with StrictCommunicator(EntryCounter.as_asgi(), "/") as client:
                     await client.connect()
                     await client.send_to(text_data="mine")
-                    frames = [json.loads(message["text"]) for message in client.unread]
-                    client.unread.clear()
+                    frames = [json.loads(message["text"]) for message in client.take_unread()]
                     numbers = [frame["new"] for frame in frames]
                     assert numbers == sorted(set(numbers))  # no counts come twice
                     assert frames[-1] == {"new": await Entry.objects.acount(), "last": numbers[-1]}

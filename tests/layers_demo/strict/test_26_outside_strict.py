@@ -32,8 +32,7 @@ async def test_a_text_is_not_missed_while_a_reader_connects(database):
             path = "/ws/layers/outside/1/"
             async with StrictCommunicator(application, path) as client:
                 await client.connect()
-                texts = [message["text"] for message in client.unread]
-                client.unread.clear()
+                texts = [message["text"] for message in client.take_unread()]
                 stored = await database.do(Notice.objects.get)
                 assert texts[-1] == f"notice: {stored.text}"
                 assert len(texts) == len({*texts})

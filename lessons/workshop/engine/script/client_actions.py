@@ -144,14 +144,12 @@ class RequestAction(BeginningAction):
         return " ".join([*words, *_write_pieces(arguments.get("pieces", []), arguments)])
 
     def new_client(self, player, application, port, arguments):
-        body = arguments.get("body", "").encode()
+        path, body = arguments.get("path", player.path), arguments.get("body", "").encode()
         pieces = [piece.encode() for piece in arguments.get("pieces", ())]
-        return HttpClient(
-            *(application, self.name, arguments.get("path", player.path), pieces or body),
-            is_whole=not arguments.get("unfinished"),
-            leaves_out=player.setup.get("keys") == "fewer",
-            port=port,
-        )
+        client = HttpClient(application, self.name, path, pieces or body, port=port)
+        client.unfinished = arguments.get("unfinished", False)
+        client.leaves_out = player.setup.get("keys") == "fewer"
+        return client
 
 
 class Get(RequestAction, usage="GET, or GET /path/"):

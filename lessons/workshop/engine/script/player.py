@@ -281,8 +281,7 @@ class Player:
             handled=sum(it.direction == "in" and it.message.get("type") != "scope" for it in own),
             waits=client.place_of_wait() is not None,
         )
-        client.arrivals, client.unread = [], []
-        client.sent_too_late, client.second_closes = [], []
+        client.arrivals, client.sent_too_late, client.second_closes = [], [], []
         if client.has_ended and not own and not client.tasks:
             self._last_reports[client] = report
         return report

@@ -54,10 +54,9 @@ _abandoned_tasks: list[asyncio.Task] = []
 class Client:
     """One connection of a client, served by Daphne's rules. It needs a SimulatedLoop.
 
-    `rules` are those of the protocol: WebSocketRules or HttpRules. `unread` holds what the client
-    has received and no check has read. `last_type` is the type of the event, from the client or
-    the layer, whose handler is responsible for what comes next; `last_client_type` is that of the
-    last event from the client. `broken` are the rules that replies have broken.
+    `rules` are those of the protocol: WebSocketRules or HttpRules; replies have `broken` some.
+    `last_type` is the type of the event, from the client or the layer, whose handler is responsible
+    for what comes next; `last_client_type` is that of the last event from the client.
     """
 
     def __init__(self, application, rules, path: str, headers, port: int, **scope):
@@ -83,8 +82,8 @@ class Client:
         self.rules = rules
         self.source = SubjectSource(application)
         self.inbox: asyncio.Queue = asyncio.Queue()
-        self.unread: list[dict] = []
-        # The same with the loop's time, and the line that sent the message if `finds_lines`.
+        # What the client has received and no check has read: the loop's time, the message, and the
+        # line that sent it if `finds_lines`.
         self.arrivals: list[tuple[float, dict, Place | None]] = []
         self.finds_lines = False
         self.sent_too_late: list[dict] = []  # after the consumer received the disconnect
@@ -190,7 +189,6 @@ class Client:
         if is_seen:
             place = self.source.running_place() if self.finds_lines else None
             self.arrivals.append((asyncio.get_running_loop().time(), message, place))
-            self.unread.append(message)
             self._output_arrived.set()
         elif self.client_left and self.last_client_type == self.rules.disconnect_type:
             self.sent_too_late.append(message)
@@ -441,7 +439,7 @@ class Client:
         _ = self.future
         await self.wait_until_idle()
         fault = await self.fault_now()
-        if fault or self.unread:
+        if fault or self.arrivals:
             return fault
         self._output_arrived.clear()
         with suppress(TimeoutError):
@@ -491,44 +489,33 @@ class WebSocketClient(Client):
 class HttpClient(Client):
     """One HTTP request with its body in pieces. The client reads the response, or leaves.
 
-    `body` is cut into pieces as Daphne cuts it. A list is taken as the pieces. Without `is_whole`,
-    deliver_piece() adds more of them. With `leaves_out`, events lack the keys that the ASGI spec
-    allows a server to leave out: an empty body, and a more_body that is False.
+    `body` is cut into pieces as Daphne cuts it. A list is taken as the pieces. If they are
+    `unfinished`, deliver_piece() adds more. With `leaves_out`, events lack the keys that the ASGI
+    spec allows a server to leave out: an empty body, and a more_body that is False.
     """
 
-    def __init__(
-        self,
-        application,
-        method,
-        path,
-        body=b"",
-        headers=None,
-        *,
-        is_whole=True,
-        leaves_out=False,
-        port=CLIENT_PORT,
-    ):
+    unfinished = leaves_out = False
+
+    def __init__(self, application, method, path, body=b"", headers=None, port=CLIENT_PORT):
         own = {"type": "http", "method": method.upper(), "scheme": "http", "http_version": "1.1"}
         super().__init__(application, HttpRules(), path, headers, port, **own)
         self.pieces = _pieces_of(body) if isinstance(body, bytes) else body
-        self._is_whole = is_whole
-        self._leaves_out = leaves_out
 
     def begin(self) -> None:
         """Deliver the body. As with Daphne, all its pieces arrive before the first is handled."""
         _ = self.future
         for number, piece in enumerate(self.pieces, start=1):
-            self._deliver_piece(piece, number < len(self.pieces) or not self._is_whole)
+            self._deliver_piece(piece, number < len(self.pieces) or self.unfinished)
 
     def deliver_piece(self, piece: bytes, more: bool) -> None:
         """Deliver one more piece of the body, unless the body or the connection has ended."""
-        if not self._is_whole:
-            self._is_whole = not more
+        if self.unfinished:
+            self.unfinished = more
             self._deliver_piece(piece, more)
 
     def _deliver_piece(self, piece: bytes, more: bool) -> None:
         keys = {"body": piece, "more_body": more}
-        kept = {key: value for key, value in keys.items() if value or not self._leaves_out}
+        kept = {key: value for key, value in keys.items() if value or not self.leaves_out}
         self.deliver({"type": "http.request", **kept})
 
 
