@@ -6,6 +6,7 @@ predictions can be played and answered.
 
 import ast
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from difflib import ndiff
 from itertools import chain
@@ -69,11 +70,8 @@ def verify_lesson(lesson: Lesson, mutants: bool = False) -> VerifyReport:
     try:
         report.faults += _missing_parts(lesson)
         if not report.faults:
-            report.faults += _unfinished_parts(lesson)
-            _verify_text(report)
-            report.faults += faults_of_task(lesson)
-            report.faults += faults_of_promises(lesson)
-            report.faults += verify_predictions(lesson)
+            for faults_of in _PARTS:
+                report.faults += faults_of(lesson)
             _verify_verdicts(report, mutants)
     except LESSON_ERRORS as error:
         report.faults.append(str(error))
@@ -94,70 +92,57 @@ def _missing_parts(lesson: Lesson) -> list[str]:
     return faults
 
 
-def _unfinished_parts(lesson: Lesson) -> list[str]:
-    files = (file for file in map(lesson.path_to, FILES) if file != lesson.original)
-    faults = [
-        f"{file.name} has a TODO"
-        for file in (*files, lesson.tests)
-        if "TODO" in file.read_text(encoding="utf-8")
-    ]
+def _unfinished_parts(lesson: Lesson) -> Iterator[str]:
+    for file in (*map(lesson.path_to, FILES), lesson.tests):
+        if file != lesson.original and "TODO" in file.read_text(encoding="utf-8"):
+            yield f"{file.name} has a TODO"
     if len(lesson.hints) != 3:
-        faults.append(f"hints.md has {len(lesson.hints)} hints; write 3")
-    return faults
+        yield f"hints.md has {len(lesson.hints)} hints; write 3"
 
 
-def _verify_text(report: VerifyReport) -> None:
-    lesson = report.lesson
+def _faults_of_text(lesson: Lesson) -> Iterator[str]:
     wish, *sections = split_chapters(lesson.text)
     if not wish.partition("\n")[2].strip():
-        report.faults.append("lesson.md begins with a heading; write first what goes wrong")
+        yield "lesson.md begins with a heading; write first what goes wrong"
     if sections and (bites := len(re.findall("^- ", sections[-1], re.MULTILINE))) > MAX_BITES:
-        report.faults.append(f"lesson.md has {bites} bites; write at most {MAX_BITES}")
+        yield f"lesson.md has {bites} bites; write at most {MAX_BITES}"
     if (last := _SECTION.findall(lesson.text)[-2:]) != LAST_SECTIONS:
-        report.faults.append(f"lesson.md ends with the sections {last}; write {LAST_SECTIONS}")
-    report.faults += _faults_of_length("lesson.md", lesson.text, MAX_WORDS)
-    report.faults += _faults_of_front_matter(lesson)
-    report.faults += _faults_of_teach_page(lesson)
-    expanded_text(lesson)
-    for name in TEXTS:
-        if text_with_new_transcripts(lesson, name) != _text_of(lesson, name):
-            report.faults.append(
-                f"a transcript in {name} differs from what is recorded: run verify --update"
-            )
-
-
-def _faults_of_length(name: str, text: str, max_words: int) -> list[str]:
-    if (words := len(_BLOCK.sub("", text).split())) > max_words:
-        return [f"{name} has {words} words of prose; write at most {max_words}"]
-    return []
-
-
-def _faults_of_front_matter(lesson: Lesson) -> list[str]:
-    faults = []
+        yield f"lesson.md ends with the sections {last}; write {LAST_SECTIONS}"
+    yield from _faults_of_length("lesson.md", lesson.text, MAX_WORDS)
     if not lesson.goal.endswith("."):
-        faults.append("`goal:` is not a sentence")
+        yield "`goal:` is not a sentence"
     if later := [one.slug for one in lesson.needs if one.number >= lesson.number]:
-        faults.append(f"`needs:` names lessons that are not earlier: {', '.join(later)}")
-    return faults
+        yield f"`needs:` names lessons that are not earlier: {', '.join(later)}"
 
 
-def _faults_of_teach_page(lesson: Lesson) -> list[str]:
+def _faults_of_length(name: str, text: str, max_words: int) -> Iterator[str]:
+    if (words := len(_BLOCK.sub("", text).split())) > max_words:
+        yield f"{name} has {words} words of prose; write at most {max_words}"
+
+
+def _faults_of_teach_page(lesson: Lesson) -> Iterator[str]:
     text = expanded_teach_page(lesson)
     source = _text_of(lesson, lesson.teach_page.name)
-    faults = _faults_of_length("teach.md", source, MAX_WORDS_OF_TEACH_PAGE)
+    yield from _faults_of_length("teach.md", source, MAX_WORDS_OF_TEACH_PAGE)
     if (sections := _SECTION.findall(source)) != SECTIONS_OF_TEACH_PAGE:
-        faults.append(f"teach.md has the sections {sections}; write {SECTIONS_OF_TEACH_PAGE}")
+        yield f"teach.md has the sections {sections}; write {SECTIONS_OF_TEACH_PAGE}"
     if text.partition("\n")[0] != f"# Teach: {lesson.title}":
-        faults.append(f"teach.md must begin with `# Teach: {lesson.title}`")
+        yield f"teach.md must begin with `# Teach: {lesson.title}`"
     parts = dict(zip(SECTIONS_OF_TEACH_PAGE, _SECTION.split(text)[2::2], strict=False))
     if (minutes := sum(map(int, _PLAN_ROW.findall(parts.get("Plan", ""))))) != lesson.minutes:
-        faults.append(f"the plan in teach.md takes {minutes} minutes, the lesson {lesson.minutes}")
+        yield f"the plan in teach.md takes {minutes} minutes, the lesson {lesson.minutes}"
     named = re.findall(r"^- `(\w+)`", parts.get("Usual mistakes", ""), re.MULTILINE)
     if unknown := set(named) - {mistake.name for mistake in read_mistakes(lesson)}:
-        faults.append(f"teach.md names unknown mistakes: {', '.join(sorted(unknown))}")
+        yield f"teach.md names unknown mistakes: {', '.join(sorted(unknown))}"
     if not named:
-        faults.append("teach.md names no usual mistake")
-    return faults
+        yield "teach.md names no usual mistake"
+
+
+def _outdated_transcripts(lesson: Lesson) -> Iterator[str]:
+    expanded_text(lesson)  # raises for a block that names nothing
+    for name in TEXTS:
+        if text_with_new_transcripts(lesson, name) != _text_of(lesson, name):
+            yield f"a transcript in {name} differs from what is recorded: run verify --update"
 
 
 def update_transcripts(lesson: Lesson) -> None:
@@ -186,38 +171,33 @@ def _text_of(lesson: Lesson, file_name: str) -> str:
     return lesson.path_to(file_name).read_text(encoding="utf-8")
 
 
-def verify_predictions(lesson: Lesson) -> list[str]:
-    """The faults of predict.toml: a prediction must be playable, and its answer must be certain."""
+def faults_of_predictions(lesson: Lesson) -> Iterator[str]:
+    """A prediction must be playable, and its answer must be certain."""
     try:
         found = predictions(lesson)
     except InvalidPrediction as error:
-        return [str(error)]
-    faults = []
+        yield str(error)
+        return
     if not MIN_PREDICTIONS <= len(found) <= MAX_PREDICTIONS:
-        faults.append(
-            f"predict.toml has {len(found)} predictions; "
-            f"write {MIN_PREDICTIONS} to {MAX_PREDICTIONS}"
-        )
+        wanted = f"{MIN_PREDICTIONS} to {MAX_PREDICTIONS}"
+        yield f"predict.toml has {len(found)} predictions; write {wanted}"
     for number, prediction in enumerate(found, start=1):
         try:
-            own = _faults_of_prediction(lesson, prediction)
+            for fault in _faults_of_prediction(lesson, prediction):
+                yield f"prediction {number}: {fault}"
         except PLAYBACK_ERRORS as error:
-            own = [f"cannot be played: {error}"]
-        faults += [f"prediction {number}: {fault}" for fault in own]
-    return faults
+            yield f"prediction {number}: cannot be played: {error}"
 
 
-def faults_of_task(lesson: Lesson) -> list[str]:
+def faults_of_task(lesson: Lesson) -> Iterator[str]:
     """What makes the task longer than a student should read or write."""
-    faults = []
     task = ast.get_docstring(ast.parse(lesson.original.read_bytes())) or ""
     if (words := len(task.split())) > MAX_WORDS_OF_TASK:
         limit = f"write at most {MAX_WORDS_OF_TASK}"
-        faults.append(f"the docstring of exercise.py has {words} words; {limit}")
+        yield f"the docstring of exercise.py has {words} words; {limit}"
     exercise, solution = map(_lines_of_code, (lesson.original, lesson.solution))
     if (new := sum(it[0] == "+" for it in ndiff(exercise, solution))) > MAX_NEW_LINES:
-        faults.append(f"solution.py has {new} new lines; write at most {MAX_NEW_LINES}")
-    return faults
+        yield f"solution.py has {new} new lines; write at most {MAX_NEW_LINES}"
 
 
 def _lines_of_code(file: Path) -> list[str]:
@@ -228,7 +208,7 @@ def _lines_of_code(file: Path) -> list[str]:
     return [line.strip() for line in text.splitlines()[begins:] if line.strip()]
 
 
-def _faults_of_prediction(lesson: Lesson, prediction: Prediction) -> list[str]:
+def _faults_of_prediction(lesson: Lesson, prediction: Prediction) -> Iterator[str]:
     # Played twice, without the cache: an answer that differs between two runs cannot be predicted.
     name = prediction.consumer(lesson)
     steps = list(prediction.steps)
@@ -236,25 +216,28 @@ def _faults_of_prediction(lesson: Lesson, prediction: Prediction) -> list[str]:
         Played(prediction, Recording(events_of(playable(lesson, name), steps))) for _ in range(2)
     )
     labels = [[card.label for card in each.cards] for each in (one, other)]
-    faults = []
     if labels[0] != labels[1] or one.received_frames != other.received_frames:
-        faults.append("the answer differs from run to run")
+        yield "the answer differs from run to run"
     if real := one.all_labels & set(prediction.decoys):
-        faults.append(f"a decoy does happen: {', '.join(sorted(real))}")
+        yield f"a decoy does happen: {', '.join(sorted(real))}"
     rows = one.cards
     count, pairs = sum(it.event is not None for it in rows), len(rows) * len(one.clients)
     if prediction.kind == "order":
         if not MIN_CARDS <= count <= MAX_CARDS:
-            wanted = f"{MIN_CARDS} to {MAX_CARDS}"
-            faults.append(f"has {count} events to put in order; ask for {wanted}")
+            yield f"has {count} events to put in order; ask for {MIN_CARDS} to {MAX_CARDS}"
     elif pairs < 2:
-        faults.append("needs at least two frames or two clients")
+        yield "needs at least two frames or two clients"
     elif not 0 < len(one.received_frames) < pairs:
-        faults.append(
+        yield (
             "every client receives every frame, or none: add a decoy, or a client that receives "
             "nothing"
         )
-    return faults
+
+
+_PARTS = (
+    *(_unfinished_parts, _faults_of_text, _faults_of_teach_page, _outdated_transcripts),
+    *(faults_of_task, faults_of_promises, faults_of_predictions),
+)
 
 
 def _verify_verdicts(report: VerifyReport, mutants: bool) -> None:

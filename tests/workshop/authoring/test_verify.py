@@ -99,7 +99,7 @@ def test_a_broken_part_is_a_fault(copy, name, old, new, fault):
 
 @pytest.mark.parametrize("lesson", lesson_index.lessons(), ids=lambda lesson: lesson.slug)
 def test_a_task_has_at_most_150_words_and_its_answer_25_new_lines(lesson):
-    assert verify.faults_of_task(lesson) == []
+    assert [*verify.faults_of_task(lesson)] == []
 
 
 def test_each_diagnosis_has_a_title_and_whole_sentences():

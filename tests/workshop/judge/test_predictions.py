@@ -2,7 +2,7 @@
 
 import pytest
 
-from lessons.workshop.authoring.verify import verify_predictions
+from lessons.workshop.authoring.verify import faults_of_predictions
 from lessons.workshop.course.lesson_index import find
 from lessons.workshop.judge.study.predictions import Card, predictions, shuffled
 
@@ -127,7 +127,7 @@ kind = "{kind}"
 
 def with_predictions(lesson, *entries):
     lesson.predictions.write_text("".join(entries))
-    return verify_predictions(lesson)
+    return [*faults_of_predictions(lesson)]
 
 
 def one(kind, *steps, more=""):
