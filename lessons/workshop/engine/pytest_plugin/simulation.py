@@ -13,6 +13,8 @@ import threading
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
+from types import SimpleNamespace
 
 from django.conf import settings
 from django.test import Client as Browser
@@ -48,9 +50,15 @@ class World:
         self._leftovers = Leftovers(self._source)
         self._forgotten: list[Finding] = []  # coroutines without an await
         self._unseen: list[BaseException] = []  # of tasks and timers that no code refers to
-        self._burst: list[tuple[Step, Callable[[], None]]] | None = None
+        self._burst: list[Step] | None = None
         self._has_finished = False
         self._stack = ExitStack()
+
+        def served(step: Step) -> WebSocketClient:
+            return self.clients[step.client - 1]._served
+
+        # What the steps of clients need of a player.
+        self._player = SimpleNamespace(client_of=served, open_client=served, setup={})
 
     def __enter__(self):
         __tracebackhide__ = True
@@ -99,7 +107,7 @@ class World:
             arguments["subprotocols"] = [*subprotocols]
         client = WorldClient(self, len(self.clients) + 1, path, sent, subprotocols)
         self.clients.append(client)
-        self._take(Step("connect", arguments, client.number), client._served.begin)
+        self._take(Step("connect", arguments, client.number))
         return client
 
     def run(self, seconds: float = 0) -> None:
@@ -125,14 +133,14 @@ class World:
             yield
             burst, taken = self._burst, []
             if not self.choices.is_natural:
-                burst = self.choices.merged(burst, lambda pair: pair[0].client)
+                burst = self.choices.merged(burst, lambda step: step.client)
         finally:
             self._burst = None
 
         async def act():
-            for step, action in burst:
-                taken.append(Step(step.action, step.arguments, step.client, bool(taken)))
-                action()
+            for step in burst:
+                taken.append(replace(step, together=bool(taken)))
+                await step.take(self._player)
                 await maybe_suspend()
 
         try:
@@ -202,17 +210,13 @@ class World:
 
     # How it is done
 
-    def _take(self, step: Step, action: Callable[[], None]) -> None:
+    def _take(self, step: Step) -> None:
         __tracebackhide__ = True
         if self._burst is not None:
-            self._burst.append((step, action))
+            self._burst.append(step)
             return
         self.steps.append(step)
-
-        async def act():
-            action()
-
-        self._play(act)
+        self._play(step.take, self._player)
 
     def _settle(self) -> None:
         """Let the project handle what the test itself has sent, such as through a layer."""
@@ -315,37 +319,26 @@ class WorldClient:
     def send(self, text: str | None = None, *, bytes: bytes | None = None, json=None) -> None:
         """Send one frame: a text, bytes, or a value as JSON."""
         __tracebackhide__ = True
-        text = json_module.dumps(json) if text is None and bytes is None else text
-        if bytes is None:
-            step = Step("text", {"text": text}, self.number)
-            frame = {"text": text}
+        if bytes is not None:
+            self._take("bytes", hex=bytes.hex())
         else:
-            step = Step("bytes", {"hex": bytes.hex()}, self.number)
-            frame = {"bytes": bytes}
-        self._require_connection()
-        message = {"type": "websocket.receive", **frame}
-        self.world._take(step, lambda: self._served.deliver(message))
+            self._take("text", text=json_module.dumps(json) if text is None else text)
 
     def leave(self, code: int | None = 1001) -> None:
         """Close the connection, as a browser does that opens another page."""
         __tracebackhide__ = True
-        arguments = {} if code is None else {"code": code}
-        self._disconnect(Step("close", arguments, self.number), code)
+        self._take("close", **({} if code is None else {"code": code}))
 
     def vanish(self) -> None:
         """Lose the connection without a close frame: the server sees code 1006."""
         __tracebackhide__ = True
-        self._disconnect(Step("vanish", {}, self.number), 1006)
+        self._take("vanish")
 
-    def _disconnect(self, step: Step, code: int | None) -> None:
-        __tracebackhide__ = True
-        self._require_connection()
-        self.world._take(step, lambda: self._served.begin_disconnect(code))
-
-    def _require_connection(self) -> None:
+    def _take(self, action: str, **arguments) -> None:
         __tracebackhide__ = True
         if self.world._burst is None and not self.is_connected:
             raise NotConnected(f"Client {self.number} is not connected any more.")
+        self.world._take(Step(action, arguments, self.number))
 
     # What the client has seen
 
