@@ -3,6 +3,7 @@
 import logging
 import sys
 from contextlib import ExitStack
+from functools import partial
 from threading import get_ident
 from unittest import mock
 
@@ -31,10 +32,14 @@ class WrittenSecrets:
             self._stack.callback(root.removeHandler, handler)
             root.addHandler(handler)
             root.setLevel(logging.DEBUG)
-            for name in ("stdout", "stderr"):
-                stream = _Stream(getattr(sys, name), self._look)
-                self._stack.enter_context(mock.patch.object(sys, name, stream))
+            for stream in {sys.stdout, sys.stderr}:
+                write = partial(self._look_and_write, stream.write)
+                self._stack.enter_context(mock.patch.object(stream, "write", write))
         self._secrets.update({secret} - {""})
+
+    def _look_and_write(self, write, text):
+        self._look(text)
+        return write(text)
 
     def _look(self, text: str) -> None:
         """Look for the secrets in a text that is written."""
@@ -47,17 +52,3 @@ class WrittenSecrets:
         if all(known.line != place.line for known in self.findings):
             detail = f"Written: {shown.strip()}"
             self.findings.append(make_finding("secret-logged", place, detail=detail))
-
-
-class _Stream:
-    """A text stream that shows what is written to `look`, too."""
-
-    def __init__(self, stream, look):
-        self._stream, self._look = stream, look
-
-    def write(self, text):
-        self._look(text)
-        return self._stream.write(text)
-
-    def __getattr__(self, name):
-        return getattr(self._stream, name)

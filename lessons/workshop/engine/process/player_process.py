@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 import traceback
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 
@@ -109,7 +109,7 @@ class _ServedPlayer:
     def serve(self) -> None:
         """Raises CheckFailed for a file that cannot be run, and EOFError or OSError at the end."""
         first = Conversation(self._subject, DEFAULTS)
-        with _Watchdog(self._timeout, lambda: self.send("problem", first.finding_of_hang(""))):
+        with _watchdog(self._timeout, lambda: self.send("problem", first.finding_of_hang(""))):
             load_subject(self._subject)
         # What the file prints during a later import is not kept.
         self.send("loaded", sys.stdout.getvalue(), sys.stdout.cut)
@@ -132,32 +132,29 @@ class _ServedPlayer:
         with (
             redirect_stdout(printed),
             redirect_stderr(printed),
-            _Watchdog(self._timeout, report_stuck),
+            _watchdog(self._timeout, report_stuck),
         ):
             conversation.play([parse_step(step) for step in steps])
         report()
 
 
-class _Watchdog:
+@contextmanager
+def _watchdog(seconds: float, report_stuck):
     """If its block takes more than `seconds`, call `report_stuck` and end the process.
 
     Code that only waits may take longer.
     """
+    is_over = threading.Event()
 
-    def __init__(self, seconds: float, report_stuck):
-        self._seconds = seconds
-        self._report_stuck = report_stuck
-        self._is_over = threading.Event()
-
-    def __enter__(self):
-        threading.Thread(target=self._watch, daemon=True).start()
-
-    def __exit__(self, *_):
-        self._is_over.set()
-
-    def _watch(self):
-        patience = Patience(self._seconds, self._seconds * WAITING_FACTOR)
-        while not self._is_over.wait(LOOK_INTERVAL):
+    def watch():
+        patience = Patience(seconds, seconds * WAITING_FACTOR)
+        while not is_over.wait(LOOK_INTERVAL):
             if patience.is_over():
-                self._report_stuck()
+                report_stuck()
                 os._exit(0)
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        is_over.set()

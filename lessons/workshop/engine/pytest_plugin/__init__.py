@@ -14,7 +14,7 @@ refused.py        what the world does not have
 source.py         lines in any module of the project
 choices.py        what a conversation decides, and the shortest one that fails
 explore.py        runs a test once for each conversation
-report.py         a fault and a conversation as text
+report.py         a fault as text
 """
 
 import inspect

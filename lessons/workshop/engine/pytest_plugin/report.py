@@ -1,18 +1,14 @@
-"""The text of a fault: what, where, why, and how to fix it; then the conversation."""
+"""The text of a fault: what, where, why, and how to fix it."""
 
 import os
 import traceback
-from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from types import TracebackType
 
 from ..faults.diagnoses import Diagnosis, diagnose, read_catalogue
 from ..faults.finding import Finding
-from ..recording.events import Event
-from ..recording.transcript import render
 from ..scheduling.blocking_calls import is_students
-from ..script.steps import Step
 
 # The catalogue of the course: a copy in the wheel, beside the course's own module otherwise.
 _FOLDERS = (
@@ -69,12 +65,3 @@ def shortened(error: BaseException | None) -> BaseException | None:
         last = TracebackType(last, frame, frame.f_lasti, line)
     shortened(error.__cause__ or error.__context__)
     return error.with_traceback(last)
-
-
-def conversation_text(steps: Iterable[Step]) -> str:
-    """The steps, as a lesson shows them: `connect /ws/ | text hello | & 2 text hi`."""
-    return " | ".join(map(str, steps))
-
-
-def transcript_text(events: Iterable[Event]) -> str:
-    return render(sorted(events, key=lambda event: event.time), waits=True)

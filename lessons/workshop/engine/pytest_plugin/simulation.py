@@ -22,13 +22,14 @@ from django.test import Client as Browser
 from ..faults.burst import fault_of_coroutine
 from ..faults.connection import fault_of_error
 from ..faults.finding import Finding, make_finding
+from ..recording.transcript import render
 from ..scheduling.loop import SimulatedLoop, maybe_suspend
 from ..scheduling.patches import installed
 from ..script.steps import Step
 from ..world.client import CLIENT_PORT, WebSocketClient
 from ..world.leftovers import Leftovers
 from .choices import NATURAL, Choices, Decisions
-from .report import ConsumerFault, conversation_text, shortened, transcript_text
+from .report import ConsumerFault, shortened
 from .source import ProjectSource
 from .surroundings import project_surroundings
 
@@ -183,13 +184,14 @@ class World:
 
     @property
     def conversation(self) -> str:
-        """The steps so far, as the course writes them."""
-        return conversation_text(self.steps)
+        """The steps so far, as the course writes them: `connect /ws/ | text hello`."""
+        return " | ".join(map(str, self.steps))
 
     @property
     def transcript(self) -> str:
         """The events so far, as the course writes them."""
-        return transcript_text(event for it in self.clients for event in it._served.transcript)
+        events = (event for it in self.clients for event in it._served.transcript)
+        return render(sorted(events, key=lambda event: event.time), waits=True)
 
     def finish(self) -> None:
         """Let all clients leave, and raise a ConsumerFault for what the project leaves behind.

@@ -114,11 +114,6 @@ class BurstReport:
     calls: tuple[CallMade, ...] = ()
     events: tuple[tuple[int, Event], ...] = ()
 
-    @property
-    def step(self) -> str:
-        """The first step of the burst."""
-        return self.steps[0]
-
 
 @dataclass(frozen=True)
 class Report:
