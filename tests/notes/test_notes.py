@@ -2,12 +2,13 @@
 
 import re
 
-from lessons.workshop.authoring.notes import FENCE, NOTES, anchor_of, regenerated
+from lessons.workshop.authoring.notes import NOTES, anchor_of, regenerated
 from lessons.workshop.course.lesson_index import PROJECT_DIR
+from lessons.workshop.course.lesson_text import BLOCK
 from lessons.workshop.page.search import read_query, recognised_diagnoses
 
 TEXT = NOTES.read_text(encoding="utf-8")
-PROSE = FENCE.sub("", TEXT)
+PROSE = BLOCK.sub("", TEXT)
 ANCHORS = [anchor_of(title) for title in re.findall(r"^#+ (.+)$", PROSE, re.M)]
 
 
@@ -44,7 +45,7 @@ def test_the_notes_have_at_most_12000_words():
 
 
 def test_python_is_shown_by_its_qualified_name_only():
-    infos = [block["info"] for block in FENCE.finditer(TEXT)]
+    infos = [block["info"] for block in BLOCK.finditer(TEXT)]
     assert [info for info in infos if info.startswith("python") and len(info.split()) != 2] == []
     assert {info.split()[0] for info in infos if info} == {"python", "text", "sh", "nginx"}
 

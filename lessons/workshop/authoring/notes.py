@@ -14,7 +14,7 @@ from pathlib import Path
 
 from lessons.workshop.course import source_code
 from lessons.workshop.course.lesson_index import COURSE_DIR, PROJECT_DIR
-from lessons.workshop.course.lesson_text import split_chapters
+from lessons.workshop.course.lesson_text import BLOCK, kind_and_rest, split_chapters
 
 NOTES = PROJECT_DIR / "NOTES.md"
 # tests/support/programs/server_probes.py measures this table.
@@ -23,17 +23,16 @@ LAYERS_TABLE = COURSE_DIR / "13_delivery" / "layers.md"  # measured by layer_pro
 MEASURED_TABLES = {"layers": LAYERS_TABLE, "servers": SERVERS_TABLE}
 
 
-FENCE = re.compile(r"^```(?P<info>[^\n]*)\n(?P<body>.*?)^```$", re.M | re.S)
 TABLE = re.compile(r'^\[//\]: # "(?P<name>\w+)"\n\n(?P<body>.*?)^\[//\]: # "end"$', re.M | re.S)
 
 
 def regenerated(text: str) -> str:
     """NOTES.md with every generated part written again."""
-    return TABLE.sub(lambda found: _table(found, text), FENCE.sub(_block, text))
+    return TABLE.sub(lambda found: _table(found, text), BLOCK.sub(_block, text))
 
 
 def _block(found: re.Match) -> str:
-    language, _, origin = found["info"].partition(" ")
+    language, origin = kind_and_rest(found)
     if language == "python":
         return f"```{found['info']}\n{source_code.find_source(origin).text}\n```"
     return found[0]

@@ -16,9 +16,11 @@ from lessons.workshop.authoring.promises import faults_of_promises
 from lessons.workshop.course.diagnoses import catalogue, message_of
 from lessons.workshop.course.lesson_index import FILES, IncompleteLesson, Lesson
 from lessons.workshop.course.lesson_text import (
+    BLOCK,
     TextError,
     expanded_teach_page,
     expanded_text,
+    kind_and_rest,
     split_chapters,
 )
 from lessons.workshop.course.mistakes import Mistake, read_mistakes
@@ -49,7 +51,6 @@ MIN_CARDS, MAX_CARDS = 3, 12  # events to put in order
 LESSON_ERRORS = (IncompleteLesson, TextError, *PLAYBACK_ERRORS)  # each is a fault of the lesson
 _SECTION = re.compile(r"^## (.+)$", re.MULTILINE)
 _PLAN_ROW = re.compile(r"^\| *(\d+) *\|", re.MULTILINE)
-_BLOCK = re.compile(r"^```(?P<info>[^\n]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 @dataclass
@@ -116,7 +117,7 @@ def _faults_of_text(lesson: Lesson) -> Iterator[str]:
 
 
 def _faults_of_length(name: str, text: str, max_words: int) -> Iterator[str]:
-    if (words := len(_BLOCK.sub("", text).split())) > max_words:
+    if (words := len(BLOCK.sub("", text).split())) > max_words:
         yield f"{name} has {words} words of prose; write at most {max_words}"
 
 
@@ -157,14 +158,14 @@ def text_with_new_transcripts(lesson: Lesson, file_name: str) -> str:
     """The whole of lesson.md or teach.md, with every transcript recorded again."""
 
     def recorded(block: re.Match) -> str:
-        kind, _, rest = block["info"].partition(" ")
+        kind, rest = kind_and_rest(block)
         if kind != "transcript":
             return block[0]
         name, *steps = split_steps(rest)
         events = events_of(playable(lesson, name), steps)
         return f"```{block['info']}\n{render(events, waits=True)}\n```"
 
-    return _BLOCK.sub(recorded, _text_of(lesson, file_name))
+    return BLOCK.sub(recorded, _text_of(lesson, file_name))
 
 
 def _text_of(lesson: Lesson, file_name: str) -> str:

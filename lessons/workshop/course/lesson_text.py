@@ -20,18 +20,8 @@ from lessons.workshop.course.lesson_index import MANAGE, Lesson
 from lessons.workshop.course.mistakes import read_mistakes
 from lessons.workshop.course.source_code import Source, UnknownName, find_in_file, find_source
 
-_CODE = re.compile(
-    r"^(?P<fence>`{3,})code +(?P<name>\S+) *\n(?P<body>.*?)^(?P=fence) *$", re.M | re.S
-)
-_BENCH = re.compile(r"^```bench +(?P<name>\w+) *\n``` *$", re.M)
-_TABLE = re.compile(r"^```table +(?P<name>\w+) *\n``` *$", re.M)
-_FENCE_OR_CHAPTER = re.compile(r"^```.*?^```$|^(?P<chapter>## )", re.M | re.S)
-_TRANSCRIPT = re.compile(r"^(?P<fence>`{3,})transcript +(?P<what>.*\S) *$", re.M)
-_CONVERSATION = re.compile(
-    r"^(?P<fence>`{3,})transcript +(?P<name>\S+) \| (?P<steps>[^\n]*\S) *\n"
-    r"(?P<transcript>.*?)^(?P=fence) *$",
-    re.M | re.S,
-)
+# A fenced block.
+BLOCK = re.compile(r"^(?P<fence>`{3,})(?P<info>[^\n]*)\n(?P<body>.*?)^(?P=fence) *$", re.M | re.S)
 _DRAWING = re.compile(r"^!\[.*\]\([\w-]+\.svg.*\)$", re.M)
 _SHOW = re.compile(r"^## Show\n+", re.M)
 _MISTAKE = re.compile(r"^- `(?P<name>\w+)`.*(?:\n +\S.*)*$", re.M)
@@ -84,17 +74,27 @@ def expanded_teach_page(lesson: Lesson) -> str:
     return f"{before}{heading}{command}\n{_MISTAKE.sub(with_code, mistakes.lstrip())}"
 
 
+def kind_and_rest(block: re.Match) -> tuple[str, str]:
+    """The first word of a block's info string, such as `transcript`, and the rest."""
+    kind, _, rest = block["info"].strip().partition(" ")
+    return kind, rest.strip()
+
+
 def names_of_shown_code(lesson: Lesson) -> list[str]:
     """The qualified names in the lesson's code blocks."""
-    return [found["name"] for found in _CODE.finditer(lesson.text)]
+    blocks = map(kind_and_rest, BLOCK.finditer(lesson.text))
+    return [name for kind, name in blocks if kind == "code"]
 
 
 def recorded_conversations(markdown: str) -> list[RecordedConversation]:
     """The conversations of a text, in its order."""
-    return [
-        RecordedConversation(found["name"], found["steps"], found["transcript"])
-        for found in _CONVERSATION.finditer(markdown)
-    ]
+    found = []
+    for block in BLOCK.finditer(markdown):
+        kind, what = kind_and_rest(block)
+        name, _, steps = what.partition(" | ")
+        if kind == "transcript" and steps:
+            found.append(RecordedConversation(name, steps, block["body"]))
+    return found
 
 
 def first_conversation(lesson: Lesson) -> RecordedConversation | None:
@@ -114,31 +114,34 @@ def names_in_transcripts(lesson: Lesson) -> set[str]:
 def expand_markdown(markdown: str, origin) -> str:
     """`markdown` with our blocks replaced. `origin` is its file, which errors name."""
 
-    def include_code(found: re.Match) -> str:
-        name = found["name"]
-        if found["body"].strip():
-            raise TextError(f"{origin}: the block ```code {name} must be empty")
-        try:
-            source = find_source(name)
-        except UnknownName as error:
-            raise TextError(f"{origin}: ```code {name} cannot be shown, {error}") from error
-        return _python_block(source)
+    def expanded(block: re.Match) -> str:
+        kind, name = kind_and_rest(block)
+        match kind:
+            case "code" if block["body"].strip():
+                raise TextError(f"{origin}: the block ```code {name} must be empty")
+            case "code":
+                try:
+                    return _python_block(find_source(name))
+                except UnknownName as error:
+                    message = f"{origin}: ```code {name} cannot be shown, {error}"
+                    raise TextError(message) from error
+            case "transcript":
+                return block[0].replace("transcript ", "text transcript: ", 1)
+            case "bench":
+                return _figures(name)
+            case "table":
+                file = Path(origin).with_name(f"{name}.md")
+                try:
+                    return file.read_text(encoding="utf-8").rstrip()
+                except OSError:
+                    raise TextError(f"{origin}: {file.name} does not exist") from None
+        return block[0]
 
-    def include_table(found: re.Match) -> str:
-        file = Path(origin).with_name(f"{found['name']}.md")
-        try:
-            return file.read_text(encoding="utf-8").rstrip()
-        except OSError:
-            raise TextError(f"{origin}: {file.name} does not exist") from None
-
-    markdown = _TRANSCRIPT.sub(r"\g<fence>text transcript: \g<what>", markdown)
-    markdown = _TABLE.sub(include_table, markdown)
-    return _CODE.sub(include_code, _BENCH.sub(_include_figures, markdown))
+    return BLOCK.sub(expanded, markdown)
 
 
-def _include_figures(found: re.Match) -> str:
+def _figures(name: str) -> str:
     """This machine's figures, or the command that measures them."""
-    name = found["name"]
     try:
         table = (settings.STATE_DIR / "bench" / f"{name}.txt").read_text(encoding="utf-8")
     except OSError:
@@ -161,6 +164,6 @@ def _fence_around(text: str) -> str:
 
 def split_chapters(markdown: str) -> list[str]:
     """The text before the first heading of level 2, then each chapter with its heading."""
-    found = _FENCE_OR_CHAPTER.finditer(markdown)
-    starts = [one.start() for one in found if one["chapter"]]
+    without_blocks = BLOCK.sub(lambda block: " " * len(block[0]), markdown)
+    starts = [found.start() for found in re.finditer("^## ", without_blocks, re.M)]
     return [markdown[start:end] for start, end in pairwise([0, *starts, len(markdown)])]

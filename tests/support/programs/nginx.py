@@ -10,7 +10,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from lessons.workshop.authoring.notes import FENCE, NOTES
+from lessons.workshop.authoring.notes import NOTES
+from lessons.workshop.course.lesson_text import BLOCK
 from lessons.workshop.terminal import workshop
 from tests.support.programs.running_program import wait_until
 from tests.support.required_programs import NGINX, find_program
@@ -39,7 +40,7 @@ def nginx_for(ports: tuple[int, int], folder: Path, location: str = ""):
     """
     program = find_program(NGINX)
     make_certificate(folder)
-    blocks = FENCE.finditer(NOTES.read_text(encoding="utf-8"))
+    blocks = BLOCK.finditer(NOTES.read_text(encoding="utf-8"))
     configuration = next(block["body"] for block in blocks if block["info"] == "nginx")
     port = free_port()
     lines = configuration.replace("listen 443", f"listen 127.0.0.1:{port}")
