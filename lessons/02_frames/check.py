@@ -49,7 +49,8 @@ class Counter(Model):
             if any(it.action == step.action and not is_empty(it) for it in own):
                 return "empty-text-missed" if step.action == "text" else "empty-bytes-missed"
         if fault:
-            return None
+            is_decoded = fault.raised.startswith("UnicodeDecodeError") and step.action == "bytes"
+            return "bytes-became-text" if is_decoded else None
         if any(text.endswith("None") for text in difference.texts(difference.received)):
             return "none-as-text" if "keys both" in map(str, difference.steps) else None
         if is_other_kind:

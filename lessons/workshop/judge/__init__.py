@@ -7,7 +7,9 @@ that lists the lessons needs none of them.
 from importlib import import_module
 
 _NAMES = {
-    "engine.model.awkward": "BYTES DIGITS JSON NAMES NUMBERS PARAMETERS TEXTS TIMES TITLES lengths near",
+    "engine.model.awkward": (
+        "BYTES DIGITS JSON NAMES NUMBERS PARAMETERS TEXTS TIMES TITLES lengths near"
+    ),
     "engine.model.expected": "Answer Expected Stream complete_response is_json_of",
     "engine.model.model": "Model",
     "engine.scheduling.clock": "BEGINNING",
