@@ -246,3 +246,8 @@ def test_a_login_that_ends_during_the_join_is_noticed(play):
     """A login that ends while its connection joins the group is noticed."""
     play.at_each_point(f"{BEGIN} | connect as=ada | at * {NEW_PASSWORD} | text ?")
     play.at_each_point(f"{BEGIN} | connect as=grace | at * {DEACTIVATE} | text ?")
+
+
+def test_a_new_name_during_the_join_is_noticed(play):
+    """A user that gets a new name while its connection joins the group is answered with it."""
+    play.at_each_point(f"{BEGIN} | connect as=ada | at * {RENAMES[0]} | text ?")

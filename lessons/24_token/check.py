@@ -287,6 +287,7 @@ def test_tells_that_the_token_has_expired(play):
 def test_closes_ten_seconds_after_the_expiry(play):
     """If no newer token comes within 10 seconds, the kiosk closes with 4401."""
     play(f"connect | {send('ada')} | wait 61 | wait 8.9 | wait 0.2")
+    play.at_each_point(f"connect | {send('ada')} | wait 61 | wait 10 | at * text ?")
 
 
 def test_a_newer_token_keeps_the_connection(play):

@@ -247,11 +247,17 @@ def test_a_job_survives_without_the_layer(play):
 
 def test_the_message_is_tried_again(play):
     """If the layer is back in time, the message reaches the client."""
-    for seconds in (0.2, 0.7, 1.2):
+    for seconds in (0.2, 0.7, 1.2, 1.7):  # the last try has been made before
         steps = "redis outside gone", "call report [1, 40]", f"wait {seconds}", "redis back"
         play([JOBS, f"connect {FIRST}", *steps, "wait 2"])
     steps = "redis outside gone", "call report [1, 40]", "wait 4", "redis back", "wait 2"
     play([JOBS, f"connect {FIRST}", *steps, "call report [1, 40]", "call report [1, 60]"])
+
+
+def test_a_percent_that_fell_is_not_sent(play):
+    """After a message, a client receives the percent only if it has grown."""
+    fell = f'silent row {TABLE} {{"id": 1, "percent": 20}}', "call report [1, 30]"
+    play([JOBS, f"connect {FIRST}", "call report [1, 40]", *fell, "call report [1, 50]"])
 
 
 def test_clients_that_left_leave_nothing_behind(play):

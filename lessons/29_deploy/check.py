@@ -264,6 +264,7 @@ def test_an_order_that_waits_is_not_served(play):
     play("connect | text soup | text tea | text soup | 2 POST /drain/ | wait 3 | 2 GET /served/")
     play("connect | text soup | 2 POST /drain/ | text tea | wait 3 | 2 GET /served/ | wait 3")
     play("connect | 2 POST /drain/ | & text tea | 2 GET /served/")
+    play("connect | 2 POST /drain/ | & bytes 746561 | & bytes 00 | 2 GET /served/")
 
 
 def test_nothing_is_sent_after_the_close(play):

@@ -87,19 +87,21 @@ class OutsideCalls:
     """The calls of one conversation: the steps `call report [1, 40]`.
 
     Each is made by another process, in its own thread, as by the sync code of a job. It may sleep:
-    then the conversation goes on beside it.
+    then the conversation goes on beside it. A process that has ended a call makes the next one.
     """
 
     def __init__(self, subject):
         self._subject = subject
         self._calls: list[StartedCall] = []
+        self._idle: list = []  # the subject as each process without a call has imported it
 
     async def start(self, player, name: str, arguments: list) -> StartedCall:
         """Begin the call. A call at a point (`at 2`) that finds the database locked did nothing.
 
         Raises CheckFailed without such a function, and OperationalError for the locked database.
         """
-        run = partial(function_of(self._subject, name), *arguments)
+        imported = self._idle.pop() if self._idle else imported_again(self._subject)
+        run = partial(function_of(imported, name), *arguments)
         if player.database:
             waits = not player.is_at_point
             work = player.database.do_in_other_process(run, waits_for_lock=waits)
@@ -111,6 +113,7 @@ class OutsideCalls:
         task = loop.create_task(work, context=context)
         call = StartedCall(f"{name}{tuple(arguments)!r}", player.time, task)
         task.add_done_callback(lambda task: setattr(call, "ended", player.time))
+        task.add_done_callback(lambda task: self._idle.append(imported))
         if player.is_at_point:
             await loop.wait_until_idle()
             if isinstance(call.error, OperationalError):
@@ -132,13 +135,18 @@ class OutsideCalls:
             await asyncio.wait(running, timeout=END_TIMEOUT)
 
 
-def function_of(subject, name: str) -> Callable:
-    """The function of that name in the subject's file or class, as another process imports it."""
+def imported_again(subject):
+    """The subject, as another process imports it."""
     module = sys.modules[subject.__module__]
-    if module.__name__.startswith(f"{STUDENT_PACKAGE}."):
-        with receivers_unchanged(), check_layers():
-            module = reload_module(module)
-        subject = getattr(module, subject.__name__)
+    if not module.__name__.startswith(f"{STUDENT_PACKAGE}."):
+        return subject
+    with receivers_unchanged(), check_layers():
+        return getattr(reload_module(module), subject.__name__)
+
+
+def function_of(subject, name: str) -> Callable:
+    """The function of that name in the subject's class or file. Raises CheckFailed without one."""
+    module = sys.modules[subject.__module__]
     function = getattr(subject, name, getattr(module, name, None))
     if not callable(function):
         place = Place(getattr(module, "__file__", ""))

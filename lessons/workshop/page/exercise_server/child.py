@@ -41,7 +41,7 @@ from lessons.workshop.engine.recording.middleware import RecordingMiddleware
 from lessons.workshop.engine.recording.queries import record_queries
 from lessons.workshop.engine.recording.recorder import Recorder
 from lessons.workshop.engine.script.account_actions import Accounts
-from lessons.workshop.engine.script.other_processes import function_of
+from lessons.workshop.engine.script.other_processes import function_of, imported_again
 from lessons.workshop.engine.script.steps import Step, filled_in, parse_step, tickets_in
 from lessons.workshop.engine.subject import Subject
 from lessons.workshop.engine.world.channel_layer import ALIASES, served_layers
@@ -286,7 +286,7 @@ class OutsidePlayer:
 
     async def call(self, name: str, arguments: list):
         """What this function of the file returns. The worker process of a job would call it."""
-        return await self.do(function_of(self._loaded, name), *arguments)
+        return await self.do(function_of(imported_again(self._loaded), name), *arguments)
 
     async def take(self, text: str):
         return await parse_step(text).take(self)
