@@ -154,6 +154,11 @@ def test_numbers_stay_right_at_the_same_time(play):
     play("connect | 2 connect | text milk | & 2 text nails | text eggs | & 2 text glue")
 
 
+def test_a_line_whose_client_leaves_keeps_its_number(play):
+    """The number of a line is not used again, even if its client leaves before the answer."""
+    play.at_each_point("connect | 2 connect | text a | & 2 text b | at * kill | 2 text c")
+
+
 def test_stops_whatever_the_code(play):
     """The consumer stops when the client leaves, with or without a code."""
     for end in ("close 1000", "close 1001", "close"):

@@ -21,6 +21,7 @@ NO_COMMAND = '"dance" "" "Echo" "count\\u0020" null 5 1.5 true [] ["count"] ["ec
 TYPED = '{"type": "%s", "command": "count"}'
 WITH_NAN = (
     *("NaN", ECHO % "NaN", ECHO % "-Infinity", ECHO % '[1, {"a": Infinity}]'),
+    *('{"command": "echo", "value": 1, "x": Infinity}', '{"command": "count", "y": -Infinity}'),
     *('{"command": "count", "value": NaN}', '{"command": "dance", "x": [-Infinity]}'),
 )
 LONG = ECHO % f'"{"ab" * 40_000}"'

@@ -22,6 +22,7 @@ from channels.exceptions import StopConsumer
 PARTS = ["The ship", "The island", "The storm", "The letter", "Home"]
 
 
+# The checks look for this name and this base class: keep both.
 class Serial(AsyncConsumer):
     readers = 0  # of all connections
 

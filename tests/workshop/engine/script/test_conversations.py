@@ -158,10 +158,10 @@ CONVERSATIONS = {
         "connect ticket=ada forged=bob": ["1: - - 3 3 Ticket ticket-700002"],
         "issue ada": ["! secret-logged in issue: Written: [the secret]"],
     },
-    "each call is made by another process, and reaches the clients": {
+    "another process makes one call after the other, and reaches the clients": {
         "connect": ["1: - - 1 1 -"],
         'call tell ["one"]': ["1: one", "= {'returned': None}"],
-        "call count []": ["= {'returned': 1}"],
+        "call count []": ["= {'returned': 2}"],
         "call fail []": [
             "= {'raised': 'division by zero'}",
             "! function-raised in fail: ZeroDivisionError: division by zero",
