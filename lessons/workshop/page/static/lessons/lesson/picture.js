@@ -212,7 +212,7 @@ function Source() {
     <section class="source">
       <h2><code id="source-title">${place}</code> <span id="thread" title=${lit.event?.thread}>${placeOf(lit.event)}</span></h2>
       ${sourceChanged.value && html`<p class="notice" id="source-old">This code has changed since the page was loaded. <a href="">Reload the page</a></p>`}
-      <div class="scroll" id="source" ref=${box} role="group" aria-labelledby="source-title" tabindex="0"><pre><code>${lines.map((line) => html`
+      <div class="scroll" id="source" ref=${box} role="group" aria-labelledby="source-title" tabindex="0"><pre class="numbered"><code>${lines.map((line) => html`
         <span key=${line.number} data-line=${line.number} data-method=${line.method || null} class="i${levelOf(line.html.replace(/<[^>]*>/g, ""))} ${lit.lines.includes(line.number) ? "highlighted" : ""}" dangerouslySetInnerHTML=${{ __html: `${line.html}\n` }} />`)}</code></pre></div>
     </section>`;
 }
