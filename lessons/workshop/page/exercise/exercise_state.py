@@ -17,7 +17,6 @@ from lessons.workshop.engine.faults.finding import Finding
 from lessons.workshop.member import membership
 from lessons.workshop.member.protocol import SWITCHES
 from lessons.workshop.page.exercise.exercise_file import file_digest
-from lessons.workshop.page.exercise.task import todos
 from lessons.workshop.page.lesson_list import is_optional
 from lessons.workshop.page.markup import code_to_html, markdown_to_html
 from lessons.workshop.student import exercise_copies, progress
@@ -38,7 +37,6 @@ def exercise_json(lesson: Lesson, known: Progress | None = None, claims: dict | 
         "state": known.state,
         "path": short_path(lesson.exercise),
         "digest": file_digest(lesson),
-        "todos": [todo._asdict() for todo in todos(lesson)],
         "verdict": verdict and {"digest": verdict.get("digest", ""), **_verdict_json(verdict)},
         "backup": backup and short_path(backup),
         **_help(lesson, known),

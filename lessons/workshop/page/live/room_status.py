@@ -121,8 +121,6 @@ def page_state(snapshot: Snapshot | None) -> dict | None:
         "class": known.school_class,
         "is_connected": snapshot.link == "connected",
         "link": LINKS[snapshot.link],
-        "held": known.held,
-        "today": known.today,
         "hand": state.hand,
         "messages": [asdict(one) for one in snapshot.messages],
         "timer": timer,
