@@ -114,7 +114,7 @@ function Options({ client }) {
     <div class="more">
       ${isOpen
         ? html`
-          ${choice(client, "kind", "Frame", [["text", "text"], ["json", "JSON"], ["bytes", "bytes (hex)"]])}
+          ${choice(client, "kind", "Frame", [["text", "text"], ["bytes", "bytes (hex)"]])}
           ${field(client, "code", "Close code", { placeholder: "close code", inputmode: "numeric", title: "A browser may send no code, 1000, or a code from 3000 to 4999" })}
           <button type="button" title="Without a close frame" onClick=${() => client.attempt(() => client.leave("vanish"))}>Lose the connection</button>`
         : html`

@@ -2,6 +2,7 @@
 
 import { computed, effect, html, signal, untracked, useEffect, useRef } from "../vendor/preact.js";
 import { keepUnsaved } from "../common/class_bar.js";
+import { fetchJson } from "../common/server.js";
 import { store, stored } from "../common/storage.js";
 import { litLines } from "./picture.js";
 import { exercise, goTo, isStale, page, pointed, post, saved as recording, step, target, verdict } from "./store.js";
@@ -20,12 +21,7 @@ let saving = Promise.resolve();
 let timer = 0;
 let isStarted = false;
 
-async function read() {
-  const response = await fetch(`${page.base}file/`, { cache: "no-store" });
-  const answer = await response.json();
-  if (!response.ok) throw new Error(answer.error);
-  return answer;
-}
+const read = () => fetchJson(`${page.base}file/`);
 
 async function start(box) {
   const [found, { CodeArea }] = await Promise.all([read(), import("./code_area.js")]);

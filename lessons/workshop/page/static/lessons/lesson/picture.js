@@ -240,7 +240,7 @@ function lanesText({ lane, direction }, { client, ordinal }) {
 
 const consumerOf = (of) => (of ? `consumer ${of.ordinal}` : "a consumer of another page");
 
-function State({ state: { attributes, groups, queue, rows }, of }) {
+function State({ state: { attributes, groups, queue }, of }) {
   const part = (title, items) => items.length > 0 && html`<h3>${title}</h3><dl>${items.map(([term, value, isNew]) => html`
     <dt class=${isNew ? "new" : ""}>${term}</dt><dd class=${isNew ? "new" : ""}>${value}</dd>`)}</dl>`;
   const memberNames = (members) => members.map((one) => `${consumerOf(one.of)}${one.hasEnded ? " (ended, and still a member)" : ""}`);
@@ -249,7 +249,6 @@ function State({ state: { attributes, groups, queue, rows }, of }) {
       ${part(`Consumer ${of.ordinal} remembers`, attributes.map(({ name, text, isNew }) => [name, text, isNew]))}
       ${part("Groups", [...groups].map(([group, members]) => [group, memberNames(members).join(", ")]))}
       ${part("Waiting in the layer", [...queue].map(([one, count]) => [consumerOf(one), `${count} message${count === 1 ? "" : "s"}`]))}
-      ${part("Rows written", rows.map(({ table, verb, count, isNew }) => [table, `${verb}${count > 1 ? ` × ${count}` : ""}`, isNew]))}
     </div>`;
 }
 

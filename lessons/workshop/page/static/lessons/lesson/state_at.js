@@ -1,16 +1,14 @@
-// What the recorded events say about the state after one of them: attributes, groups, queues, rows.
+// What the recorded events say about the state after one of them: attributes, groups, queues.
 
 const ENDS = new Set(["finished", "raised", "cancelled"]);
 const OF_A_MISTAKE = ".diagnosis"; // an attribute of its class, which is for the course alone
-const WRITE = /^(INSERT INTO|UPDATE|DELETE FROM)\s+["`]?(\w+)/i;
 
-// Returns {attributes, groups, queue, rows} after the entry `last` of `entries`:
+// Returns {attributes, groups, queue} after the entry `last` of `entries`:
 //   attributes  [{name, text, isNew}] of the entry's consumer; isNew: changed after this event
 //   groups      Map: group → [{of, hasEnded}], the members that are on this page
 //   queue       Map: connection → how many messages wait for it; only where at least one does
-//   rows        [{verb, table, count, isNew}] that the page's consumers wrote
 export function stateAt(entries, last) {
-  const state = { attributes: new Map(), groups: new Map(), queue: new Map(), rows: new Map() };
+  const state = { attributes: new Map(), groups: new Map(), queue: new Map() };
   const channels = new Map(); // channel → connection
   const ended = new Set();
   let changed = {};
@@ -22,13 +20,11 @@ export function stateAt(entries, last) {
     }
     if (event.lane === "layer") followLayer(event, of, state, channels);
     if (event.lane === "consumer" && ENDS.has(event.message.type)) ended.add(of);
-    if (event.lane === "database") addRow(state.rows, event.message.sql, event === last.event);
   }
   return {
     attributes: [...state.attributes].map(([name, text]) => ({ name, text, isNew: name in changed })),
     groups: membersOf(state.groups, channels, ended),
     queue: state.queue,
-    rows: [...state.rows.values()],
   };
 }
 
@@ -67,12 +63,4 @@ function membersOf(groups, channels, ended) {
     if (list.length) found.set(group, list.map((of) => ({ of, hasEnded: ended.has(of) })));
   }
   return found;
-}
-
-function addRow(rows, sql, isNew) {
-  const [, verb, table] = String(sql).trim().match(WRITE) ?? [];
-  if (!verb) return;
-  const key = `${verb} ${table}`;
-  const { count = 0 } = rows.get(key) ?? {};
-  rows.set(key, { verb, table, count: count + 1, isNew });
 }
