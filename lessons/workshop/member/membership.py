@@ -3,7 +3,6 @@
 Only this user may read the file, because it has a secret. Without it, the workshop is in no class.
 """
 
-import logging
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,8 +14,6 @@ from lessons.workshop.student import progress
 from lessons.workshop.student.progress import Progress
 
 NOT_RELEASED = "Your instructor has not released this yet."
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -50,7 +47,7 @@ def read() -> Membership | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, RecursionError) as error:
-        log.warning("%s cannot be read, so this workshop is in no class: %s", file(), error)
+        progress.warn_once(f"{file()} cannot be read, so this workshop is in no class: {error}")
         return None
 
 
@@ -74,7 +71,7 @@ def change(known: Membership, **values) -> Membership:
             try:
                 _write(new)
             except OSError as error:
-                log.warning("The class: %s", atomic_write.explain_os_error(error))
+                progress.warn_once(f"The class: {atomic_write.explain_os_error(error)}")
     return new
 
 

@@ -62,7 +62,7 @@ def read() -> dict[str, Progress]:
         with state_lock():
             return _load()
     except OSError as error:
-        _warn_once(f"Your progress cannot be read: {atomic_write.explain_os_error(error)}")
+        warn_once(f"Your progress cannot be read: {atomic_write.explain_os_error(error)}")
         return {}
 
 
@@ -134,7 +134,7 @@ def _change(lesson: Lesson, change: Callable[[Progress], Progress]) -> Progress:
                 _save(known)
         return changed
     except OSError as error:
-        _warn_once(f"Your progress cannot be saved: {atomic_write.explain_os_error(error)}")
+        warn_once(f"Your progress cannot be saved: {atomic_write.explain_os_error(error)}")
         return change(of(lesson))
 
 
@@ -197,7 +197,7 @@ def _parsed(entry: dict) -> Progress:
 def _rename_damaged_file() -> dict[str, Progress]:
     damaged = file().with_name(f"progress.json.damaged-{datetime.now():%Y%m%d-%H%M%S}")
     os.replace(file(), damaged)
-    _warn_once(f"{file()} was damaged. It is now {damaged.name}, and a new file was started.")
+    warn_once(f"{file()} was damaged. It is now {damaged.name}, and a new file was started.")
     return {}
 
 
@@ -207,6 +207,6 @@ def _save(known: dict[str, Progress]) -> None:
 
 
 @cache
-def _warn_once(line: str) -> None:
+def warn_once(line: str) -> None:
     """Once for each process: `lesson watch` in a read-only folder would warn at every save."""
     log.warning(line)

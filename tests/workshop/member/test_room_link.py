@@ -1,4 +1,4 @@
-"""The thread of a server that is connected to the room."""
+"""The connection of a server to the room, from joining a class to leaving it."""
 
 import asyncio
 import logging
@@ -46,7 +46,7 @@ def made(monkeypatch):
 
 
 @pytest.fixture
-def link():
+async def link():
     running = RoomLink()
     running.start()
     yield running
@@ -84,13 +84,10 @@ async def test_sends_everything_again_when_the_student_decides_to_share_code(lin
     await until(link, lambda _: made == ["Monday", "Monday"])
 
 
-async def test_a_failure_of_the_thread_is_logged_and_the_next_page_starts_it_again(
-    link, monkeypatch, caplog
-):
+async def test_a_failure_is_logged_and_the_next_page_starts_it_again(link, monkeypatch, caplog):
     monkeypatch.setattr(FakeClient, "failure", RuntimeError("broken"))
-    thread = link._thread
     membership.save(KNOWN)
-    await asyncio.to_thread(thread.join, TIMEOUT)
+    await asyncio.wait([link._task], timeout=TIMEOUT)
     [record] = [one for one in caplog.records if one.levelno >= logging.ERROR]
     assert record.message.startswith("The connection to the class has failed.")
     assert record.exc_info

@@ -52,6 +52,11 @@ class FakeLink:
 
     def __init__(self):
         self.snapshot, self.done, self.pages = snapshot(), [], []
+        self.client = self
+
+    @property
+    def state(self):
+        return self.snapshot.state
 
     def join(self):
         self.pages.append(asyncio.Event())
@@ -65,16 +70,13 @@ class FakeLink:
         for changed in self.pages:
             changed.set()
 
-    def do(self, action):
-        action(self)
-
-    def send(self, frame):
+    async def send(self, frame):
         self.done.append(frame)
         if not isinstance(frame, Reading):
             hand = not self.snapshot.state.hand
             self.publish(snapshot(hand=hand, poll=self.snapshot.state.poll))
 
-    def dismiss(self, number):
+    async def dismiss(self, number):
         self.done.append(number)
         self.publish(snapshot())
 

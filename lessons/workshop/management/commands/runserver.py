@@ -7,6 +7,7 @@ import threading
 from daphne.management.commands.runserver import Command as DaphneRunserver
 from django.conf import settings
 from django.utils.autoreload import autoreload_started
+from twisted.internet import reactor
 
 from lessons.workshop.member.room_link import link
 from lessons.workshop.page.reporting_server import ReportingServer
@@ -20,7 +21,8 @@ class AnnouncingServer(ReportingServer):
     def ready(self, host, port):
         print(f"Workshop ready at {page_at(host, port)}", flush=True)
         if settings.MODE is Mode.LOCAL:
-            link.start()
+            reactor.callLater(0, link.start)  # in the event loop, which does not run yet
+            reactor.addSystemEventTrigger("before", "shutdown", link.stop)
 
 
 class Command(DaphneRunserver):

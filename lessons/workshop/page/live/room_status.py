@@ -19,7 +19,7 @@ from lessons.workshop.course.lesson_index import UnknownLesson, find
 from lessons.workshop.engine.script.steps import split_steps
 from lessons.workshop.judge.study.recordings import PLAYBACK_ERRORS
 from lessons.workshop.member.protocol import MAX_LABEL, Hand, Place, Poll, Reading, Vote
-from lessons.workshop.member.room_client import Snapshot
+from lessons.workshop.member.room_client import RoomClient, Snapshot
 from lessons.workshop.member.room_link import RoomLink, link
 from lessons.workshop.page.live.vote import vote_of
 from lessons.workshop.setup.network_access import Mode
@@ -41,7 +41,7 @@ def may_join() -> bool:
 
 
 def room_link() -> RoomLink:
-    """The connection to the room. Its thread runs from now on, if it has not been started yet."""
+    """The connection to the room. It is served from now on, if it has not been started yet."""
     link.start()
     return link
 
@@ -73,24 +73,24 @@ async def take_from_page(frame: dict, feed: str) -> None:
 
     `given` and `never` are what `vote_of` takes, of the page with that feed.
     """
-    link = room_link()
+    client = room_link().client
+    if client is None:
+        return
     match frame:
         case {"type": "hand", "text": str() | None as text}:
-            hand = Hand(text and text[:MAX_LABEL])
-            link.do(lambda client: client.send(hand))
+            await client.send(Hand(text and text[:MAX_LABEL]))
         case {"type": "reading", "lesson": str(key)}:
             with suppress(UnknownLesson):
-                reading = Reading(find(key).slug)
-                link.do(lambda client: client.send(reading))
+                await client.send(Reading(find(key).slug))
         case {"type": "dismiss", "id": int(number)}:
-            link.do(lambda client: client.dismiss(number))
+            await client.dismiss(number)
         case {"type": "vote"}:
-            await _vote(link, frame, feed)
+            await _vote(client, frame, feed)
 
 
-async def _vote(link: RoomLink, frame: dict, feed: str) -> None:
+async def _vote(client: RoomClient, frame: dict, feed: str) -> None:
     """Send the vote to the room, if the poll still asks what the page has answered."""
-    poll = link.snapshot and link.snapshot.state.poll
+    poll = client.state.poll
     if not poll or (poll.id, poll.round) != (frame.get("poll"), frame.get("round")):
         return
     answer = frame.get("answer")
@@ -105,8 +105,7 @@ async def _vote(link: RoomLink, frame: dict, feed: str) -> None:
             log.warning("This vote cannot be sent: %s", error)
             return
     if isinstance(answer, str):
-        vote = Vote(poll.id, poll.round, answer)
-        link.do(lambda client: client.send(vote))
+        await client.send(Vote(poll.id, poll.round, answer))
 
 
 def page_state(snapshot: Snapshot | None) -> dict | None:
