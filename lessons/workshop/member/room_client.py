@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from msgspec import Struct
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
@@ -40,29 +39,16 @@ REFUSED_PAUSE = 60.0  # seconds after the room has rejected the token
 log = logging.getLogger(__name__)
 
 
-class Snapshot(Struct, frozen=True):
-    """The class as its student sees it.
+class RoomClient:
+    """One membership in one event loop, and the class as its student sees it.
 
     `link` is "waiting", "connected", "refused" (the room does not know the token), or "ended" (the
-    class or the student was deleted). `at` is when `state` arrived, of `time.monotonic`.
+    class or the student was deleted). `state_at` is when `state` arrived, of `time.monotonic`.
+    `changed` is called after each change.
     """
 
-    membership: Membership
-    link: str
-    state: State
-    at: float
-
-    @property
-    def messages(self) -> list[Message]:
-        """What the student has not dismissed."""
-        return [one for one in self.state.messages if one.id > self.membership.dismissed]
-
-
-class RoomClient:
-    """One membership in one event loop. `publish` gets a Snapshot after each change."""
-
-    def __init__(self, known: Membership, publish: Callable[[Snapshot], None] = lambda _: None):
-        self.membership, self.publish = known, publish
+    def __init__(self, known: Membership, changed: Callable[[], None] = lambda: None):
+        self.membership, self.changed = known, changed
         self.link = "waiting"
         self.state, self.state_at = State(), 0.0
         self._reading: Reading | None = None
@@ -70,9 +56,14 @@ class RoomClient:
         self._reporting = asyncio.Lock()  # a newer standing must not be overtaken by an older one
         self._connection: ClientConnection | None = None
 
+    @property
+    def messages(self) -> list[Message]:
+        """What the student has not dismissed."""
+        return [one for one in self.state.messages if one.id > self.membership.dismissed]
+
     async def run(self) -> None:
         """Serve the membership until it is cancelled."""
-        self._changed()
+        self.changed()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._follow_progress())
             tasks.create_task(self._stay_connected())
@@ -99,7 +90,7 @@ class RoomClient:
                 self.state = State()
             if self.link == "ended":
                 self._save(held=[], today=[])
-            self._changed()
+            self.changed()
             pause = REFUSED_PAUSE if self.link == "refused" else MAX_PAUSE
             await asyncio.sleep(random.uniform(0, pause))
 
@@ -137,13 +128,10 @@ class RoomClient:
             frame.poll = None
         self.state, self.state_at, self.link = frame, time.monotonic(), "connected"
         self._save(held=frame.held, today=frame.today)
-        self._changed()
+        self.changed()
 
     def _save(self, **values) -> None:
         self.membership = membership.change(self.membership, **values)
-
-    def _changed(self) -> None:
-        self.publish(Snapshot(self.membership, self.link, self.state, self.state_at))
 
     async def _send(self, text: str) -> None:
         if self._connection is not None:
@@ -161,4 +149,4 @@ class RoomClient:
     async def dismiss(self, number: int) -> None:
         """Forget the messages up to this id."""
         self._save(dismissed=number)
-        self._changed()
+        self.changed()

@@ -5,7 +5,7 @@ import logging
 
 from lessons.workshop.member import membership
 from lessons.workshop.member.membership import Membership
-from lessons.workshop.member.room_client import RoomClient, Snapshot
+from lessons.workshop.member.room_client import RoomClient
 
 WATCH_INTERVAL = 0.25  # seconds between two looks at room.json
 
@@ -16,12 +16,11 @@ class RoomLink:
     """Serves the membership in the server's event loop, and notifies the open pages of changes.
 
     It also runs without a membership: it waits for one, which a page or another process may begin
-    at any time. `snapshot` is what pages show, and `client` sends to the room. Both are None
-    without a membership. A second server of the same folder is connected too, and reports the same.
+    at any time. `client` has what pages show, and sends to the room; it is None without a
+    membership. A second server of the same folder is connected too, and reports the same.
     """
 
     def __init__(self):
-        self.snapshot: Snapshot | None = None
         self.client: RoomClient | None = None
         self._pages: set[asyncio.Event] = set()
         self._task: asyncio.Task | None = None
@@ -50,19 +49,16 @@ class RoomLink:
                 if known := membership.read():
                     await self._serve_membership(known)
                 else:
-                    self._publish(None)
                     await asyncio.sleep(WATCH_INTERVAL)
         except Exception:
             log.exception("The connection to the class has failed. Start the workshop again.")
-        finally:
-            self._publish(None)
 
     async def _serve_membership(self, known: Membership) -> None:
         """Serve it until the file has another one, or none.
 
         It also ends when the student decides again whether to share code: all is then sent again.
         """
-        self.client = RoomClient(known, self._publish)
+        self.client = RoomClient(known, self.notify_pages)
         serving = asyncio.create_task(self.client.run())
         try:
             while not serving.done():
@@ -76,11 +72,11 @@ class RoomLink:
             await serving  # raises what has ended it
         finally:
             self.client = None
+            self.notify_pages()
             serving.cancel()
             await asyncio.gather(serving, return_exceptions=True)
 
-    def _publish(self, snapshot: Snapshot | None) -> None:
-        self.snapshot = snapshot
+    def notify_pages(self) -> None:
         for changed in self._pages:
             changed.set()
 

@@ -70,10 +70,8 @@ async def running_room():
 
 @asynccontextmanager
 async def running_client():
-    """The workshop's side of the class that it has joined. `shown` has what pages show."""
-    shown = []
-    client = RoomClient(membership.read(), shown.append)
-    client.shown = shown
+    """The workshop's side of the class that it has joined."""
+    client = RoomClient(membership.read())
     client.task = asyncio.create_task(client.run())
     try:
         yield client
@@ -132,12 +130,12 @@ async def test_dismissed_messages_stay_dismissed_and_later_ones_are_shown():
         async with running_client() as client:
             await until(lambda: client.link == "connected")
             await room.say(messages=messages[:1])
-            await until(lambda: client.shown[-1].messages == messages[:1])
+            await until(lambda: client.messages == messages[:1])
             await client.dismiss(5)
         async with running_client() as client:
             await until(lambda: len(room.connections) == 2)
             await room.say(messages=messages)
-            await until(lambda: client.shown[-1].messages == messages[1:])
+            await until(lambda: client.messages == messages[1:])
 
 
 @pytest.mark.parametrize("code", [4401, 4404])
@@ -149,8 +147,7 @@ async def test_a_class_that_has_ended_shows_and_holds_nothing_any_more(code):
         await until(lambda: membership.is_held("hints"))
         await room.connections[0].close(code)
         await until(lambda: client.link == "ended")
-        shown = client.shown[-1]
-        assert (shown.link, shown.state, shown.membership.held) == ("ended", State(), [])
+        assert (client.link, client.state, client.membership.held) == ("ended", State(), [])
         assert not membership.is_held("hints")
         assert membership.todays_lessons() == ()
         assert len(room.connections) == 1

@@ -33,7 +33,7 @@ class FakeClient(room_client.RoomClient):
         if self.failure:
             raise self.failure
         self.link = "connected"
-        self._changed()
+        self.changed()
         await asyncio.Event().wait()
 
 
@@ -58,7 +58,7 @@ async def until(link, condition):
     changed = link.join()
     try:
         async with asyncio.timeout(TIMEOUT):
-            while not condition(link.snapshot):
+            while not condition(link.client):
                 await changed.wait()
                 changed.clear()
     finally:
@@ -73,7 +73,7 @@ async def test_serves_a_membership_that_begins_later_and_until_the_student_leave
     membership.save(KNOWN)
     await until(link, shows())
     membership.forget()
-    await until(link, lambda snapshot: snapshot is None)
+    await until(link, lambda client: client is None)
     assert made == ["Monday"]
 
 
@@ -91,7 +91,7 @@ async def test_a_failure_is_logged_and_the_next_page_starts_it_again(link, monke
     [record] = [one for one in caplog.records if one.levelno >= logging.ERROR]
     assert record.message.startswith("The connection to the class has failed.")
     assert record.exc_info
-    assert link.snapshot is None
+    assert link.client is None
     monkeypatch.setattr(FakeClient, "failure", None)
     link.start()
     await until(link, shows())

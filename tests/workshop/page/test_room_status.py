@@ -1,7 +1,5 @@
 """What a page gets of the class over its socket, and what it sends to it."""
 
-import asyncio
-
 import pytest
 from django.conf import settings
 from msgspec.structs import replace
@@ -18,7 +16,8 @@ from lessons.workshop.member.protocol import (
     State,
     Vote,
 )
-from lessons.workshop.member.room_client import Snapshot
+from lessons.workshop.member.room_client import RoomClient
+from lessons.workshop.member.room_link import RoomLink
 from lessons.workshop.page.live import room_status
 from lessons.workshop.page.live.event_feed import PageSocket
 from lessons.workshop.page.live.page_socket import new_feed_id
@@ -33,10 +32,6 @@ POLL = Poll(
 )  # fmt: skip
 
 
-def snapshot(**state):
-    return Snapshot(KNOWN, "connected", State(**state), at=0.0)
-
-
 @pytest.fixture(autouse=True)
 def local_mode(settings):
     settings.MODE = Mode.LOCAL
@@ -47,43 +42,29 @@ def joined(state_dir):
     membership.save(KNOWN)
 
 
-class FakeLink:
-    """A connection to a room that does what the test says."""
+class FakeClient(RoomClient):
+    """A client that is connected to nothing, and remembers what it has to send."""
 
-    def __init__(self):
-        self.snapshot, self.done, self.pages = snapshot(), [], []
-        self.client = self
-
-    @property
-    def state(self):
-        return self.snapshot.state
-
-    def join(self):
-        self.pages.append(asyncio.Event())
-        return self.pages[-1]
-
-    def leave(self, changed):
-        self.pages.remove(changed)
-
-    def publish(self, snapshot):
-        self.snapshot = snapshot
-        for changed in self.pages:
-            changed.set()
+    def __init__(self, changed=lambda: None, **state):
+        super().__init__(KNOWN, changed)
+        self.link, self.state, self.done = "connected", State(**state), []
 
     async def send(self, frame):
         self.done.append(frame)
         if not isinstance(frame, Reading):
-            hand = not self.snapshot.state.hand
-            self.publish(snapshot(hand=hand, poll=self.snapshot.state.poll))
+            self.state = replace(self.state, hand=not self.state.hand)
+            self.changed()
 
     async def dismiss(self, number):
         self.done.append(number)
-        self.publish(snapshot())
+        self.state = State()
+        self.changed()
 
 
 @pytest.fixture
 def link(monkeypatch):
-    made = FakeLink()
+    made = RoomLink()
+    made.client = FakeClient(made.notify_pages)
     monkeypatch.setattr(room_status, "room_link", lambda: made)
     return made
 
@@ -105,7 +86,7 @@ async def class_of(client):
 
 
 async def test_what_a_student_does_reaches_the_room_and_nothing_else_does(joined, link):
-    link.snapshot = snapshot(messages=[Message(7, "Hi")])
+    link.client.state = State(messages=[Message(7, "Hi")])
     client = page()
     await client.connect()
     await class_of(client)
@@ -120,7 +101,7 @@ async def test_what_a_student_does_reaches_the_room_and_nothing_else_does(joined
     assert (await class_of(client))["hand"]
     await client.send_json_to({"type": "dismiss", "id": 7})
     await class_of(client)
-    assert link.done == [Reading("stop"), Hand("Why?"), 7]
+    assert link.client.done == [Reading("stop"), Hand("Why?"), 7]
     await client.disconnect()
 
 
@@ -132,7 +113,7 @@ async def test_a_vote_reaches_the_room_only_for_the_poll_and_round_of_the_page(
         "vote_of",
         lambda lesson, number, feed, given, never: f"{lesson.slug} {number} {feed} {given} {never}",
     )
-    link.snapshot = snapshot(poll=POLL)
+    link.client.state = State(poll=POLL)
     feed = new_feed_id(SESSION)
     client = page(feed)
     await client.connect()
@@ -143,10 +124,10 @@ async def test_a_vote_reaches_the_room_only_for_the_poll_and_round_of_the_page(
     await client.send_json_to(vote)
     await class_of(client)
     written = replace(POLL, lesson=None, options=["A", "B"])
-    link.snapshot = snapshot(poll=written)
+    link.client.state = State(poll=written, hand=True)
     await client.send_json_to({"type": "vote", "poll": 9, "round": 1, "answer": "B"})
     await class_of(client)
-    assert link.done == [Vote(9, 1, f"stop 2 {feed} ['0'] []"), Vote(9, 1, "B")]
+    assert link.client.done == [Vote(9, 1, f"stop 2 {feed} ['0'] []"), Vote(9, 1, "B")]
     await client.disconnect()
 
 
@@ -156,7 +137,7 @@ async def test_the_server_of_several_users_says_nothing_of_classes(joined, link,
     client = page()
     assert (await client.connect())[0]
     await client.disconnect()
-    assert link.pages == []
+    assert link._pages == set()
     assert client.output_queue.empty()
 
 
@@ -171,7 +152,7 @@ async def test_the_server_of_several_users_says_nothing_of_classes(joined, link,
     ],
 )
 def test_look_leads_to_the_place_that_the_instructor_shows(place, address, text):
-    look = page_state(snapshot(look=Look(4, Place("stop", **place))))["look"]
+    look = page_state(FakeClient(look=Look(4, Place("stop", **place))))["look"]
     assert (look["url"], look["text"]) == (f"/lessons/03-stop/{address}", f"lesson 3 stop{text}")
 
 

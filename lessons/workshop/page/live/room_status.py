@@ -19,7 +19,7 @@ from lessons.workshop.course.lesson_index import UnknownLesson, find
 from lessons.workshop.engine.script.steps import split_steps
 from lessons.workshop.judge.study.recordings import PLAYBACK_ERRORS
 from lessons.workshop.member.protocol import MAX_LABEL, Hand, Place, Poll, Reading, Vote
-from lessons.workshop.member.room_client import RoomClient, Snapshot
+from lessons.workshop.member.room_client import RoomClient
 from lessons.workshop.member.room_link import RoomLink, link
 from lessons.workshop.page.live.vote import vote_of
 from lessons.workshop.setup.network_access import Mode
@@ -54,7 +54,7 @@ async def class_news() -> AsyncIterator[dict]:
     try:
         while True:
             changed.clear()
-            state = page_state(link.snapshot)
+            state = page_state(link.client)
             if sent != (sent := json.dumps(state)):
                 yield {"class": state}
             await changed.wait()
@@ -108,20 +108,20 @@ async def _vote(client: RoomClient, frame: dict, feed: str) -> None:
         await client.send(Vote(poll.id, poll.round, answer))
 
 
-def page_state(snapshot: Snapshot | None) -> dict | None:
+def page_state(client: RoomClient | None) -> dict | None:
     """What a page shows of the class. None after the student has left it."""
-    if snapshot is None:
+    if client is None:
         return None
-    known, state = snapshot.membership, snapshot.state
+    known, state = client.membership, client.state
     timer = state.timer and asdict(state.timer)
     if timer:
-        timer["seconds"] = max(0.0, timer["seconds"] - (time.monotonic() - snapshot.at))
+        timer["seconds"] = max(0.0, timer["seconds"] - (time.monotonic() - client.state_at))
     return {
         "class": known.school_class,
-        "is_connected": snapshot.link == "connected",
-        "link": LINKS[snapshot.link],
+        "is_connected": client.link == "connected",
+        "link": LINKS[client.link],
         "hand": state.hand,
-        "messages": [asdict(one) for one in snapshot.messages],
+        "messages": [asdict(one) for one in client.messages],
         "timer": timer,
         "look": state.look and _look(state.look.id, state.look.place),
         "poll": state.poll and _poll(state.poll),
