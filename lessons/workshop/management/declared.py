@@ -5,11 +5,19 @@ import sys
 from django.core.management.base import BaseCommand, CommandError
 
 from lessons.workshop.course.lesson_index import IncompleteLesson, UnknownLesson
+from lessons.workshop.course.lesson_text import TextError
+from lessons.workshop.course.subjects import UnknownTarget
+from lessons.workshop.grading.submissions import UnreadableFolder
 from lessons.workshop.setup import atomic_write
 from lessons.workshop.setup.redis_server import RedisUnavailable
 from lessons.workshop.setup.virtual_environment import INTERRUPTED
 
 FLAG = {"action": "store_true"}
+# Their texts are for the user. No command needs to catch them.
+USERS_ERRORS = (
+    *(UnknownLesson, IncompleteLesson, TextError, UnknownTarget),
+    *(UnreadableFolder, RedisUnavailable),
+)
 
 
 class DeclaredCommand(BaseCommand):
@@ -25,7 +33,7 @@ class DeclaredCommand(BaseCommand):
     def execute(self, *args, **options):
         try:
             return super().execute(*args, **options)
-        except (UnknownLesson, IncompleteLesson, RedisUnavailable) as error:
+        except USERS_ERRORS as error:
             raise CommandError(str(error), returncode=2) from None
         except OSError as error:
             raise CommandError(atomic_write.explain_os_error(error), returncode=2) from None

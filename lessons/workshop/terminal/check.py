@@ -5,7 +5,6 @@ from json import dumps
 from django.core.management.base import CommandError
 
 from lessons.workshop.course.lesson_index import Lesson
-from lessons.workshop.course.subjects import UnknownTarget
 from lessons.workshop.judge.runner import CourseError, judge
 from lessons.workshop.judge.verdict import Verdict
 from lessons.workshop.student import exercise_copies, progress
@@ -30,11 +29,9 @@ def check(console, lesson: Lesson, target: str, json: bool) -> int:
 
 
 def judge_or_fail(lesson: Lesson, target: str = "exercise") -> Verdict:
-    """The verdict. Raises CommandError if the target is unknown or the checks are broken."""
+    """The verdict. Raises UnknownTarget, and CommandError if the checks are broken."""
     try:
         return judge(lesson, target)
-    except UnknownTarget as error:
-        raise CommandError(str(error), returncode=2) from None
     except CourseError as error:
         fault = f"The checks of lesson {lesson.key} fail for every target:\n{error}"
         raise CommandError(fault, returncode=2) from None

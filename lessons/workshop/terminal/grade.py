@@ -11,7 +11,7 @@ from lessons.workshop.course import lesson_index
 from lessons.workshop.grading.grading import STATES, ClassMistake, ClassReport, Grade, judge_all
 from lessons.workshop.grading.report import SIGNS, write_report
 from lessons.workshop.grading.sandbox import find_sandbox
-from lessons.workshop.grading.submissions import UnreadableFolder, find_submissions, printable
+from lessons.workshop.grading.submissions import find_submissions, printable
 from lessons.workshop.student.progress import state_dir
 from lessons.workshop.terminal.terminal_output import print_paragraph, print_text, short_path
 
@@ -34,10 +34,7 @@ def grade(console, folder: str, lessons: list[str], output: str | None) -> int:
     if target.resolve().is_relative_to(source.resolve()):
         fault = f"{target} is inside {source}. Choose another folder: --output FOLDER"
         raise CommandError(fault, returncode=2)
-    try:
-        found, left_out = find_submissions(source, asked)
-    except UnreadableFolder as error:
-        raise CommandError(str(error), returncode=2) from None
+    found, left_out = find_submissions(source, asked)
     if not found:
         first = "".join(f" {one.path}: {one.reason}." for one in left_out[:1])
         raise CommandError(f"{source.name} holds no submission.{first}", returncode=2)

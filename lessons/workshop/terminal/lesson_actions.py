@@ -3,13 +3,12 @@
 `list` does not wait for the engine: the functions that judge import it.
 """
 
-from django.core.management.base import CommandError
 from rich.text import Text
 
 from lessons.workshop.course import lesson_index
 from lessons.workshop.course.diagnoses import diagnosis
 from lessons.workshop.course.lesson_index import MANAGE, UNFINISHED, IncompleteLesson, Lesson
-from lessons.workshop.course.lesson_text import TextError, expanded_teach_page, expanded_text
+from lessons.workshop.course.lesson_text import expanded_teach_page, expanded_text
 from lessons.workshop.course.mistakes import read_mistakes
 from lessons.workshop.member import membership
 from lessons.workshop.student import exercise_copies, progress
@@ -26,9 +25,6 @@ from lessons.workshop.terminal.terminal_output import (
 
 def list_lessons(console) -> None:
     """Every lesson by part, with its state, then what to do next."""
-    if not lesson_index.lessons():
-        print_text(console, "There is no lesson yet.")
-        return
     known = progress.read()
     upcoming = progress.next_lesson()
     rows = [(one, known.get(one.key, Progress())) for one in lesson_index.lessons()]
@@ -36,7 +32,8 @@ def list_lessons(console) -> None:
     state_width = max(len(_state_of(reached)) for _, reached in rows)
     heading = ""
     for lesson, reached in rows:
-        if heading != (heading := _heading_of(lesson)):
+        part, title = _titles_of(lesson)
+        if heading != (heading := part):
             print_text(console, heading, style="bold cyan")
         sign, colour = STATE_SIGNS[reached.standing]
         emphasis = "bold" if lesson == upcoming else ""
@@ -45,7 +42,7 @@ def list_lessons(console) -> None:
             (f"{lesson.number:>2}  {lesson.slug:<{slug_width}}  ", emphasis),
             (f"{_state_of(reached):<{state_width}}  ", colour),
         )
-        print_paragraph(console, label, _title_of(lesson), emphasis)
+        print_paragraph(console, label, title, emphasis)
     console.print()
     for lesson, _ in rows:
         print_update_notice(console, lesson)
@@ -58,18 +55,12 @@ def list_lessons(console) -> None:
         print_text(console, f"Do it:     {MANAGE} lesson watch {upcoming.number}")
 
 
-def _heading_of(lesson: Lesson) -> str:
+def _titles_of(lesson: Lesson) -> tuple[str, str]:
+    """The title of its part, and its own."""
     try:
-        return lesson.part_title
+        return lesson.part_title, lesson.title
     except IncompleteLesson:
-        return UNFINISHED
-
-
-def _title_of(lesson: Lesson) -> str:
-    try:
-        return lesson.title
-    except IncompleteLesson:
-        return "(incomplete: see lesson verify)"
+        return UNFINISHED, "(incomplete: see lesson verify)"
 
 
 def _state_of(reached: Progress) -> str:
@@ -83,10 +74,7 @@ def _state_of(reached: Progress) -> str:
 
 def show_lesson(console, lesson: Lesson) -> None:
     """The lesson's text with its code, then the commands to type next."""
-    try:
-        print_markdown(console, expanded_text(lesson))
-    except TextError as error:
-        raise CommandError(str(error), returncode=2) from None
+    print_markdown(console, expanded_text(lesson))
     console.print()
     print_update_notice(console, lesson)
     print_text(console, f"Predict {MANAGE} lesson predict {lesson.number}")
@@ -159,10 +147,7 @@ def reset_lesson(console, lesson: Lesson) -> None:
 
 def teach(console, lesson: Lesson) -> None:
     """Print what an instructor needs for `lesson`."""
-    try:
-        print_markdown(console, expanded_teach_page(lesson))
-    except TextError as error:
-        raise CommandError(str(error), returncode=2) from None
+    print_markdown(console, expanded_teach_page(lesson))
     console.print()
     print_paragraph(console, "Goal     ", lesson.goal)
     print_paragraph(console, "Minutes  ", str(lesson.minutes))
