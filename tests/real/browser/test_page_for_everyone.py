@@ -1,4 +1,4 @@
-"""Accessibility: screen readers, phone, dark mode, no JavaScript, and no server."""
+"""Accessibility: screen readers, phone, dark mode, and no JavaScript."""
 
 from urllib.parse import urlsplit
 
@@ -8,7 +8,6 @@ from playwright.sync_api import expect
 from lessons.workshop.grading.report import as_html
 from tests.support.axe import violations_in_both_schemes
 from tests.support.class_reports import grade, not_judged, report
-from tests.support.lesson_page import visitor
 from tests.support.page_weight import page_weight
 
 DESKTOP = {"viewport": {"width": 1440, "height": 900}}
@@ -142,26 +141,3 @@ def test_a_browser_loads_exactly_what_the_page_weight_counts(browser, address, e
         if ICON not in loaded:  # a browser without a window loads no icon
             del counted[ICON]
         assert loaded == counted
-
-
-def test_a_page_says_that_the_server_has_ended_and_that_it_is_back(browser, address):
-    sockets, is_down = [], []
-
-    def pass_on(socket):
-        sockets.append(socket)
-        socket.close() if is_down else socket.connect_to_server()
-
-    with visitor(browser, address) as visited:
-        page = visited.page
-        page.context.route_web_socket("**/ws/feed/**", pass_on)
-        page.clock.install()
-        visited.open("03-stop")
-        offline = page.locator("#offline")
-        expect(offline).to_be_hidden()
-        is_down.append(True)
-        sockets[-1].close()
-        page.clock.run_for(2500)
-        expect(offline).to_contain_text("The workshop does not answer. Start it again:")
-        is_down.clear()
-        page.clock.run_for(5000)
-        expect(offline).to_be_hidden()
