@@ -244,59 +244,20 @@ def rooms(redis, close=10):
 
 # A worker, which prints what its consumer does and what `runworker` logs, one line each.
 
-GATES = {}
-
-
-def gate(name):
-    return GATES.setdefault(name, asyncio.Event())
-
 
 class Jobs(AsyncConsumer):
-    made = 0
-
-    def __init__(self):
-        Jobs.made += 1
-        self.number = Jobs.made
-
-    async def job_say(self, event):
-        print(event["text"], "by", self.number, flush=True)
-
     async def job_hold(self, event):
-        """Wait until a job of another channel opens the gate."""
         print(self.scope["channel"], "holds", flush=True)
-        await gate(event["gate"]).wait()
-        print(self.scope["channel"], "goes on", flush=True)
-
-    async def job_open(self, event):
-        gate(event["gate"]).set()
-
-    async def job_raise(self, event):
-        raise LookupError(event["text"])
-
-    async def job_stop(self, event):
-        raise StopConsumer()
-
-    async def job_send(self, event):
-        await self.send({"type": "websocket.send", "text": "hello"})
+        await asyncio.Event().wait()
 
 
-class Routes(dict):
-    """Every channel has a consumer, except one."""
-
-    def __contains__(self, channel):
-        return channel != "unrouted"
-
-    def __missing__(self, channel):
-        return Jobs.as_asgi()
+worker_application = ProtocolTypeRouter({"channel": ChannelNameRouter({"jobs": Jobs.as_asgi()})})
 
 
-worker_application = ProtocolTypeRouter({"channel": ChannelNameRouter(Routes())})
-
-
-def worker(redis, prefix, channels):
+def worker(redis, prefix):
     logging.basicConfig(stream=sys.stdout, format="log %(message)s", level=logging.INFO)
     settings.CHANNEL_LAYERS = {"default": layer(redis, prefix=prefix)}
-    execute_from_command_line(["manage.py", "runworker", *channels.split(",")])
+    execute_from_command_line(["manage.py", "runworker", "jobs"])
 
 
 if __name__ == "__main__":
