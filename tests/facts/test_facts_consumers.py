@@ -1,11 +1,8 @@
-"""How Daphne treats consumers that forget something or are slow: the facts of lessons 1 to 6."""
-
-from contextlib import contextmanager
+"""How Daphne treats consumers that forget something: the facts of lessons 1 to 4."""
 
 import pytest
-from websockets.sync.client import connect
 
-from tests.support.programs.real_daphne import ACCEPT, TEST_TIMEOUT, RealDaphne, leave, stay
+from tests.support.programs.real_daphne import RealDaphne, leave, stay
 from tests.support.python_messages import not_awaitable
 
 DIED = "log Exception inside application: "
@@ -95,84 +92,3 @@ def test_a_frame_in_transit_arrives_after_the_close(daphne):
     act = at_once("bye", "hello", until=lambda: daphne.wait_for_line(log))
     seen = visit(daphne, "HangsUp", act=act)
     assert (seen.frames, seen.close_code) == ([], 4000)
-
-
-# Slow work. It lasts until a client connects to /let-go.
-
-
-@pytest.fixture
-def quiet(daphne):
-    """The server without its lines so far: the order of all lines that it prints is the answer.
-
-    Each test waits for its last line, so none comes later.
-    """
-    daphne.lines.clear()
-    return daphne
-
-
-def client_of(quiet, path):
-    url = f"ws://127.0.0.1:{quiet.port}{path}?{next(quiet.numbers)}:[]"
-    return connect(url, proxy=None, open_timeout=TEST_TIMEOUT)
-
-
-@contextmanager
-def slow_work(quiet, consumer):
-    """Another client that ticks, while a client of `consumer` causes slow work."""
-    with client_of(quiet, f"/consumers/{consumer}") as slow:
-        with client_of(quiet, "/consumers/Ticks") as other:
-            slow.send("work")
-            quiet.wait_for_line("begins")
-            other.send("tick")
-            yield other
-        quiet.wait_for_line("ends")
-
-
-def let_go(quiet):
-    with client_of(quiet, "/let-go"):
-        pass
-
-
-def order_of(quiet, *words, with_the=None):
-    """The printed `words`, in order, once `with_the` was printed."""
-    with quiet.lines_changed:
-        quiet.lines_changed.wait_for(lambda: with_the in (None, *quiet.lines), TEST_TIMEOUT)
-        return [line for line in quiet.lines if line in words]
-
-
-def test_a_blocked_loop_answers_no_client(quiet):
-    with slow_work(quiet, "OnTheLoop") as other:
-        assert other.recv(TEST_TIMEOUT) == "tock"
-        assert order_of(quiet, "tick", "ends", with_the="tick") == ["ends", "tick"]
-
-
-@pytest.mark.parametrize("consumer", ["SlowHandler", "Queued"])
-def test_a_busy_sync_thread_keeps_async_consumers_waiting(quiet, consumer):
-    with slow_work(quiet, consumer) as other:
-        assert other.ping().wait(TEST_TIMEOUT), "the loop answers, and has the tick in hand"
-        assert order_of(quiet, "tick") == []
-        let_go(quiet)
-        assert other.recv(TEST_TIMEOUT) == "tock"
-        assert order_of(quiet, "tick", "ends", with_the="tick") == ["ends", "tick"]
-
-
-def test_a_busy_sync_thread_lets_a_handshake_run_out(quiet):
-    with slow_work(quiet, "SlowHandler"):
-        assert visit(quiet, "Ticks", act=stay).status is None
-        let_go(quiet)
-        order_of(quiet, with_the="tick")
-
-
-def test_a_busy_sync_thread_delays_only_consumers(quiet):
-    with slow_work(quiet, "SlowHandler"):
-        assert quiet.visit(ACCEPT).status == 101
-        assert order_of(quiet, "ends") == []
-        let_go(quiet)
-        order_of(quiet, with_the="tick")
-
-
-@pytest.mark.parametrize("consumer", ["InAThread", "OnItsOwnThread"])
-def test_work_in_a_separate_thread_delays_no_client(quiet, consumer):
-    with slow_work(quiet, consumer) as other:
-        assert other.recv(TEST_TIMEOUT) == "tock"
-        assert order_of(quiet, "tick", "ends", with_the="tick") == ["tick"]
-        let_go(quiet)

@@ -8,11 +8,9 @@ one of the consumers below instead. See `start` at the end for the applications.
 
 import ast
 import asyncio
-import threading
 from functools import partial
 from urllib.parse import unquote
 
-from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from channels.consumer import AsyncConsumer, SyncConsumer
 from channels.exceptions import StopConsumer
 from django.conf import settings
@@ -95,65 +93,16 @@ class DefConnectInAsync(AsyncConsumer):
         pass
 
 
-GATE = threading.Event()  # slow work waits until a client connects to /let-go
-
-
-def slow_work(timeout=30):
-    print("begins", flush=True)
-    GATE.wait(timeout)
-    print("ends", flush=True)
-
-
-class Ticks(Accepts):
-    async def websocket_receive(self, event):
-        print("tick", flush=True)
-        await self.send({"type": "websocket.send", "text": "tock"})
-
-
-class Busy(Ticks):
+class Busy(Accepts):
     async def websocket_receive(self, event):
         print("begins", flush=True)
         await asyncio.sleep(3600)
 
 
-class Doubles(Ticks):
+class Doubles(Accepts):
     async def websocket_receive(self, event):
         key = "text" if event.get("text") is not None else "bytes"
         await self.send({"type": "websocket.send", key: event[key] * 2})
-
-
-class OnTheLoop(Ticks):
-    async def websocket_receive(self, event):
-        slow_work(0.5)  # /let-go cannot run in this time; the order of the lines shows it
-
-
-class Queued(Ticks):
-    async def websocket_receive(self, event):
-        await sync_to_async(slow_work)()
-
-
-class InAThread(Ticks):
-    async def websocket_receive(self, event):
-        await sync_to_async(slow_work, thread_sensitive=False)()
-
-
-class SlowHandler(AcceptsInAThread):
-    def websocket_receive(self, event):
-        slow_work()
-
-
-class OnItsOwnThread(SlowHandler):
-    async def __call__(self, scope, receive, send):
-        async with ThreadSensitiveContext():
-            await super().__call__(scope, receive, send)
-
-
-async def let_go(scope, receive, send):
-    await send({"type": "websocket.accept"})
-    GATE.set()
-    GATE.clear()
-    while (await receive())["type"] != "websocket.disconnect":
-        pass
 
 
 def subclasses_of(base):
@@ -165,7 +114,7 @@ def subclasses_of(base):
 CONSUMERS = {
     f"/consumers/{consumer.__name__}": consumer.as_asgi()
     for consumer in subclasses_of(AsyncConsumer)  # SyncConsumer is one of them
-} | {"/let-go": let_go}
+}
 
 
 def parts_of(scope):
