@@ -47,12 +47,13 @@ def pytest_xdist_make_scheduler(config, log):
     class FileScheduling(LoadScopeScheduling):
         def _split_scope(self, nodeid):
             file = nodeid.partition("::")[0]
-            if file.startswith("tests/real/browser/"):
-                return "tests/real/browser/"
+            folder = file.rpartition("/")[0]
+            if folder in ("tests/real/browser", "tests/real/plugin", "tests/real/postgresql"):
+                return folder
             shared = (
-                *("test_facts_", "test_faults_", "first_start", "two_servers"),
+                *("test_facts_", "test_faults_", "first_start", "two_servers", "public_server"),
                 *("test_grade_command", "test_hostile_class", "test_stock_proofs"),
-                "tests/real/page/",
+                *("test_doctor_command", "test_workshop_command", "tests/real/page/"),
             )
             shares = any(name in file for name in shared)
             return file if shares else nodeid
