@@ -103,10 +103,10 @@ async def open_client(database):
     ticket = await sync_to_async(tickets.issue)(ada)
     offered = ["door.v1", "mailbox.v1", f"token.{tokens.issue(ada)}"]
 
-    def start(app, path, offered=offered):
+    def start(app, path):
         application = import_module(f"{app}.asgi").application
         path = f"/ws/{app.removesuffix('_demo')}/{path.format(ticket=ticket)}"
-        clients.append(StrictCommunicator(application, path, headers, [*offered]))
+        clients.append(StrictCommunicator(application, path, headers, offered))
         return clients[-1]
 
     yield start
@@ -158,30 +158,6 @@ async def test_joins_its_group_before_it_accepts(open_client, layer, consumer, g
     assert [name for name, members in layer.groups.items() if members] == groups
     order = [event.message["type"] for event in client.transcript]
     assert order.index("group_add") < order.index("websocket.accept")
-
-
-@pytest.mark.parametrize("path", ["accept/", "subprotocol/", "communicator/"])
-async def test_sync_demo_stops_after_a_rejection(open_client, path):
-    client = open_client("sync_demo", path, offered=())
-    assert await client.connect() == (False, 1000)
-    assert (client.close_code, client.finished) == (1006, True)
-
-
-@pytest.mark.parametrize(
-    ("path", "frame", "code"),
-    [
-        ("stop/", {"text_data": "bye"}, 1000),
-        ("stop/", {"bytes_data": b"bye"}, 4003),
-        ("communicator/?gate=north", {"text_data": "hit"}, 4000),
-    ],
-)
-async def test_sync_demo_stops_at_the_disconnect_after_its_own_close(
-    open_client, path, frame, code
-):
-    client = open_client("sync_demo", path)
-    await client.connect()
-    await client.send_to(**frame)
-    assert (client.close_code, client.finished) == (code, True)
 
 
 @pytest.mark.parametrize("path", ["/async/http/", "/async/http/length/"])
