@@ -57,7 +57,7 @@ async def test_sync_code_sends_the_first_thousand_characters(text, received):
     await client.disconnect()
 
 
-@pytest.mark.parametrize("name", ["", "some-worker", "specific.a!b!c", "specific.é"])
+@pytest.mark.parametrize("name", ["", "some-worker", "a!1", "specific.a!b!c", "specific.é"])
 def test_sync_code_rejects_a_name_that_is_not_the_channel_of_a_connection(name):
     with pytest.raises(InvalidChannel):
         send_page(name, "tea")

@@ -49,20 +49,8 @@ def test_the_view_allows_only_get_and_post(method):
     assert getattr(Client(), method)(FORM).status_code == 405
 
 
-@pytest.mark.parametrize(
-    "channel",
-    [
-        "",
-        "some-worker",
-        "a!1",
-        "specific",
-        "specific. one!1",
-        "specific.a!b!c",
-        "specific." + "x" * 100,
-    ],
-)
-def test_the_view_rejects_an_invalid_channel(layer, channel):
-    assert post(channel=channel) == (400, "text/plain", "No consumer has this channel.")
+def test_the_view_rejects_an_invalid_channel(layer):
+    assert post(channel="some-worker") == (400, "text/plain", "No consumer has this channel.")
     assert layer.channels == {}
 
 

@@ -12,8 +12,9 @@ from websockets.exceptions import ConnectionClosedError
 
 from lessons.workshop.authoring.notes import SERVERS_TABLE
 from tests.support.measured_tables import measured_table, read_measured_table
-from tests.support.programs.real_daphne import CLOSE, TEST_TIMEOUT
+from tests.support.programs.real_daphne import TEST_TIMEOUT
 from tests.support.programs.server_probes import PROBES, SERVERS, Server, measure, open_client
+from tests.support.scripted_events import CLOSE
 
 COLUMNS = read_measured_table(SERVERS_TABLE)
 BOTH = [
@@ -85,11 +86,8 @@ def test_daphne_reads_without_limit_while_the_handler_is_busy(daphne):
 
 
 def test_a_python_client_closes_with_1009_for_a_frame_of_more_than_1_mib():
-    def ask(client):
+    with Server("uvicorn") as server, open_client(server, "/consumers/Doubles?0:[]") as client:
         client.send("x" * (2**19 + 1))
         with pytest.raises(ConnectionClosedError) as closed:
             client.recv(TEST_TIMEOUT)
-        assert closed.value.sent.code == 1009
-
-    with Server("uvicorn") as server:
-        assert server.visit(path="/consumers/Doubles", act=ask).status == 101
+    assert closed.value.sent.code == 1009

@@ -9,7 +9,6 @@ of its row. NOTES.md shows the table, and a test compares it with the servers.
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from urllib.parse import quote
 
 import psutil
@@ -17,21 +16,15 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from lessons.workshop.authoring.notes import SERVERS_TABLE
+from tests.support.compared_daphne import STAYS, VANISHES, RealServer
 from tests.support.measured_tables import measured_table
-from tests.support.programs.real_daphne import (
-    ACCEPT,
-    CLOSE,
-    TEST_TIMEOUT,
-    RealDaphne,
-    leave,
-    send,
-    stay,
-)
+from tests.support.programs.real_daphne import TEST_TIMEOUT
+from tests.support.scripted_events import ACCEPT, CLOSE, send
 
 SERVERS = ("Daphne", "uvicorn", "hypercorn")
 
 
-class Server(RealDaphne):
+class Server(RealServer):
     """A real server of that kind, in a process: `with Server("uvicorn") as server`."""
 
     def __init__(self, kind):
@@ -60,25 +53,6 @@ def open_client(server, path, **options):
     return connect(url, proxy=None, open_timeout=TEST_TIMEOUT, **options)
 
 
-# What a client does
-
-
-def send_a(client):
-    client.send("a")
-    return leave(client)
-
-
-def send_a_large_text(client):
-    client.send("x" * (2**20 + 1))
-    client.close()
-
-
-def close_as_a_browser(client):
-    with client.send_context():
-        client.protocol.send_close()
-    return stay(client)
-
-
 # What a visit shows
 
 
@@ -92,9 +66,9 @@ def death_of(visit):
     return f"dies, {visit.status if visit.status != 101 else visit.close_code}"
 
 
-def shows(result, *replies, act=leave):
+def shows(result, *replies, **client):
     """A probe: one visit, in which the consumer sends these replies. `result` reads the visit."""
-    return lambda server: result(server.visit(*replies, act=act))
+    return lambda server: result(server.visit(*replies, **client))
 
 
 def whether(is_so, yes, no):
@@ -157,22 +131,19 @@ PROBES = {
     "the key that a frame does not use": shows(
         whether(lambda visit: "bytes" in visit.events[1], "is `None`", "is left out"),
         ACCEPT,
-        act=send_a,
+        frames=["a"],
     ),
     "a message of 1 MiB and one byte": shows(
         whether(lambda visit: "text" in visit.events[1], "arrives", "closes the connection"),
         ACCEPT,
-        act=send_a_large_text,
+        frames=["x" * (2**20 + 1)],
+        leaves=None,
     ),
-    "`code` when the client closes with 3000": shows(
-        code_of, ACCEPT, act=partial(leave, code=3000)
-    ),
-    "`code` after a browser's `close()`": shows(code_of, ACCEPT, act=close_as_a_browser),
-    "`code` when the connection is lost": shows(
-        code_of, ACCEPT, act=lambda client: client.socket.close()
-    ),
+    "`code` when the client closes with 3000": shows(code_of, ACCEPT, leaves=3000),
+    "`code` after a browser's `close()`": shows(code_of, ACCEPT, leaves=None),
+    "`code` when the connection is lost": shows(code_of, ACCEPT, leaves=VANISHES),
     "`code` after a close by the consumer, with 4001": shows(
-        code_of, ACCEPT, {**CLOSE, "code": 4001}, act=stay
+        code_of, ACCEPT, {**CLOSE, "code": 4001}, leaves=STAYS
     ),
     "`code` after a rejection": shows(code_of, CLOSE),
     # What the server does with a reply
@@ -183,7 +154,7 @@ PROBES = {
         whether(lambda visit: visit.status is None and visit.events[1:], "is not sent", "dies"),
         FOREIGN,
     ),
-    "a second accept": shows(death_of, ACCEPT, ACCEPT, act=stay),
+    "a second accept": shows(death_of, ACCEPT, ACCEPT, leaves=STAYS),
     "an empty text": shows(
         whether(lambda visit: visit.frames == ["", "after"], "is sent", "is dropped"),
         *(ACCEPT, send(text=""), send(text="after")),
@@ -191,24 +162,24 @@ PROBES = {
     "`text` and `bytes` at once": shows(
         lambda visit: f"sends {visit.frames}" if visit.frames else death_of(visit),
         *(ACCEPT, send(text="a", bytes=b"b"), CLOSE),
-        act=stay,
+        leaves=STAYS,
     ),
-    "a dict as `text`": shows(death_of, ACCEPT, send(text={"a": 1}), act=stay),
+    "a dict as `text`": shows(death_of, ACCEPT, send(text={"a": 1}), leaves=STAYS),
     "an event of unknown type": shows(
         lambda visit: "is ignored" if visit.close_code == 1000 else death_of(visit),
         *(ACCEPT, {"type": "websocket.sned"}, CLOSE),
-        act=stay,
+        leaves=STAYS,
     ),
     "a reply of more than 1 MiB": large_reply,
     "a close with 1008": shows(
         lambda visit: "is sent" if visit.close_code == 1008 else death_of(visit),
         *(ACCEPT, {**CLOSE, "code": 1008}),
-        act=stay,
+        leaves=STAYS,
     ),
     "`reason` of a close": shows(
-        whether(lambda visit: visit.frames == "full", "is sent", "is dropped"),
+        whether(lambda visit: visit.close_reason == "full", "is sent", "is dropped"),
         *(ACCEPT, {**CLOSE, "code": 4001, "reason": "full"}),
-        act=lambda client: stay(client) or client.close_reason,
+        leaves=STAYS,
     ),
     "a rejection with its own response (`websocket.http.response.start`)": shows(
         lambda visit: f"status {visit.status}" if visit.status else "is unknown: no answer",
@@ -216,7 +187,7 @@ PROBES = {
     ),
     # The rest
     "an exception after the accept: the client receives": shows(
-        lambda visit: str(visit.close_code), *(ACCEPT, {}), act=stay
+        lambda visit: str(visit.close_code), *(ACCEPT, {}), leaves=STAYS
     ),
     "permessage-deflate": shows(
         whether(lambda v: "sec-websocket-extensions" in map(str.lower, v.headers), "yes", "no"),
