@@ -11,6 +11,7 @@ from django.test import SimpleTestCase
 
 from lessons.workshop.engine.process import pool
 from lessons.workshop.engine.process.child_process import use_sqlite
+from lessons.workshop.engine.world.channel_layer import fresh_layers
 from lessons.workshop.setup.external_programs import REDIS
 from lessons.workshop.setup.redis_server import RedisServer, find_binaries
 from tests.support.courses import (  # noqa: F401 - fixtures for every folder
@@ -107,6 +108,13 @@ def empty_channel_layers():
         if isinstance(recorded, InMemoryChannelLayer):
             recorded.channels.clear()
             recorded.groups.clear()
+
+
+@pytest.fixture
+def simulated_layer():
+    """The simulated layer, which only this test uses."""
+    with fresh_layers() as layer:
+        yield layer
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from tests.support.interleaving import each_point
 from tests.support.strict_communicator import StrictCommunicator
 
 
-async def test_the_counts_are_right_whenever_another_process_writes():
+async def test_the_counts_are_right_whenever_another_process_writes(simulated_layer):
     rounds = 0
 
     async def publish():

@@ -23,7 +23,7 @@ from tests.support.strict_communicator import StrictCommunicator
 
 
 @pytest.fixture
-async def database():
+async def database(simulated_layer):
     async with fresh_database() as database:
         yield database
 

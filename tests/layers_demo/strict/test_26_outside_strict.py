@@ -15,7 +15,7 @@ from tests.support.strict_communicator import StrictCommunicator
 
 
 @pytest.fixture
-async def database(layer):
+async def database(simulated_layer):
     async with fresh_database() as database:
         yield database
 
