@@ -131,6 +131,19 @@ async def test_an_exception_of_the_consumer_reaches_the_server_with_its_line(app
     assert (finding["title"], finding["line"]) == ("A handler raised an exception", 11)
 
 
+async def test_a_step_from_outside_calls_a_function_of_the_exercise(application, lamp):
+    lesson = lamp(f"{LAMP}\n\ndef report(number):\n    return number + 1\n")
+    text = lesson.path_to("lesson.md").read_text()
+    lesson.path_to("lesson.md").write_text(
+        text.replace("---\n", "---\noutside: call report [1]\n", 1)
+    )
+    vars(lesson).pop("_fields_and_text", None)
+    async with PlayedPage(application, lesson) as page:
+        await page.connect()
+        await page.request(outside=0)
+        assert await page.wait_for(lambda one: "outside" in one) == {"outside": "Done: 2"}
+
+
 async def test_plays_a_mistake_and_the_solution_once_it_was_green(application, lamp, monkeypatch):
     lesson = lamp("syntax error")
     for target in ("solution", "mistake:Unknown", "check"):

@@ -67,6 +67,7 @@ class Player:
 
     def __init__(self, subject: Subject, loaded, options: PlayOptions):
         self._mounted = subject
+        self.path = subject.path  # of a client that names none
         self.subject = loaded
         self._file = SubjectSource(loaded).file
         self.options = options
@@ -83,7 +84,7 @@ class Player:
         self.has_killed = False  # a consumer could not clean up: it was killed, or at the end
         self._opened: dict[Client, int] = {}  # the number of each client, also of earlier ones
         self._servers: dict[int, OtherServer] = {}  # the server processes after the first
-        self.calls = OutsideCalls(loaded)
+        self._calls = OutsideCalls(loaded)
         self._worker_is_broken = False  # a worker's fault is reported once
         # What workers and idle clients have recorded without their end.
         self._last_events: dict[Workers | Client, tuple[Event, ...]] = {}
@@ -102,11 +103,6 @@ class Player:
     def time(self) -> float:
         """Seconds since the first step."""
         return asyncio.get_running_loop().time() - self._begun
-
-    @property
-    def path(self) -> str:
-        """The path of a client that names none."""
-        return self._mounted.path
 
     @property
     def events(self) -> tuple[Event, ...]:
@@ -138,6 +134,10 @@ class Player:
         if self.transaction.is_open:
             return await self.transaction.do(partial(function, *args, **kwargs))
         return await self.do(partial(function, *args, **kwargs))
+
+    async def call(self, name: str, arguments: list) -> StartedCall:
+        """Let another process call this function of the subject's file. It may run for longer."""
+        return await self._calls.start(self, name, arguments)
 
     # Bursts
 
@@ -216,7 +216,7 @@ class Player:
         clients = {number: self._report_of(it) for number, it in self.clients.items()}
         answers = [self._answers.get(id(step)) for step in burst]
         answers = [it.answer() if isinstance(it, StartedCall) else it for it in answers]
-        calls = self.calls.take_news()
+        calls = self._calls.take_news()
         faults = [ClientFault(*fault) for fault in self._faults_of_burst(caused, calls) if fault[1]]
         self.channels = {n: client.channel for n, client in clients.items() if client.channel}
         self.bursts.append(
@@ -359,7 +359,7 @@ class Player:
             await client.cancel_application()
         for server in self._servers.values():
             server.stop()
-        await self.calls.end()
+        await self._calls.end()
         await self.transaction.close()
         if self.database and (held := await self.database.unmanaged_connections()):
             finding = make_finding("connection-left-open", detail=f"In use: {', '.join(held)}")
