@@ -24,13 +24,7 @@ from lessons.workshop.engine.process.pool import PlayerPool
 from lessons.workshop.engine.script.action import UnknownStep
 from lessons.workshop.engine.script.steps import split_steps
 from lessons.workshop.engine.subject import Subject
-from lessons.workshop.judge.claims import (
-    Claim,
-    ClaimConversation,
-    Claims,
-    CourseError,
-    Exploration,
-)
+from lessons.workshop.judge.claims import Claim, ClaimConversation, Claims, CourseError, Exploration
 from lessons.workshop.judge.naming import Naming
 from lessons.workshop.judge.source_texts import texts_in
 from lessons.workshop.judge.verdict import Outcome, Verdict

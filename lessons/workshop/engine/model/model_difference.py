@@ -9,27 +9,11 @@ from dataclasses import dataclass, field
 
 from ..faults.finding import Finding, Place, make_finding
 from ..recording.events import Event
-from ..recording.transcript import (
-    event_text,
-    first_difference,
-    normalize,
-    render_difference,
-)
+from ..recording.transcript import event_text, first_difference, normalize, render_difference
 from ..script.report import BurstReport, ClientReport, Report
 from ..script.steps import Step, bursts_of, filled_in
-from ..world.daphne_rules import (
-    CODE_DROPPED,
-    ignored_keys_text,
-    with_meant_keys,
-)
-from .expected import (
-    Answer,
-    Arrival,
-    Expected,
-    as_received,
-    is_in_time,
-    still_expected,
-)
+from ..world.daphne_rules import CODE_DROPPED, ignored_keys_text, with_meant_keys
+from .expected import Answer, Arrival, Expected, as_received, is_in_time, still_expected
 from .model import LEFT, Model, ModelClient, distinct
 
 MAX_STATES = 32  # of the model, after steps whose order is open

@@ -3,12 +3,7 @@
 import asyncio
 
 from .events import error_text
-from .recorder import (
-    Connection,
-    Recorder,
-    TrackedMessage,
-    current_connection,
-)
+from .recorder import Connection, Recorder, TrackedMessage, current_connection
 
 
 class RecordingMiddleware:

@@ -8,15 +8,7 @@ from urllib.parse import quote, unquote_to_bytes
 from ..faults.finding import Finding
 from ..world.channel_layer import current_layer
 from ..world.client import Client, HttpClient, WebSocketClient
-from .action import (
-    NAME,
-    NUMBER,
-    OBJECT,
-    SECONDS,
-    Action,
-    Kind,
-    one_of,
-)
+from .action import NAME, NUMBER, OBJECT, SECONDS, Action, Kind, one_of
 from .frame_notation import HEX, TEXT
 
 HEADERS = ("host", "origin", "cookie", "authorization", "referer")  # that `connect` may have

@@ -21,11 +21,7 @@ from ..world import STUDENT_PACKAGE
 from ..world.channel_layer import check_layers, current_layer
 from ..world.interleaving import interruptible
 from ..world.signal_receivers import receivers_unchanged
-from ..world.student_module import (
-    application_for,
-    reload_module,
-    reload_subject,
-)
+from ..world.student_module import application_for, reload_module, reload_subject
 from .report import CallMade
 
 END_TIMEOUT = 60  # seconds of the simulated clock for the calls that run at the end

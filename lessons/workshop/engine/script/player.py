@@ -17,21 +17,9 @@ from functools import cached_property, partial
 from itertools import chain, islice
 from typing import Any
 
-from ..faults.burst import (
-    fault_of_query,
-    fault_outside_consumers,
-)
-from ..faults.connection import (
-    fault_of_failed_task,
-    silence,
-)
-from ..faults.finding import (
-    CheckFailed,
-    Finding,
-    Place,
-    SubjectSource,
-    make_finding,
-)
+from ..faults.burst import fault_of_query, fault_outside_consumers
+from ..faults.connection import fault_of_failed_task, silence
+from ..faults.finding import CheckFailed, Finding, Place, SubjectSource, make_finding
 from ..recording.events import Event, error_text, to_json
 from ..subject import Subject
 from ..world.channel_layer import current_layer
@@ -43,19 +31,8 @@ from ..world.world import surroundings
 from .account_actions import Accounts
 from .action import UnknownStep
 from .other_processes import OtherServer, OutsideCalls, StartedCall
-from .report import (
-    BurstReport,
-    ClientFault,
-    ClientReport,
-    PlayOptions,
-)
-from .steps import (
-    Step,
-    bursts_of,
-    filled_in,
-    setup_of,
-    tickets_in,
-)
+from .report import BurstReport, ClientFault, ClientReport, PlayOptions
+from .steps import Step, bursts_of, filled_in, setup_of, tickets_in
 
 # Seconds. Code may await something short, such as a slow service: no exercise forbids that.
 MOMENT = 0.05  # one such wait of a handler, or all those of tasks

@@ -24,13 +24,7 @@ from types import CoroutineType
 from asgiref.sync import SyncToAsync
 
 from ..faults.burst import fault_of_coroutine
-from ..faults.finding import (
-    Finding,
-    Place,
-    SubjectSource,
-    code_of,
-    make_finding,
-)
+from ..faults.finding import Finding, Place, SubjectSource, code_of, make_finding
 from ..recording.layer import RecordingLayer
 from ..scheduling.threads import ControlledThread, is_pool_thread
 

@@ -13,11 +13,7 @@ from channels.layers import get_channel_layer
 from channels.routing import ChannelNameRouter
 from channels.worker import Worker
 
-from ..faults.finding import (
-    Finding,
-    SubjectSource,
-    make_finding,
-)
+from ..faults.finding import Finding, SubjectSource, make_finding
 from ..recording.events import Event, error_text
 from ..recording.middleware import RecordingMiddleware
 from ..recording.recorder import Recorder

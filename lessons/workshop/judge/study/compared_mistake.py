@@ -17,12 +17,7 @@ from lessons.workshop.engine.script.steps import split_steps
 from lessons.workshop.engine.subject import Subject
 from lessons.workshop.judge.runner import judge
 from lessons.workshop.judge.study.predictions import predictions
-from lessons.workshop.judge.study.recordings import (
-    Recording,
-    cached,
-    modification_times,
-    record,
-)
+from lessons.workshop.judge.study.recordings import Recording, cached, modification_times, record
 from lessons.workshop.judge.verdict import Verdict
 
 _one_verdict = threading.Lock()  # a verdict uses all cores, so the next one waits
