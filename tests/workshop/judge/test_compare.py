@@ -68,7 +68,7 @@ class JoinsAnotherGroupAndShouts(JoinsAnotherGroup):
 
 @pytest.fixture
 def ask(client, own_feed):
-    """`ask("stop", mistake=..., step=[...])`: the answer to a page of this session."""
+    """`ask("stop", mistake=...)`: the answer to a page of this session."""
 
     def get(slug, **parameters):
         path = f"/lessons/{find(slug).key}/compare/"
@@ -120,15 +120,6 @@ def test_shows_the_first_hidden_difference_if_none_is_visible(group_lesson):
     found = find_comparison(group_lesson, joins)
     assert found.steps == ("connect",)
     assert not found.is_visible_to_client
-
-
-def test_plays_the_students_steps(ask):
-    steps = ["connect", "text 1", "text 2", "text 3"]
-    answer = ask("stop", mistake="BorrowsACode", step=steps)
-    at = answer["differs"]["wrong"]
-    assert written(answer["steps"]) == steps
-    assert answer["right"]["events"][at]["message"] == {"type": "websocket.close", "code": 4000}
-    assert answer["wrong"]["events"][at]["message"] == {"type": "websocket.close", "code": 1008}
 
 
 def test_plays_the_conversation_of_the_claim_if_none_of_the_lesson_differs(ask):

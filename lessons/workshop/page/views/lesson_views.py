@@ -15,6 +15,7 @@ from lessons.workshop.course.lesson_index import (
     lessons,
 )
 from lessons.workshop.course.lesson_text import expanded_text, recorded_conversations
+from lessons.workshop.course.mistakes import read_mistakes
 from lessons.workshop.course.source_code import find_demo_source
 from lessons.workshop.engine.script.steps import UnknownStep, parse_step, split_steps
 from lessons.workshop.judge.study.compared_mistake import is_playable
@@ -25,7 +26,7 @@ from lessons.workshop.page.live.page_socket import new_feed_id
 from lessons.workshop.page.views.csp import servers_of, with_csp
 from lessons.workshop.page.views.drawings import text_to_html
 from lessons.workshop.page.views.openings import lanes_of, openings
-from lessons.workshop.page.views.play_views import comparison_context, source_json
+from lessons.workshop.page.views.play_views import source_json
 from lessons.workshop.page.views.prediction_views import question_context
 from lessons.workshop.student import progress
 
@@ -60,7 +61,6 @@ def _page_state(request, lesson: Lesson, source) -> dict:
     """What the page's scripts begin with. The socket sends what changes later."""
     get_token(request)  # sets the cookie: the scripts send forms
     exercise, questions = exercise_json(lesson), question_context(lesson)
-    offered = comparison_context(lesson)
     return {
         "lesson": {
             "key": lesson.key,
@@ -94,9 +94,8 @@ def _page_state(request, lesson: Lesson, source) -> dict:
         "openings": openings(lesson),
         "mistakes": [
             {"name": one.name, "title": one.title, "intro": one.explanation}
-            for one in offered["mistakes"]
+            for one in read_mistakes(lesson)
         ],
-        "conversations": [" | ".join(steps) for steps in offered["conversations"]],
         "source": source_json(source),
         "exercise": exercise,
     }

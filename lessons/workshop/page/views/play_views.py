@@ -23,12 +23,10 @@ from lessons.workshop.engine.script.steps import Step, parse_step, split_steps
 from lessons.workshop.judge.study.code_comparison import beside_solution
 from lessons.workshop.judge.study.compared_mistake import (
     Comparison,
-    compare,
     compare_in_check,
     find_comparison,
     find_visible_difference,
     is_playable,
-    lesson_conversations,
 )
 from lessons.workshop.judge.study.recordings import (
     PLAYBACK_ERRORS,
@@ -108,15 +106,12 @@ def recording_json(recording: Recording) -> dict:
 @require_safe
 @json_for_own_page
 def comparison(request, lesson: Lesson) -> dict:
-    """A mistake beside the solution: in the given steps, in the check, or where it shows.
+    """A mistake beside the solution: in the conversation where it shows, or in the check.
 
     If it shows in none of the lesson's conversations, the answer is the diagnosis alone.
     """
     mistake = _mistake(lesson, request.GET.get("mistake", ""))
-    steps = requested_steps(request)
-    if steps and is_playable(lesson):
-        found = compare(lesson, mistake, tuple(map(str, steps)))
-    elif "check" in request.GET:
+    if "check" in request.GET:
         found = compare_in_check(lesson, mistake)
     else:
         found = find_comparison(lesson, mistake)
@@ -125,12 +120,6 @@ def comparison(request, lesson: Lesson) -> dict:
         "code": _code_json(request, lesson, mistake),
     }
     return shown if found is None else shown | _comparison_json(found)
-
-
-def comparison_context(lesson: Lesson) -> dict:
-    """What a lesson's page offers to compare."""
-    steps = lesson_conversations(lesson) if is_playable(lesson) else []
-    return {"mistakes": read_mistakes(lesson), "conversations": steps}
 
 
 def _comparison_json(found: Comparison) -> dict:

@@ -8,21 +8,20 @@ import { stepsInWords } from "./words.js";
 
 const TITLES = { right: "The solution", wrong: "The mistake" };
 
-const conversation = signal("");
 const answer = signal(null);
 const say = signal("");
 let latest = null; // answers to earlier requests are ignored
 
 async function run() {
   const request = (latest = Symbol("request"));
-  const ask = (more) => play("compare", [["mistake", mistake.value], ...more]);
+  const asked = [["mistake", mistake.value]];
   say.value = "Playing it twice…";
   try {
-    let found = await ask(conversation.value.split(" | ").filter(Boolean).map((one) => ["step", one]));
+    let found = await play("compare", asked);
     if (request === latest && !found.right) {
       answer.value = found;
       say.value = "No conversation here shows it. Running the lesson’s checks, which takes longer…";
-      found = await ask([["check", ""]]);
+      found = await play("compare", [...asked, ["check", ""]]);
     }
     if (request !== latest) return;
     answer.value = found;
@@ -44,11 +43,7 @@ export function Compare() {
   };
   return html`
     <h2 id="compare-title">Compare with a mistake</h2>
-    <div class="compare-form">
-      <label>Mistake <select name="mistake" onChange=${choose}>${page.mistakes.map(({ name, title }) => html`<option value=${name} selected=${name === found.name}>${title}</option>`)}</select></label>
-      <label class="wide">Conversation <select name="steps" onChange=${({ target: { value } }) => ((conversation.value = value), run())}>
-        <option value="">where it shows</option>${page.conversations.map((text) => html`<option>${text}</option>`)}</select></label>
-    </div>
+    <label>Mistake <select name="mistake" onChange=${choose}>${page.mistakes.map(({ name, title }) => html`<option value=${name} selected=${name === found.name}>${title}</option>`)}</select></label>
     <p class="quiet">${code(found.intro)}</p>
     <p id="compare-status" aria-live="polite">${say.value || (answer.value && summary(answer.value))}</p>
     ${answer.value && html`
@@ -59,9 +54,7 @@ export function Compare() {
 
 function summary({ steps, claim, differs, right, wrong }) {
   if (!right) return "";
-  const where = differs ? " The first difference is marked." : " There is no difference.";
-  const cut = right.cut || wrong.cut;
-  if (steps.length) return html`<span title=${steps.map(({ step }) => step).join(" · ")}>Played: ${stepsInWords(steps)}.</span>${where} ${cut}`;
-  if (!differs) return html`No conversation shows it. A check finds it in another way: ${code(claim)}`;
-  return html`No conversation here shows it. The lesson’s check does: ${code(claim)}${where} ${cut}`;
+  if (!steps.length) return html`No conversation shows it. A check finds it in another way: ${code(claim)}`;
+  const where = differs ? "The first difference is marked." : "There is no difference.";
+  return html`<span title=${steps.map(({ step }) => step).join(" · ")}>Played: ${stepsInWords(steps)}.</span> ${where} ${right.cut || wrong.cut}`;
 }
