@@ -1,12 +1,14 @@
 """A copy of the project in its own folder, which runs manage.py and pytest as a student does."""
 
 import os
+import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lessons.workshop.measure import verdict
+from lessons.workshop.course.lesson_index import PROJECT_DIR
 from tests.support.programs.processes import start_with_pipe
 
 
@@ -33,6 +35,8 @@ class ProjectCopy:
 
 @contextmanager
 def project_copy() -> Iterator[ProjectCopy]:
-    """A fresh copy, until the block ends."""
-    with verdict.project_copy() as folder:
+    """A fresh copy, until the block ends. It has no student's files, no git and no environment."""
+    with tempfile.TemporaryDirectory() as temporary:
+        left_out = shutil.ignore_patterns(".*", "__pycache__", "work")
+        folder = shutil.copytree(PROJECT_DIR, Path(temporary) / "project", ignore=left_out)
         yield ProjectCopy(folder)
