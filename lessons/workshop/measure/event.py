@@ -16,7 +16,7 @@ from channels.exceptions import StopConsumer
 
 from lessons.workshop.measure import in_process
 from lessons.workshop.measure.client import HANDSHAKES_AT_ONCE, Client, connect_many
-from lessons.workshop.measure.servers import CONNECT_TIMEOUT, Server, serve_with_daphne, servers
+from lessons.workshop.measure.servers import CONNECT_TIMEOUT, serve_with_daphne, servers
 
 CLIENTS = 50
 SECONDS = 0.15  # of one measurement
@@ -96,26 +96,22 @@ SERVERS = {"daphne": serve_with_daphne, "uvicorn": serve_with_uvicorn}
 class Shape:
     """One shape on one server. Its clients stay connected. Each list has a value for each round."""
 
-    server: Server
+    port: int
     clients: list[Client]
     rates: list[float] = field(default_factory=list)  # echoes a second
-    processor: list[float] = field(default_factory=list)  # seconds of the server for an echo
     handshakes: list[float] = field(default_factory=list)  # a second
 
     async def measure_round(self) -> None:
-        before = self.server.processor_seconds()
-        rate, count = await echoes(self.clients)
-        self.rates.append(rate)
-        self.processor.append((self.server.processor_seconds() - before) / count)
+        self.rates.append(await echoes_a_second(self.clients))
         started = time.perf_counter()
-        new = await connect_many(HANDSHAKES_AT_ONCE, self.server.port)
+        new = await connect_many(HANDSHAKES_AT_ONCE, self.port)
         self.handshakes.append(len(new) / (time.perf_counter() - started))
         for client in new:
             client.close()
 
 
-async def echoes(clients: list[Client]) -> tuple[float, int]:
-    """Echoes a second, and the number of all echoes.
+async def echoes_a_second(clients: list[Client]) -> float:
+    """How often the server answers.
 
     Each client sends its next frame as soon as the last echo is back. The clock starts after the
     warm-up and stops while the server is still busy. Start and end take a fast server as long as a
@@ -141,14 +137,14 @@ async def echoes(clients: list[Client]) -> tuple[float, int]:
     is_over = True
     async with asyncio.timeout(CONNECT_TIMEOUT):
         await ended.wait()
-    return rate, count
+    return rate
 
 
 async def measure(rounds: int) -> dict[tuple[str, str], Shape]:
     """By server and shape. A round before the first warms up; run() leaves it out."""
     names = [(server, shape) for server in SERVERS for shape in SHAPES]
-    with servers(__spec__.name, names) as started:
-        shapes = [Shape(one, await connect_many(CLIENTS, one.port)) for one in started]
+    with servers(__spec__.name, names) as ports:
+        shapes = [Shape(port, await connect_many(CLIENTS, port)) for port in ports]
         for number in range(rounds + 1):
             for shape in shapes[:: -1 if number % 2 else 1]:
                 await shape.measure_round()
@@ -159,12 +155,12 @@ def run(rounds: int) -> str:
     """The table. A share is the median of each round's own, because both meet the same load."""
     shapes = asyncio.run(measure(rounds))
     peer, *_ = shapes.values()
-    lines = [f"{CLIENTS} clients                            share  echoes/s  CPU µs  connects/s"]
+    lines = [f"{CLIENTS} clients                            share  echoes/s  connects/s"]
     for (server, title), shape in shapes.items():
         share = median(a / b for a, b in zip(shape.rates[1:], peer.rates[1:], strict=True))
         lines.append(
             f"{server:<8}{title:<29}{share:>6.2f}{median(shape.rates[1:]):>10.0f}"
-            f"{1e6 * median(shape.processor[1:]):>8.0f}{median(shape.handshakes[1:]):>12.0f}"
+            f"{median(shape.handshakes[1:]):>12.0f}"
         )
     return "\n".join(lines)
 

@@ -127,11 +127,11 @@ async def measure(rounds: int, sizes: tuple[int, ...]) -> dict[tuple[str, int], 
     with ExitStack() as stack:
         url = os.environ.get("REDIS_URL") or stack.enter_context(RedisServer()).url
         arguments = [(version, url, f"bench{uuid.uuid4().hex}") for version in VERSIONS]
-        started = stack.enter_context(servers(__spec__.name, arguments))
+        ports = stack.enter_context(servers(__spec__.name, arguments))
         for size in sizes:
             rooms = [
-                (version, await connect_many(size, server.port))
-                for server, version in zip(started, VERSIONS, strict=True)
+                (version, await connect_many(size, port))
+                for port, version in zip(ports, VERSIONS, strict=True)
             ]
             for number in range(WARM_UP + rounds):
                 for version, clients in rooms[:: -1 if number % 2 else 1]:

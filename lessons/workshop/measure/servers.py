@@ -4,9 +4,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 
-import psutil
 from daphne.server import Server as DaphneServer
 
 from lessons.workshop.course.lesson_index import PROJECT_DIR
@@ -15,22 +13,11 @@ MAX_OPEN_FILES = 16384  # more sockets than some systems allow a process by defa
 CONNECT_TIMEOUT = 20  # seconds
 
 
-@dataclass
-class Server:
-    process: psutil.Popen
-    port: int
-
-    def processor_seconds(self) -> float:
-        """Processor time of the server until now. Other load on the machine does not count."""
-        times = self.process.cpu_times()
-        return times.user + times.system
-
-
 @contextmanager
-def servers(module: str, argument_lists: Sequence[Sequence[str]]) -> Iterator[list[Server]]:
+def servers(module: str, argument_lists: Sequence[Sequence[str]]) -> Iterator[list[int]]:
     """A process `python -m MODULE ARGUMENTS` for each list of arguments, until the block ends.
 
-    It prints `port NUMBER` as soon as it listens.
+    It prints `port NUMBER` as soon as it listens. Yields the ports.
     """
     with suppress(ImportError):  # Windows has no such limit
         import resource
@@ -40,18 +27,18 @@ def servers(module: str, argument_lists: Sequence[Sequence[str]]) -> Iterator[li
         resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
     options = {"cwd": PROJECT_DIR, "stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE}
     processes = [
-        psutil.Popen([sys.executable, "-m", module, *arguments], text=True, **options)
+        subprocess.Popen([sys.executable, "-m", module, *arguments], text=True, **options)
         for arguments in argument_lists
     ]
     try:
-        yield [Server(process, _port_of(process)) for process in processes]
+        yield [_port_of(process) for process in processes]
     finally:
         for process in processes:
             with process:
                 process.kill()
 
 
-def _port_of(process: psutil.Popen) -> int:
+def _port_of(process: subprocess.Popen) -> int:
     for line in process.stdout:
         if line.startswith("port "):
             return int(line.split()[1])

@@ -24,7 +24,7 @@ def bench(settings, tmp_path):
 
 def test_event_has_a_row_for_each_shape_and_a_short_run_is_not_saved(bench, tmp_path):
     shown = bench("event", "--rounds", "1")
-    rows = re.findall(r"^(daphne|uvicorn) +(\S.*?) +[\d.]+ +\d+ +\d+ +\d+$", shown, re.M)
+    rows = re.findall(r"^(daphne|uvicorn) +(\S.*?) +[\d.]+ +\d+ +\d+$", shown, re.M)
     assert rows == [(server, shape) for server in event.SERVERS for shape in event.SHAPES]
     assert list(tmp_path.iterdir()) == []
 
