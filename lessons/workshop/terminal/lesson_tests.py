@@ -5,11 +5,9 @@ import textwrap
 from pathlib import Path
 from subprocess import PIPE, Popen
 
-from django.core.management.base import CommandError
-
 from lessons.workshop.course import lesson_index
 from lessons.workshop.course.lesson_index import PROJECT_DIR, Lesson
-from lessons.workshop.course.subjects import UnknownTarget, resolve
+from lessons.workshop.course.subjects import resolve
 from lessons.workshop.judge.verdict import Outcome
 from lessons.workshop.terminal.check import judge_or_fail
 from lessons.workshop.terminal.proof_lines import ProofLine, read_lines
@@ -21,22 +19,17 @@ from lessons.workshop.terminal.terminal_output import (
 )
 from lessons.workshop.terminal.verdict_text import print_outcomes, print_verdict
 
-GREEN, RED, WRONG_USAGE = 0, 1, 2
-
 
 def run_lesson_tests(number_or_slug: str, target: str | None, file=None) -> int:
     """Print a line for each proof and each claim. Returns 0 for green, 1 for red.
 
     The proofs are tests of the worked example. The claims are those of `lesson check`, with the
     generated conversations. The target is the student's file, or else the solution. Both run at the
-    same time, and are printed one after the other. Raises CommandError for a wrong name.
+    same time, and are printed one after the other. Raises UnknownLesson and UnknownTarget.
     """
-    try:
-        lesson = lesson_index.find(number_or_slug)
-        target = target or ("exercise" if lesson.exercise.is_file() else "solution")
-        judged = resolve(lesson, target)
-    except (lesson_index.UnknownLesson, lesson_index.IncompleteLesson, UnknownTarget) as error:
-        raise CommandError(str(error), returncode=WRONG_USAGE) from None
+    lesson = lesson_index.find(number_or_slug)
+    target = target or ("exercise" if lesson.exercise.is_file() else "solution")
+    judged = resolve(lesson, target)
     console = open_console(file or sys.stdout)
     proofs = _start_proofs(lesson)
     print_text(console, f"Lesson {lesson.number} {lesson.slug}", "bold")
@@ -50,7 +43,7 @@ def run_lesson_tests(number_or_slug: str, target: str | None, file=None) -> int:
     print_verdict(console, lesson, verdict)
     if red_proofs:
         print_text(console, f"red    {red_proofs} of the demo's proofs: see above", "bold red")
-    return GREEN if verdict.green and not red_proofs else RED
+    return 0 if verdict.green and not red_proofs else 1
 
 
 def _start_proofs(lesson: Lesson) -> Popen:

@@ -89,6 +89,7 @@ def test_a_target_may_be_a_file_outside_of_the_project(tmp_path):
     [
         ("--target solution", "--target needs a lesson: --lesson N"),
         ("--lesson 99", "There is no lesson '99'"),
+        ("--lesson stop --target no_such.py", "no_such.py"),
         ("--lesson stop -x", "--lesson takes no other option than --target"),
     ],
 )

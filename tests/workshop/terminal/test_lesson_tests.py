@@ -3,7 +3,6 @@
 from io import StringIO
 
 import pytest
-from django.core.management.base import CommandError
 
 from lessons.workshop.course.lesson_index import find
 from lessons.workshop.terminal.lesson_tests import _start_proofs, run_lesson_tests
@@ -76,13 +75,6 @@ def test_plays_the_generated_conversations(proofs, tmp_path):
     code, shown = run("stop", str(file))
     assert code == 1
     assert "✗ Whatever clients send, and whenever, the consumer does what the task says." in shown
-
-
-@pytest.mark.parametrize("arguments", [("nothing",), ("stop", "no_such.py")])
-def test_a_wrong_name_is_wrong_usage(arguments):
-    with pytest.raises(CommandError) as refusal:
-        run(*arguments)
-    assert refusal.value.returncode == 2
 
 
 def test_a_line_holds_the_outcome_of_a_function():

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from lessons.workshop.course.lesson_index import MANAGE
+from lessons.workshop.management.declared import USERS_ERRORS
 
 REAL = "tests/real"
 TEST_TIMEOUT = 300  # seconds; a test that runs for longer hangs
@@ -53,9 +54,9 @@ class Command(BaseCommand):
 
         try:
             return run_lesson_tests(options.lesson, options.target)
-        except CommandError as error:
+        except (CommandError, *USERS_ERRORS) as error:
             self.stderr.write(str(error))
-            return error.returncode
+            return 2
 
 
 def _run_pytest(everything: bool, others: list[str]) -> int:
