@@ -1,7 +1,6 @@
 """A student's page of one lesson: the code, what the workshop reported, and "Judge it again"."""
 
 import re
-import unicodedata
 
 from django.http import Http404, JsonResponse
 from django.shortcuts import get_object_or_404, render
@@ -16,8 +15,6 @@ from lessons.workshop.room.views import for_instructors
 from lessons.workshop.room.worker import WorkerFailed, judge_code
 
 MAX_LINES, MAX_LENGTH = 1_500, 500  # of code, characters of a line
-# They change the direction of a text, so that code reads unlike it runs.
-_DIRECTION = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 @for_instructors
@@ -84,11 +81,6 @@ def code_lines(code: str) -> list[SafeString]:
 
 def _readable(line: str) -> str:
     """The line with an escape for each character that is invisible or changes the direction."""
-    line = line[:MAX_LENGTH]
-    if line.isprintable() and not _DIRECTION.search(line):
-        return line
-    return "".join(one if one == "\t" or _is_visible(one) else ascii(one)[1:-1] for one in line)
-
-
-def _is_visible(character: str) -> bool:
-    return character == " " or unicodedata.category(character)[0] not in "CZ"
+    return "".join(
+        one if one == "\t" or one.isprintable() else ascii(one)[1:-1] for one in line[:MAX_LENGTH]
+    )
