@@ -68,14 +68,10 @@ _CURE = (
 
 @dataclass(frozen=True)
 class Sandbox:
-    """What this machine can do. `warning` is empty if submissions are contained.
-
-    `problem` says why bubblewrap does not contain them.
-    """
+    """What this machine can do. `warning` is empty if submissions are contained."""
 
     uses_bubblewrap: bool
     warning: str = ""
-    problem: str = ""
 
     def starter(self, folder: Path) -> Callable[..., PlayerProcess]:
         """Starts a player for a Session. In `folder` a player without bubblewrap has its files."""
@@ -91,10 +87,9 @@ def find_sandbox() -> Sandbox:
         risk = "A submission can read your files, and use the network with your rights."
         if has_filter():
             risk = "A submission can read your files."
-        return Sandbox(False, f"{problem} {risk} {_CURE}", problem=problem)
+        return Sandbox(False, f"{problem} {risk} {_CURE}")
     if not has_filter():
-        warning = "On this processor, a submission can start processes."
-        return Sandbox(True, warning)
+        return Sandbox(True, "On this processor, a submission can start processes.")
     return Sandbox(True)
 
 
@@ -137,7 +132,8 @@ class SandboxedPlayer:
             subject,
             timeout,
             "/tmp" if uses_bubblewrap else str(folder),
-            SUBMISSION if _counts_tasks_here(uses_bubblewrap) else replace(SUBMISSION, tasks=None),
+            # Without a namespace, this limit counts all tasks of the user.
+            SUBMISSION if uses_bubblewrap else replace(SUBMISSION, tasks=None),
             UNPRIVILEGED if is_root else None,
         )
         command = [sys.executable, "-m", player_program.__name__]
@@ -230,12 +226,6 @@ def _user_options() -> list[str]:
     if os.getuid() == 0:
         return ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
     return ["--unshare-user"]
-
-
-def _counts_tasks_here(uses_bubblewrap: bool) -> bool:
-    """Whether the limit on tasks counts those of the sandbox only, not all of the user."""
-    version = tuple(int(part) for part in os.uname().release.split(".")[:2] if part.isdecimal())
-    return uses_bubblewrap and (os.getuid() == 0 or version >= (5, 14))
 
 
 def _last_line(text: str) -> str:

@@ -140,7 +140,7 @@ def _judge(lesson: Lesson, code: str) -> dict:
 
     sandbox = find_sandbox()
     if not sandbox.uses_bubblewrap:
-        return {"state": NOT_JUDGED, "reason": "no sandbox", "detail": sandbox.problem}
+        return {"state": NOT_JUDGED, "reason": "no sandbox", "detail": sandbox.warning}
     with TemporaryDirectory(prefix="room-") as folder:
         file = Path(folder) / f"{lesson.folder.name}.py"
         file.write_bytes(code.encode(errors="replace"))
