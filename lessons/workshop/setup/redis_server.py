@@ -42,18 +42,6 @@ def find_binaries() -> list[str]:
     return list({os.path.realpath(path): path for path in filter(None, found)}.values())
 
 
-def command(binary: str, folder: Path, log: str = "") -> list[str]:
-    """The command that starts a server in `folder`. It logs to stdout or to the file `log`."""
-    socket = str(folder / SOCKET)
-    options = ["--port", "0", "--unixsocket", socket, "--dir", str(folder)]
-    return [binary, *options, "--logfile", log, "--save", ""]
-
-
-def redis_url_of(folder: Path) -> str:
-    """The server's URL, for CHANNEL_LAYERS and REDIS_URL."""
-    return f"unix://{folder / SOCKET}"
-
-
 class RedisServer:
     """`with RedisServer() as server:` starts one at `server.url`. It can be stopped and restarted.
 
@@ -83,14 +71,15 @@ class RedisServer:
     @property
     def url(self) -> str:
         """The server's URL. It stays the same after a restart."""
-        return redis_url_of(self._folder)
+        return f"unix://{self._folder / SOCKET}"
 
     def start(self) -> None:
         """Start the server and return when it answers."""
-        (self._folder / SOCKET).unlink(missing_ok=True)
-        log = self._folder / "redis.log"
-        arguments = command(self._binary, self._folder, str(log))
-        self._process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL)
+        place, log = self._folder / SOCKET, self._folder / "redis.log"
+        place.unlink(missing_ok=True)
+        options = ["--port", "0", "--unixsocket", place, "--dir", self._folder, "--logfile", log]
+        command = [self._binary, *options, "--save", ""]
+        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
         until = time.monotonic() + _START_TIMEOUT
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > until:

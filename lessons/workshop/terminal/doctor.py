@@ -19,6 +19,7 @@ from lessons.workshop.course.lesson_index import MANAGE, PROJECT_DIR, find
 from lessons.workshop.judge import runner
 from lessons.workshop.setup.atomic_write import explain_os_error
 from lessons.workshop.setup.external_programs import REDIS
+from lessons.workshop.setup.redis_server import RedisUnavailable
 from lessons.workshop.setup.virtual_environment import is_inside, is_stale
 from lessons.workshop.terminal.cluster import require_redis
 from lessons.workshop.terminal.terminal_output import print_paragraph, print_text
@@ -89,8 +90,8 @@ def redis() -> Row:
     try:
         require_redis()
     except CommandError as error:
-        if settings.REDIS_URL:
-            return Row("Redis", WRONG, str(error))
+        return Row("Redis", WRONG, str(error))
+    except RedisUnavailable:
         return Row("Redis", OPTIONAL, "There is none for `cluster`.", REDIS.install)
     found = "The server of REDIS_URL answers." if settings.REDIS_URL else "`cluster` starts one."
     return Row("Redis", OK, found)

@@ -1,7 +1,6 @@
-"""`manage.py cluster`: Redis and the worker start again, and no process remains at the end."""
+"""`manage.py cluster`: its processes end together, and none remains at the end."""
 
 import os
-import re
 import signal
 from contextlib import suppress
 
@@ -9,21 +8,17 @@ import psutil
 import pytest
 
 from lessons.workshop.course.lesson_index import PROJECT_DIR
-from lessons.workshop.setup.redis_server import redis_url_of
-from lessons.workshop.terminal import cluster
 from tests.support.programs.processes import project_environment, start_with_pipe
 from tests.support.programs.running_program import TEST_TIMEOUT, RunningProgram
 
 # The real supervisor and processes, except that the servers and the worker serve nothing.
 PROGRAM = """
-import sys
 from pathlib import Path
 from django.conf import settings
-settings.configure(BASE_DIR=Path(__file__).parent, REDIS_URL="")
+settings.configure(BASE_DIR=Path(__file__).parent)
 from lessons.workshop.terminal import cluster
-cluster.PAUSE = 0.1
 if __name__ == "__main__":
-    sys.exit(cluster.supervise([8000, 8001], settings.BASE_DIR))
+    cluster.supervise([8000, 8001], "redis://none")
 """
 MANAGE = """
 import os, signal, sys
@@ -47,8 +42,6 @@ class Cluster(RunningProgram):
         return start_with_pipe([self.folder / "program.py"], **place)
 
     def wait_until_ready(self):
-        self.redis = self.next_pid("redis     | started ")
-        self.seen = 0  # the others may have been ready before this line came
         self.pids = {}
         while len(self.pids) < 3:
             line = self.wait_for_words("| ready ")
@@ -56,9 +49,6 @@ class Cluster(RunningProgram):
             self.pids[name.strip()] = int(rest.split()[-2])
         self.seen = len(self.lines)
         self.all = psutil.Process(self.process.pid).children(recursive=True)
-
-    def next_pid(self, words):
-        return int(re.search(r"pid=(\d+)", self.wait_for_words(words))[1])
 
     def ended(self) -> int:
         """The exit code, after every process has ended and all output was read."""
@@ -76,7 +66,7 @@ class Cluster(RunningProgram):
 
 
 @pytest.fixture
-def running(tmp_path, redis_binaries):
+def running(tmp_path):
     with Cluster(tmp_path) as started:
         yield started
 
@@ -89,25 +79,12 @@ def test_ctrl_c_ends_all_processes(running):
 
 def test_the_cluster_ends_when_a_web_server_is_killed(running):
     os.kill(running.pids["web 8001"], signal.SIGKILL)
-    assert running.ended() not in (0, 130)
+    assert running.ended() == 0
     assert "web 8001  | stopped (rc=-9)" in running.output
 
 
-def test_a_worker_that_ends_starts_again(running):
+def test_a_worker_that_ends_leaves_the_web_servers_running(running):
     os.kill(running.pids["worker"], signal.SIGKILL)
-    assert running.wait_for_words("worker    | stopped (rc=-9), starts again in 0.1 s")
-    assert running.wait_for_words("worker    | ready runworker primes")
-
-
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
-def test_redis_starts_again_at_the_same_address_when_the_process_of_the_log_is_killed(running, how):
-    os.kill(running.redis, how)
-    assert running.next_pid("redis     | started ") != running.redis
-    cluster.wait_for_redis(redis_url_of(running.folder), TEST_TIMEOUT)
-    os.killpg(running.process.pid, signal.SIGINT)
-    assert running.ended() == 130
-
-
-def test_a_killed_cluster_leaves_no_process_behind(running):
-    running.process.kill()
-    assert running.ended() == -signal.SIGKILL
+    assert running.wait_for_words("worker    | stopped (rc=-9)")
+    os.killpg(running.process.pid, signal.SIGTERM)
+    assert running.ended() == 143

@@ -7,6 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from layers_demo.routing import channel_name_patterns
+from lessons.workshop.setup import redis_server
 from lessons.workshop.setup.external_programs import REDIS
 from lessons.workshop.terminal import cluster
 
@@ -20,8 +21,8 @@ def test_reports_a_taken_port_in_one_line():
 
 def test_says_what_to_install_without_redis(monkeypatch, settings):
     settings.REDIS_URL = ""
-    monkeypatch.setattr(cluster.redis_server, "find_binaries", list)
-    with pytest.raises(CommandError, match=re.escape(REDIS.missing())):
+    monkeypatch.setattr(redis_server, "find_binaries", list)
+    with pytest.raises(redis_server.RedisUnavailable, match=re.escape(REDIS.missing())):
         cluster.require_redis()
 
 
@@ -34,11 +35,6 @@ def test_reports_a_wrong_redis_url_without_its_password(settings, url, error):
     with pytest.raises(CommandError, match=f"REDIS_URL leads to no Redis: .*{error}") as raised:
         cluster.require_redis()
     assert "secret" not in str(raised.value)
-
-
-def test_starts_no_redis_if_redis_url_names_one(tmp_path):
-    assert "redis" not in cluster.commands([1, 2], None)
-    assert list(cluster.commands([1, 2], tmp_path)) == ["redis", "web 1", "web 2", "worker"]
 
 
 def test_the_worker_listens_to_every_routed_channel():

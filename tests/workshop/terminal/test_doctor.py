@@ -6,7 +6,8 @@ import pytest
 from django.core.management import call_command
 
 from lessons.workshop.course.lesson_index import Lesson
-from lessons.workshop.terminal import cluster, doctor
+from lessons.workshop.setup import redis_server
+from lessons.workshop.terminal import doctor
 from lessons.workshop.terminal.doctor import OK, OPTIONAL, WRONG, Row
 from lessons.workshop.terminal.terminal_output import open_console
 
@@ -46,7 +47,7 @@ def test_redis_is_wrong_only_where_redis_url_leads_to_none(
     settings, monkeypatch, url, binaries, state
 ):
     settings.REDIS_URL = url
-    monkeypatch.setattr(cluster.redis_server, "find_binaries", lambda: binaries)
+    monkeypatch.setattr(redis_server, "find_binaries", lambda: binaries)
     row = doctor.redis()
     assert row.state == state
     assert SECRET not in str(row)

@@ -5,10 +5,7 @@ from lessons.workshop.terminal import cluster
 
 
 class Command(DeclaredCommand):
-    help = (
-        "Start Redis, two web servers and a worker on this machine; they all end together. "
-        "Redis and the worker start again if they end."
-    )
+    help = "Start Redis, two web servers and a worker on this machine; they all end together."
     options = {
         "--port": {
             "type": int,
