@@ -34,17 +34,9 @@ REBOUND = "rebound"  # an instructor's browser, under a host name that is not th
 CSRF = "a" * 32
 TIMEOUT = 60  # seconds; only a server that is broken needs so long
 ROUTES_OF_ADMIN = {"admin/", "admin/login/"}
-STATIC = "static/lessons/common/page.css"
 # These have no router.
-OTHER_HTTP = {
-    "room": [STATIC],
-    "local": [STATIC, "watched/<feed_id>/<client>/async/http/"],
-}
-OTHER_SOCKETS = {
-    "room": ["ws/nothing/"],
-    "local": ["ws/nothing/", "watched/<feed_id>/<client>/ws/sync/frames/"],
-}
-OTHER_HTTP["shared"], OTHER_SOCKETS["shared"] = OTHER_HTTP["local"], OTHER_SOCKETS["local"]
+STATIC = "static/lessons/common/page.css"
+WATCHED = "watched/<feed_id>/<client>/"
 ANSWER_AFTER_ACCEPT = {
     "ws/auth/user/",
     "ws/auth/origin/",
@@ -69,13 +61,15 @@ def http_routes() -> list[str]:
                 yield route
 
     consumers = [route for route in routes_of_routers() if route.startswith("async/")]
-    return [*collect(get_resolver(), ""), *consumers, *OTHER_HTTP[settings.MODE]]
+    watched = [] if settings.MODE == "room" else [f"{WATCHED}async/http/"]
+    return [*collect(get_resolver(), ""), *consumers, STATIC, *watched]
 
 
 def socket_routes() -> list[str]:
     """The patterns of all consumers."""
     routes = (route for route in routes_of_routers() if route.startswith(("ws/", "room/")))
-    return [*routes, *OTHER_SOCKETS[settings.MODE]]
+    watched = [] if settings.MODE == "room" else [f"{WATCHED}ws/sync/frames/"]
+    return [*routes, "ws/nothing/", *watched]
 
 
 def routes_of_routers() -> list[str]:
