@@ -15,7 +15,14 @@ from urllib.parse import quote
 from lessons.workshop.engine.faults.finding import CheckFailed
 from lessons.workshop.engine.scheduling.loop import SimulatedLoop
 from lessons.workshop.engine.world.daphne_rules import Response as Progress
-from tests.support.programs.real_daphne import TEST_TIMEOUT, RealDaphne, Visit, leave, stay
+from tests.support.programs.real_daphne import (
+    TEST_TIMEOUT,
+    RealDaphne,
+    Visit,
+    handshake,
+    leave,
+    stay,
+)
 from tests.support.scripted_events import play_http, play_websocket
 from tests.support.strict_communicator import StrictCommunicator, StrictHttpCommunicator
 
@@ -55,10 +62,8 @@ class RealServer(RealDaphne):
     def visit_that_leaves_early(self, code):
         """The client leaves while its handshake has no answer. So it cannot send the code."""
         number = next(self.numbers)
-        headers = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-        headers += f"Host: localhost\r\nSec-WebSocket-Key: {'A' * 22}==\r\n\r\n"
         with socket.create_connection(("127.0.0.1", self.port)) as client:
-            client.sendall(f"GET /?{number}:[] HTTP/1.1\r\n{headers}".encode())
+            client.sendall(handshake(f"/?{number}:[]"))
             connect = self.wait_for_line(f"{number} {{'type': 'websocket.connect'")
         self.wait_for_line(f"{number} over")
         _, *events = map(ast.literal_eval, self.lines_of(number))

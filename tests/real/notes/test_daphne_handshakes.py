@@ -1,19 +1,12 @@
 """Handshakes that Daphne rejects since 4.2.2 (CVE-2026-44546), and one that blinds it."""
 
-import http.client
-from contextlib import closing
+import socket
 from urllib.parse import quote
 
 import pytest
 
-from tests.support.programs.real_daphne import ACCEPT, TEST_TIMEOUT, RealDaphne
-
-HANDSHAKE = {
-    "Connection": "Upgrade",
-    "Upgrade": "websocket",
-    "Sec-WebSocket-Version": "13",
-    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
-}
+from tests.support.programs.real_daphne import TEST_TIMEOUT, RealDaphne, handshake
+from tests.support.scripted_events import ACCEPT
 
 
 @pytest.fixture(scope="module")
@@ -22,29 +15,31 @@ def daphne():
         yield server
 
 
-def status_of_handshake(daphne, **headers):
-    client = http.client.HTTPConnection("127.0.0.1", daphne.port, timeout=TEST_TIMEOUT)
-    with closing(client):
-        target = f"/?{next(daphne.numbers)}:{quote(repr([ACCEPT]))}"
-        client.request("GET", target, headers=HANDSHAKE | headers)
-        return client.getresponse().status
+def open_socket(server):
+    return socket.create_connection(("127.0.0.1", server.port), TEST_TIMEOUT)
+
+
+def status_of_handshake(daphne, note):
+    path = f"/?{next(daphne.numbers)}:{quote(repr([ACCEPT]))}"
+    with open_socket(daphne) as client:
+        client.sendall(handshake(path, Note=note))
+        return int(client.recv(4096).split()[1])
 
 
 def test_daphne_accepts_an_ordinary_header_in_a_handshake(daphne):
-    assert status_of_handshake(daphne, Note="Origin: https://chat.example.org") == 101
+    assert status_of_handshake(daphne, "Origin: https://chat.example.org") == 101
 
 
 @pytest.mark.parametrize("separator", ["\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85"])
 def test_daphne_answers_a_header_that_hides_another_header_with_400(daphne, separator):
     note = f"a{separator}Origin: https://chat.example.org"
-    assert status_of_handshake(daphne, Note=note) == 400
+    assert status_of_handshake(daphne, note) == 400
 
 
 def test_an_exception_after_a_subprotocol_that_was_not_offered_ends_the_supervision():
     with RealDaphne() as server:  # a separate one, because nothing repairs it
         replies = quote(repr([{**ACCEPT, "subprotocol": "chat"}, {}]))  # {} raises a KeyError
-        client = http.client.HTTPConnection("127.0.0.1", server.port, timeout=TEST_TIMEOUT)
-        with closing(client):
-            client.request("GET", f"/?0:{replies}", headers=HANDSHAKE)
+        with open_socket(server) as client:
+            client.sendall(handshake(f"/?0:{replies}"))
             # Daphne tries to close with 1011. The error ends the task that watches applications.
             server.wait_for_line("checker died of cannot close a connection not yet connected")

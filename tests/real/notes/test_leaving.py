@@ -2,13 +2,8 @@
 
 import socket
 
-from tests.support.programs.real_daphne import TEST_TIMEOUT, RealDaphne
+from tests.support.programs.real_daphne import TEST_TIMEOUT, RealDaphne, handshake
 
-HANDSHAKE = (
-    b"GET /consumers/FillsTheLine?0: HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n"
-    b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-)
 NO_MASK = bytes(4)
 TEXT, CLOSE = b"\x81\x82" + NO_MASK + b"hi", b"\x88\x80" + NO_MASK
 
@@ -17,7 +12,7 @@ def test_a_normal_leave_ends_a_consumer_that_is_sending_and_no_disconnect_follow
     with RealDaphne() as daphne:
         address = ("127.0.0.1", daphne.port)
         with socket.create_connection(address, timeout=TEST_TIMEOUT) as client:
-            client.sendall(HANDSHAKE)
+            client.sendall(handshake("/consumers/FillsTheLine?0:"))
             # The client does not read, so the connection cannot end before the handler runs.
             daphne.wait_for_line("filled")
             client.sendall(TEXT + CLOSE)

@@ -16,6 +16,14 @@ def left(code):
     return {"type": "websocket.disconnect", "code": code}
 
 
+def handshake(path, **headers) -> bytes:
+    """The request that opens a WebSocket, for a test that needs the bare connection."""
+    usual = {"Host": "localhost", "Connection": "Upgrade", "Upgrade": "websocket"}
+    usual |= {"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": f"{'A' * 22}=="}
+    lines = [f"{name}: {value}\r\n" for name, value in (usual | headers).items()]
+    return f"GET {path} HTTP/1.1\r\n{''.join(lines)}\r\n".encode("latin-1")
+
+
 def leave(client, code=1000):
     """Read all frames that the server has sent, then close."""
     client.ping().wait(TEST_TIMEOUT)  # the pong arrives after all frames that were sent before it
