@@ -9,7 +9,6 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 from websockets.sync.client import connect
 
 from tests.support.programs.running_program import TEST_TIMEOUT, RunningProgram
-from tests.support.scripted_events import ACCEPT, CLOSE, send  # noqa: F401 - for the tests
 
 
 def left(code):
