@@ -10,6 +10,7 @@ from channels.layers import InMemoryChannelLayer
 from channels.routing import ChannelNameRouter
 from channels.worker import Worker
 
+TEST_TIMEOUT = 60  # seconds; only a test that fails waits this long
 CHANNELS = ("serial", "ends", "typeless", "other")
 
 
@@ -34,15 +35,32 @@ class Jobs(AsyncConsumer):
 
 
 @pytest.fixture
-async def layer(monkeypatch):
-    """The layer of a worker that runs."""
+async def worker(layer):
+    """A worker that runs."""
+    router = ChannelNameRouter(dict.fromkeys(CHANNELS, Jobs.as_asgi()))
+    worker = Worker(router, CHANNELS, layer)
+    running = asyncio.create_task(worker.arun())
+    yield worker
+    running.cancel()
+    await asyncio.wait([running])
+
+
+@pytest.fixture
+def layer(monkeypatch):
     layer = InMemoryChannelLayer()
     monkeypatch.setattr("channels.consumer.get_channel_layer", lambda alias: layer)
-    router = ChannelNameRouter(dict.fromkeys(CHANNELS, Jobs.as_asgi()))
-    worker = asyncio.create_task(Worker(router, CHANNELS, layer).arun())
-    yield layer
-    worker.cancel()
-    await asyncio.wait([worker])
+    return layer
+
+
+async def until_ended(worker, channel):
+    """Wait until the worker has seen that the consumer of the channel has ended."""
+    consumers = worker.application_instances
+    async with asyncio.timeout(TEST_TIMEOUT):
+        while channel not in consumers:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        ended = consumers[channel]
+        while consumers.get(channel) is ended:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 def say(text, kind="job.say"):
@@ -60,7 +78,7 @@ async def said(layer):
     return event["text"], event["by"]
 
 
-async def test_one_consumer_handles_the_jobs_of_a_channel_one_after_the_other(layer):
+async def test_one_consumer_handles_the_jobs_of_a_channel_one_after_the_other(worker, layer):
     await send(layer, "serial", say("first", "job.say_slowly"), say("second"), say("third"))
     (first, number), *others = [await said(layer) for _ in range(3)]
     assert (first, others) == ("first", [("second", number), ("third", number)])
@@ -68,16 +86,18 @@ async def test_one_consumer_handles_the_jobs_of_a_channel_one_after_the_other(la
 
 @pytest.mark.parametrize("kind", ["job.raise", "job.stop"])
 async def test_an_exception_and_stop_consumer_end_the_consumer_and_lose_its_waiting_jobs(
-    layer, caplog, kind
+    worker, layer, caplog, kind
 ):
     await send(layer, "ends", {"type": kind}, say("behind it"))
-    await asyncio.sleep(2 * Worker.application_checker_interval)
+    await until_ended(worker, "ends")
     assert ("bad job" in caplog.text) is (kind == "job.raise")
     await send(layer, "ends", say("after it"))
     assert (await said(layer))[0] == "after it"
 
 
-async def test_a_job_without_a_type_stops_its_channel_in_a_worker_of_several_channels(layer):
+async def test_a_job_without_a_type_stops_its_channel_in_a_worker_of_several_channels(
+    worker, layer
+):
     await send(layer, "typeless", {"text": "no type"})
     await send(layer, "typeless", say("never handled"))
     await send(layer, "other", say("goes on"))
