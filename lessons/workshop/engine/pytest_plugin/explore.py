@@ -38,13 +38,11 @@ class _Exploration:
         self._state = ProjectState()
 
     def run(self, seeds) -> list:
-        *others, last = seeds
-        for seed in others:
-            reports = self._play(Decisions(seed))
-            if not _is_green(reports):
+        for seed in seeds:
+            reports = self._play(Decisions(seed), self._next if seed == seeds[-1] else None)
+            if not all(report.passed for report in reports):
                 return self._shortened(seed, reports)
-        reports = self._play(Decisions(last), self._next)
-        return reports if _is_green(reports) else self._shortened(last, reports)
+        return reports
 
     def _play(self, decisions: Decisions, nextitem=None) -> list:
         self._state.restore()
@@ -85,7 +83,3 @@ def kind_of(raised: pytest.ExceptionInfo) -> tuple:
 
 def _kind_of(reports) -> tuple | None:
     return next((it.kind for it in reports if hasattr(it, "kind")), None)
-
-
-def _is_green(reports) -> bool:
-    return all(report.passed for report in reports)

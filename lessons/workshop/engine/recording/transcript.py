@@ -36,25 +36,16 @@ def render(events: Iterable[Event], columns: int | None = None, waits: bool = Fa
     connections = connections_of(events)
     lane = 9 if len(connections) == 1 else 11
     times = _time_column(events) if waits else [""] * len(events)
-    rows = [
-        (
-            f"{time}{lane_of(event, connections):<{lane}}",
-            ARROWS[event.direction],
-            event_text(event.message),
-            event.handler or "",
-        )
-        for event, time in zip(events, times, strict=True)
+    texts = [
+        f"{number:>3}  {time}{lane_of(event, connections):<{lane}}{ARROWS[event.direction]} "
+        f"{event_text(event.message)}"
+        for number, (event, time) in enumerate(zip(events, times, strict=True), start=1)
     ]
-    width = max((len(text) for _, _, text, _ in rows), default=0)
-    lines = [
-        f"{number:>3}  {lane}{arrow} {text:<{width}}   {handler}".rstrip()
-        for number, (lane, arrow, text, handler) in enumerate(rows, start=1)
-    ]
+    width = max(map(len, texts), default=0)
+    pairs = zip(texts, events, strict=True)
+    lines = [f"{text:<{width}}   {event.handler or ''}".rstrip() for text, event in pairs]
     if columns is not None and max(map(len, lines), default=0) > columns:
-        lines = [
-            _shorten(f"{number:>3}  {lane}{arrow} {text}", columns)
-            for number, (lane, arrow, text, _) in enumerate(rows, start=1)
-        ]
+        lines = [_shorten(text, columns) for text in texts]
     return "\n".join(lines)
 
 
