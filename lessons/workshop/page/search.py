@@ -161,7 +161,7 @@ def _terms(index: Index, query: Query) -> list[str]:
     terms = []
     for word in telling or query.words:
         forms = [word, *_WORDS["synonyms"].get(word.lower(), "").split()]
-        # The end of a word that is just typed may be missing.
+        # The end of the last word may be missing.
         ends = "*" if word == query.words[-1] and not query.is_error else ""
         term = "(" + " OR ".join(f'"{form}"{ends}' for form in forms) + ")"
         if index.rows(term):

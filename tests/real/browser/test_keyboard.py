@@ -116,17 +116,13 @@ def test_the_editor_can_be_left_with_the_keyboard(page):
     expect(editor).to_contain_text("class Stamp")
 
 
-def test_the_search_runs_while_the_user_types_and_reads_a_pasted_traceback(page):
+def test_the_search_finds_words_and_reads_a_pasted_traceback(page):
     browser = page.page
     browser.keyboard.press("/")
     expect(browser.get_by_role("searchbox")).to_be_focused()
     browser.keyboard.type("zombie stop")
+    browser.keyboard.press("Enter")
     expect(browser).to_have_url(f"{page.address}/search/?q=zombie+stop")
-    expect(browser.locator("#count")).to_have_text(RESULTS)
-    browser.keyboard.type("xyz")
-    expect(browser).to_have_url(f"{page.address}/search/?q=zombie+stopxyz")
-    for _ in "xyz":
-        browser.keyboard.press("Backspace")
     expect(browser.locator("#count")).to_have_text(RESULTS)
     found = browser.locator("#results a").first
     heading = found.inner_text().removeprefix("3 · How a connection ends: ")
