@@ -1,7 +1,8 @@
 """Makes mutants of a class or function: wrong versions with one small change each."""
 
 import ast
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from lessons.workshop.course.source_code import Definition
@@ -43,7 +44,7 @@ def mutants_of(source: str, name: str) -> Iterator[Mutant]:
 def mutants_in(tree: ast.Module, parts: dict[str, ast.AST]) -> Iterator[Mutant]:
     """Every mutant of some parts of a file, which are given by name."""
     seen = {ast.unparse(tree)}
-    changes = [it for name, part in parts.items() for it in _changes(part, name)]
+    changes = [it for name, part in parts.items() for it in _numbered(_changes(part, name))]
     for words, line, node, fields in changes:
         before = {field: getattr(node, field) for field in fields}
         vars(node).update(fields)
@@ -56,7 +57,15 @@ def mutants_in(tree: ast.Module, parts: dict[str, ast.AST]) -> Iterator[Mutant]:
 
 def mutant_names(source: str, name: str) -> set[str]:
     """The names of the mutants that mutants_of() makes."""
-    return {words for words, *_ in _changes(_definition(ast.parse(source), name), name)}
+    return {words for words, *_ in _numbered(_changes(_definition(ast.parse(source), name), name))}
+
+
+def _numbered(changes: Iterable[tuple]) -> Iterator[tuple]:
+    """The changes, each with a name of its own: the second of the same name ends with (2)."""
+    seen = Counter()
+    for words, *more in changes:
+        seen[words] += 1
+        yield (words if seen[words] == 1 else f"{words} ({seen[words]})", *more)
 
 
 def _definition(tree: ast.AST, name: str) -> ast.AST:
