@@ -5,15 +5,18 @@ tests/APP/test_NN_slug.py runs there, with the conftest.py of its folder.
 """
 
 import ast
+import os
 import re
 import shutil
+import subprocess
+import sys
 
 import pytest
 from django.conf import settings
 
 from lessons.workshop.course.lesson_index import lessons
-from tests.support.programs.separate_pytest import run_pytest
 
+MAX_SECONDS = 120  # for all proofs
 DEMOS = ("sync_demo", "async_demo", "layers_demo", "auth_demo", "db_demo")
 README = (settings.BASE_DIR / "tests" / "README.md").read_text(encoding="utf-8")
 SETTINGS = """
@@ -51,7 +54,18 @@ def report(tmp_path_factory):
         copy.mkdir()
         for file in (*tests.glob("conftest.py"), *tests.glob("test_[0-9][0-9]_*.py")):
             shutil.copy(file, copy)
-    return run_pytest(project, "-rA", without=["xdist", "randomly", "cacheprovider"])
+    plugins = [f"-pno:{name}" for name in ("xdist", "randomly", "cacheprovider")]
+    # As in a shell that knows nothing of this project. A warning fails a test.
+    names = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-rA", "-W", "error", *plugins],
+        cwd=project,
+        env=names | {"PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=MAX_SECONDS,
+    )
+    return done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.slug)
