@@ -11,7 +11,7 @@ from unittest import mock
 from django.apps import apps
 from django.db import connection, transaction
 
-from lessons.workshop.engine.faults.finding import Place, place_of_error
+from lessons.workshop.engine.faults.finding import Place, SourceFile
 from lessons.workshop.engine.recording.events import error_text
 from lessons.workshop.engine.recording.middleware import RecordingMiddleware
 from lessons.workshop.engine.recording.recorder import Recorder
@@ -123,7 +123,7 @@ def _place_of(test, error: BaseException | None) -> Place:
     """The line of the error, or the first line of the test."""
     code = getattr(inspect.unwrap(test), "__code__", None)
     first = Place(code.co_filename, code.co_firstlineno, code.co_qualname) if code else Place()
-    return (error and place_of_error(first.file, error)) or first
+    return (error and SourceFile(first.file).place_of_error(error)) or first
 
 
 def _cancelled_when_idle(application):

@@ -5,22 +5,15 @@ from channels.layers import InMemoryChannelLayer
 
 from ..recording.events import Event, error_text
 from ..recording.layer import RecordingLayer
-from .finding import (
-    Finding,
-    Place,
-    SubjectSource,
-    make_finding,
-    place_of_error,
-    place_of_wrong_call,
-)
+from .finding import Finding, Place, SourceFile, SubjectSource, make_finding
 
 
-def fault_outside_consumers(file: str, error: Exception) -> Finding | None:
-    """An exception of the code in `file` that a step has called, such as a receiver of a signal."""
+def fault_outside_consumers(source: SourceFile, error: Exception) -> Finding | None:
+    """An exception of code that a step has called, such as a receiver of a signal."""
     detail = error_text(error)
-    if place := place_of_error(file, error):
+    if place := source.place_of_error(error):
         return make_finding("function-raised", place, detail=detail, raised=detail)
-    if place := place_of_wrong_call(file, error):
+    if place := source.place_of_wrong_call(error):
         return make_finding("callback-arguments", place, detail=detail)
     return None
 

@@ -6,15 +6,13 @@ import linecache
 import re
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import CodeType
 
 from ..recording.consumer_state import waiting_frames
-
-OwnsFile = Callable[[str], bool]  # whether a file, given by its path, is one of some files
 
 
 @dataclass(frozen=True)
@@ -83,27 +81,53 @@ def make_finding(
     return Finding(code, **where, event=event, detail=detail, **more)
 
 
-class SubjectSource:
-    """The file that defines the judged consumer or function. It finds lines in that file."""
+class SourceFile:
+    """A student's file. It finds the lines of that file that run, or have raised."""
 
-    def __init__(self, application):
-        self.subject = getattr(application, "consumer_class", application)
-        self.outermost = getattr(application, "outermost", None)
-        code = self.subject if hasattr(self.subject, "__name__") else type(self.subject)
-        module = sys.modules.get(code.__module__)
-        self.file = getattr(module, "__file__", None) or ""
+    def __init__(self, file: str):
+        self.file = file
 
     def owns(self, file: str) -> bool:
         """Whether a finding may point at a line of that file."""
         return file == self.file
 
     def place_of_error(self, error: BaseException) -> Place | None:
-        """The innermost own line that raised `error`."""
-        return place_of_error(self.owns, error)
+        """The innermost own line that raised `error`; not the clean-up that raised it again."""
+        raised = [error]
+        while (first := raised[-1].__context__) and repr(first) == repr(error):
+            raised.append(first)
+        for one in reversed(raised):
+            frames = [*traceback.walk_tb(one.__traceback__)]
+            for frame, line in reversed(frames):
+                if self.owns(frame.f_code.co_filename):
+                    return Place.of(frame.f_code, line)
+        return None
+
+    def place_of_wrong_call(self, error: BaseException) -> Place | None:
+        """The own function that Django called with arguments that it does not take."""
+        if not isinstance(error, TypeError) or error.__traceback__ is None:
+            return None
+        *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+        for name in ("receiver", "func"):  # in Django's Signal.send() and in its on_commit() hooks
+            code = code_of(frame.f_locals.get(name))
+            if code is not None and self.owns(code.co_filename):
+                return Place.of(code)
+        return None
 
     def running_place(self, thread: int | None = None) -> Place | None:
         """The innermost own line that a thread is executing: this one, or else any thread."""
-        return running_place(self.owns, thread)
+        return next((it for it in running_places(thread) if self.owns(it.file)), None)
+
+
+class SubjectSource(SourceFile):
+    """The file that defines the judged consumer or function."""
+
+    def __init__(self, application):
+        self.subject = getattr(application, "consumer_class", application)
+        self.outermost = getattr(application, "outermost", None)
+        code = self.subject if hasattr(self.subject, "__name__") else type(self.subject)
+        module = sys.modules.get(code.__module__)
+        super().__init__(getattr(module, "__file__", None) or "")
 
     def place_of_handler(self, event_type: str) -> Place:
         """The line that defines the handler for events of that type.
@@ -150,43 +174,6 @@ def code_of(function) -> CodeType | None:
     while isinstance(function, partial):
         function = function.func
     return getattr(inspect.unwrap(function), "__code__", None) if callable(function) else None
-
-
-def place_of_error(file: str | OwnsFile, error: BaseException) -> Place | None:
-    """The innermost line of `file` that raised `error`; not the clean-up that raised it again.
-
-    `file` may also be a function that says whether a file is one of several.
-    """
-    raised = [error]
-    while (first := raised[-1].__context__) and repr(first) == repr(error):
-        raised.append(first)
-    for one in reversed(raised):
-        lines = [Place.of(it.f_code, line) for it, line in traceback.walk_tb(one.__traceback__)]
-        if place := _first_in(file, reversed(lines)):
-            return place
-    return None
-
-
-def place_of_wrong_call(file: str, error: BaseException) -> Place | None:
-    """The function of `file` that Django called with arguments that it does not take."""
-    if not isinstance(error, TypeError) or error.__traceback__ is None:
-        return None
-    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
-    for name in ("receiver", "func"):  # in Django's Signal.send() and in its on_commit() hooks
-        code = code_of(frame.f_locals.get(name))
-        if code is not None and code.co_filename == file:
-            return Place.of(code)
-    return None
-
-
-def running_place(file: str | OwnsFile, thread: int | None = None) -> Place | None:
-    """The innermost line of `file` that a thread is executing: this one, or else any thread."""
-    return _first_in(file, running_places(thread))
-
-
-def _first_in(file: str | OwnsFile, places: Iterable[Place]) -> Place | None:
-    owns = file if callable(file) else file.__eq__
-    return next((place for place in places if owns(place.file)), None)
 
 
 def running_places(thread: int | None = None) -> Iterator[Place]:

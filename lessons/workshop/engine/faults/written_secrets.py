@@ -7,7 +7,7 @@ from functools import partial
 from threading import get_ident
 from unittest import mock
 
-from .finding import Finding, Place, make_finding, running_place
+from .finding import Finding, Place, SourceFile, make_finding
 
 
 class WrittenSecrets:
@@ -19,7 +19,7 @@ class WrittenSecrets:
 
     def __init__(self, file: str):
         self.findings: list[Finding] = []
-        self._file = file
+        self._source = SourceFile(file)
         self._secrets: set[str] = set()
         self._stack = ExitStack()
         self.close = self._stack.close
@@ -48,7 +48,7 @@ class WrittenSecrets:
             shown = shown.replace(secret, "[the secret]")
         if shown == text:
             return
-        place = running_place(self._file, get_ident()) or Place(self._file)
+        place = self._source.running_place(get_ident()) or Place(self._source.file)
         if all(known.line != place.line for known in self.findings):
             detail = f"Written: {shown.strip()}"
             self.findings.append(make_finding("secret-logged", place, detail=detail))

@@ -3,15 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from ..faults.finding import (
-    CheckFailed,
-    Finding,
-    Place,
-    SubjectSource,
-    make_finding,
-    place_of_error,
-    running_place,
-)
+from ..faults.finding import CheckFailed, Finding, Place, SourceFile, SubjectSource, make_finding
 from ..recording.events import error_text
 from ..scheduling.clock import ThreadSleep
 from ..scheduling.loop import SimulatedLoop
@@ -83,7 +75,7 @@ class Conversation:
                 self._add_finding("calls-exit", error)
             except Exception as error:
                 # A step may call Django, and Django the student's code.
-                if not place_of_error(self._source.file, error):
+                if not self._source.place_of_error(error):
                     raise
                 self._add_finding("exception", error)
         if self._findings or any(burst.faults for burst in self._player.bursts):
@@ -104,7 +96,7 @@ class Conversation:
             await self._leftovers.wait_for_timers()
 
     def _add_finding(self, code: str, error: BaseException) -> None:
-        place = place_of_error(self._source.file, error) or running_place(self._source.file)
+        place = self._source.place_of_error(error) or self._source.running_place()
         event = self._last_event()
         place = place or self._source.place_of_handler(event)
         raised = error_text(error)
@@ -131,7 +123,7 @@ class Conversation:
 
     def finding_of_hang(self, detail: str) -> Finding:
         """The finding for a conversation that does not end: where its code is now."""
-        file = str(self._subject.file)
-        place = running_place(file) or Place(file)
+        source = SourceFile(str(self._subject.file))
+        place = source.running_place() or Place(source.file)
         code = "stuck" if self._player else "import-never-ends"
         return make_finding(code, place, self._last_event(), detail)

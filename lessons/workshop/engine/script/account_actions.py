@@ -18,7 +18,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.core.signing import TimestampSigner
 from django.http import HttpRequest
 
-from ..faults.finding import CheckFailed, Place, make_finding, place_of_error
+from ..faults.finding import CheckFailed, Place, SourceFile, make_finding
 from ..faults.written_secrets import WrittenSecrets
 from ..recording.events import error_text
 from ..subject import Subject
@@ -92,7 +92,7 @@ class Accounts:
             if not isinstance(ticket, str):
                 raise TypeError(f"issue() returned {ticket!r}, which is not a text")
         except Exception as error:
-            place = place_of_error(self._own_file, error) or Place(self._own_file)
+            place = SourceFile(self._own_file).place_of_error(error) or Place(self._own_file)
             text = error_text(error)
             raise CheckFailed(make_finding("exception", place, "", text, raised=text)) from error
         self.tickets[name] = str(ticket)

@@ -46,7 +46,7 @@ class Player:
         self._mounted = subject
         self.path = subject.path  # of a client that names none
         self.subject = loaded
-        self._file = SubjectSource(loaded).file
+        self._source = SubjectSource(loaded)
         self.options = options
         self.database = None
         self.accounts = Accounts(self, subject, loaded)
@@ -176,7 +176,7 @@ class Player:
             self.note_fault(client, failure.finding)
         except Exception as error:
             # The step may have called the student's code, such as a receiver of a signal.
-            if fault := fault_outside_consumers(self._file, error):
+            if fault := fault_outside_consumers(self._source, error):
                 self._faults.append((None, fault))
             elif isinstance(error, LookupError | ValueError | TypeError | AttributeError):
                 raise UnknownStep(f"{str(step)!r} cannot be played: {error}") from error
@@ -227,8 +227,9 @@ class Player:
                 client.sent_after_end = None
                 yield number, make_finding("task-left-behind", place)
         for error in (call.error for call in calls if call.error):
-            unknown = make_finding("function-raised", Place(self._file), detail=error_text(error))
-            yield None, fault_outside_consumers(self._file, error) or unknown
+            place = Place(self._source.file)
+            unknown = make_finding("function-raised", place, detail=error_text(error))
+            yield None, fault_outside_consumers(self._source, error) or unknown
         secrets = self.accounts.secrets
         yield from ((None, finding) for finding in secrets.findings)
         secrets.findings = []

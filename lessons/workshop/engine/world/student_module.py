@@ -14,7 +14,7 @@ from channels.routing import URLRouter
 from django.urls import path
 from django.utils.module_loading import import_string
 
-from ..faults.finding import CheckFailed, Place, make_finding, place_of_error
+from ..faults.finding import CheckFailed, Place, SourceFile, make_finding
 from ..recording.events import error_text
 from ..subject import Subject, read_python
 from . import STUDENT_PACKAGE
@@ -109,7 +109,7 @@ def load_file(file: Path, source: str | None = None):
     except BaseException as error:  # such as CancelledError, or the one of pytest.skip()
         codes = {SystemExit: "calls-exit", RecursionError: "recursion"}
         code = next((codes[kind] for kind in codes if isinstance(error, kind)), "import-error")
-        place, text = place_of_error(str(file), error), error_text(error)
+        place, text = SourceFile(str(file)).place_of_error(error), error_text(error)
         raised = text if isinstance(error, ImportError) else ""
         raise _failure(code, file, text, place and place.line, raised) from error
     return module

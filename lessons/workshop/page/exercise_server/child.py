@@ -31,9 +31,8 @@ from lessons.workshop.engine.faults.finding import (
     CheckFailed,
     Finding,
     Place,
+    SourceFile,
     make_finding,
-    place_of_error,
-    running_place,
 )
 from lessons.workshop.engine.process.child_process import set_up_django
 from lessons.workshop.engine.recording.events import error_text
@@ -177,8 +176,8 @@ class ChildServer:
             if kind == "answer":
                 self._end.answers.put(*values)
             elif kind == "where":
-                place = running_place(self._served.file, self._main_thread)
-                place = place or running_place(self._served.file) or Place()
+                source = SourceFile(self._served.file)
+                place = source.running_place(self._main_thread) or source.running_place() or Place()
                 self._end.send("place", place.line, place.handler)
             else:
                 if kind == "connect":
@@ -253,7 +252,7 @@ class ChildServer:
 
     def finding(self, name: str, error: BaseException, event: str = "") -> Finding:
         """The finding for an exception of the code."""
-        place = place_of_error(self._served.file, error) or Place(self._served.file)
+        place = SourceFile(self._served.file).place_of_error(error) or Place(self._served.file)
         raised = error_text(error)
         return make_finding(name, place, event, raised, raised=raised)
 
