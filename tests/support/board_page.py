@@ -2,14 +2,14 @@
 
 from playwright.sync_api import expect
 
+from tests.support.lesson_page import errors_of
+
 
 class BoardPage:
     """What an instructor does on the board, and the errors in the console."""
 
     def __init__(self, room, page):
-        self.room, self.page, self.errors = room, page, []
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("console", lambda it: it.type == "error" and self.errors.append(it.text))
+        self.room, self.page, self.errors = room, page, errors_of(page)
         page.set_viewport_size({"width": 1366, "height": 800})
 
     def open_classes(self):

@@ -20,19 +20,21 @@ PASTE = """(box, text) => {
 }"""
 
 
+def errors_of(page):
+    """A list that gets each error and each warning of the page."""
+    errors, kinds = [], ("error", "warning")
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda line: line.type in kinds and errors.append(line.text))
+    return errors
+
+
 class LessonPage:
     """What a student does on a lesson's page, and what the page shows."""
 
     def __init__(self, page, address):
         self.page, self.address = page, address
-        self.errors, self.foreign_requests = [], []
-        page.on("console", self._keep_error)
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.errors, self.foreign_requests = errors_of(page), []
         page.on("request", self._keep_foreign_request)
-
-    def _keep_error(self, message):
-        if message.type in ("error", "warning"):
-            self.errors.append(message.text)
 
     def _keep_foreign_request(self, request):
         if urlsplit(request.url).netloc not in ("", urlsplit(self.address).netloc):

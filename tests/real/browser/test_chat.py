@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.axe import violations, violations_in_both_schemes
-from tests.support.lesson_page import log_in
+from tests.support.lesson_page import errors_of, log_in
 
 HOSTILE = '<script>alert(1)</script><img src=x onerror="alert(2)">'
 
@@ -13,10 +13,8 @@ class ChatPage:
     """What a user does in a room, and what the page shows."""
 
     def __init__(self, page, address):
-        self.page, self.address, self.errors = page, address, []
+        self.page, self.address, self.errors = page, address, errors_of(page)
         self.sockets, self.is_down = [], False
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("console", lambda line: line.type == "error" and self.errors.append(line.text))
 
     def enter(self, room, status="Connected."):
         self.page.goto(f"{self.address}/chat/{room}/")

@@ -10,6 +10,7 @@ from websockets.sync.client import connect
 
 from tests.real.plugin.conftest import PROJECT, project_environment, run
 from tests.support.axe import violations
+from tests.support.lesson_page import errors_of
 from tests.support.programs.running_program import TEST_TIMEOUT, RunningProgram
 
 LOGIN = """
@@ -69,9 +70,8 @@ def server(python, tmp_path_factory):
 def page(chromium):
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page, errors = browser.new_page(), []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda line: line.type == "error" and errors.append(line.text))
+        page = browser.new_page()
+        errors = errors_of(page)
         yield page
         browser.close()
     assert [line for line in errors if "favicon.ico" not in line] == []
