@@ -110,9 +110,8 @@ class RoomClient(WebsocketCommunicator):
                 return event["code"]
 
 
-def student_client(token: str, *headers) -> RoomClient:
-    authorization = (b"authorization", f"Bearer {token}".encode())
-    return RoomClient("/room/student/", [authorization, *headers])
+def student_client(token: str) -> RoomClient:
+    return RoomClient("/room/student/", [(b"authorization", f"Bearer {token}".encode())])
 
 
 def board_client(school_class: Class, cookie, origin=b"http://localhost") -> RoomClient:
