@@ -2,6 +2,7 @@
 
 import time
 from functools import lru_cache, partial
+from itertools import dropwhile
 
 from asgiref.sync import async_to_sync
 from django.contrib.admin.views.decorators import staff_member_required
@@ -102,12 +103,10 @@ def teach(request, class_id: int, slug: str):
     except (UnknownLesson, TextError) as error:
         raise Http404(str(error)) from None
     parts = parts_of(found.today) if found.today else []
-    places = [place for place, part in enumerate(parts) if part["slug"] == lesson.slug]
-    here = parts[places[0] :] if places else []
-    following = {"part": here[0] if here else None, "next": here[1] if len(here) > 1 else None}
-    return render(
-        request, "room/teach.html", {"class": found, "lesson": lesson, "text": text, **following}
-    )
+    here = dropwhile(lambda part: part["slug"] != lesson.slug, parts)
+    context = {"class": found, "lesson": lesson, "text": text}
+    context |= {"part": next(here, None), "next": next(here, None)}
+    return render(request, "room/teach.html", context)
 
 
 @for_instructors
