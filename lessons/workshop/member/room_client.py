@@ -99,6 +99,7 @@ class RoomClient:
         url = f"ws{self.membership.url.removeprefix('http')}/room/student/"
         headers = {"Authorization": f"Bearer {self.membership.token}"}
         options = {"max_size": 4 * MAX_FRAME, "compression": None, "close_timeout": 1}
+        options["write_limit"] = 16 * MAX_FRAME  # no page waits until a slow room has read all
         try:
             async with connect(url, additional_headers=headers, **options) as self._connection:
                 await self.report(self._progress)
