@@ -77,6 +77,6 @@ def test_a_question_is_played_by_a_worker_which_grades_the_votes():
     assert found["grades"] == {right: True, wrong: False, "<script>": False}
 
 
-@pytest.mark.parametrize("vote", ["", "x", "0 0", "9 | 1", "0 | 1 | 2"])
-def test_an_order_that_is_none_is_wrong(vote):
-    assert read_answer("stop", 1, frozenset([vote]))["grades"] == {vote: False}
+def test_an_order_that_is_none_is_wrong():
+    votes = ["", "x", "0 0", "9 | 1", "0 | 1 | 2"]
+    assert read_answer("stop", 1, frozenset(votes))["grades"] == dict.fromkeys(votes, False)
