@@ -5,13 +5,11 @@ from functools import lru_cache, partial
 from itertools import dropwhile
 
 from asgiref.sync import async_to_sync
-from django.contrib.admin.views.decorators import staff_member_required
 from django.db.models import Count
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.text import slugify
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.defaults import page_not_found
 
@@ -23,6 +21,7 @@ from lessons.workshop.judge.study.compared_mistake import lesson_conversations
 from lessons.workshop.judge.study.predictions import predictions
 from lessons.workshop.member.protocol import InvalidFrame, decode
 from lessons.workshop.page.markup import markdown_to_html
+from lessons.workshop.page.views import teach_views
 from lessons.workshop.page.views.csp import with_csp
 from lessons.workshop.page.views.drawings import text_to_html
 from lessons.workshop.room import actions
@@ -33,12 +32,7 @@ from lessons.workshop.room.models import Class
 from lessons.workshop.room.state import current_poll, parts_of, rounds
 from lessons.workshop.room.worker import WorkerFailed, read_answer, read_transcript
 
-
-def for_instructors(view):
-    """Let only staff accounts use the view. Others log in first."""
-    return with_csp(never_cache(staff_member_required(view, login_url="room_log_in")))
-
-
+for_instructors = partial(teach_views.for_instructors, login_url="room_log_in")
 not_found = with_csp(partial(page_not_found, template_name="room/404.html"))
 
 

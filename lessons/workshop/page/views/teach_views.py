@@ -1,9 +1,6 @@
 """The instructor's pages: the plans for a class, and a page for each lesson."""
 
-from functools import wraps
-
-from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
+from django.contrib.admin.views.decorators import staff_member_required
 from django.http import Http404
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -16,28 +13,19 @@ from lessons.workshop.page.views.csp import with_csp
 from lessons.workshop.page.views.drawings import text_to_html
 
 
-def for_instructors(view):
-    """Answer only instructors: a stranger is sent to the login, a student gets HTTP 403."""
-
-    @wraps(view)
-    @require_safe
-    @never_cache
-    @with_csp
-    @login_required(login_url="login")
-    def page(request, **kwargs):
-        if not request.user.is_staff:
-            raise PermissionDenied("Only an instructor may read this page.")
-        return view(request, **kwargs)
-
-    return page
+def for_instructors(view, login_url: str = "login"):
+    """Let only staff accounts read the page. Others log in first."""
+    return with_csp(never_cache(staff_member_required(view, login_url=login_url)))
 
 
 @for_instructors
+@require_safe
 def plans_page(request):
     return render(request, "lessons/plans.html", {"plans": plans()})
 
 
 @for_instructors
+@require_safe
 def teach_page(request, key: str):
     try:
         lesson = find(key)
