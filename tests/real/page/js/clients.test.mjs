@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { bytesFromHex, connectStep, HandshakeStatus, hexFromBytes } from "../../../../lessons/workshop/page/static/lessons/lesson/client.js";
+import { bytesFromHex, handshakeOf, HandshakeStatus, hexFromBytes } from "../../../../lessons/workshop/page/static/lessons/lesson/client.js";
 import { event } from "./events.mjs";
 
 test("bytes are read from hex digits and written as such", () => {
@@ -41,7 +41,7 @@ test("events of the connection before, which arrive late, do not answer a handsh
 test("a handshake's step leaves out what the server assumes", () => {
   const home = "/ws/home/";
   const step = (options) =>
-    connectStep({ path: home, subprotocols: [], account: "", origin: "", ...options }, home).arguments;
+    handshakeOf({ path: home, subprotocols: [], account: "", origin: "", ...options }, home);
   assert.deepEqual(step({}), {});
   assert.deepEqual(step({ account: "anonymous" }), {});
   assert.deepEqual(step({ path: "/ws/a b/?c=d e?" }), { path: "/ws/a%20b/", query: "c=d%20e?" });

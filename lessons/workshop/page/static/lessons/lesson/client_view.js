@@ -94,7 +94,7 @@ function Request({ client }) {
     <form class="request" onSubmit=${submit(client, () => client.open())}>
       <span class="address">${addressOf(client)}</span>
       <button class="go ${isNext(client) ? "primary" : ""}" data-key="c">Send</button>
-      ${isWaiting && html`<button type="button" data-key="x" onClick=${() => client.attempt(() => client.leave("leave"))}>Leave</button>`}
+      ${isWaiting && html`<button type="button" data-key="x" onClick=${() => client.attempt(() => client.leave())}>Leave</button>`}
     </form>`;
 }
 
@@ -116,7 +116,7 @@ function Options({ client }) {
         ? html`
           ${choice(client, "kind", "Frame", [["text", "text"], ["bytes", "bytes (hex)"]])}
           ${field(client, "code", "Close code", { placeholder: "close code", inputmode: "numeric", title: "A browser may send no code, 1000, or a code from 3000 to 4999" })}
-          <button type="button" title="Without a close frame" onClick=${() => client.attempt(() => client.leave("vanish"))}>Lose the connection</button>`
+          <button type="button" title="Without a close frame" onClick=${() => client.attempt(() => client.vanish())}>Lose the connection</button>`
         : html`
           ${field(client, "path", "Path and query", { class: "wide" })}
           ${choice(client, "account", "User", [["", "this browser"], ...page.accounts.map((one) => [one, one])])}

@@ -4,7 +4,7 @@
 import { batch, effect, signal, untracked } from "../vendor/preact.js";
 import { ReconnectingSocket, socketUrl } from "../common/server.js";
 import { isOnline, onNews, socket as pageSocket, tell } from "../common/socket.js";
-import { HandshakeStatus, HttpClient, WebSocketClient } from "./client.js";
+import { HandshakeStatus, LOST_CONNECTION, bytesFromHex, handshakeOf, hexFromBytes } from "./client.js";
 import { EXAMPLE, lesson, live, log, markSeen, outside, page, played, saved, showLiveSource, step, target } from "./store.js";
 
 export const MAX_CLIENTS = 4;
@@ -16,35 +16,20 @@ const feeds = new Map([[location.host, pageSocket]]); // host → socket
 const connections = new Set(); // the ids of all connections so far
 let dropped = new Set(); // the ids of those before the last drop
 
+// What both kinds of client have. Their methods throw what the browser throws, such as for a wrong code.
 class Client {
   handshake = new HandshakeStatus();
   wants = false; // the student has connected it, and has not closed it
   opening = null; // the step that opened its connection of now
 
-  constructor(number, { account = "", origin = "", server = 1, isHttp = false } = {}) {
+  constructor(number, { account = "", origin = "", server = 1 }) {
     this.number = number;
-    this.isHttp = isHttp || lesson.isHttp;
     this.identity = { account, origin };
-    this.last = { state: "idle", text: this.isHttp ? "Nothing sent yet." : "Not connected." };
-    this.status = signal(this.last);
     this.showsOptions = signal(false);
     this.form = signal({ account, origin, server: page.servers[server - 1]?.host ?? location.host, kind: "text", code: "" });
+    this.status = signal(null);
+    this.setState("idle");
     this.fill();
-    const Kind = this.isHttp ? HttpClient : WebSocketClient;
-    this.connection = new Kind({
-      watched: { path: `/watched/${page.feed}`, number },
-      options: () => (target.value === EXAMPLE ? {} : { lesson: lesson.key, target: target.value }),
-      home: lesson.path,
-      onStep: (one) => {
-        steps.push({ client: number, ...one });
-        if (one.action === "connect") this.opening = steps.at(-1);
-        if (target.value === EXAMPLE) markSeen(steps);
-      },
-      onLog: (kind, text) => {
-        log.value = [...log.value, { kind, text, client: this.name }].slice(-MAX_LOG_LINES);
-      },
-      onState: (state, text) => this.setState(state, text),
-    });
   }
 
   // The values with which the consumer of now accepts it.
@@ -71,29 +56,31 @@ class Client {
   }
 
   async open() {
-    const { server, path, subprotocols, account, origin, method, body } = this.form.value;
     this.wants = true;
     if (saved.value) saved.value = null;
-    await feedOf(server).ready();
-    if (this.isHttp) return this.connection.send(method, path.trim(), body);
-    this.handshake.reset();
-    const offered = subprotocols.split(/[\s,]+/).filter(Boolean);
-    return this.connection.connect({ host: server, path: path.trim(), subprotocols: offered, account, origin });
+    await feedOf(this.form.value.server).ready();
+    const path = this.form.value.path.trim();
+    if (!path.startsWith("/")) throw new Error("A path begins with a slash.");
+    return this.connect({ ...this.form.value, path });
   }
 
-  send() {
-    const { kind, payload } = this.form.value;
-    this.connection.send(kind, payload);
+  // The path at which the server records this client. It says what the client connects to, and as whom.
+  watchedPath({ path, account, origin }) {
+    const played = target.value !== EXAMPLE && { lesson: lesson.key, target: target.value };
+    const options = { client: this.number, ...played, ...(account && { as: account }), ...(origin && { origin }) };
+    return `/watched/${page.feed}/${encodeURIComponent(new URLSearchParams(options))}${path}`;
   }
 
-  close() {
-    this.wants = false;
-    this.connection.close(this.form.value.code.trim());
+  // Keeps a step, as lessons/workshop/engine/script/steps.py describes it in JSON.
+  addStep(action, values = {}) {
+    const made = { client: this.number, action, arguments: values };
+    steps.push(made);
+    if (action === "connect") this.opening = made;
+    if (target.value === EXAMPLE) markSeen(steps);
   }
 
-  leave(how) {
-    this.wants = false;
-    this.connection[how]();
+  addLog(kind, text) {
+    log.value = [...log.value, { kind, text, client: this.name }].slice(-MAX_LOG_LINES);
   }
 
   // Shows the error if the browser or this page rejects the action.
@@ -106,7 +93,7 @@ class Client {
     }
   }
 
-  setState(state, text) {
+  setState(state, text = this.isHttp ? "Nothing sent yet." : "Not connected.") {
     if (state !== "open" && state !== "connecting") this.opening = null;
     this.last = { state, text: state === "refused" ? this.refusal() : text };
     this.status.value = this.last;
@@ -122,22 +109,150 @@ class Client {
     for (const event of events) this.handshake.update(event);
     if (this.status.value.state === "refused") this.status.value = { state: "refused", text: this.refusal() };
   }
+}
 
+class WebSocketClient extends Client {
+  socket = null; // the one in use
+
+  connect(form) {
+    this.handshake.reset();
+    const subprotocols = form.subprotocols.split(/[\s,]+/).filter(Boolean);
+    const socket = new WebSocket(socketUrl(form.server, this.watchedPath(form)), subprotocols);
+    this.socket?.close();
+    this.socket = socket;
+    this.listen(socket);
+    this.addStep("connect", handshakeOf({ ...form, subprotocols }, lesson.path));
+    this.setState("connecting", "Connecting…");
+  }
+
+  listen(socket) {
+    let wasOpen = false;
+    socket.binaryType = "arraybuffer";
+    socket.onopen = () => {
+      wasOpen = true;
+      const { protocol } = socket;
+      this.addLog("open", protocol && `subprotocol: ${protocol}`);
+      if (socket === this.socket) this.setState("open", protocol ? `Open, subprotocol ${protocol}.` : "Open.");
+    };
+    socket.onmessage = ({ data }) => {
+      this.addLog("message", typeof data === "string" ? JSON.stringify(data) : `bytes ${hexFromBytes(data)}`);
+    };
+    socket.onclose = (event) => {
+      const isLost = event.code === LOST_CONNECTION;
+      const { code, reason, wasClean } = isLost ? { code: 1006, wasClean: false } : event;
+      const details = [`code ${code}`, reason && `reason: ${reason}`, !wasClean && "not clean"];
+      this.addLog("close", details.filter(Boolean).join(", "));
+      if (socket !== this.socket) return;
+      if (wasOpen) this.release("closed", isLost ? "Lost: the browser reports 1006." : `Closed: the browser reports ${code}.`);
+      else this.release("refused");
+    };
+  }
+
+  release(state, text) {
+    this.socket = null;
+    this.setState(state, text);
+  }
+
+  // Sends a frame, even if its payload is empty.
+  send() {
+    const { kind, payload } = this.form.value;
+    const bytes = kind === "bytes" && bytesFromHex(payload);
+    this.socket.send(bytes || payload);
+    if (!bytes) this.addStep("text", { text: payload });
+    else this.addStep("bytes", { hex: hexFromBytes(bytes).replaceAll(" ", "") });
+  }
+
+  close() {
+    const code = this.form.value.code.trim();
+    if (code === String(LOST_CONNECTION)) throw new Error(`This page uses ${LOST_CONNECTION} for a lost connection.`);
+    this.wants = false;
+    this.socket.close(...(code ? [Number(code)] : []));
+    this.addStep("close", code ? { code: Number(code) } : {});
+  }
+
+  // Disconnects without a step: what the page plays has changed.
   drop() {
     this.wants = false;
-    this.connection.drop();
+    if (this.socket) {
+      this.socket.onopen = this.socket.onmessage = this.socket.onclose = null;
+      this.socket.close();
+    }
+    this.release("idle");
+  }
+
+  vanish() {
+    const { socket } = this;
+    this.wants = false;
+    this.addStep("vanish");
+    this.release("closed", "Lost, without a close frame.");
+    socket.onmessage = socket.onclose = null; // a client that vanished receives nothing
+    socket.close(LOST_CONNECTION);
   }
 }
 
-export function addClient(settings) {
+class HttpClient extends Client {
+  controller = null;
+
+  get isHttp() {
+    return true;
+  }
+
+  async connect({ method, path, body }) {
+    this.controller?.abort();
+    const controller = new AbortController();
+    this.controller = controller;
+    const say = (state, text) => controller === this.controller && this.setState(state, text);
+    const { signal: stopped } = controller;
+    say("connecting", "Waiting for the response…");
+    try {
+      const isPost = method === "POST";
+      const place = path.replaceAll(" ", "%20"); // in the text of a step, a space ends the path
+      this.addStep(method, { ...(path !== lesson.path && { path: place }), ...(isPost && { body }) });
+      const options = { method, signal: stopped, cache: "no-store", ...(isPost && { body }) };
+      const response = await fetch(this.watchedPath({ path }), options);
+      this.addLog("response", `${response.status} ${response.headers.get("content-type") ?? ""}`);
+      say("open", `HTTP ${response.status}, the body is arriving.`);
+      await this.read(response.body.getReader());
+      this.addLog("end", "");
+      say("closed", `HTTP ${response.status}, complete.`);
+    } catch (error) {
+      this.addLog("error", error.name);
+      say("closed", stopped.aborted ? "You have left." : "The connection was lost.");
+    }
+    if (controller === this.controller) this.controller = null;
+  }
+
+  async read(reader) {
+    const decoder = new TextDecoder();
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      this.addLog("part", JSON.stringify(decoder.decode(part.value, { stream: true })));
+    }
+  }
+
+  drop() {
+    this.wants = false;
+    this.controller?.abort();
+    this.controller = null;
+    this.setState("idle");
+  }
+
+  leave() {
+    this.wants = false;
+    this.addStep("close");
+    this.controller.abort();
+  }
+}
+
+export function addClient(settings = {}) {
   const number = [1, 2, 3, 4].find((one) => !clients.value.some((client) => client.number === one));
-  const made = new Client(number, settings);
+  const Kind = settings.isHttp || lesson.isHttp ? HttpClient : WebSocketClient;
+  const made = new Kind(number, settings);
   clients.value = [...clients.value, made].sort((one, other) => one.number - other.number);
   return made;
 }
 
 export function removeClient(client) {
-  if (client.isOpen) client.close();
+  client.drop();
   clients.value = clients.value.filter((one) => one !== client);
 }
 
