@@ -6,6 +6,7 @@ const ROW_HEIGHT = 30; // pixels at zoom 1
 const FONT_SIZE = 13;
 const MIN_FONT_SIZE = 12;
 const LEFT = 58; // pixels for the time
+const LEFT_WITHOUT_TIMES = 8;
 const MARGIN_ROWS = 5; // rows drawn above and below the visible ones
 const MAX_ANIMATED = 6; // newest rows that appear with an animation; in a flood more would hide others
 const END_TOLERANCE = 40; // pixels from the end that still count as the end
@@ -26,7 +27,7 @@ export class Canvas {
     this.view = new ScrollView(box, this.area);
   }
 
-  scaleFor(zoom) {
+  scaleFor(zoom, isTimed) {
     if (zoom !== this.scale?.zoom) {
       this.box.style.setProperty("--font-size", `${Math.max(FONT_SIZE * zoom, MIN_FONT_SIZE)}px`);
       this.box.style.setProperty("--zoom", zoom);
@@ -35,7 +36,8 @@ export class Canvas {
       probe.remove();
     }
     const { character, view } = this;
-    return { zoom, character, height: ROW_HEIGHT * zoom, left: LEFT * zoom, width: view.width };
+    const left = (isTimed ? LEFT : LEFT_WITHOUT_TIMES) * zoom;
+    return { zoom, character, height: ROW_HEIGHT * zoom, left, width: view.width };
   }
 
   place(layout, scale) {

@@ -115,7 +115,7 @@ export class Diagram {
   }
 
   place() {
-    const scale = this.canvas.scaleFor(this.zoom);
+    const scale = this.canvas.scaleFor(this.zoom, this.layout.isTimed);
     scale.width = placeLanes(this.layout.lanes, scale);
     this.headers.draw(this.layout.lanes, this.options.className, scale);
     this.canvas.place(this.layout, scale);

@@ -57,13 +57,14 @@ function drawHandler(made, name, { x }, isFromRight, { width, character, height,
 }
 
 // A label has a halo, so it may cross lanes. One that is too long for the room to its right begins
-// further left: what an event says is cut only if it is wider than the picture.
+// further left, up to the sign of a difference: what an event says is cut only if it is wider than the
+// picture.
 function drawLabel(made, x, type, details, room, scale) {
   const fits = Math.floor(room / scale.character);
   const isLong = type.length + details.length + 1 > fits;
   const shownType = isLong ? withoutProtocol(type) : type;
   const needed = (shownType.length + details.length + 1) * scale.character;
-  const start = Math.max(Math.min(x, scale.width - 4 - needed), Math.min(x, scale.left));
+  const start = Math.max(Math.min(x, scale.width - 4 - needed), Math.min(x, scale.left + 2 * scale.character));
   const length = Math.floor((scale.width - start - 4) / scale.character + 0.01);
   const label = text("label", start, scale.height * TEXT_Y, "");
   label.append(svg("tspan", { class: "type" }, cut(shownType, length)));

@@ -94,20 +94,20 @@ function distance({ kind }, next) {
   return DISTANCES[`${kind} ${next?.kind ?? "border"}`] ?? DISTANCES[next ? "other" : "border"];
 }
 
-// `{lanes, rows, bars, lifelines, height}` of the first `position` entries. Heights are in rows:
+// `{lanes, rows, bars, lifelines, height, isTimed}` of the first `position` entries. Heights are in rows:
 //   kinds      lanes that are drawn even without events
 //   matches    leaves out the events for which it returns false
 //   differs    the index of the first difference in a comparison, and `later` its greater index in
 //              both recordings: blank rows bring it to the same height
 //   least      the least height
 //   begun      the time of the row at 0 ms; by default that of the first entry
-// A row has no time (`at` is null) where all events have the same.
+// A row has no time (`at` is null) where all events have the same. `isTimed` is true before the second.
 export function layout(entries, options) {
   const { position, kinds, differs, later = differs, least = 0, matches = () => true } = options;
   const { begun = entries[0]?.time } = options;
   const shown = entries.filter(matches);
   const { lanes, of } = lanesOf(shown, kinds);
-  const isTimed = shown.some(({ time }) => time - shown[0].time > LEAST_TIME);
+  const isTimed = shown.length < 2 || shown.some(({ time }) => time - shown[0].time > LEAST_TIME);
   const rows = [];
   const lifelines = new Map();
   const bars = new Bars();
@@ -135,7 +135,7 @@ export function layout(entries, options) {
   const height = Math.max(least, placeRows(rows, later - differs));
   const spans = [...bars.all, ...lifelines.values()];
   for (const span of spans) Object.assign(span, { top: rows[span.from].top, bottom: rows[span.to].top });
-  return { lanes, rows, bars: bars.all, lifelines: [...lifelines.values()], height };
+  return { lanes, rows, bars: bars.all, lifelines: [...lifelines.values()], height, isTimed };
 }
 
 // Gives each row its `top`: `blank` rows stand above the one that differs. Returns the height of all.

@@ -12,7 +12,7 @@ function firstClient({ connections: [first], events, ...rest }) {
   return { ...rest, connections: [{ ...first, client: "" }], events: own };
 }
 
-// Without an answer the page keeps its text of the conversation.
+// Without an answer the place of the picture stays empty.
 const figure = byId("picture");
 if (figure) {
   const isNarrow = figure.clientWidth < WIDE;
