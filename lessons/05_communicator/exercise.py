@@ -10,7 +10,7 @@ breaks a rule:
 - Any other text frame and any binary frame breaks the lamp: it closes with 4000, and ignores later
   frames.
 - The lamp sends a connected client nothing else.
-- When a client leaves, the consumer stops without an error, also after a close or rejection.
+- When a client leaves, the consumer stops without an error, even after a close or a rejection.
 
 An event has only the keys that it needs: a state has `type` and `text`.
 """
