@@ -1,8 +1,8 @@
 """Lesson 8: a countdown, as a stream of events.
 
 The body of the request is a number of seconds in digits, such as `3`. It can come in several
-pieces: begin after the last one. The server can omit an empty `body`, and a `more_body` that is
-False. If the body is not a number, anything is right.
+pieces: begin the response after the last one. The server can omit an empty `body`, and `more_body`
+if it is False. If the body is not a number, you may do anything.
 
 The response has the status 200 and the content type `text/event-stream`. For `3`, the consumer
 sends the event `data: 3` and an empty line at once. The events `data: 2`, `data: 1` and `data: 0`
@@ -10,7 +10,7 @@ follow, each a second later. The response ends right after `data: 0`. You may ad
 
 When the client leaves, perhaps before its body is complete, the countdown ends. The server sends
 `http.disconnect` when the client has left, and also after a complete response. Then the consumer
-stops, if it has not stopped before.
+stops, unless it has already stopped.
 """
 
 from channels.consumer import AsyncConsumer
