@@ -1,12 +1,12 @@
 """Lesson 10: a serial in five parts, whose page must learn whether to come back.
 
 The page connects with the number of its last part, such as `?after=2`. Without a part, `after` is
-0 or missing. The page stays away after 1000 and 4400 to 4499. After 4013 it comes back in a minute,
-after any other code soon.
+0 or missing. The page stays away after 1000 and 4400 to 4499. After 4013 it comes back in 1 to 2
+minutes, after any other code soon.
 
 Accept each client. Then take the first point that fits:
 
-- `after` is not exactly one of the texts `0`, `1`, `2`, `3`, `4`, `5`: close with 4400.
+- `after` is not exactly one of `0`, `1`, `2`, `3`, `4`, `5`: close with 4400.
 - It is `5`, the last part: close with 1000.
 - Three other clients are readers: close with 4013.
 - Otherwise it is a reader until its connection ends. For each text frame `next`, it gets the next
