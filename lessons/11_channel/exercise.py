@@ -6,9 +6,8 @@ channel. After that, a client sends only letters: text frames with JSON such as
 can encode. Other keys change nothing, even a `type`.
 
 The client at that address receives the text unchanged, in one text frame. The writer gets no
-answer, with one exception: if the layer raises TypeError for the address, the writer receives the
-text frame `no such address`. The layer raises it for an invalid name, and for a `to` that is not a
-string.
+answer, unless the layer raises TypeError for the address: then the writer receives the text frame
+`no such address`. The layer raises it for an invalid name, and for a `to` that is not a string.
 
 If the channel is full, the letter is lost. ChannelFull may end the writer's consumer, or you may
 catch it.
@@ -34,7 +33,7 @@ class Letterbox(SyncConsumer):
         # TODO 1: build the message yourself, and send it from this sync code.
         self.channel_layer.send(letter["to"], letter)
 
-    # TODO 2: handle the message at the reader's consumer.
+    # TODO 2: handle a message of the type letter.arrived at the reader's consumer.
 
     def websocket_disconnect(self, event):
         raise StopConsumer()
