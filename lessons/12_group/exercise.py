@@ -4,7 +4,7 @@ The URL ends with the name of a lounge: 1 to 50 ASCII letters, digits, `-`, `_` 
 are two lounges. For another name, accept, then close with 4400. Such a client never joins, and its
 frames change nothing.
 
-All clients in a lounge receive its news in text frames, also the client that the news is about:
+All clients in a lounge receive its news in text frames, also the client that came or wrote:
 
 - `someone came` when a client has joined.
 - `someone: hello` for the text frame `hello`. The text stays unchanged, even if it is only spaces.
@@ -12,8 +12,8 @@ All clients in a lounge receive its news in text frames, also the client that th
 - `someone left` once when a connection ends: the client leaves, a handler raises, or the server
   cancels the consumer.
 
-From the accept on, a client misses no news. If the server cancels a consumer before its
-`someone came`, its `someone left` may be missing.
+From the accept on, a client misses no news. If the server cancels a consumer before it has sent
+`someone came`, `someone left` may be missing, too.
 """
 
 import re
