@@ -8,7 +8,7 @@ The layer may lose announcements. If announcements were lost before one that arr
 first receives how many. If 10 arrives after 7, it receives `2 missed`, then `tea is ready`.
 
 For each client, a count begins with the first announcement that it receives. A number that is not
-higher than the one before begins a new count. The first number of a count never reports a loss.
+higher than the last number begins a new count. The first number of a count never reports a loss.
 Numbers are integers, also 0 and negative ones.
 
 The consumer joins the group before the accept. `__call__` leaves the group, however the connection
