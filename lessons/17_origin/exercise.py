@@ -1,15 +1,15 @@
 """Lesson 17: letters, only for pages of their own site.
 
 The site is `https://letters.town.example`. The same host on port 8443 belongs to the site, and so
-does every host below it, on both ports: `https://ada.letters.town.example:8443`. Your application
-rejects every other handshake before the accept: from a page of another origin, without an Origin,
-or with the Origin `null`. A rejection may have a close code.
+does every host below it, on port 443 (default) or 8443: `https://ada.letters.town.example:8443`.
+Your application rejects every other handshake before the accept: from a page of another origin,
+without an Origin, or with the Origin `null`. A rejection may have a close code.
 
 An Origin is malformed if it is not just a scheme, `://`, a host name, and perhaps a colon and a
 port number. A malformed Origin never gets in. In this case, an exception is fine too.
 
-Browsers write an origin in lower case, without a path and without the default port. You may accept
-or reject an own origin with capital letters, with `/` at its end, or with the port 443.
+Browsers write an origin in lower case, without a path or the default port. You may accept or reject
+an own origin that differs in this: capital letters, `/` at its end, or `:443`.
 
 A logged-in client from an own page already gets its letters.
 """
