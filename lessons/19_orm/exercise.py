@@ -6,11 +6,11 @@ order of their ids. Without such a post, the client gets only `no posts`. If no 
 it gets only `no such group`. A binary frame gets `no such group`, too.
 
 Read the rows again for each frame. Other code may change the database between your queries. If a
-group or a post is deleted there, you may also send only `no posts`, or nothing. The connection
-stays open.
+group or a post is deleted there, `no posts` is right too, and so is no frame. The connection stays
+open.
 
-No query runs on the event loop. Do not query in a thread whose database connection stays open, as
-in `asyncio.to_thread`.
+No query runs on the event loop. Do not query in a thread whose database connection no code closes,
+as in `asyncio.to_thread`.
 """
 
 from asgiref.sync import sync_to_async
