@@ -26,6 +26,8 @@ WITH_NAN = (
 )
 LONG = ECHO % f'"{"ab" * 40_000}"'
 # These brackets are not nested deep.
+# Python reads these. A function that calls itself for each level needs more room than there is.
+NESTED = tuple(ECHO % f"{opens * 600}0{closes * 600}" for opens, closes in ("[]", ('{"a":', "}")))
 WIDE = (ECHO % f'"{"[{" * 1000}"', ECHO % f"[{', '.join(['[]'] * 1000)}]")
 UNUSED_INFINITY = ('{"command": "count", "x": 1e999}', '{"command": "echo", "x": [-1e999]}')
 INFINITE = (ECHO % "1e999", ECHO % '[{"a": -1e999}]')
@@ -172,7 +174,7 @@ def test_echo_answers_with_the_value(play):
     """echo is answered with the same JSON value, or with null if there is no value."""
     values = [ECHO % json.dumps(text) for text in ("hello", "", " ä☃ ", "NaN")]
     values += [ECHO % value for value in JSON[:-1]]
-    play(["connect", *frames(*values, LONG, *WIDE, '{"command": "echo"}')])
+    play(["connect", *frames(*values, LONG, *WIDE, *NESTED, '{"command": "echo"}')])
 
 
 def test_count_counts_what_was_carried_out(play):

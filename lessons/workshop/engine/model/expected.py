@@ -237,12 +237,12 @@ def is_json_of(message: dict, wanted: dict) -> bool:
     return json_of(message) == json_of(wanted)
 
 
-def json_of(message: dict):
-    """The JSON value of a text frame, in a form in which 1 is not True; None if it is not JSON."""
+def json_of(message: dict) -> str | None:
+    """The JSON value of a text frame, in one spelling; None if it is not JSON."""
     try:
         message["text"].encode()  # raises for a lone surrogate, which no frame can hold
-        return typed(json.loads(message["text"]))
-    except (AttributeError, KeyError, TypeError, ValueError):
+        return json.dumps(json.loads(message["text"]), sort_keys=True)
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
         return None
 
 
