@@ -17,11 +17,12 @@ RIGHT = [
     "consumer · finished",
 ]
 LINE = "Below this line: never comes"
-# What can be pressed, chosen or written in, and is in the window.
+# What can be pressed, chosen or written in, and is in the window. The editor is one control, with
+# the sign in its text where the docstring is folded.
 CONTROLS = """() => [...document.querySelectorAll(
   "button, input, select, summary, textarea, nav a, a.home, a.primary, [role=slider]"
 )].concat([...document.querySelectorAll(".code-area")].flatMap(
-  (area) => [...area.shadowRoot.querySelectorAll("[contenteditable]")]
+  (area) => [...area.shadowRoot.querySelectorAll("[contenteditable=true]")]
 )).filter((one) => {
   const { top, bottom, left, right, width } = one.getBoundingClientRect();
   const isInWindow = bottom > 0 && right > 0 && top < innerHeight && left < innerWidth && width > 1;
