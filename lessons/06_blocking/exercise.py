@@ -2,10 +2,11 @@
 
 Each text frame is an order. For `rye` the client gets `baking rye` at once, and `rye is done` when
 it is baked. An empty text frame is an order too. A binary frame is not an order: answer it as you
-like, but keep the connection open. While the bread of one client is baked, other clients can
-connect, order and leave. The bread of two clients is baked at the same time. The second order of
-the same client may wait for its first. No code here uses the database. Do not change `bake`. Call
-it once for each order, with the text of that order. Bakery stays an AsyncConsumer.
+like, even with `bake(None)`, but keep the connection open. While the bread of one client is baked,
+other clients can connect, send orders, and leave. The bread of two clients is baked at the same
+time. The second order of the same client may wait for its first. No code here uses the database. Do
+not change `bake`. Call it once for each order, with the text of that order. Bakery stays an
+AsyncConsumer.
 """
 
 import time
