@@ -1,7 +1,7 @@
 """Lesson 7: a stopwatch that sends its seconds.
 
 From the accept on, the client gets a text frame each second: `1`, `2`, `3`. The consumer answers
-every frame of the client at once, also an empty or a binary frame, with the seconds so far as
+every frame of the client at once, even an empty or a binary frame, with the seconds so far as
 text: `2 so far`. Each connection has its own stopwatch. The stopwatch ends with its connection,
 however the connection ends: the client leaves, a handler raises, or the server cancels the
 consumer, even before websocket_connect has run. The consumer does not hide an exception that a
