@@ -11,7 +11,7 @@ Each answer goes only to the connection that asked. A client may send more texts
 comes. A job may be lost: then the client receives no answer, and may ask again.
 
 `manage.py runworker weekdays` runs Calendar in another process. Calendar may take 2 seconds for a
-job, and no longer.
+job, not more.
 """
 
 import datetime
@@ -27,8 +27,8 @@ class Clerk(AsyncConsumer):
 
     async def websocket_receive(self, event):
         job = {"type": "weekday.find", "date": event.get("text") or ""}
-        # TODO 1: add the channel for the answer to the job. Send the job to the channel "weekdays",
-        #         which may be full.
+        # TODO 1: add the channel for the answer to the job, under any key. Send the job to the
+        #         channel "weekdays", which may be full.
         await self.send_text("asked")
 
     async def weekday_found(self, event):
@@ -43,7 +43,8 @@ class Clerk(AsyncConsumer):
 
 class Calendar(AsyncConsumer):
     async def weekday_find(self, event):
-        # TODO 2: send the answer to the connection that asked, even if this raises ValueError.
+        # TODO 2: send the answer to the connection that asked, even if fromisoformat() raises
+        #         ValueError.
         weekday = datetime.date.fromisoformat(event["date"]).strftime("%A")
 
 
