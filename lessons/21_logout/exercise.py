@@ -9,9 +9,9 @@ Desk runs behind AuthMiddlewareStack.
   answered.
 - Any other change of a user, such as a new name, closes no connection. Other users stay connected.
 - All this also holds if the user changes while a connection is joining its group.
-- However a connection ends, `__call__` lets it leave its group.
+- However a connection ends, `__call__` already leaves its group.
 
-The receiver below notifies the group of a user after each change. You need not change it, nor
+The receiver below notifies the group of a user after each change. You need not change it or
 handle logouts.
 """
 
