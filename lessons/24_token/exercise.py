@@ -6,10 +6,10 @@ holder_of() checks it.
 - The first frame must have a valid token, and come within 5 seconds. Otherwise, close with 4401. A
   frame that came in time counts, even if holder_of() takes long.
 - Answer this and each later frame of any kind with {"user": "ada"}: the user's name.
-- A later token frame without a valid token closes with 4401, and one of another user with 4403. Of
-  two valid tokens, the one that was made later counts.
-- When that token is 60 seconds old, send {"error": "expired"}. From then on, frames without a token
-  get this answer, too. 10 seconds later, close with 4401, unless a newer valid token has come.
+- A later token frame without a valid token closes with 4401, and one of another user with 4403.
+- Of two valid tokens, the one that was made later counts. When that token is 60 seconds old, send
+  {"error": "expired"}. From then on, frames without a token get this answer, too. 10 seconds later,
+  close with 4401, unless a newer valid token has come.
 
 After your close, send nothing. Do not log tokens.
 """
