@@ -12,7 +12,7 @@ numbered pieces, `1 You`, `2 asked:`, and after the last word `end`.
 - If `next_word` raises, the client gets `failed`.
 - After `stopped` or `failed`, the next question begins.
 
-However a connection ends, even before websocket_connect has run, its tasks end. An exception of a
+However a connection ends, its tasks end, even if websocket_connect has not run. An exception of a
 handler leaves the consumer.
 """
 
