@@ -95,24 +95,6 @@ async def test_a_lost_message_of_the_layer_loses_nothing_and_a_repeated_one_send
 
 
 @with_history
-async def test_clients_at_the_same_time_have_read_up_to_different_messages(chat):
-    first, second = await save("one", "two")
-    back = await enter(chat, f"/lobby/?seen={first}")
-    page = await enter(chat)  # of the Channels tutorial
-    ready = await enter(chat, f"/lobby/?seen={second}")
-    assert (await back.receive_json_from())["message"] == "two"
-    await page.send_json_to({"message": "three"})
-    assert (await page.receive_json_from())["message"] == "three"
-    for client in (back, ready):
-        frames = [await client.receive_json_from()]
-        while "message" not in frames[-1]:  # presence may come first
-            frames.append(await client.receive_json_from())
-        assert frames[-1]["message"] == "three"
-    for client in (back, page, ready):
-        await client.disconnect()
-
-
-@with_history
 async def test_the_page_of_the_channels_tutorial_receives_only_new_messages(chat):
     await save("old")
     for query in ("", "?seen=", "?seen=x", "?seen=-1", f"?seen={'9' * 19}"):

@@ -52,6 +52,7 @@ async def test_stock_communicator_reports_a_missing_handler_only_after_a_timeout
 async def test_stock_communicator_hides_an_exception_if_the_test_does_not_wait_for_it(client):
     await client.send_to(text_data="hello")
     assert await client.receive_nothing(timeout=0.02)  # a test that ends here is green
+    await asyncio.wait([client.future])
     assert str(client.future.exception()) == "No handler for message type websocket.receive"
 
 

@@ -1,4 +1,4 @@
-"""Presence over time, and a message that is saved at each step of a handshake.
+"""Presence over time, clients at the same time, and a message saved at each step of a handshake.
 
 The stock communicator has no clock that a test can move on, and lets no other process write between
 two steps of a consumer.
@@ -49,6 +49,13 @@ async def test_a_heartbeat_keeps_the_row(database, new_client):
         assert (await Presence.objects.aget()).seen_at > long_ago
 
 
+async def test_each_client_ends_its_own_heartbeat(database, new_client):
+    async with new_client() as first:
+        assert await first.connect() == (True, None)
+        async with new_client() as second:
+            assert await second.connect() == (True, None)
+
+
 async def test_the_row_of_a_killed_process_expires(database, new_client):
     for age, guests in ((timedelta(seconds=1), 2), (PRESENCE_TIMEOUT + timedelta(seconds=1), 1)):
         values = {"room": "lobby", "seen_at": timezone.now() - age}
@@ -61,6 +68,19 @@ async def test_the_row_of_a_killed_process_expires(database, new_client):
 def save(*texts):
     room, _ = Room.objects.get_or_create(name="lobby")
     return [room.messages.create(text=text).id for text in texts]
+
+
+async def test_clients_at_the_same_time_have_read_up_to_different_messages(database, new_client):
+    first, _ = await database.do(save, "one", "two")
+    async with new_client(first) as back, new_client("") as page:  # that of the tutorial
+        for client in (back, page):
+            assert await client.connect() == (True, None)
+        await page.send_json_to({"message": "three"})
+        assert (await page.receive_json_from())["message"] == "three"
+        received = []
+        while "three" not in received:
+            received.append((await back.receive_json_from()).get("message"))
+        assert [text for text in received if text] == ["two", "three"]
 
 
 async def test_a_message_that_is_saved_while_a_client_connects_is_sent_once(database, new_client):
