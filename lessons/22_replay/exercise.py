@@ -9,7 +9,7 @@ If `after` is not 1 to 18 digits from 0 to 9, accept, close with 4400, and ignor
 A text of 1 to 1,000 characters becomes a row. A longer one gets `{"error": "too long"}`. Ignore
 other frames. After each save, send the group "ticker" a message:
 `{"type": "ticker.news", "id": 7, "text": "seven"}`. Views do so too. Any message may be lost, late
-or doubled, and its row may not exist. After each message, a client has all rows that were saved
+or sent twice, or name a missing row. After each message, a client has all rows that were saved
 before.
 
 Keep `__call__`.

@@ -23,7 +23,7 @@ class Ticker(AsyncConsumer):
         await self.send({"type": "websocket.accept"})
         query = parse_qs(self.scope["query_string"].decode("latin-1"))
         after = query.get("after", ["0"])[0]
-        # isdigit() is true for "²", but int("²") fails. No row ever has an id of 19 digits.
+        # isdigit() is true for "²", but int("²") fails. 18 digits are enough for any table.
         if not re.fullmatch(r"[0-9]{1,18}", after):
             await self.send({"type": "websocket.close", "code": 4400})
             return
