@@ -11,7 +11,7 @@ anonymous ones with 4401. Each frame of a user is answered:
 After 30 seconds without a frame, the client receives `still there?`. After 60 seconds, it is closed
 with 4408. A frame after a close gets no answer and copies nothing.
 
-The servers share the cache and the database, and another server may act between two calls. Call
+The servers share the cache and the database (another server may act between two calls). Call
 neither on the event loop. No task outlives its connection.
 """
 
