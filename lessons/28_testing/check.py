@@ -224,8 +224,8 @@ class Suite(FaultModel):
     database = True
 
     def other(self, step):
-        """All must be green for each right box. One must be red for each box that breaks a promise
-        with two clients and the frames below."""
+        """All must be green for each right box. At least one must be red for each box that breaks a
+        promise. Two clients and the frames below show each fault."""
         return super().other(step)
 
     def diagnose_right(self, name, answer):

@@ -1,17 +1,17 @@
-"""Lesson 28: a suite of tests for a suggestion box.
+"""Lesson 28: a suite for a suggestion box.
 
 `application` is the box. A right box keeps these promises:
 
-- It accepts each client. When a client has left, its consumer has stopped.
+- It accepts each client. When a client has left, its consumer stops.
 - It saves a text frame of 1 to 100 characters unchanged, as one `Entry`. Then each connected
   client, also the sender, gets one JSON object: `id` and `text` of the row.
-- For any other frame, it saves nothing. The sender gets `{"error": "invalid"}`, the other clients
-  get nothing, and the connection stays open.
+- For any other frame, it saves nothing. The sender gets `{"error": "invalid"}`, other clients get
+  nothing, and the connection stays open.
 - A GET request gets status 200 and a JSON object: `entries`, the number of rows.
 
 Each `async def test_...` is a test. Before it, the tables are emptied; ids need not begin at 1. All
-must be green for each right box. One must be red for each box that breaks a promise with two
-clients and the frames below.
+must be green for each right box. At least one must be red for each box that breaks a promise. Two
+clients and the frames below show each fault.
 """
 
 import json
@@ -49,7 +49,7 @@ async def send(client, frame):
 async def leave(*clients):
     for client in clients:
         await client.disconnect()
-        # TODO 1: check that the consumer has stopped. disconnect() cancels one that has not.
+        # TODO 1: check that the consumer stopped. disconnect() cancels a consumer that did not.
 
 
 class TestBox:
