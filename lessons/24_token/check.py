@@ -200,6 +200,13 @@ class Kiosk(Model):
             fault = next((name for name, is_so in faults.items() if is_so), "")
         return fault if is_first or not fault else "token-not-checked-later"
 
+    def fault_in(self, turn, played):
+        """After your close, send nothing."""
+        for number, seen in turn.clients.items():
+            if seen.failed_task and seen.failed_task.diagnosis == "send-after-close":
+                return number, "send-after-close", seen.failed_task.detail
+        return None
+
     def diagnose(self, difference):
         client = self.clients.get(difference.client)
         if client is None or difference.step.action == "connect":
@@ -319,6 +326,7 @@ def test_a_later_token_is_checked_too(play):
 def test_no_token_changes_the_user(play):
     """A valid token of another user closes with 4403, also after the expiry."""
     play(f"connect | {send('ada')} | {send('bob')} | & text ?")
+    play(f"connect answers=80 | {send('ada')} | {send('bob')} | wait 62 | wait 10")  # a slow client
     play(f"connect | {send('ada')} | wait 62 | {send('bob')}")
 
 
