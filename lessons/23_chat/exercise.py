@@ -55,7 +55,7 @@ class Stage(AsyncConsumer):
             await self.send_text("too late")
 
     async def leave(self):
-        # TODO 2: if this user has the microphone, no user has it from now on.
+        # TODO 2: if this user has the microphone, give it back.
         await self.channel_layer.group_discard(self.group, self.channel_name)
 
     async def stage_changed(self, event):
