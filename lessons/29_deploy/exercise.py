@@ -1,13 +1,13 @@
-"""Lesson 29: a kitchen that can be restarted without the loss of an order.
+"""Lesson 29: a kitchen that restarts without a loss.
 
 `soup` takes 3 seconds, any other order no time. `GET /served/` lists what was served. Complete
-`Drain`, whose one instance serves all clients, and `Connection`. After `POST /drain/`:
+`Drain` and `Connection`. After `POST /drain/`:
 
 - `GET /health/` gets 503 and `draining`, instead of 200 and `ok`.
 - A new handshake is rejected: `websocket.close` before any accept.
 - Each open connection is closed once with 4012: at once, or, while the kitchen is at work on an
-  order of this client, right after that was served. A connection whose handshake came earlier,
-  but is accepted later, is closed after the accept.
+  order of this client, right after that was served; so its client gets the answer, then the close.
+  A connection whose handshake came earlier and is not accepted yet is closed after its accept.
 - After this close, the kitchen receives nothing from this client but `websocket.disconnect`. So it
   serves no order that waited or came later.
 
@@ -74,8 +74,8 @@ class Connection:
         self.server_receive, self.server_send = receive, send
 
     async def receive(self):
-        # TODO 2: close after the drain has begun. Note whether the kitchen waits for an event.
-        # Drop frames that come after the close.
+        # TODO 2: if the drain has begun, close. Keep on `self` whether the kitchen waits for an
+        # event. Drop frames that come after the close.
         return await self.server_receive()
 
     async def send(self, message):
