@@ -29,6 +29,8 @@ _VAGUE = {
     *("refuses-everyone", "accepts-everyone", "exception"),
     *("stream-outlives-client", "task-left-behind"),
 }
+# Diagnoses whose cause a replay or the messages have shown.
+_SHOWN = {"unknown-key", "never-awaited", "changed-while-waiting", "wrong-connection"}
 _EVENTS = {
     "text": "websocket.receive",
     "bytes": "websocket.receive",
@@ -64,7 +66,8 @@ class Naming:
         if fault and fault.diagnosis == name:
             finding = replace(fault, detail=detail)
         else:
-            finding = make_finding(name, place, event, detail)
+            is_usual = name not in {*_SHOWN, self.model.shared, generic_diagnosis(difference)}
+            finding = make_finding(name, place, event, detail, is_usual=is_usual)
         steps = " | ".join(map(str, difference.steps_so_far))
         promise, expected = _promise(difference), _expected(difference)
         finding = replace(finding, promise=promise, conversation=steps, expected=expected)

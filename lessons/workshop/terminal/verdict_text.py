@@ -96,7 +96,7 @@ def _print_finding(console, lesson: Lesson, finding: Finding) -> None:
     if finding.conversation:
         print_paragraph(console, "  Steps    ", finding.conversation)
     print_paragraph(console, "  Seen as  ", known.symptom)
-    print_paragraph(console, "  Cause    ", known.cause)
+    print_paragraph(console, "  Usually  " if finding.is_usual else "  Cause    ", known.cause)
     print_paragraph(console, "  Cure     ", known.cure, "bold")
     if finding.diagnosis == "file-missing":
         print_paragraph(console, "  Begin    ", f"{MANAGE} lesson reset {lesson.number}")

@@ -6,6 +6,7 @@ from lessons.workshop.course.diagnoses import message_of
 from lessons.workshop.course.lesson_index import find
 from lessons.workshop.course.subjects import exercise
 from lessons.workshop.judge import judge
+from lessons.workshop.judge.verdict import explain
 
 
 @pytest.mark.parametrize(
@@ -41,3 +42,10 @@ def test_a_finding_names_the_line_and_the_cause(lesson, old, new, diagnosis, lin
     assert finding.diagnosis == diagnosis
     assert line in source.splitlines()[finding.line - 1]
     assert words in f"{message_of(finding)} {finding.detail}"
+
+
+def test_a_cause_that_only_the_messages_suggest_is_called_the_usual_one():
+    suggested = judge(find("page"), "mistake:BeginsAgain", stops_at_red=True)
+    seen = judge(find("stop"), "mistake:OnlyTakesNote", stops_at_red=True)
+    assert "\nUsually: " in explain(suggested)
+    assert "\nWhy: " in explain(seen)

@@ -85,6 +85,7 @@ def finding_json(finding: Finding) -> dict:
         "where": finding.where,
         "file": Path(finding.file).name if finding.file else "",
         "line": finding.line,
+        "usual": finding.is_usual,
         "detail": finding.detail,
         "promise": finding.promise,
         "steps": finding.conversation,

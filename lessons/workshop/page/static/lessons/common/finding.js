@@ -24,7 +24,7 @@ export function Outcomes({ outcomes, after = () => null }) {
 
 // `finding` is what exercise_state.py writes. `onLine(line)` goes to the line in the page's editor.
 export function Finding({ finding, onLine, here, children }) {
-  const { title, where, line, detail, promise, symptom, cause, cure, lesson } = finding;
+  const { title, where, line, detail, promise, symptom, cause, cure, usual, lesson } = finding;
   const go = (event) => {
     event.preventDefault();
     onLine(line);
@@ -37,7 +37,7 @@ export function Finding({ finding, onLine, here, children }) {
       <h3>${title} ${place}</h3>
       ${detail && html`<pre class="scroll" tabindex="0">${detail.split("\n").map((text) => html`${text.startsWith("≠") ? html`<mark>${text}</mark>` : text}${"\n"}`)}</pre>`}
       <dl>
-        ${cause && html`<dt>Cause</dt><dd>${code(cause)}</dd><dt>Cure</dt><dd>${code(cure)}</dd>`}
+        ${cause && html`<dt>${usual ? "Usually" : "Cause"}</dt><dd>${code(cause)}</dd><dt>Cure</dt><dd>${code(cure)}</dd>`}
         ${promise && html`<dt>Task</dt><dd>${code(promise)}</dd>`}
         ${cause && html`<dt>Seen as</dt><dd>${code(symptom)}</dd>`}
       </dl>
