@@ -81,10 +81,6 @@ FAULTS = {
                 *("self.lit = self.broken", "type(self).lit = self.broken"),
                 *("self.lit = not self.lit", "type(self).lit = not self.lit"),
             ),
-            "breaks-all-lamps": (
-                *("self.lit = self.broken = False", "self.lit = type(self).broken = False"),
-                *("self.broken = True", "type(self).broken = True"),
-            ),
         },
     },
     "frames": {
@@ -97,7 +93,6 @@ FAULTS = {
             **instead_of(4000, f"[message, {EXTRA}]", "frame-after-close"),
             "answers-after-the-close": (IS_BROKEN, "if False:"),
             "switches-after-the-close": (IS_BROKEN, f"{IS_BROKEN[:-1]} and not {IS_SWITCH}:"),
-            "closes-again": (IS_BROKEN, f"{IS_BROKEN[:-1]} and {IS_SWITCH}:"),
         },
     },
     "closes": {
