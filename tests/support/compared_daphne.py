@@ -7,10 +7,12 @@ given replies. Only the simulated Daphne names a diagnosis.
 import ast
 import asyncio
 import socket
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from urllib.parse import quote
+
+from websockets.exceptions import ConnectionClosed
 
 from lessons.workshop.engine.faults.finding import CheckFailed
 from lessons.workshop.engine.scheduling.loop import SimulatedLoop
@@ -53,7 +55,8 @@ class RealServer(RealDaphne):
             if leaves is VANISHES:
                 return client.socket.close()
             if leaves is None:  # as the bare close() of a browser
-                with client.send_context():
+                # The server may end the connection at once: then it is over here, too.
+                with suppress(ConnectionClosed), client.send_context():
                     client.protocol.send_close()
             return stay(client) if leaves in (None, STAYS) else leave(client, leaves)
 
