@@ -254,12 +254,6 @@ def test_the_message_is_tried_again(play):
     play([JOBS, f"connect {FIRST}", *steps, "call report [1, 40]", "call report [1, 60]"])
 
 
-def test_a_percent_that_fell_is_not_sent(play):
-    """After a message, a client receives the percent only if it has grown."""
-    fell = f'silent row {TABLE} {{"id": 1, "percent": 20}}', "call report [1, 30]"
-    play([JOBS, f"connect {FIRST}", "call report [1, 40]", *fell, "call report [1, 50]"])
-
-
 def test_clients_that_left_leave_nothing_behind(play):
     """However clients leave, the others receive the next percent."""
     clients = f"connect {FIRST}", f"2 connect {FIRST}", f"3 connect {FIRST}"
