@@ -65,7 +65,7 @@ class Echo(SyncConsumer):
         self.send({"type": "websocket.accept"})
 
     def websocket_receive(self, event):
-        # Daphne leaves out the unused key. Other servers set it to None. get() handles both.
+        # Daphne leaves out the unused key. Some other servers set it to None. get() handles both.
         text, data = event.get("text"), event.get("bytes")
         if text is not None:
             self.send({"type": "websocket.send", "text": text})

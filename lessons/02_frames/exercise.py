@@ -4,9 +4,9 @@ The answer to a frame is its number, one space, and the unchanged frame. The ans
 is text: if the first frame is `hello`, the answer is `1 hello`. The answer to a binary frame is
 bytes: if the second frame holds the bytes 00 ff, the answer holds the bytes of `2 `, then 00 ff.
 The answer to an empty frame is its number and one space. Each connection counts its own frames,
-text and binary together, without a limit. Servers other than Daphne send the unused key too, with
-the value None. The stamp treats those frames in the same way as the frames that Daphne sends. Stamp
-stays a SyncConsumer.
+text and binary together, without a limit. Some servers send the unused key too, with the value
+None. The stamp treats those frames in the same way as the frames that Daphne sends. Stamp stays a
+SyncConsumer.
 """
 
 from channels.consumer import SyncConsumer
