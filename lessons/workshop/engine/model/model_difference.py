@@ -429,8 +429,10 @@ def _short(value) -> str:
 
 def generic_diagnosis(difference: Difference) -> str:
     """The id of a diagnosis that fits any exercise, where the lesson has no better one."""
-    if difference.fault:
-        return difference.fault.diagnosis
+    if fault := difference.fault:
+        closes = any(it["type"] == "websocket.close" for it in difference.expected)
+        is_wrong_close = fault.diagnosis == "forbidden-close-code" and not closes
+        return "closed-early" if is_wrong_close else fault.diagnosis
     if difference.client is None:
         return "claim-not-met"
     if difference.late is not None:
