@@ -26,6 +26,7 @@ from .finding import Finding, Place
 _LAYER_DIAGNOSES = {
     **dict.fromkeys(("no-handler", "no-connect-handler", "no-receive-handler"), "no-layer-handler"),
     **dict.fromkeys(("text-on-binary", "bytes-on-text"), "message-key-missing"),
+    "bad-json": "exception",  # no frame has come
 }
 
 
