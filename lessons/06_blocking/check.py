@@ -9,7 +9,7 @@ SLACK = 1  # more seconds that a consumer may take
 PROMISES = {
     "Each text frame is an order": "texts",
     "An empty text frame is an order": "test_an_order_is_answered_and_baked",
-    "A binary frame is not an order": "receive",
+    "A binary frame is not an order": "receive_binary",
     "While the bread of one client": "test_others_are_served_while_one_bakes",
     "The bread of two clients": "test_two_bake_at_the_same_time",
     "The second order of the same client": "receive",
@@ -34,12 +34,17 @@ class Bakery(Model):
     def connect(self, client):
         client.ready_at = 0
         client.orders = []
-        client.accept()
+        self.let_in(client)
+
+    def let_in(self, client):
+        """While the bread of one client is baked, other clients can connect, send orders, and
+        leave."""
+        client.accept(at=self.now)
 
     def receive(self, client, text, data):
         """For `rye` the client gets `baking rye` at once, and `rye is done` when it is baked"""
-        if text is None:  # the exercise leaves the answer to a binary frame open
-            client.is_free = True
+        if text is None:
+            self.receive_binary(client)
             return
         # The second order of the same client may wait for its first.
         is_first = client.ready_at <= self.now
@@ -48,6 +53,11 @@ class Bakery(Model):
         client.orders.append(text)
         client.send(f"baking {text}", until=None if is_first else begins_at)
         client.send(f"{text} is done", until=client.ready_at)
+
+    def receive_binary(self, client):
+        """A binary frame is not an order: answer it as you like, even with `bake(None)`, but keep
+        the connection open."""
+        client.is_free = True
 
     def fault_in(self, turn, played):
         """Call it once for each order, with the text of that order."""
@@ -78,6 +88,8 @@ class Bakery(Model):
         return [item.message.get("text") for item in client.expected]
 
     def diagnose(self, difference):
+        if difference.late is not None:  # an accept
+            return self.cause_of_delay(difference)
         if difference.fault or not difference.missing:
             return None
         missing = difference.missing.get("text", "")
@@ -88,8 +100,11 @@ class Bakery(Model):
             heard = [message.get("text") for _, message in seen.received]
             if number != difference.client and missing in heard and missing not in self.due(number):
                 return "wrong-connection"
-        if len(difference.model.clients) == 1:  # no other client could delay it
-            return "no-reply"
+        return self.cause_of_delay(difference)
+
+    def cause_of_delay(self, difference):
+        if len(self.clients) == 1:  # no other client could delay it
+            return None
         return "slow-sync-handler" if _is_sync(difference.events) else "work-still-queued"
 
 

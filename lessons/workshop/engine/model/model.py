@@ -91,10 +91,11 @@ class ModelClient:
         """The response that it must receive."""
         return next((item for item in self.expected if isinstance(item, Stream)), None)
 
-    def accept(self, subprotocol: str | None = None) -> None:
-        """The client must be accepted."""
+    def accept(self, subprotocol: str | None = None, **when) -> None:
+        """The client must be accepted. `at`, `until` and others are as in Expected."""
         message = {"type": "websocket.accept"}
-        self.expect(message | ({"subprotocol": subprotocol} if subprotocol else {}))
+        message |= {"subprotocol": subprotocol} if subprotocol else {}
+        self.expect(Expected(message, **when))
         self.state = OPEN
 
     def reject(self, bare: bool = False) -> None:
