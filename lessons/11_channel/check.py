@@ -31,7 +31,6 @@ PROMISES = {
         "test_a_writer_does_not_learn_whether_a_letter_was_read",
         "test_what_cannot_be_an_address_is_answered",
     ),
-    "The layer raises it": "test_what_cannot_be_an_address_is_answered",
     "If the channel is full": "No conversation fills a channel.",
     "ChannelFull may end": "No conversation fills a channel.",
 }
@@ -72,11 +71,15 @@ class Letters(Model):
         frame = json.loads(text)
         to = frame["to"]
         if not is_address(to):
-            client.send(REFUSAL)
+            self.refuse(client)
         elif to == "full" and not self.branch():
             client.fail("ChannelFull")
         for reader in self.readers(to):
             reader.send(frame["text"], lane=client.number)  # letters of one writer stay in order
+
+    def refuse(self, client):
+        """The layer raises it for an invalid name, and for a `to` that is not a string."""
+        client.send(REFUSAL)
 
     def readers(self, address):
         return [client for client in self.open_clients if client.channel == address]
@@ -96,7 +99,7 @@ class Letters(Model):
             return None
         expected, received = map(difference.texts, (difference.expected, difference.received))
         if received.count(REFUSAL) > expected.count(REFUSAL):
-            return "refused-a-right-address"
+            return "refused-a-right-address" if not self.has_arrived(difference, frame) else None
         if difference.step.action == "connect" and "specific." in "".join(received[:1]):
             return "wrong-address" if received[0] != expected[0] else None
         if frame and self.went_astray(difference, frame):
@@ -113,11 +116,19 @@ class Letters(Model):
 
     def went_astray(self, difference, frame):
         # Whether a client received a text for another client.
-        clients = difference.report.clients.items()
-        frames = {"type": "websocket.send", "text": frame["text"]}
-        got_it = {number for number, seen in clients if frames in [it for _, it in seen.received]}
         readers = {reader.number for reader in self.readers(frame["to"])}
-        return bool(readers and got_it - readers)
+        return bool(readers and self.who_got(difference, frame) - readers)
+
+    def has_arrived(self, difference, frame):
+        # Whether each client that the letter is for received it.
+        readers = {reader.number for reader in self.readers(frame["to"])} if frame else set()
+        return bool(readers) and readers <= self.who_got(difference, frame)
+
+    def who_got(self, difference, frame):
+        # The clients that received the text of this letter.
+        clients = difference.report.clients.items()
+        wanted = {"type": "websocket.send", "text": frame["text"]}
+        return {number for number, seen in clients if wanted in [it for _, it in seen.received]}
 
 
 def is_address(name):
