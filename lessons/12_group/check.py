@@ -132,12 +132,14 @@ class Lounges(Model):
             return "cleanup-skipped"
         if client.joined == self.burst and self.joined_late(difference):
             return "joined-too-late"
+        own = [step for step in difference.steps_of_burst if step.client == client.number]
+        has_arrived = difference.seen.handled > len(own)  # a message, at its consumer
         if (self.burst, client.lounge, client.number, missing[0]) in self.news:
             others = [it for number, it in heard if number != client.number]
-            own = [step for step in difference.steps_of_burst if step.client == client.number]
-            # The message has reached its consumer, or other clients.
-            if missing[0] in others or difference.seen.handled > len(own):
+            if missing[0] in others or has_arrived:
                 return "sender-left-out"
+        if has_arrived:
+            return None
         was_sent = missing[0] == LEFT or any(it == missing[0] for _, it in heard)
         return "member-missed" if was_sent or "group_send" in self.last_calls(difference) else None
 
