@@ -73,7 +73,8 @@ class Houses(Model):
             return "joined-too-late"
         received = difference.texts(difference.received)
         missing = [name for name in difference.texts(difference.expected) if name not in received]
-        if missing and missing == [client.name]:
+        is_absent = len(difference.received) < len(difference.expected)
+        if is_absent and missing == [client.name]:
             return "sender-left-out"
         elsewhere = {it.name for it in self.open_clients if it.server != client.server}
         near = {it.name for it in self.open_clients if it.server == client.server}
