@@ -109,18 +109,27 @@ class Reading(Model):
             return "stays-away" if stays_away(codes[0]) else "comes-back-for-ever"
         if difference.step.action != "connect":
             return None
-        if wanted and not codes:
-            return {4013: "place-too-many", 4400: "wrong-number-served"}.get(wanted[0])
+        if wanted == [4013] and not codes:
+            return "place-given-back" if self.turned_away(difference) else "place-too-many"
+        if wanted == [4400] and not codes:
+            return "wrong-number-served"
         if codes == [4013] and not wanted:
             return "place-lost"
         return None
+
+    def turned_away(self, difference):
+        # Whether an earlier client has received 4013: the places were counted rightly before.
+        earlier = difference.played.bursts[: difference.burst]
+        seen = (client for turn in earlier for client in turn.clients.values())
+        return any(it.get("code") == 4013 for client in seen for _, it in client.received)
 
     def wrong_part(self, difference):
         if difference.step.action != "text" or difference.pair is None:
             return None
         wanted, received = (it.get("text", "") for it in difference.pair)
         known = {f"{number} {part}" for number, part in enumerate(PARTS, 1)}
-        return "last-id-ignored" if {wanted, received} <= known else None
+        is_of_one = len({step.client for step in difference.steps_so_far}) == 1
+        return "last-id-ignored" if is_of_one and {wanted, received} <= known else None
 
 
 def stays_away(code):

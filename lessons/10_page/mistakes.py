@@ -249,6 +249,16 @@ class CountsForItself(RightSerial):
         self.is_reader = False
 
 
+class FreesAPlaceThatItHasNot(RightSerial):
+    """Frees a place at each end. A client that was closed with 4013 has none."""
+
+    diagnosis = "place-given-back"
+
+    async def close(self, code):
+        self.is_reader = self.is_reader or code == 4013
+        await super().close(code)
+
+
 class AnswersLateFrames(RightSerial):
     """Believes that no frame arrives after its close."""
 
