@@ -32,6 +32,7 @@ class Switchboard(Model):
         "connect /ws/sync/start/…": near(""),
     }
     silent_after_disconnect = True
+    given = ("Line", "Closed")
     session = 1010  # so that numbers have four digits
 
     def connect(self, client):
@@ -53,12 +54,19 @@ class Switchboard(Model):
         client.send(f"frame {client.frames}")
 
     def diagnose(self, difference):
-        kinds = [
-            [message["type"] for message in messages[difference.first :][:1]]
+        kinds = tuple(
+            next((message["type"] for message in messages[difference.first :]), "")
             for messages in (difference.expected, difference.received)
-        ]
-        is_rejected = kinds == [["websocket.accept"], ["websocket.close"]]
-        return "route-not-reached" if is_rejected and not difference.fault else None
+        )
+        if fault := difference.fault:
+            is_last = fault.diagnosis == "no-route" and kinds[0] != "websocket.accept"
+            return "no-last-route" if is_last else None
+        if kinds == ("websocket.close", "websocket.accept"):
+            return "route-too-wide"
+        # A middleware may have rejected the client: then no line of the file has sent the close.
+        is_rejected = kinds == ("websocket.accept", "websocket.close")
+        sent_at = difference.seen.sent_at[difference.first :] if is_rejected else ()
+        return "route-not-reached" if any(sent_at[:1]) else None
 
     def request(self, client, body):
         """Every HTTP request reaches `website`, whatever its path is"""

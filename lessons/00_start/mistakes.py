@@ -73,7 +73,7 @@ class MisspellsTheType(RightLine):
 class ForgetsTheOtherPaths(RightLine):
     """Believes that URLRouter rejects a path that no route matches."""
 
-    diagnosis = "no-route"
+    diagnosis = "no-last-route"
 
     @classmethod
     def routes(cls):
@@ -133,7 +133,7 @@ class ClosesFirst(RightLine):
 class MatchesTheBeginning(RightLine):
     """Believes that a regular expression must match the whole path."""
 
-    diagnosis = "accepts-everyone"
+    diagnosis = "route-too-wide"
 
     @classmethod
     def routes(cls):
@@ -143,7 +143,7 @@ class MatchesTheBeginning(RightLine):
 class AcceptsEachPath(RightLine):
     """Sends every WebSocket to the one consumer."""
 
-    diagnosis = "accepts-everyone"
+    diagnosis = "route-too-wide"
 
     @classmethod
     def routes(cls):

@@ -68,6 +68,8 @@ class Naming:
         else:
             is_usual = name not in {*_SHOWN, self.model.shared, generic_diagnosis(difference)}
             finding = make_finding(name, place, event, detail, is_usual=is_usual)
+        if self.model.given and finding.handler.partition(".")[0] in ("", *self.model.given):
+            finding = replace(finding, line=0, handler="")
         steps = " | ".join(map(str, difference.steps_so_far))
         promise, expected = _promise(difference), _expected(difference)
         finding = replace(finding, promise=promise, conversation=steps, expected=expected)
