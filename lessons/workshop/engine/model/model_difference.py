@@ -221,8 +221,11 @@ class Comparison:
         client, seen = self.model.clients.get(fault.client), self.turn.clients.get(fault.client)
         if client is None:
             return False
-        is_dropped_code = client.may_have_code and fault.finding.diagnosis == CODE_DROPPED
-        return is_dropped_code or client.has_failed(seen)
+        is_dropped_code = fault.finding.diagnosis == CODE_DROPPED
+        # If the client had to be accepted and stay, the rejection itself is wrong, not its code.
+        types = {item.message["type"] for item in client.expected}
+        must_stay = "websocket.accept" in types and "websocket.close" not in types
+        return (is_dropped_code and (client.may_have_code or must_stay)) or client.has_failed(seen)
 
     def _compare_clients(self) -> None:
         still_to_come = []
