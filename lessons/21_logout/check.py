@@ -166,8 +166,9 @@ class Desk(Model):
             return self.of_open(client, difference, steps)
         if is_closed and "websocket.close" not in expected:
             others = (user for name, user in self.users.items() if name != client.user)
-            has_reason = any(user.ended == self.burst for user in others)
-            return "other-users-closed" if has_reason else "closed-without-reason"
+            if any(user.ended == self.burst for user in others):
+                return "other-users-closed"
+            return "closed-without-reason" if client.user else None
         texts = difference.texts(difference.received)
         if is_closed or not texts or texts == difference.texts(difference.expected):
             return None

@@ -167,7 +167,9 @@ class Stage(Model):
         takes = any(step.arguments.get("text") == "take" for step in burst)
         if ends and wanted and not received:
             if "free" not in calls:
-                return "not-freed"
+                ended = {self.clients[it.client].user for it in burst if it.client in self.clients}
+                stays = any(it.user in ended for it in self.members(client.room))
+                return None if stays else "not-freed"
             return None if "group_send" in calls[calls.index("free") :] else "freed-silently"
         if ends and received and not wanted:
             is_wrong = received[0] != self.state(client, self.tables)

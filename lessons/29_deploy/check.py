@@ -167,7 +167,7 @@ class Restart(Model):
     def diagnose_open(self, difference, expected, received):
         # The connection was not closed.
         if ACCEPT in received:
-            return "drain-flag-late"
+            return "drain-flag-late" if came_during_drain(difference) else None
         if len(received) >= len(expected) > 1:
             return "drain-serves-the-queue"
         if len(expected) > 1:
@@ -209,6 +209,13 @@ class Restart(Model):
 
 def types(messages):
     return [message["type"] for message in messages]
+
+
+def came_during_drain(difference):
+    # Whether the handshake of this client began after that of `POST /drain/`.
+    began = [step for step in difference.steps_so_far if step.kind.begins]
+    own = max(number for number, step in enumerate(began) if step.client == difference.client)
+    return any(step.action == "POST" for step in began[:own])
 
 
 def size(orders):
