@@ -12,8 +12,6 @@ OTHERS = ("", "kelvin", "Celsius", "celsiu", "21", "%20celsius")
 PROMISES = {
     "A client names its unit": "handshakes",
     "There may be other parameters": "handshakes",
-    "The station rejects a client": ("inputs", "test_rejects_a_client_with_another_unit"),
-    "It sends a `websocket.close`": "connect",
     "Weather stays a SyncConsumer": "The engine checks the base class.",
 }
 
@@ -31,14 +29,22 @@ class Station(Model):
     }
 
     def connect(self, client):
-        """The station accepts this client, and sends the reading in that unit as a text frame"""
         unit = QueryDict(client.handshake.get("query", "")).get("unit")
         client.reading = READINGS.get(unit)
         if client.reading is None:
-            client.reject(bare=True)
+            self.refuse(client)
         else:
-            client.accept()
-            client.send(client.reading)
+            self.let_in(client)
+
+    def let_in(self, client):
+        """The station accepts this client, and sends the reading in that unit as a text frame"""
+        client.accept()
+        client.send(client.reading)
+
+    def refuse(self, client):
+        """The station rejects a client with another unit (such as `kelvin` or `Celsius`), with an
+        empty unit, or without a unit. It sends a `websocket.close` without a code or reason."""
+        client.reject(bare=True)
 
     def receive(self, client, text, data):
         """once right after the accept, and once for each frame of the client, text or binary, empty

@@ -3,8 +3,6 @@
 from lessons.workshop.judge import Model
 
 PROMISES = {
-    "The right guess is exactly": "texts",
-    "It gets `Right.`": "test_the_right_guess_ends_the_game",
     "Frames that the client sent before": "test_late_frames_get_nothing",
     "It stops whichever side": "test_stops_whatever_the_code",
     "Guess stays a SyncConsumer": "The engine checks the base class.",
@@ -22,16 +20,24 @@ class Game(Model):
         client.accept()
 
     def receive(self, client, text, data):
+        if text == "7":
+            self.end(client)
+        else:
+            self.go_on(client)
+
+    def end(self, client):
+        """The right guess is exactly the text `7`. It gets `Right.`, and the consumer closes the
+        connection with 1000."""
+        client.send("Right.")
+        client.close(1000)
+
+    def go_on(self, client):
         """Any other frame gets `Wrong.`. The third wrong guess also gets `Wrong.`, and then the
         consumer closes with 4000."""
-        if text == "7":
-            client.send("Right.")
-            client.close(1000)
-        else:
-            client.tries -= 1
-            client.send("Wrong.")
-            if not client.tries:
-                client.close(4000)
+        client.tries -= 1
+        client.send("Wrong.")
+        if not client.tries:
+            client.close(4000)
 
     def receive_after_close(self, client, text, data):
         """The consumer does not answer them: it sends neither a frame nor a second close."""
