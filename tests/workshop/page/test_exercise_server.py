@@ -128,7 +128,7 @@ async def test_an_exception_of_the_consumer_reaches_the_server_with_its_line(app
         finding = await page.finding()
         with pytest.raises(Exception, match="ValueError: dark"):
             await client.wait(timeout=TIMEOUT)
-    assert (finding["title"], finding["line"]) == ("A handler raised an exception", 11)
+    assert (finding["title"], finding["line"]) == ("The code raised an exception", 11)
 
 
 async def test_a_step_from_outside_calls_a_function_of_the_exercise(application, lamp):
