@@ -72,8 +72,9 @@ def save(*texts):
 
 async def test_clients_at_the_same_time_have_read_up_to_different_messages(database, new_client):
     first, _ = await database.do(save, "one", "two")
-    async with new_client(first) as back, new_client("") as page:  # that of the tutorial
-        for client in (back, page):
+    # Without `?seen=`, a page of the tutorial: it receives no list of users.
+    async with new_client("") as page, new_client(first) as back, new_client(10**6) as ahead:
+        for client in (page, back, ahead):
             assert await client.connect() == (True, None)
         await page.send_json_to({"message": "three"})
         assert (await page.receive_json_from())["message"] == "three"
