@@ -63,6 +63,16 @@ def test_an_order_can_be_predicted_and_checked_with_the_keyboard_alone(visit):
     assert violations(page, "#predict") == []
 
 
+def test_an_answer_names_the_consumer_that_was_played(visit):
+    page = visit("01-accept").page
+    page.goto(f"{page.url}#question-2")
+    page.reload()
+    page.get_by_role("button", name="Put the events in order").click()
+    page.get_by_role("button", name="Check").click()
+    expect(page.locator("#source-title")).to_contain_text("mistakes.py")
+    expect(page.locator("#diagram")).to_contain_text("GoesOnAfterTheRefusal")
+
+
 def test_the_next_step_leads_through_a_lesson(visit, exercise):
     lesson = visit("03-stop")
     page = lesson.page

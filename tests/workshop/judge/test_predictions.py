@@ -101,6 +101,7 @@ def test_grades_each_card_of_an_order(page):
     assert answer["is_right"]
     assert answer["order"] == right[:4]
     assert answer["recording"]["events"][-1]["message"] == {"type": "finished"}
+    assert answer["target"] == "sync_demo.consumers.Operator"
     answer = ask(2, "answer/", given=places)
     assert not answer["is_right"]
     assert [answer["right"][place] for place in places] == [True] * 4 + [False] * 2

@@ -57,7 +57,8 @@ def prediction_answer(request, lesson: Lesson, number: int) -> dict:
     question, shown = _load(request, lesson, number)
     grade = _grade_order if question.kind == "order" else _grade_receivers
     grades = grade(request.GET, question, shown)
-    return {**grades, "recording": recording_json(question.recording)}
+    target, recording = question.prediction.consumer(lesson), recording_json(question.recording)
+    return {**grades, "target": target, "recording": recording}
 
 
 def _load(request, lesson: Lesson, number: int) -> tuple[Played, list[Card]]:

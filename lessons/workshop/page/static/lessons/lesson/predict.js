@@ -4,7 +4,7 @@ import { computed, effect, html, signal } from "../vendor/preact.js";
 import { schoolClass } from "../common/socket.js";
 import { vote } from "../common/class_bar.js";
 import { fetchJson } from "../common/server.js";
-import { lookAtPicture, page, playUrl, saved, showSaved, step } from "./store.js";
+import { lookAtPicture, page, playUrl, saved, showSaved, sourceOf, step } from "./store.js";
 import { stepsInWords } from "./words.js";
 
 const LABEL = /^(client|consumer|layer|database)( \d+)? ([→←·]) (.*)$/;
@@ -44,7 +44,7 @@ function parametersOf({ kind, order, ticked }) {
 const check = (number) => attempt(number, async () => {
   const answer = of(number);
   const result = await fetchJson(playUrl(`predict/${number}/answer`, parametersOf(answer)));
-  set(number, { marks: result, say: result.is_right ? "Right." : summary(answer, result) });
+  set(number, { marks: result, source: await sourceOf(result.target), say: result.is_right ? "Right." : summary(answer, result) });
   lookAtPicture();
 });
 
@@ -54,7 +54,9 @@ effect(() => {
   const isHere = step.value === "predict";
   if (isHere && marks.value) {
     const title = marks.value.is_right ? "Right. This happens:" : "This is what happens:";
-    showSaved(marks.value.recording, { kind: "answer", title, steps: page.questions[current.value - 1].steps, plays: true });
+    const { recording, target } = marks.value;
+    const { source } = of(current.value);
+    showSaved(recording, { kind: "answer", target, title, source, steps: page.questions[current.value - 1].steps, plays: true });
   } else if (isHere || saved.peek()?.kind === "answer") saved.value = null;
 });
 

@@ -115,11 +115,12 @@ export async function showLiveSource() {
 
 const isExample = (name) => name === EXAMPLE || name.endsWith(`.${lesson.demo}`);
 
-// The code of a target of a recording. Null where the student may not read it, or where it has none.
-async function sourceOf(name) {
+// The code of a target of a recording. Only its name where the student may not read it, or where it has none.
+export async function sourceOf(name) {
   const isOpen = name === "exercise" || name.startsWith("mistake:") || (name === "solution" && exercise.value.solution);
   if (isExample(name)) return page.source;
-  return isOpen ? fetchSource(name).catch(() => null) : null;
+  const none = { place: titleOf(name), lines: [] };
+  return isOpen ? fetchSource(name).catch(() => none) : none;
 }
 
 // Shows a recording until the student goes back to the live events.
