@@ -49,10 +49,10 @@ class Lounges(Model):
     def connect(self, client):
         """All clients in a lounge receive its news in text frames"""
         client.lounge = lounge_of(client.handshake)
-        client.accept()
         if client.lounge is None:
             self.refuse(client)
             return
+        client.accept()
         client.joined = self.burst
         for burst, lounge, number, text in self.news:
             if (burst, lounge) == (self.burst, client.lounge):
@@ -61,6 +61,7 @@ class Lounges(Model):
 
     def refuse(self, client):
         """For another name, accept, then close with 4400."""
+        client.accept()
         client.close(4400)
 
     def receive(self, client, text, data):
