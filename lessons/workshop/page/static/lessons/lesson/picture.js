@@ -73,14 +73,17 @@ function Outside() {
 // Says what recording is shown instead of the live events.
 function SavedBanner() {
   const { title, kind, steps, parting } = saved.value;
-  const side = (name, event) => html`
-    <div class="side"><b>${name}</b> <code>${event ? `${typeOf(event)} ${detailsOf(event)}`.trim() : "nothing: it ends here"}</code></div>`;
+  // If only one side is an event of the consumer, the other side's event came instead of an answer.
+  const isIn = (event) => event?.direction === "in";
+  const said = (event, other) => `${isIn(event) && other && !isIn(other) ? "nothing, then " : ""}${typeOf(event)} ${detailsOf(event)}`.trim();
+  const side = (name, event, other) => html`
+    <div class="side"><b>${name}</b> <code>${event ? said(event, other) : "nothing more"}</code></div>`;
   return html`
     <section class="saved-recording" id="saved-recording" data-kind=${kind} aria-live="polite">
       <p class="saved-head"><b id="saved-title">${title}</b> ${step.value !== "predict" && html`
         <button type="button" id="back-to-live" onClick=${() => (saved.value = null)}>Back to ${step.value === "do" ? "my clients" : "live"}</button>`}</p>
       ${steps.length > 0 && html`<p class="played-words" title=${steps.map((one) => one.step).join(" · ")}>${stepsInWords(steps)}</p>`}
-      ${parting && html`<div id="parting" class="parting">${side("Expected", parting.right)}${side("Received", parting.wrong)}</div>`}
+      ${parting && html`<div id="parting" class="parting">${side("Expected", parting.right, parting.wrong)}${side("Received", parting.wrong, parting.right)}</div>`}
     </section>`;
 }
 
