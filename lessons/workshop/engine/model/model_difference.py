@@ -267,7 +267,7 @@ class Comparison:
         if self.fault is not None:
             difference.client, difference.fault = self.fault.client, self.fault.finding
             own = self.model.clients.get(self.fault.client)
-            for item in own.expected if own else ():
+            for item in own.expected if own and not own.left_itself else ():
                 if item.until is None and not item.may_miss:
                     difference.wanted += item.parts(self.model.now)
         else:
