@@ -34,7 +34,18 @@ class Stopwatch(Model):
         client.send(f"{client.seconds} so far")
 
     def disconnect(self, client):
+        if client.end == "crash":
+            self.end_with_an_exception(client)
+        else:
+            self.end(client)
+
+    def end(self, client):
         """The stopwatch ends with its connection, however the connection ends"""
+
+    def end_with_an_exception(self, client):
+        """The stopwatch ends with its connection, however the connection ends: the client leaves,
+        a handler raises, or the server cancels the consumer, even before websocket_connect has run.
+        The consumer does not hide an exception that a handler raises."""
 
     def fault_in(self, turn, played):
         """The consumer does not hide an exception that a handler raises."""

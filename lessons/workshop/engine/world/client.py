@@ -358,7 +358,7 @@ class Client:
             return None
         is_hidden = not self.future.cancelled() and self.error is None
         if is_hidden and self.rules.fault_of_stopped():
-            return self.finding("exception-hidden")
+            return self.finding("exception-hidden", self.source.place_of_handler("__call__"))
         return self._fault_after_crash(str(bug.error))
 
     def _fault_after_crash(self, cause: str = "") -> Finding | None:
