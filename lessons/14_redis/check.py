@@ -76,6 +76,8 @@ class Houses(Model):
         is_absent = len(difference.received) < len(difference.expected)
         if is_absent and missing == [client.name]:
             return "sender-left-out"
+        if self.has_not_joined(difference, missing):
+            return "not-in-the-group"
         elsewhere = {it.name for it in self.open_clients if it.server != client.server}
         near = {it.name for it in self.open_clients if it.server == client.server}
         is_local = missing and {*missing} <= elsewhere and near <= {*received}
@@ -88,6 +90,13 @@ class Houses(Model):
         kinds = [it.message["type"] for it in mine if it.direction == "out"]
         is_member = "group_add" in kinds and "websocket.accept" in kinds
         return is_member and kinds.index("websocket.accept") < kinds.index("group_add")
+
+    def has_not_joined(self, difference, missing):
+        # Whether the clients that are not named have not joined a group, and the others have.
+        events = [it for turn in difference.played.bursts for it in turn.events]
+        joined = {number for number, it in events if it.message.get("type") == "group_add"}
+        absent = {it.number for it in self.open_clients if it.name in missing}
+        return bool(absent and joined) and not absent & joined
 
     def explain(self, difference):
         layers = other_layers(difference.report)

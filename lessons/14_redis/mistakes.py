@@ -130,6 +130,19 @@ class ForgetsItself(RightHouse):
             await super().house_question(event)
 
 
+class JoinsAtItsFirstFrame(RightHouse):
+    """Joins when it is needed first, to ask. A client that never asks is never named."""
+
+    diagnosis = "not-in-the-group"
+
+    async def websocket_connect(self, event):
+        await self.send({"type": "websocket.accept"})
+
+    async def websocket_receive(self, event):
+        await self.channel_layer.group_add("house", self.channel_name)
+        await super().websocket_receive(event)
+
+
 class LeavesOnDisconnect(RightHouse):
     """Believes that each connection ends with websocket_disconnect."""
 
