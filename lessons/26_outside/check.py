@@ -17,12 +17,8 @@ PROMISES = {
     "A job is a row of `Job`": "setups",
     "It runs in a process without sockets": "others",
     "A client watches it": "handshakes",
-    "If the percent is higher": "test_a_report_is_stored",
-    "Otherwise it returns False": "test_a_report_is_stored",
-    "A job may run twice at once": "test_only_one_of_two_equal_reports_counts",
     "Then it returns True": "test_a_job_survives_without_the_layer",
     "It may skip one": "show",
-    "After `100 %`": "test_the_end_closes_each_client_once",
     "Frames have no effect": "texts",
 }
 
@@ -52,18 +48,20 @@ class Watch(Model):
         self.show(client)
 
     def other(self, step):
-        """After each message, it sends the percent if it has grown."""
         if step.action == "redis":
             self.is_reached = step.arguments["state"] == "back"
         return self.report(*step.arguments["arguments"]) if step.action == "call" else None
 
     def report(self, job, percent):
+        """If the percent is higher than the row's, `report` stores it, sends a message, and returns
+        True. Otherwise it returns False. A job may run twice at once: of two equal reports, one
+        returns True."""
         has_grown = percent > self.percent_of(job)
         if has_grown:
             self.save(TABLE, id=job, percent=percent)
             self.look(job)
             for seconds in () if self.is_reached else AGAIN_AFTER:
-                self.after(seconds, self.look, job, True)
+                self.after(seconds, self.look_again, job)
         shown = {"returned": has_grown}
         return Answer(shown, lambda it: self.is_answer(it, has_grown))
 
@@ -76,13 +74,17 @@ class Watch(Model):
     def percent_of(self, job):
         return next(row["percent"] for row in self.tables[TABLE] if row["id"] == job)
 
-    def look(self, job, is_retry=False):
-        """`report` sends again after half a second, at most three more times."""
+    def look(self, job, at=None):
+        """After each message, it sends the percent if it has grown."""
         watching = [client for client in self.open_clients if client.job == job]
         for client in watching if self.is_reached else ():
-            self.show(client, at=self.now if is_retry else None)
+            self.show(client, at)
 
-    promise_of_wait = look
+    def look_again(self, job):
+        """`report` sends again after half a second, at most three more times."""
+        self.look(job, at=self.now)
+
+    promise_of_wait = look_again
 
     def show(self, client, at=None):
         percent = self.percent_of(client.job)
@@ -92,7 +94,11 @@ class Watch(Model):
             client.expected = [replace(it, may_miss=is_percent(it)) for it in client.expected]
             client.send(f"{percent} %", at=at)
             if percent == 100:
-                client.close(1000)
+                self.end(client)
+
+    def end(self, client):
+        """After `100 %`, it closes with 1000."""
+        client.close(1000)
 
     def fault_in(self, turn, played):
         for call in turn.calls:

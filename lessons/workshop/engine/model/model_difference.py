@@ -372,6 +372,8 @@ def in_words(difference: Difference) -> str:
     if client is None:
         wanted = difference.expected_answer
         expected = f"; expected {_short(wanted.shown)}" if wanted else ""
+        if difference.answer == {"running": True}:
+            return f"{after} the call had not returned{expected}."
         return f"{after} the answer was {_short(difference.answer)}{expected}."
     is_alone = {step.client for step in difference.steps} <= {client, None}
     whose = "the client" if is_alone else f"client {client}"
