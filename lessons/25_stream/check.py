@@ -6,15 +6,11 @@ from lessons.workshop.judge import Model, parse_step
 
 WINDOW, WAITING, SECONDS = 3, 2, 0.5
 PROMISES = {
-    "A text frame, even an empty one, is a question": "test_only_the_exact_words_are_commands",
     "`next_word` stands for a language model": "test_an_answer_arrives_in_pieces",
     "Call it once for each word": "test_an_answer_arrives_in_pieces",
     "The consumer answers one question at a time": "test_answers_come_in_order",
     "Two more may wait": "test_questions_wait",
     "`ok` confirms one piece": "test_room_is_not_saved_up",
-    "the next question begins": (
-        *("test_the_next_question_begins_after_a_stop", "test_a_failure_is_reported"),
-    ),
     "Ignore binary frames": "test_questions_wait",
     "However a connection ends": "ends",
 }
@@ -98,12 +94,27 @@ class Answers(Model):
             self.finish(client)
         elif words[client.piece - 1] == "impossible":
             self.fail(client)
-        else:
+        elif client.piece > 1:
             self.send_piece(client, words[client.piece - 1])
+        elif client.ended_early:
+            self.send_next(client, words[0])
+        else:
+            self.send_first(client, words[0])
+
+    def send_first(self, client, word):
+        """A text frame, even an empty one, is a question, except `ok` and `stop`."""
+        self.expect_piece(client, word)
+
+    def send_next(self, client, word):
+        """After `stopped` or `failed`, the next question begins."""
+        self.expect_piece(client, word)
 
     def send_piece(self, client, word):
         """The client receives numbered pieces, `1 You`, `2 asked:`, and after the last word
         `end`."""
+        self.expect_piece(client, word)
+
+    def expect_piece(self, client, word):
         client.send(f"{client.piece} {word}", at=self.now)
         client.unconfirmed += 1
         client.piece += 1
