@@ -59,7 +59,8 @@ class Watch(Model):
         has_grown = percent > self.percent_of(job)
         if has_grown:
             self.save(TABLE, id=job, percent=percent)
-            self.look(job)
+            for client in self.watching(job):
+                self.tell(client)
             for seconds in () if self.is_reached else AGAIN_AFTER:
                 self.after(seconds, self.look_again, job)
         shown = {"returned": has_grown}
@@ -74,15 +75,19 @@ class Watch(Model):
     def percent_of(self, job):
         return next(row["percent"] for row in self.tables[TABLE] if row["id"] == job)
 
-    def look(self, job, at=None):
-        """After each message, it sends the percent if it has grown."""
+    def watching(self, job):
+        # The clients that a message reaches.
         watching = [client for client in self.open_clients if client.job == job]
-        for client in watching if self.is_reached else ():
-            self.show(client, at)
+        return watching if self.is_reached else []
+
+    def tell(self, client):
+        """After each message, it sends the percent if it has grown."""
+        self.show(client)
 
     def look_again(self, job):
         """`report` sends again after half a second, at most three more times."""
-        self.look(job, at=self.now)
+        for client in self.watching(job):
+            self.show(client, at=self.now)
 
     promise_of_wait = look_again
 
