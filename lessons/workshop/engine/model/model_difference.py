@@ -4,6 +4,7 @@ Several steps in the air at the same time may happen in any order. So the judge 
 which the model can be, and a difference is what fits none of them.
 """
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -360,9 +361,19 @@ def detail_of(difference: Difference) -> str:
     rest = max(len(difference.expected), len(difference.received)) - end
     if rest > 0:
         parts.append(f"(and {rest} more)")
-    if remark := ignored_keys_of(difference):
-        parts.append(remark)
+    parts += filter(None, (ignored_keys_of(difference), _characters_text(difference)))
     return "\n".join(parts)
+
+
+def _characters_text(difference: Difference) -> str:
+    """Both texts in ASCII if they look alike: the same letters, composed in another way."""
+    expected, received = (it.get("text") for it in difference.pair or ({}, {}))
+    if not isinstance(expected, str) or not isinstance(received, str) or expected == received:
+        return ""
+    if unicodedata.normalize("NFC", expected) != unicodedata.normalize("NFC", received):
+        return ""
+    expected, received = (ascii(text)[:MAX_SHOWN] for text in (expected, received))
+    return f"Written in ASCII: expected {expected}, got {received}."
 
 
 def in_words(difference: Difference) -> str:

@@ -14,6 +14,7 @@ from lessons.workshop.engine.model.model_difference import (
 )
 from lessons.workshop.engine.script.report import BurstReport, ClientFault, ClientReport, Report
 from lessons.workshop.engine.script.steps import bursts_of
+from lessons.workshop.engine.world.daphne_rules import CODE_DROPPED
 from lessons.workshop.judge.claims import parse_conversation
 
 ACCEPT = {"type": "websocket.accept"}
@@ -96,6 +97,25 @@ def test_reports_a_fault_of_the_server_before_any_difference():
     faults = (ClientFault(1, make_finding("exception")),)
     found = difference(Echo, "connect | text a", "+", "b", faults=faults)
     assert generic_diagnosis(found) == "exception"
+
+
+@pytest.mark.parametrize(("ends", "name"), [(False, "refuses-everyone"), (True, CODE_DROPPED)])
+def test_the_code_of_a_rejection_is_a_fault_only_if_the_client_had_to_receive_a_code(ends, name):
+    class Door(Echo):
+        def connect(self, client):
+            client.accept()
+            if ends:
+                client.close(4000)
+
+    fault = ClientFault(1, make_finding(CODE_DROPPED))
+    turn = BurstReport((), {1: seen("!")}, (None,), faults=(fault,))
+    found = find_difference(Door(), parse_conversation("connect"), Report((turn,)))
+    assert generic_diagnosis(found) == name
+
+
+def test_shows_the_characters_of_texts_that_look_alike():
+    found = difference(Echo, 'connect | text "e\\u0301"', "+", "\xe9")
+    assert r"expected 'e\u0301', got '\xe9'" in detail_of(found)
 
 
 def test_a_forgotten_await_explains_what_is_missing():
