@@ -451,7 +451,9 @@ def _short(value) -> str:
 def generic_diagnosis(difference: Difference) -> str:
     """The id of a diagnosis that fits any exercise, where the lesson has no better one."""
     if fault := difference.fault:
-        closes = any(it["type"] == "websocket.close" for it in difference.expected)
+        clients = difference.model.clients.values() if difference.model else ()
+        due = [item.message for client in clients for item in client.expected]
+        closes = any(it["type"] == "websocket.close" for it in (*difference.expected, *due))
         is_wrong_close = fault.diagnosis == "forbidden-close-code" and not closes
         return "closed-early" if is_wrong_close else fault.diagnosis
     if difference.client is None:
