@@ -61,13 +61,26 @@ def require_redis() -> None:
 
 def supervise(ports: list[int], redis_url: str) -> None:
     """Run until a web server ends. Raises SystemExit when a signal arrives."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda number, _: sys.exit(128 + number))
     sys.stdout.reconfigure(errors="replace")
-    asyncio.run(_run_all(ports, redis_url))
+    if number := asyncio.run(_run_all(ports, redis_url)):
+        sys.exit(128 + number)
 
 
-async def _run_all(ports: list[int], redis_url: str) -> None:
+async def _run_all(ports: list[int], redis_url: str) -> int:
+    """Returns the signal that arrived, or 0. Ctrl-C reaches the web servers, too."""
+    loop = asyncio.get_running_loop()
+    arrived = loop.create_future()
+
+    def note(number: int) -> None:
+        if not arrived.done():
+            arrived.set_result(number)
+
+    def handle(number: int, _frame) -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(note, number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, handle)
     # What each process must know: where Redis is, and where a page finds both web servers.
     known = {"REDIS_URL": redis_url, "CLUSTER_PORTS": ",".join(map(str, ports))}
     environment = {**os.environ, **known, "PYTHONUNBUFFERED": "1"}
@@ -78,11 +91,12 @@ async def _run_all(ports: list[int], redis_url: str) -> None:
     worker = start("worker", "runworker", *CHANNELS)
     servers = [start(f"web {one}", "runserver", f"{HOST}:{one}", "--noreload") for one in ports]
     try:
-        await asyncio.wait(servers, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([*servers, arrived], return_when=asyncio.FIRST_COMPLETED)
     finally:
         for task in (worker, *servers):
             task.cancel()
         await asyncio.gather(worker, *servers, return_exceptions=True)
+    return arrived.result() if arrived.done() else 0
 
 
 async def _run(name: str, command: list[str], environment: dict[str, str]) -> None:
