@@ -191,9 +191,6 @@ CHANNEL_LAYERS = {
     # Lesson 14 shows these two. Layers that share a Redis server need different prefixes.
     "pubsub": _layer("pubsub.RedisPubSubChannelLayer", prefix="pubsub"),
     "encrypted": _layer(prefix="encrypted", symmetric_encryption_keys=[SECRET_KEY]),
-    # The recorder sends events to the pages. Never on Redis: that would disturb what it records,
-    # and the pages must also show what happens without Redis.
-    "wire": {"BACKEND": _IN_MEMORY, "CONFIG": {"capacity": 10_000}},
 }
 
 if MODE is Mode.ROOM:  # one process, and a message to a busy board must not be lost

@@ -5,7 +5,7 @@ import json
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
 
-from lessons.workshop.page.live.page_socket import new_feed_id
+from lessons.workshop.page.live.feed import new_feed_id
 
 TIMEOUT = 60  # seconds; only a test that fails waits so long
 SESSION = "my0session0key"

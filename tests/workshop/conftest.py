@@ -2,7 +2,7 @@
 
 import pytest
 
-from lessons.workshop.page.live.page_socket import new_feed_id
+from lessons.workshop.page.live.feed import new_feed_id
 from lessons.workshop.student import progress
 
 
@@ -24,5 +24,5 @@ def own_feed(client, db):
 def page_layers(settings):
     """New layers in memory. The next test gets new ones too, each with a new recorder."""
     memory = {"BACKEND": "channels.layers.InMemoryChannelLayer"}
-    settings.CHANNEL_LAYERS = {"default": memory, "wire": {**memory, "CONFIG": {"capacity": 9999}}}
+    settings.CHANNEL_LAYERS = {"default": memory}
     settings.ALLOWED_HOSTS = ["localhost"]

@@ -109,7 +109,7 @@ class Visit:
     """One request of a visitor."""
 
     def __init__(self, visitor: str, route: str, samples: dict):
-        from lessons.workshop.page.live.page_socket import new_feed_id
+        from lessons.workshop.page.live.feed import new_feed_id
         from lessons.workshop.setup.access_token import cookie
 
         self.visitor, self.route = visitor, route

@@ -52,9 +52,8 @@ def test_the_cache_is_on_redis_if_redis_url_is_set(settings_with):
     assert cache["LOCATION"] == "redis://example.test:6379/1"
 
 
-def test_all_layers_except_the_recorders_use_redis_without_a_timeout(settings_with):
+def test_all_layers_use_redis_without_a_timeout(settings_with):
     layers = settings_with(REDIS_URL="redis://example.test:6379/1")["CHANNEL_LAYERS"]
-    assert layers.pop("wire")["BACKEND"] == "channels.layers.InMemoryChannelLayer"
     assert {name: layer["BACKEND"] for name, layer in layers.items()} == {
         "default": "channels_redis.core.RedisChannelLayer",
         "pubsub": "channels_redis.pubsub.RedisPubSubChannelLayer",

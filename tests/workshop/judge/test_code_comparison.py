@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from lessons.workshop.course.lesson_index import find, lessons
 from lessons.workshop.course.mistakes import read_mistakes
 from lessons.workshop.judge.study.code_comparison import aligned_rows, read_parts
-from lessons.workshop.page.live.page_socket import new_feed_id
+from lessons.workshop.page.live.feed import new_feed_id
 from lessons.workshop.page.markup import highlight_code
 from lessons.workshop.student import progress
 

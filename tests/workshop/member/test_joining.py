@@ -18,7 +18,7 @@ from lessons.workshop.member.joining import (
 )
 from lessons.workshop.member.membership import Membership
 from lessons.workshop.page.exercise.exercise_state import exercise_json
-from lessons.workshop.page.live.page_socket import new_feed_id
+from lessons.workshop.page.live.feed import new_feed_id
 from lessons.workshop.setup.network_access import Mode
 from lessons.workshop.student import progress
 from lessons.workshop.terminal import class_membership

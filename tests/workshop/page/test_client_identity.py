@@ -14,7 +14,7 @@ from django.contrib.sessions.models import Session
 from django.urls import path
 
 from auth_demo.consumers import Account
-from lessons.workshop.page.live.page_socket import new_feed_id
+from lessons.workshop.page.live.feed import new_feed_id
 from lessons.workshop.page.live.recording import record_page_clients
 from tests.support.played_page import TIMEOUT, PageClient
 

@@ -14,8 +14,9 @@ from django.contrib.auth.models import Group
 
 from lessons.workshop.course.subjects import resolve
 from lessons.workshop.engine.process.child_process import clean_start_method, start_child
-from lessons.workshop.page.exercise_server import child, process, servers
+from lessons.workshop.page.exercise_server import child, process
 from lessons.workshop.page.live.client_identity import LOST_CONNECTION
+from lessons.workshop.page.live.feed import _feeds
 from lessons.workshop.page.live.recording import record_page_clients
 from lessons.workshop.student import progress
 from lessons.workshop.student.progress import Progress
@@ -68,6 +69,10 @@ def lamp(course):
         return lesson
 
     return save
+
+
+def running_servers():
+    return [feed.server for feed in _feeds.values() if feed.server]
 
 
 # What a client and its page receive
@@ -247,16 +252,16 @@ async def test_a_workshop_that_cannot_serve_says_why_and_tries_again(
         assert [record.exc_info[1] for record in caplog.records] == [error]
         await (await page.connect()).disconnect()
         (folder,) = tmp_path.glob("tmp*")
-    assert servers._servers == {}
+    assert running_servers() == []
     assert not folder.exists()
 
 
 async def test_the_process_ends_with_its_page(application, lamp):
     async with PlayedPage(application, lamp(LAMP)) as page:
         await page.connect()
-        [pid] = [server._process._child.pid for server in servers._servers.values()]
+        [pid] = [server._process._child.pid for server in running_servers()]
     assert not psutil.pid_exists(pid)
-    assert servers._servers == {}
+    assert running_servers() == []
 
 
 async def test_a_stranger_and_a_client_of_a_closed_page_start_nothing(application, lamp):
@@ -264,9 +269,9 @@ async def test_a_stranger_and_a_client_of_a_closed_page_start_nothing(applicatio
         for session in ("their0session0key", None):
             stranger = page.client(session=session)
             assert await stranger.connect(timeout=TIMEOUT) == (False, 1000)
-        assert servers._servers == {}
+        assert running_servers() == []
     assert await page.client().connect(timeout=TIMEOUT) == (False, 1000)
-    assert servers._servers == {}
+    assert running_servers() == []
 
 
 def test_a_process_that_blocks_ends_with_its_workshop(lamp, tmp_path):

@@ -9,7 +9,7 @@ from lessons.workshop.judge.daemon import judge_client
 from lessons.workshop.judge.daemon.exercise_watcher import save_report
 from lessons.workshop.judge.verdict import Outcome, Verdict
 from lessons.workshop.page.exercise import exercise_status
-from lessons.workshop.page.live import event_feed
+from lessons.workshop.page.live import page_socket
 from lessons.workshop.student import progress
 from tests.support.played_page import PageClient
 
@@ -24,8 +24,8 @@ def lamp(course, monkeypatch):
     for interval in ("INTERVAL", "JUDGE_INTERVAL"):
         monkeypatch.setattr(exercise_status, interval, 0.005)
     monkeypatch.setattr(exercise_status, "MISSING_TIMEOUT", 0.5)
-    monkeypatch.setattr(event_feed, "FAILURE_PAUSE", 0)
-    monkeypatch.setattr(event_feed, "may_join", lambda: False)
+    monkeypatch.setattr(page_socket, "FAILURE_PAUSE", 0)
+    monkeypatch.setattr(page_socket, "may_join", lambda: False)
     return course[0]
 
 
@@ -42,7 +42,7 @@ def page():
     """`await page(lesson="01-lamp")`: the socket of a page with this query."""
 
     async def connect(**query):
-        communicator = PageClient(event_feed.PageSocket.as_asgi(), f"/ws/feed/?{urlencode(query)}")
+        communicator = PageClient(page_socket.serve_page, f"/ws/feed/?{urlencode(query)}")
         communicator.scope["url_route"] = {"kwargs": {}}
         opened, _ = await communicator.connect()
         return communicator if opened else None

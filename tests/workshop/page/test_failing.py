@@ -5,7 +5,7 @@ from django.test import Client
 
 from lessons.workshop.course.lesson_index import find
 from lessons.workshop.judge.runner import judge
-from lessons.workshop.page.live.page_socket import new_feed_id
+from lessons.workshop.page.live.feed import new_feed_id
 from lessons.workshop.student import progress
 
 LESSON = find("stop")

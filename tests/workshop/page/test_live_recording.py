@@ -9,7 +9,7 @@ from channels.routing import URLRouter
 from django.urls import path
 
 from lessons.workshop.page.live.event_forwarder import MAX_OLDEST
-from lessons.workshop.page.live.page_socket import new_feed_id
+from lessons.workshop.page.live.feed import new_feed_id
 from lessons.workshop.page.live.recording import record_page_clients
 from sync_demo.consumers import Echo
 from tests.support.played_page import SESSION as MINE

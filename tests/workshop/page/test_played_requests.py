@@ -3,7 +3,7 @@
 import pytest
 
 from lessons.workshop.course.lesson_index import find
-from lessons.workshop.page.live.page_socket import new_feed_id
+from lessons.workshop.page.live.feed import new_feed_id
 
 pytestmark = pytest.mark.django_db
 LOCKED = "You can use the solution once your exercise was green, or once you have read it."

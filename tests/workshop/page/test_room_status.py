@@ -19,8 +19,8 @@ from lessons.workshop.member.protocol import (
 from lessons.workshop.member.room_client import RoomClient
 from lessons.workshop.member.room_link import RoomLink
 from lessons.workshop.page.live import room_status
-from lessons.workshop.page.live.event_feed import PageSocket
-from lessons.workshop.page.live.page_socket import new_feed_id
+from lessons.workshop.page.live.feed import new_feed_id
+from lessons.workshop.page.live.page_socket import serve_page
 from lessons.workshop.page.live.room_status import page_state
 from lessons.workshop.setup.network_access import Mode
 from tests.support.played_page import SESSION, PageClient
@@ -73,7 +73,7 @@ def page(feed_id=""):
     """The socket of a page; of a lesson's page with a feed."""
     cookie = f"{settings.SESSION_COOKIE_NAME}={SESSION}".encode()
     path = f"/ws/feed/{feed_id}/?lesson=03-stop" if feed_id else "/ws/feed/"
-    made = PageClient(PageSocket.as_asgi(), path, headers=[(b"cookie", cookie)])
+    made = PageClient(serve_page, path, headers=[(b"cookie", cookie)])
     made.scope["url_route"] = {"kwargs": {"feed_id": feed_id} if feed_id else {}}
     return made
 

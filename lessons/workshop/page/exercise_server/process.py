@@ -29,7 +29,7 @@ from lessons.workshop.page.exercise_server.database_copy import find_login
 from lessons.workshop.page.exercise_server.messages import Messages
 from lessons.workshop.page.live.client_identity import LOST_CONNECTION
 from lessons.workshop.page.live.event_forwarder import EventForwarder
-from lessons.workshop.page.live.page_socket import session_key_of
+from lessons.workshop.page.live.feed import Feed, session_key_of
 
 TICK = 0.25  # seconds between two looks of the watchdog
 ANSWER_TIMEOUT = 3.0  # seconds
@@ -60,13 +60,11 @@ class ServerLost(Exception):
 class ExerciseProcess:
     """One child process and its connections. `ended` becomes the finding that says why it ended.
 
-    `report(finding)` is called for a finding that does not end it; `say(text)` with the result of
-    a step from outside. `group` is the feed of the page.
+    `report(finding)` is called for a finding that does not end it.
     """
 
-    def __init__(self, served: ServedTarget, group: str, report: Callable, say: Callable):
-        self._served, self._group = served, group
-        self._report, self._say = report, say
+    def __init__(self, served: ServedTarget, feed: Feed, report: Callable):
+        self._served, self._feed, self._report = served, feed, report
         self._loop = asyncio.get_running_loop()
         self.loaded: asyncio.Future[bool] = self._loop.create_future()
         self.ended: asyncio.Future[Finding | None] = self._loop.create_future()
@@ -111,7 +109,7 @@ class ExerciseProcess:
     # A client's connection
 
     def _forwarder(self, client: int | str) -> EventForwarder:
-        return EventForwarder(self._group, client, self._served.target.title)
+        return EventForwarder(self._feed, client, self._served.target.title)
 
     async def relay(self, client: int, account: str | None, scope, receive, send) -> None:
         """Serve a connection, as the application itself would. Raises what it raises."""
@@ -192,7 +190,7 @@ class ExerciseProcess:
                 else:
                     self._report(found)
             case "said", (str(text),):
-                self._say(text)
+                self._feed.post({"outside": text})
             case "started", ():
                 self._started.set()
             case "loaded", ():

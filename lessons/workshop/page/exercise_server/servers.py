@@ -8,7 +8,6 @@ import asyncio
 import logging
 import tempfile
 from asyncio import FIRST_COMPLETED
-from collections import Counter
 
 from lessons.workshop.course.lesson_index import Lesson, UnknownLesson, find
 from lessons.workshop.engine.faults.finding import Finding, make_finding
@@ -19,7 +18,7 @@ from lessons.workshop.page.exercise_server.child import ServedTarget
 from lessons.workshop.page.exercise_server.process import ExerciseProcess, in_thread
 from lessons.workshop.page.exercise_server.targets import TargetRefused, playable_target
 from lessons.workshop.page.live.client_identity import reject
-from lessons.workshop.page.live.event_forwarder import send_to_feed
+from lessons.workshop.page.live.feed import Feed
 from lessons.workshop.setup.atomic_write import explain_os_error
 from lessons.workshop.student.watched_file import WatchedFile
 
@@ -29,18 +28,17 @@ log = logging.getLogger(__name__)
 
 
 class ExerciseServer:
-    """Serves one target to the clients of one page, whose feed is `group`."""
+    """Serves one target to the clients of the page with that feed."""
 
-    def __init__(self, group: str, lesson: Lesson, target: Subject):
+    def __init__(self, feed: Feed, lesson: Lesson, target: Subject):
         self.lesson = lesson
         self.target = target
         self.has_failed = False  # an exception has ended this server: another one must replace it
-        self._group = group
+        self._feed = feed
         self._folder: tempfile.TemporaryDirectory | None = None
         self._served: ServedTarget | None = None
         self._process: ExerciseProcess | None = None
         self._file = WatchedFile(target.file)
-        self._reports: set[asyncio.Task] = set()
         self._reported: dict | None = None
         self._begin("ready")
         self._watching = asyncio.create_task(self._watch())
@@ -88,7 +86,7 @@ class ExerciseServer:
                 await self._process.stop()
             self._file.look()
             self._report("starting")
-            process = ExerciseProcess(self._served, self._group, self._report_running, self._say)
+            process = ExerciseProcess(self._served, self._feed, self._report_running)
             process.ended.add_done_callback(self._report_end)
             self._process = process
             await process.start()
@@ -132,66 +130,42 @@ class ExerciseServer:
     def _report(self, state: str, finding: Finding | None = None) -> None:
         played = {"target": self.target.title, "state": state, "finding": None}
         self._reported = {"played": played | {"finding": finding and finding_json(finding)}}
-        self._send(self._reported)
+        self._feed.post(self._reported)
 
     def report_again(self) -> None:
         """Report the state to a page that asks for what runs already."""
         if self._reported:
-            self._send(self._reported)
-
-    def _say(self, text: str) -> None:
-        self._send({"outside": text})
-
-    def _send(self, message: dict) -> None:
-        task = asyncio.create_task(send_to_feed(self._group, message))
-        self._reports.add(task)
-        task.add_done_callback(self._reports.discard)
+            self._feed.post(self._reported)
 
 
-_servers: dict[str, ExerciseServer] = {}  # by the group of the page's feed
-_open_feeds: Counter[str] = Counter()  # how many sockets each feed has
-
-
-def open_page(group: str) -> None:
-    """The page with that feed has opened a socket for it."""
-    _open_feeds[group] += 1
-
-
-async def close_page(group: str) -> None:
-    """A socket of that feed was closed. The last one ends the page's server."""
-    _open_feeds[group] -= 1
-    if _open_feeds[group] <= 0:
-        del _open_feeds[group]
-        await stop(group)
-
-
-async def play(group: str, lesson: Lesson, target_name: str) -> ExerciseServer:
-    """The server of that page for that target; it ends the page's server for another target.
+async def play(feed: Feed, lesson: Lesson, target_name: str) -> ExerciseServer:
+    """The page's server for that target; it ends the page's server for another target.
 
     Raises TargetRefused.
     """
     target = await in_thread(playable_target, lesson, target_name)
-    if group not in _open_feeds:
+    if not feed.sockets:
         raise TargetRefused("The page is not open any more.")
-    running = _servers.get(group)
+    running = feed.server
     if running and not running.has_failed and (running.lesson, running.target) == (lesson, target):
         return running
-    server = _servers[group] = ExerciseServer(group, lesson, target)
+    server = feed.server = ExerciseServer(feed, lesson, target)
     if running:
         await running.stop()
     return server
 
 
-async def stop(group: str) -> None:
+async def stop(feed: Feed) -> None:
     """End the server of that page, if it has one."""
-    if server := _servers.pop(group, None):
+    server, feed.server = feed.server, None
+    if server:
         await server.stop()
 
 
-async def serve(group: str, identity, scope, receive, send) -> None:
+async def serve(feed: Feed, identity, scope, receive, send) -> None:
     """Serve a connection of a page's client to the target in its identity, or reject it."""
     try:
-        server = await play(group, find(identity.lesson), identity.target)
+        server = await play(feed, find(identity.lesson), identity.target)
         process = await server.process()
     except (TargetRefused, UnknownLesson):
         process = None
@@ -201,7 +175,7 @@ async def serve(group: str, identity, scope, receive, send) -> None:
     await process.relay(identity.client, identity.account, scope, receive, send)
 
 
-async def handle_request(group: str, request: dict) -> None:
+async def handle_request(feed: Feed, request: dict) -> None:
     """What a page asks for over its feed.
 
     {"play": {"lesson": "03-stop", "target": "exercise"}} starts that target, "example" ends the
@@ -209,16 +183,16 @@ async def handle_request(group: str, request: dict) -> None:
     """
     match request:
         case {"play": {"target": "example"}}:
-            await stop(group)
+            await stop(feed)
         case {"play": {"lesson": str(lesson), "target": str(target)}}:
-            known = _servers.get(group)
+            known = feed.server
             try:
-                if await play(group, find(lesson), target) is known:
+                if await play(feed, find(lesson), target) is known:
                     known.report_again()
             except (TargetRefused, LookupError) as error:
                 refused = {"target": target, "state": "refused", "finding": None}
-                await send_to_feed(group, {"played": {**refused, "reason": str(error)}})
+                feed.post({"played": {**refused, "reason": str(error)}})
         case {"outside": int(number)}:
-            server = _servers.get(group)
+            server = feed.server
             if server and number in range(len(server.lesson.outside)):
                 server.take_outside_step(server.lesson.outside[number])

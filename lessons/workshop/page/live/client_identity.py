@@ -18,7 +18,7 @@ from django.contrib.auth import (
 )
 
 from lessons.workshop.course.lesson_index import ACCOUNTS, ANONYMOUS, MAX_CLIENTS
-from lessons.workshop.page.live.page_socket import session_key_of
+from lessons.workshop.page.live.feed import session_key_of
 
 # A page cannot drop a connection without a close frame. It closes with this code instead.
 LOST_CONNECTION = 4999

@@ -1,14 +1,11 @@
 """Carries events from the thread that recorded them to the feed, without blocking that thread."""
 
 import asyncio
-import json
 from collections import deque
-
-from channels.layers import get_channel_layer
 
 from lessons.workshop.engine.recording.events import Event
 from lessons.workshop.engine.recording.transcript import event_text
-from lessons.workshop.page.live.page_socket import LAYER
+from lessons.workshop.page.live.feed import Feed
 from lessons.workshop.page.python_literal import indented_literal
 
 # Events that wait while the loop is busy: the oldest, and the newest of all later ones, because
@@ -20,22 +17,20 @@ BATCH_INTERVAL = 0.02
 
 
 class EventForwarder:
-    """A recorder's listener for one connection. It sends from the loop in which it was created.
+    """A recorder's listener for one connection. It posts in the loop in which it was created.
 
     `client` is the number of the connection's client on the page, or "worker". `target` is what it
     connects to, as the page's switch names it.
     """
 
-    def __init__(self, group: str, client: int | str, target: str = "example"):
-        self._group = group
+    def __init__(self, feed: Feed, client: int | str, target: str = "example"):
+        self._feed = feed
         self._source = {"client": client, "target": target}
         self._loop = asyncio.get_running_loop()
         self._oldest: deque[Event] = deque()
         self._newest: deque[Event] = deque(maxlen=MAX_NEWEST)
         self._recorded = 0
         self._is_scheduled = False
-        self._lock = asyncio.Lock()
-        self._tasks: set[asyncio.Task] = set()
 
     def __call__(self, event: Event) -> None:
         """Take `event`, in any thread. The loop writes the JSON later."""
@@ -48,24 +43,21 @@ class EventForwarder:
         self._recorded = max(self._recorded, event.seq)
         if not self._is_scheduled:
             self._is_scheduled = True
-            self._loop.call_soon_threadsafe(self._loop.call_later, BATCH_INTERVAL, self._start)
+            self._loop.call_soon_threadsafe(self._loop.call_later, BATCH_INTERVAL, self._post)
 
-    def _start(self) -> None:
-        """Start a task for this batch only: later events, even very late ones, get a new task."""
-        task = self._loop.create_task(self._forward())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _forward(self) -> None:
-        async with self._lock:
-            # Reset the flag first, so that any event that arrives from now on schedules again.
-            self._is_scheduled = False
-            left = len(self._oldest) + len(self._newest)
-            while left:
-                events = [event_json(self._next()) for _ in range(min(MAX_BATCH, left))]
-                left -= len(events)
-                batch = {"recorded": self._complete_up_to(events), **self._source}
-                await send_to_feed(self._group, {**batch, "events": events})
+    def _post(self) -> None:
+        """Post one batch. The loop may do something else before the next one."""
+        # Reset the flag first, so that any event that arrives from now on schedules again.
+        self._is_scheduled = False
+        left = len(self._oldest) + len(self._newest)
+        if not left:
+            return
+        events = [event_json(self._next()) for _ in range(min(MAX_BATCH, left))]
+        self._feed.post(
+            {"recorded": self._complete_up_to(events), **self._source, "events": events}
+        )
+        if left > len(events):
+            self._loop.call_soon(self._post)
 
     def _next(self) -> Event:
         return (self._oldest or self._newest).popleft()
@@ -77,12 +69,6 @@ class EventForwarder:
         """
         recorded = self._recorded  # read this first: an event that arrives now is then waiting
         return events[-1]["seq"] if self._oldest or self._newest else recorded
-
-
-async def send_to_feed(group: str, message: dict) -> None:
-    """Send `message`, which consists of JSON values, to the page whose feed is that group."""
-    text = json.dumps(message)
-    await get_channel_layer(LAYER).group_send(group, {"type": "feed.message", "text": text})
 
 
 def event_json(event: Event) -> dict:

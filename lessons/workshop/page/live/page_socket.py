@@ -1,49 +1,94 @@
-"""The ids of feeds. A feed is what a page gets over the socket that it opens for itself.
+"""The one socket of a page: what its clients caused, its exercise, its class."""
 
-A feed carries what the server recorded of one page's own connections, and of no others. It has an
-id, which is in the page and proves that the page belongs to the browser's session.
-"""
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from urllib.parse import parse_qsl
 
-import secrets
+from lessons.workshop.course.lesson_index import UnknownLesson, find
+from lessons.workshop.page.exercise.exercise_status import exercise_news, list_news
+from lessons.workshop.page.exercise_server import servers
+from lessons.workshop.page.live.feed import Feed, find_feed
+from lessons.workshop.page.live.room_status import class_news, may_join, take_from_page
 
-from django.conf import settings
-from django.http import parse_cookie
-from django.utils.crypto import constant_time_compare, salted_hmac
+FAILURE_PAUSE = 2.0  # seconds until a page connects again after an exception, which may stay
 
-LAYER = "wire"  # a separate alias: the lessons' layer carries only the lessons' messages
-
-
-def new_feed_id(session_key: str) -> str:
-    """An id that cannot be guessed, and that is useless without the cookie of that session."""
-    nonce = secrets.token_urlsafe(16)
-    return f"{nonce}.{_mac(nonce, session_key)}"
+log = logging.getLogger(__name__)
 
 
-def feed_group(feed_id: str, scope: dict) -> str | None:
-    """The group of a feed. None if the id was not made for the session that presents it.
+async def serve_page(scope, receive, send) -> None:
+    """Send a page JSON texts, each an object. What they are depends on the socket's URL:
 
-    The MAC is the group's name. The secret key of a local workshop is public, so anyone can sign
-    a leaked nonce for another session. Such an id leads to another group, which gets no events.
+    a feed id      batches of recorded events, and the state of what the page plays
+    ?lesson=KEY    exercise_news(), with the `source` that the page shows, and class_news()
+    ?list=VERSION  list_news() and class_news()
+
+    A page sends what servers.handle_request() and take_from_page() take. This is not a consumer:
+    those go through the database thread, and a lesson's handler may block that thread.
     """
-    if belongs_to_session(feed_id, session_key_of(scope)):
-        return f"feed.{feed_id.partition('.')[2]}"
-    return None
+    await receive()
+    feed_id = scope["url_route"]["kwargs"].get("feed_id", "")
+    feed = find_feed(feed_id, scope)
+    try:
+        if feed_id and feed is None:
+            raise UnknownLesson("This feed belongs to another session.")
+        sources = _sources(dict(parse_qsl(scope["query_string"].decode())), bool(feed))
+    except UnknownLesson:
+        await send({"type": "websocket.close"})
+        return
+    messages = None
+    if feed:  # join before the accept: a page whose feed is open then misses no event
+        messages = feed.join()
+        sources.append(_feed_news(messages))
+    tasks: list[asyncio.Task] = []
+    try:
+        await send({"type": "websocket.accept"})
+        tasks += [asyncio.create_task(_send_news(source, send)) for source in sources]
+        while (event := await receive())["type"] == "websocket.receive":
+            await _take(event.get("text"), feed, feed_id)
+    finally:
+        for task in tasks:
+            task.cancel()
+        if feed:
+            feed.sockets.discard(messages)
+            if not feed.sockets:
+                await servers.stop(feed)
 
 
-def belongs_to_session(feed_id: str, session_key: str | None) -> bool:
-    """Whether the id was made for a page of that session."""
-    nonce, _, mac = feed_id.partition(".")
-    return bool(session_key) and constant_time_compare(mac, _mac(nonce, session_key))
+def _sources(query: dict[str, str], has_feed: bool) -> list[AsyncIterator[dict]]:
+    """What the page wants to know. Raises UnknownLesson."""
+    found = []
+    if "lesson" in query:
+        found.append(exercise_news(find(query["lesson"]), query.get("source", "")))
+    elif "list" in query:
+        found.append(list_news(query["list"]))
+    if ("lesson" in query or not has_feed) and may_join():
+        found.append(class_news())
+    return found
 
 
-def _mac(nonce: str, session_key: str) -> str:
-    return salted_hmac(__name__, f"{nonce}.{session_key}", algorithm="sha256").hexdigest()
+async def _feed_news(messages: asyncio.Queue[dict]) -> AsyncIterator[dict]:
+    while True:
+        yield await messages.get()
 
 
-def session_key_of(scope: dict) -> str | None:
-    """The session key in the cookie. No query is needed: a MAC that matches is proof enough."""
-    return cookies_of(scope).get(settings.SESSION_COOKIE_NAME)
+async def _send_news(source: AsyncIterator[dict], send) -> None:
+    """Send what `source` yields. After an exception, close: the page then connects again."""
+    try:
+        async for news in source:
+            await send({"type": "websocket.send", "text": json.dumps(news)})
+    except Exception:
+        log.exception("The page's socket cannot send its news")
+        await asyncio.sleep(FAILURE_PAUSE)
+        await send({"type": "websocket.close"})
 
 
-def cookies_of(scope: dict) -> dict[str, str]:
-    return parse_cookie(dict(scope["headers"]).get(b"cookie", b"").decode("latin1"))
+async def _take(text: str | None, feed: Feed | None, feed_id: str) -> None:
+    with suppress(ValueError, RecursionError):  # from JSON that is nested too deep
+        frame = json.loads(text or "null")
+        if feed:
+            await servers.handle_request(feed, frame)
+        if may_join():
+            await take_from_page(frame, feed_id)

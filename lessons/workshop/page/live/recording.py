@@ -19,9 +19,9 @@ from lessons.workshop.page.live.client_identity import (
     reject,
     with_lost_connections,
 )
-from lessons.workshop.page.live.event_feed import PageSocket
 from lessons.workshop.page.live.event_forwarder import EventForwarder
-from lessons.workshop.page.live.page_socket import LAYER, feed_group
+from lessons.workshop.page.live.feed import find_feed
+from lessons.workshop.page.live.page_socket import serve_page
 
 _WATCHED = "/watched/"
 _FEED = "/ws/feed/"
@@ -35,14 +35,13 @@ def record_page_clients(application, others=None):
     process also records layers and queries, for recorded connections.
     """
     for alias in settings.CHANNEL_LAYERS:
-        if alias != LAYER:
-            record_layer(alias)
+        record_layer(alias)
     record_queries()
     feeds = AllowedHostsOriginValidator(
         URLRouter(
             [
-                path(_FEED[1:], PageSocket.as_asgi()),
-                path(f"{_FEED[1:]}<str:feed_id>/", PageSocket.as_asgi()),
+                path(_FEED[1:], serve_page),
+                path(f"{_FEED[1:]}<str:feed_id>/", serve_page),
             ]
         )
     )
@@ -66,8 +65,8 @@ async def _record(application, scope, receive, send):
     """Serve `/watched/<feed id>/<options>/ws/...` as `/ws/...`, for the client in the options."""
     try:
         _, _, feed_id, options, rest = scope["path"].split("/", 4)
-        identity, group = ClientIdentity.parse(options), feed_group(feed_id, scope)
-        if group is None:
+        identity, feed = ClientIdentity.parse(options), find_feed(feed_id, scope)
+        if feed is None:
             raise InvalidIdentity(feed_id)
         headers = await identity.headers(scope)
     except ValueError:
@@ -78,9 +77,9 @@ async def _record(application, scope, receive, send):
     if "raw_path" in scope:
         direct["raw_path"] = b"/" + scope["raw_path"].split(b"/", 4)[-1]
     if identity.target:
-        await servers.serve(group, identity, direct, with_lost_connections(receive), send)
+        await servers.serve(feed, identity, direct, with_lost_connections(receive), send)
         return
     recorder = Recorder(keep=False, with_state=True, redact=redact)
-    recorder.listeners.append(EventForwarder(group, identity.client))
+    recorder.listeners.append(EventForwarder(feed, identity.client))
     recorded = RecordingMiddleware(application, recorder)
     await recorded(direct, with_lost_connections(receive), send)

@@ -22,7 +22,7 @@ from lessons.workshop.judge.study.compared_mistake import is_playable
 from lessons.workshop.page.exercise.exercise_state import exercise_json
 from lessons.workshop.page.exercise.task import task_of
 from lessons.workshop.page.lesson_list import is_optional, lesson_list_context
-from lessons.workshop.page.live.page_socket import new_feed_id
+from lessons.workshop.page.live.feed import new_feed_id
 from lessons.workshop.page.views.csp import servers_of, with_csp
 from lessons.workshop.page.views.drawings import text_to_html
 from lessons.workshop.page.views.openings import lanes_of, openings

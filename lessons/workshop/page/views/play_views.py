@@ -39,7 +39,7 @@ from lessons.workshop.member import membership
 from lessons.workshop.page.exercise.exercise_state import finding_json, source_digest
 from lessons.workshop.page.exercise_server.targets import EXAMPLE, target_source
 from lessons.workshop.page.live.event_forwarder import event_json
-from lessons.workshop.page.live.page_socket import belongs_to_session
+from lessons.workshop.page.live.feed import belongs_to_session
 from lessons.workshop.page.markup import highlight_python, source_lines
 from lessons.workshop.student import progress
 
