@@ -3,14 +3,16 @@
 import sys
 import textwrap
 from pathlib import Path
-from subprocess import PIPE, Popen
+from subprocess import DEVNULL, Popen
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+from xml.etree import ElementTree
 
 from lessons.workshop.course import lesson_index
 from lessons.workshop.course.lesson_index import PROJECT_DIR, Lesson
 from lessons.workshop.course.subjects import resolve
 from lessons.workshop.judge.verdict import Outcome
 from lessons.workshop.terminal.check import judge_or_fail
-from lessons.workshop.terminal.proof_lines import ProofLine, read_lines
 from lessons.workshop.terminal.terminal_output import (
     open_console,
     print_text,
@@ -18,6 +20,15 @@ from lessons.workshop.terminal.terminal_output import (
     short_path,
 )
 from lessons.workshop.terminal.verdict_text import print_outcomes, print_verdict
+
+_STATES = {"failure": "red", "error": "red", "skipped": "not run"}  # by pytest's element
+
+
+class Proof(NamedTuple):
+    """A test function of the demo, and why it is red."""
+
+    outcome: Outcome
+    reason: str
 
 
 def run_lesson_tests(number_or_slug: str, target: str | None, file=None) -> int:
@@ -31,14 +42,18 @@ def run_lesson_tests(number_or_slug: str, target: str | None, file=None) -> int:
     target = target or ("exercise" if lesson.exercise.is_file() else "solution")
     judged = resolve(lesson, target)
     console = open_console(file or sys.stdout)
-    proofs = _start_proofs(lesson)
     print_text(console, f"Lesson {lesson.number} {lesson.slug}", "bold")
-    try:
-        verdict = judge_or_fail(lesson, judged)
-    except BaseException:
-        proofs.kill()
-        raise
-    red_proofs = _print_proofs(console, lesson, proofs)
+    with TemporaryDirectory() as folder:
+        report = Path(folder) / "proofs.xml"
+        proofs = start_proofs(lesson, report)
+        try:
+            verdict = judge_or_fail(lesson, judged)
+            proofs.wait()
+        except BaseException:
+            proofs.kill()
+            raise
+        proven = read_proofs(report)
+    red_proofs = _print_proofs(console, lesson, proven)
     _print_target(console, lesson, target, judged.file)
     print_verdict(console, lesson, verdict)
     if red_proofs:
@@ -46,21 +61,41 @@ def run_lesson_tests(number_or_slug: str, target: str | None, file=None) -> int:
     return 0 if verdict.green and not red_proofs else 1
 
 
-def _start_proofs(lesson: Lesson) -> Popen:
-    command = [sys.executable, "-m", "lessons.workshop.terminal.proof_lines", str(lesson.tests)]
-    return Popen(command, cwd=PROJECT_DIR, stdout=PIPE, text=True, encoding="utf-8")
+def start_proofs(lesson: Lesson, report: Path) -> Popen:
+    """Let pytest run the lesson's proofs, and write a report."""
+    plugins = ("no:randomly", "no:xdist", "no:cacheprovider")
+    options = [word for name in plugins for word in ("-p", name)]
+    command = [sys.executable, "-m", "pytest", *options, f"--junitxml={report}", lesson.tests]
+    return Popen(command, cwd=PROJECT_DIR, stdout=DEVNULL, stderr=DEVNULL)
 
 
-def _print_proofs(console, lesson: Lesson, proofs: Popen) -> int:
-    """Wait for the proofs, print them, and the reason of the first red one. Counts the red ones."""
+def read_proofs(report: Path) -> list[Proof]:
+    """Each test function, with all its parameters; none if pytest could not write the report."""
+    found: dict[str, Proof] = {}
+    for case in ElementTree.parse(report).iter("testcase") if report.exists() else ():
+        name = case.get("name", "").partition("[")[0]
+        states = [(_STATES[part.tag], part.text or "") for part in case if part.tag in _STATES]
+        state, reason = states[0] if states else ("green", "")
+        if name not in found or found[name].outcome.state != "red":
+            found[name] = Proof(Outcome(name, _as_claim(name), state), reason)
+    return [*found.values()]
+
+
+def _as_claim(name: str) -> str:
+    words = name.removeprefix("test_").replace("_", " ").replace("asgi py", "asgi.py")
+    return words[:1].upper() + words[1:]
+
+
+def _print_proofs(console, lesson: Lesson, proofs: list[Proof]) -> int:
+    """Print the proofs, and the reason of the first red one. Returns how many are red."""
     print_text(console, f"\nProofs of the demo {lesson.demo}")
     print_text(console, f"  {short_path(lesson.tests)}", "dim")
-    lines = read_lines(proofs.communicate()[0])
-    lines = lines or [ProofLine("The file of proofs has tests", "red", "No test was found.")]
-    print_outcomes(console, [Outcome("", line.claim, line.state) for line in lines], "skipped")
-    red = [line for line in lines if line.state == "red"]
+    proofs = proofs or [Proof(Outcome("", "The file has tests", "red"), "No test was found.")]
+    print_outcomes(console, [proof.outcome for proof in proofs], "skipped")
+    red = [proof for proof in proofs if proof.outcome.state == "red"]
     if red:
-        print_text(console, f"\nWhy the first red proof is red: {red[0].claim}", "bold red")
+        first = red[0].outcome.claim
+        print_text(console, f"\nWhy the first red proof is red: {first}", "bold red")
         print_wrapped(console, textwrap.indent(red[0].reason, "  "))
     return len(red)
 

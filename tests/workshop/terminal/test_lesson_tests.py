@@ -1,31 +1,28 @@
 """`manage.py test --lesson N`: what it names, and when it is red."""
 
 from io import StringIO
+from unittest.mock import Mock
 
 import pytest
 
 from lessons.workshop.course.lesson_index import find
-from lessons.workshop.terminal.lesson_tests import _start_proofs, run_lesson_tests
-from lessons.workshop.terminal.proof_lines import ProofLine, read_lines
-
-RED_PROOF = '{"claim": "Opens", "state": "red", "reason": "assert 1 == 2"}\n'
-GREEN_PROOF = '{"claim": "Opens", "state": "green", "reason": ""}\n'
+from lessons.workshop.judge.verdict import Outcome
+from lessons.workshop.terminal.lesson_tests import (
+    Proof,
+    read_proofs,
+    run_lesson_tests,
+    start_proofs,
+)
 
 
 @pytest.fixture
 def proofs(monkeypatch):
-    """Let the proofs print this, without a process."""
-
-    class Proofs:
-        text = GREEN_PROOF
-
-        def communicate(self):
-            return self.text, None
-
-    monkeypatch.setattr(
-        "lessons.workshop.terminal.lesson_tests._start_proofs", lambda lesson: Proofs()
-    )
-    return Proofs
+    """Let pytest report these, without a process."""
+    reported = [Proof(Outcome("test_opens", "Opens", "green"), "")]
+    module = "lessons.workshop.terminal.lesson_tests"
+    monkeypatch.setattr(f"{module}.start_proofs", lambda lesson, report: Mock())
+    monkeypatch.setattr(f"{module}.read_proofs", lambda report: reported)
+    return reported
 
 
 def run(lesson, target=None):
@@ -53,7 +50,7 @@ def test_tests_the_students_file_and_says_that_it_is_unedited(proofs, course):
 
 
 def test_a_red_proof_is_red_and_shows_its_reason(proofs, fresh_course):
-    proofs.text = RED_PROOF
+    proofs[:] = [Proof(Outcome("test_opens", "Opens", "red"), "assert 1 == 2")]
     code, shown = run("lamp")
     assert code == 1
     assert "✗ Opens\n\nWhy the first red proof is red: Opens\n  assert 1 == 2\n" in shown
@@ -61,7 +58,7 @@ def test_a_red_proof_is_red_and_shows_its_reason(proofs, fresh_course):
 
 
 def test_without_a_proof_it_is_red(proofs, fresh_course):
-    proofs.text = ""
+    proofs.clear()
     assert run("lamp")[0] == 1
 
 
@@ -77,13 +74,28 @@ def test_plays_the_generated_conversations(proofs, tmp_path):
     assert "✗ Whatever clients send, and whenever, the consumer does what the task says." in shown
 
 
-def test_a_line_holds_the_outcome_of_a_function():
-    assert read_lines(GREEN_PROOF) == [ProofLine("Opens", "green")]
+REPORT = """<testsuites><testsuite>
+<testcase name="test_asgi_py_opens[a]"/>
+<testcase name="test_asgi_py_opens[b]"><failure message="m">assert 1 == 2</failure></testcase>
+<testcase name="test_asgi_py_opens[c]"/>
+<testcase name="test_closes"><skipped message="m">no browser</skipped></testcase>
+</testsuite></testsuites>"""
+
+
+def test_a_proof_is_a_function_with_all_its_parameters(tmp_path):
+    report = tmp_path / "proofs.xml"
+    assert read_proofs(report) == []
+    report.write_text(REPORT)
+    assert read_proofs(report) == [
+        Proof(Outcome("test_asgi_py_opens", "Asgi.py opens", "red"), "assert 1 == 2"),
+        Proof(Outcome("test_closes", "Closes", "not run"), "no browser"),
+    ]
 
 
 @pytest.mark.parametrize("slug", ["stop", "logout"])  # without and with a database
-def test_runs_the_proofs_of_a_lesson(slug):
+def test_runs_the_proofs_of_a_lesson(slug, tmp_path):
     lesson = find(slug)
-    lines = read_lines(_start_proofs(lesson).communicate()[0])
-    assert {line.state for line in lines} == {"green"}
-    assert len(lines) == lesson.tests.read_text("utf-8").count("def test_")
+    assert start_proofs(lesson, tmp_path / "proofs.xml").wait() == 0
+    found = read_proofs(tmp_path / "proofs.xml")
+    assert {proof.outcome.state for proof in found} == {"green"}
+    assert len(found) == lesson.tests.read_text("utf-8").count("def test_")
