@@ -22,7 +22,7 @@ from django.utils.safestring import SafeString, mark_safe
 from lessons.workshop.course import diagnoses, lesson_index, lesson_text
 from lessons.workshop.course.lesson_index import IncompleteLesson, Lesson, lessons
 from lessons.workshop.page.markup import markdown_sections
-from lessons.workshop.page.notes_chapters import read_chapters
+from lessons.workshop.page.notes import read_notes
 
 LESSON, DIAGNOSIS, NOTES = "Lesson", "Diagnosis", "Notes"
 MAX_RESULTS = 20
@@ -277,23 +277,13 @@ def _diagnosis_entries() -> Iterator[Entry]:
         yield Entry(one.title, place, symptom, text, DIAGNOSIS, url, one.id)
 
 
-def read_notes() -> str:
-    """The Markdown of NOTES.md. Empty if the file does not exist."""
-    try:
-        return (lesson_index.PROJECT_DIR / "NOTES.md").read_text(encoding="utf-8")
-    except OSError:
-        return ""
-
-
 def _note_entries() -> Iterator[Entry]:
-    introduction, chapters = read_chapters(read_notes())
-    for one in markdown_sections(introduction):
-        yield Entry(one.title or "Notes", "", "", one.text, NOTES, reverse("notes"))
-    for chapter in chapters:
-        for one in markdown_sections(chapter.markdown):
-            is_chapter = one.id == chapter.id
-            place, anchor = ("", "") if is_chapter else (chapter.title, one.id)
-            yield Entry(one.title, place, "", one.text, NOTES, _address(chapter.url, anchor))
+    found, chapter = read_notes(), ""
+    for one in found.sections if found else ():
+        if one.level <= 2:
+            chapter = one.title
+        place, url = chapter if one.level > 2 else "", _address(reverse("notes"), one.id)
+        yield Entry(one.title or "Notes", place, "", one.text, NOTES, url)
 
 
 def _address(url: str, anchor: str) -> str:

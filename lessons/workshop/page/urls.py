@@ -42,5 +42,4 @@ urlpatterns = [
     path("search/", reference_views.search_page, name="search"),
     path("diagnoses/", reference_views.diagnoses_page, name="diagnoses"),
     path("notes/", reference_views.notes_page, name="notes"),
-    path("notes/<slug:chapter>/", reference_views.notes_page, name="notes_chapter"),
 ]

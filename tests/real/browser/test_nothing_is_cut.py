@@ -7,7 +7,7 @@ STEPS = ("Predict", "See", "Do", "Picture")
 OTHERS = (
     "/",
     "/auth/login/",
-    "/notes/redis/",
+    "/notes/",
     "/search/?q=zombie",
     "/diagnoses/",
     "/lessons/none/",

@@ -14,8 +14,8 @@ from django.views.decorators.http import require_safe
 from lessons.workshop.course.diagnoses import catalogue
 from lessons.workshop.course.lesson_index import lessons
 from lessons.workshop.course.mistakes import read_mistakes
-from lessons.workshop.page.notes_chapters import chapter_to_html, read_chapters, whole_to_html
-from lessons.workshop.page.search import read_notes, search
+from lessons.workshop.page.notes import read_notes
+from lessons.workshop.page.search import search
 from lessons.workshop.page.views.csp import with_csp
 
 
@@ -56,23 +56,8 @@ def _render_articles(template: Template, groups: tuple) -> SafeString:
 
 @require_safe
 @with_csp
-def notes_page(request, chapter=None):
-    """All notes, or one chapter of them."""
-    notes = read_notes()
-    if not notes:
+def notes_page(request):
+    found = read_notes()
+    if found is None:
         raise Http404("The file NOTES.md is missing.")
-    _, chapters = read_chapters(notes)
-    context = {"chapters": chapters}
-    if chapter is None:
-        context["text"] = whole_to_html(notes)
-    else:
-        numbers = {one.id: number for number, one in enumerate(chapters)}
-        if chapter not in numbers:
-            raise Http404("The notes have no such chapter.")
-        number = numbers[chapter]
-        context["number"] = number + 1
-        context["chapter"] = chapters[number]
-        context["previous"] = chapters[number - 1] if number else None
-        context["next"] = chapters[number + 1] if number + 1 < len(chapters) else None
-        context["text"] = chapter_to_html(notes, chapters[number])
-    return render(request, "lessons/notes.html", context)
+    return render(request, "lessons/notes.html", {"notes": found})
