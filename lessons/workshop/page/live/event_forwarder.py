@@ -6,7 +6,7 @@ from collections import deque
 from lessons.workshop.engine.recording.events import Event
 from lessons.workshop.engine.recording.transcript import event_text
 from lessons.workshop.page.live.feed import Feed
-from lessons.workshop.page.python_literal import indented_literal
+from lessons.workshop.page.python_literal import python_literal
 
 # Events that wait while the loop is busy: the oldest, and the newest of all later ones, because
 # the end shows how a flood of events ended. The others are dropped, and the page says how many.
@@ -73,5 +73,5 @@ class EventForwarder:
 
 def event_json(event: Event) -> dict:
     """The event as the page gets it: its data, its line in a transcript, and its full message."""
-    texts = {"text": event_text(event.message), "literal": indented_literal(event.message)}
+    texts = {"text": event_text(event.message), "literal": python_literal(event.message)}
     return {**event.as_json(), **texts}
