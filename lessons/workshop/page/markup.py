@@ -2,16 +2,17 @@
 
 import re
 from functools import lru_cache
+from html import escape
+from itertools import groupby
 from typing import NamedTuple
 
-from django.utils.html import escape, format_html
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from mdit_py_plugins.anchors import anchors_plugin
-from pygments import highlight
-from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
+from pygments.token import STANDARD_TYPES
 from pygments.util import ClassNotFound
 
 from lessons.workshop.course.source_code import Source
@@ -30,8 +31,6 @@ _COLOUR_OF = {
     for name in names.split()
 }
 SHORT = 40  # characters of code that a phone has room for
-_TOKEN = re.compile(r'<span class="(\w+)">([^<]*)</span>')
-_SAME_COLOUR = re.compile(r'<span class="(\w)">[^<]*</span>(?:<span class="\1">[^<]*</span>)+')
 
 
 class Section(NamedTuple):
@@ -190,16 +189,18 @@ def highlight_code(code: str, language: str) -> str:
         lexer = get_lexer_by_name(language, stripnl=False)
     except ClassNotFound:
         lexer = get_lexer_by_name("text", stripnl=False)
-    html = highlight(code, lexer, HtmlFormatter(nowrap=True)).rstrip("\n")
-    html = html.replace("&quot;", '"').replace("&#39;", "'")  # only an attribute needs them
-    html = _TOKEN.sub(lambda found: _span(_COLOUR_OF.get(found[1]), found[2]), html)
-    html = _SAME_COLOUR.sub(lambda found: _span(found[1], _TOKEN.sub(r"\2", found[0])), html)
-    return _TOKEN.sub(r"<i class=\1>\2</i>", html)  # shorter: a page has hundreds of them
+    html = []
+    for colour, tokens in groupby(lexer.get_tokens(code), lambda token: _colour_of(token[0])):
+        lines = escape("".join(text for _, text in tokens), quote=False).split("\n")
+        if colour:  # short, because a page has hundreds of them
+            lines = [line and f"<i class={colour}>{line}</i>" for line in lines]
+        html.append("\n".join(lines))
+    return "".join(html).rstrip("\n")
 
 
 def highlight_python(code: str) -> str:
     return highlight_code(code, "python")
 
 
-def _span(colour: str | None, html: str) -> str:
-    return f'<span class="{colour}">{html}</span>' if colour else html
+def _colour_of(token) -> str | None:
+    return _COLOUR_OF.get(STANDARD_TYPES.get(token, ""))
