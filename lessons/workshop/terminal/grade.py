@@ -1,4 +1,7 @@
-"""`lesson grade`: judges a folder of submissions, and reports on the class."""
+"""`lesson grade`: judges a folder of submissions, and reports on the class.
+
+The terminal shows who is green, and the most frequent mistakes. The report has the rest.
+"""
 
 from pathlib import Path
 
@@ -8,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lessons.workshop.course import lesson_index
-from lessons.workshop.grading.grading import STATES, ClassMistake, ClassReport, Grade, judge_all
+from lessons.workshop.grading.grading import STATES, ClassReport, Grade, judge_all
 from lessons.workshop.grading.report import SIGNS, write_report
 from lessons.workshop.grading.sandbox import find_sandbox
 from lessons.workshop.grading.submissions import find_submissions, printable
@@ -16,7 +19,6 @@ from lessons.workshop.student.progress import state_dir
 from lessons.workshop.terminal.terminal_output import print_paragraph, print_text, short_path
 
 _MAX_LINES = 10  # of each list in the terminal; the page has all of them
-_MAX_STEPS = 200  # characters of a conversation, and of an expected event
 _COLOURS = dict(zip(STATES, ("green", "red", "yellow", "yellow"), strict=True))
 _WIDE_CELL = 7  # columns of "✗ 3/7"
 
@@ -58,13 +60,8 @@ def _print_report(console, report: ClassReport) -> None:
     console.print()
     counts = [f"{count} {state}" for state, count in report.counts.items()]
     print_text(console, f"{len(report.grades)} submissions: {', '.join(counts)}", "bold")
-    failed = sorted((it for it in report.claims if it.failed), key=lambda it: -it.failed)
-    for one in failed[:_MAX_LINES]:
-        label = f"  {one.lesson.number:>2}  {one.failed} of {one.judged} fail  "
-        print_paragraph(console, label, one.claim)
-    mistakes = sorted(report.mistakes, key=lambda mistake: -len(mistake.grades))
-    for mistake in mistakes[:_MAX_LINES]:
-        _print_mistake(console, mistake)
+    for mistake in sorted(report.mistakes, key=lambda it: -len(it.grades))[:_MAX_LINES]:
+        print_paragraph(console, f"  {mistake.lesson.number:>2}  ", mistake.headline)
     without = [(it.submission.path, it.message) for it in report.grades if it.state == STATES[-1]]
     _print_list(console, "Not judged", without)
     _print_list(console, "Left out", sorted(report.left_out, key=lambda one: not one.is_doubtful))
@@ -99,19 +96,3 @@ def _cell(one: Grade | None, is_wide: bool) -> Text:
     green, claims = one.claims
     shown = f"{green}/{claims}" if claims else one.state
     return Text(f"{SIGNS[one.state]} {shown if is_wide else ''}", _COLOURS[one.state])
-
-
-def _print_mistake(console, mistake: ClassMistake) -> None:
-    console.print()
-    label = Text(f"Lesson {mistake.lesson.number}  ", "bold red")
-    print_paragraph(console, label, mistake.headline, "bold")
-    lines = {
-        "Differs": mistake.difference,
-        "Students": mistake.students,
-        "Steps": mistake.finding.conversation,
-        "Cure": mistake.diagnosis.cure,
-    }
-    for name, text in lines.items():
-        if text:
-            limit = None if name == "Students" else 2 * _MAX_STEPS
-            print_paragraph(console, f"  {name:<10}", text[:limit])
