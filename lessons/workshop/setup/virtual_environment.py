@@ -23,12 +23,9 @@ VENV = PROJECT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = VENV / "requirements.sha256"  # written last: it marks a complete installation
 STATE = PROJECT / ".workshop"
-PIP_LOG = STATE / "pip.log"
 
 # Exit codes. `lesson check` uses 1 for a red exercise, a shell reports Ctrl-C as 130.
 WRONG_SETUP, INTERRUPTED = 2, 130
-
-NETWORK_ERRORS = ("NewConnection", "NameResolution", "Timeout", "ProxyError", "SSLError")
 
 
 class CannotStart(Exception):
@@ -179,35 +176,14 @@ def create_venv():
 
 
 def run_pip():
-    say("Installing what requirements.txt lists (half a minute; longer on a slow network):")
+    say("Installing what requirements.txt lists (half a minute; longer on a slow network).")
     command = [PYTHON, "-m", "pip", "install", "--require-hashes", "-r", REQUIREMENTS]
     command += ["--disable-pip-version-check", "--progress-bar=off", "--no-input"]
-    pip = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    with pip, PIP_LOG.open("wb") as report:
-        for line in pip.stdout:
-            report.write(line)
-            show_progress(line.decode(errors="replace"))
-    if pip.returncode:
-        raise CannotStart(explain(PIP_LOG.read_text(errors="replace")))
-
-
-def show_progress(line):
-    """Print the names of the packages instead of all of pip's lines."""
-    if line.startswith("Collecting "):
-        say(line.split()[1].partition("=")[0], end=" ")
-    elif line.startswith("Installing "):
-        say("\nPutting them into .venv.")
-
-
-def explain(report):
-    """Why pip failed, in one line."""
-    if "DO NOT MATCH THE HASHES" in report:
-        reason = "A package is not the one that requirements.txt was locked with"
-        return f"{reason}: see {PIP_LOG}. Try another network: a proxy may have changed it."
-    if any(sign in report for sign in NETWORK_ERRORS):
-        return f"No network for pip (its report: {PIP_LOG}). Connect, then start again."
-    errors = [line.strip() for line in report.splitlines() if line.startswith("ERROR: ")]
-    return f"pip failed: {errors[-1][7:] if errors else 'without a reason'} (all in {PIP_LOG})"
+    if subprocess.run(command, stdout=sys.stderr).returncode:
+        raise CannotStart(
+            "pip has failed, and says above why. Without a network: connect, then start again. "
+            "Where hashes do not match, try another network: a proxy may have changed a package."
+        )
 
 
 def replace_process(command):
@@ -223,6 +199,6 @@ def replace_process(command):
                 continue  # the child receives Ctrl-C too, and handles it
 
 
-def say(text, end="\n"):
+def say(text):
     """Print to stderr: stdout belongs to the command that runs next."""
-    print(text, end=end, file=sys.stderr, flush=True)
+    print(text, file=sys.stderr, flush=True)
