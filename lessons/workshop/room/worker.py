@@ -91,24 +91,21 @@ def main() -> None:
 def _question(lesson: Lesson, number: int, votes: list[str]) -> dict:
     """A question of predict.toml, what really happens, and for each vote whether it is right.
 
-    `letters` are the cards' numbers in the order in which a board names them A, B, C. Votes are
-    written as vote_of() does.
+    `letters` are the cards' numbers in the order in which a board names them A, B, C.
     """
-    from lessons.workshop.judge.study.predictions import predictions, shuffled
-    from lessons.workshop.page.live.vote import is_right
+    from lessons.workshop.judge.study.predictions import predictions
     from lessons.workshop.page.markup import markdown_to_html
     from lessons.workshop.page.views.play_views import recording_json
 
     question = predictions(lesson)[number - 1].played(lesson)
-    shown = question.cards
     return {
         "kind": question.kind,
         "because": markdown_to_html(question.prediction.because),
-        "cards": [card.label for card in shown],
-        "letters": shuffled(range(len(shown)), f"{lesson.key} {number}"),
+        "cards": [card.label for card in question.shown],
+        "letters": [*range(len(question.shown))],
         "clients": question.clients,
-        "received": sorted(question.right_ticks(shown)),
-        "grades": {vote: is_right(vote, question) for vote in votes},
+        "received": sorted(question.right_ticks),
+        "grades": {one: question.is_right(*map(str.split, one.split("|", 1))) for one in votes},
         "recording": recording_json(question.recording),
     }
 

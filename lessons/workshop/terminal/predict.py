@@ -7,13 +7,7 @@ from django.core.management.base import CommandError
 
 from lessons.workshop.course.lesson_index import MANAGE, Lesson
 from lessons.workshop.engine.recording.transcript import render
-from lessons.workshop.judge.study.predictions import (
-    Card,
-    InvalidPrediction,
-    Played,
-    predictions,
-    shuffled,
-)
+from lessons.workshop.judge.study.predictions import InvalidPrediction, Played, predictions
 from lessons.workshop.judge.study.recordings import PLAYBACK_ERRORS
 from lessons.workshop.terminal.terminal_output import print_markdown, print_paragraph, print_text
 
@@ -24,16 +18,15 @@ def predict(console, lesson: Lesson, answers: bool, ask: Callable[[str], str] = 
         found = predictions(lesson)
         for number, prediction in enumerate(found, start=1):
             played = prediction.played(lesson)
-            shown = shuffled(played.cards, seed=prediction.question)
             print_text(console, f"Question {number} of {len(found)}", style="bold")
             console.print()
             print_markdown(console, prediction.question.strip())
             console.print()
-            for letter, card in zip(ascii_lowercase, shown, strict=False):
+            for letter, card in zip(ascii_lowercase, played.shown, strict=False):
                 print_text(console, f"  {letter}  {card.label}")
             console.print()
             if not answers:
-                is_right = _ask(played, shown, ask)
+                is_right = _ask(played, ask)
                 print_text(console, "\nRight." if is_right else "\nNot quite.", style="bold")
             _print_answer(console, played)
     except EOFError:  # no terminal
@@ -42,20 +35,18 @@ def predict(console, lesson: Lesson, answers: bool, ask: Callable[[str], str] = 
         raise CommandError(str(error), returncode=2) from None
 
 
-def _ask(played: Played, shown: list[Card], ask) -> bool:
+def _ask(played: Played, ask) -> bool:
     """Whether the user's reply is right."""
-    letters = ascii_lowercase[: len(shown)]
+    numbers = {letter: str(it) for it, letter in enumerate(ascii_lowercase[: len(played.shown)])}
     if played.kind == "receives":
-        names = ", ".join(played.clients)
-        pairs = played.received_frames
-        replies = [ask(f"Which of the clients {names} receive {letter}? ") for letter in letters]
-        right = [{one for one, frame in pairs if frame == card.label} for card in shown]
-        return [set(reply.replace(",", " ").split()) for reply in replies] == right
+        names, ticks = ", ".join(played.clients), []
+        for letter, number in numbers.items():
+            reply = ask(f"Which of the clients {names} receive {letter}? ")
+            ticks += [f"{client}:{number}" for client in reply.replace(",", " ").split()]
+        return played.is_right(ticks)
     reply = ask("The letters in order, without what never happens: ")
-    given = [shown[letters.index(letter)] for letter in reply.lower() if letter in letters]
-    never = [card for card in shown if card not in given]
-    placed, left_out = played.grade_order(given, never)
-    return all(placed) and all(left_out)
+    given = [numbers[letter] for letter in reply.lower() if letter in numbers]
+    return played.is_right(given, [one for one in numbers.values() if one not in given])
 
 
 def _print_answer(console, played: Played) -> None:

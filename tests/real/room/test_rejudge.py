@@ -71,7 +71,7 @@ def test_the_worker_knows_nothing_of_the_rooms_environment(monkeypatch):
 
 
 def test_a_question_is_played_by_a_worker_which_grades_the_votes():
-    right, wrong = "1:0 1:1 2:0 3:1", "2:0"
+    right, wrong = "1:0 1:1 2:1 3:0", "2:0"
     found = read_answer("group", 1, frozenset([right, wrong, "<script>"]))
     assert [card.partition(" ")[0] for card in found["cards"]] == ["websocket.send"] * 2
     assert found["grades"] == {right: True, wrong: False, "<script>": False}

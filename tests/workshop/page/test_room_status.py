@@ -105,20 +105,13 @@ async def test_what_a_student_does_reaches_the_room_and_nothing_else_does(joined
     await client.disconnect()
 
 
-async def test_a_vote_reaches_the_room_only_for_the_poll_and_round_of_the_page(
-    joined, link, monkeypatch
-):
-    monkeypatch.setattr(
-        room_status,
-        "vote_of",
-        lambda lesson, number, feed, given, never: f"{lesson.slug} {number} {feed} {given} {never}",
-    )
+async def test_a_vote_reaches_the_room_only_for_the_poll_and_round_of_the_page(joined, link):
     link.client.state = State(poll=POLL)
     feed = new_feed_id(SESSION)
     client = page(feed)
     await client.connect()
     await class_of(client)
-    vote = {"type": "vote", "poll": 9, "round": 1, "given": ["0"], "never": []}
+    vote = {"type": "vote", "poll": 9, "round": 1, "given": ["2", "0"], "never": ["1"]}
     for change in ({"poll": 8}, {"round": 2}, {"given": 1}, {"never": [1]}, {"given": [{}]}):
         await client.send_json_to({**vote, **change})
     await client.send_json_to(vote)
@@ -127,7 +120,7 @@ async def test_a_vote_reaches_the_room_only_for_the_poll_and_round_of_the_page(
     link.client.state = State(poll=written, hand=True)
     await client.send_json_to({"type": "vote", "poll": 9, "round": 1, "answer": "B"})
     await class_of(client)
-    assert link.client.done == [Vote(9, 1, f"stop 2 {feed} ['0'] []"), Vote(9, 1, "B")]
+    assert link.client.done == [Vote(9, 1, "2 0 | 1"), Vote(9, 1, "B")]
     await client.disconnect()
 
 

@@ -166,15 +166,43 @@ class Played:
                 pairs.append((client, frame + (", again" * repeats)))
         return pairs
 
-    def right_ticks(self, shown: list[Card]) -> set[str]:
-        """What really arrives, as ticks of the cards in the order in which they are shown.
+    # Pages, terminals and votes number the cards as shown: from 0.
 
-        "2:0" is client 2 and the first card.
-        """
+    @property
+    def shown(self) -> list[Card]:
+        """The cards in a random order, which is the same wherever the question is asked."""
+        return shuffled(self.cards, seed=self.prediction.question)
+
+    @property
+    def right_ticks(self) -> set[str]:
+        """What really arrives: "2:0" is client 2 and the first card."""
         if self.kind != "receives":
             return set()
-        places = {card.label: number for number, card in enumerate(shown)}
+        places = {card.label: number for number, card in enumerate(self.shown)}
         return {f"{client}:{places[label]}" for client, label in self.received_frames}
+
+    def is_right(self, given: Sequence[str], never: Sequence[str] = ()) -> bool:
+        """Whether the ticked boxes are right, or the order of the cards and those left out.
+
+        What is not an answer at all is wrong.
+        """
+        if self.kind == "receives":
+            return set(given) == self.right_ticks
+        try:
+            return all(self.grade([int(one) for one in given], [int(one) for one in never]))
+        except ValueError:
+            return False
+
+    def grade(self, given: Sequence[int], never: Sequence[int]) -> list[bool]:
+        """Whether each card is right. Raises ValueError if one has no place, or two."""
+        shown, numbers = self.shown, [*given, *never]
+        if sorted(numbers) != list(range(len(shown))):
+            raise ValueError("Each card must have exactly one place.")
+        placed, left_out = self.grade_order(
+            [shown[one] for one in given], [shown[one] for one in never]
+        )
+        right = dict(zip(numbers, placed + left_out, strict=True))
+        return [right[number] for number in range(len(shown))]
 
     def grade_order(
         self, given: Sequence[Card], never: Sequence[Card]

@@ -47,7 +47,7 @@ async def serve_page(scope, receive, send) -> None:
         await send({"type": "websocket.accept"})
         tasks += [asyncio.create_task(_send_news(source, send)) for source in sources]
         while (event := await receive())["type"] == "websocket.receive":
-            await _take(event.get("text"), feed, feed_id)
+            await _take(event.get("text"), feed)
     finally:
         for task in tasks:
             task.cancel()
@@ -85,10 +85,10 @@ async def _send_news(source: AsyncIterator[dict], send) -> None:
         await send({"type": "websocket.close"})
 
 
-async def _take(text: str | None, feed: Feed | None, feed_id: str) -> None:
+async def _take(text: str | None, feed: Feed | None) -> None:
     with suppress(ValueError, RecursionError):  # from JSON that is nested too deep
         frame = json.loads(text or "null")
         if feed:
             await servers.handle_request(feed, frame)
         if may_join():
-            await take_from_page(frame, feed_id)
+            await take_from_page(frame)

@@ -3,9 +3,7 @@
 Only a workshop on a student's own machine joins a class: one with several users has no membership.
 """
 
-import asyncio
 import json
-import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -17,11 +15,9 @@ from msgspec.structs import asdict
 
 from lessons.workshop.course.lesson_index import UnknownLesson, find
 from lessons.workshop.engine.script.steps import split_steps
-from lessons.workshop.judge.study.recordings import PLAYBACK_ERRORS
 from lessons.workshop.member.protocol import MAX_LABEL, Hand, Place, Poll, Reading, Vote
 from lessons.workshop.member.room_client import RoomClient
 from lessons.workshop.member.room_link import RoomLink, link
-from lessons.workshop.page.live.vote import vote_of
 from lessons.workshop.setup.network_access import Mode
 
 LESSON_STEPS = ("predict", "see", "do")
@@ -31,8 +27,6 @@ LINKS = {
     "refused": "the room does not know this workshop; ask your instructor",
     "ended": "the class has ended, or your instructor has removed you",
 }
-
-log = logging.getLogger(__name__)
 
 
 def may_join() -> bool:
@@ -62,7 +56,7 @@ async def class_news() -> AsyncIterator[dict]:
         link.leave(changed)
 
 
-async def take_from_page(frame: dict, feed: str) -> None:
+async def take_from_page(frame: dict) -> None:
     """What the student does in the class. A page sends one of these:
 
     {"type": "hand", "text": "a sentence"}, or null to lower the hand
@@ -71,7 +65,8 @@ async def take_from_page(frame: dict, feed: str) -> None:
     {"type": "vote", "poll": 9, "round": 1, "answer": "A"}
     {"type": "vote", "poll": 9, "round": 1, "given": ["0"], "never": ["1"]}
 
-    `given` and `never` are what `vote_of` takes, of the page with that feed.
+    `given` are the ticked boxes ("2:0" is client 2 and the first card), or the cards in the
+    student's order; `never` are the cards left out.
     """
     client = room_link().client
     if client is None:
@@ -85,27 +80,22 @@ async def take_from_page(frame: dict, feed: str) -> None:
         case {"type": "dismiss", "id": int(number)}:
             await client.dismiss(number)
         case {"type": "vote"}:
-            await _vote(client, frame, feed)
+            await _vote(client, frame)
 
 
-async def _vote(client: RoomClient, frame: dict, feed: str) -> None:
+async def _vote(client: RoomClient, frame: dict) -> None:
     """Send the vote to the room, if the poll still asks what the page has answered."""
     poll = client.state.poll
     if not poll or (poll.id, poll.round) != (frame.get("poll"), frame.get("round")):
         return
-    answer = frame.get("answer")
-    if poll.lesson:
-        cards = [frame.get(name) for name in ("given", "never")]
-        try:
-            if not all(isinstance(one, str) for part in cards for one in part):
-                raise ValueError("not the numbers of cards")
-            lesson, number = find(poll.lesson), poll.question
-            answer = await asyncio.to_thread(vote_of, lesson, number, feed, *cards)
-        except (ValueError, TypeError, IndexError, *PLAYBACK_ERRORS) as error:
-            log.warning("This vote cannot be sent: %s", error)
-            return
-    if isinstance(answer, str):
-        await client.send(Vote(poll.id, poll.round, answer))
+    match frame:
+        case {"answer": str(answer)} if not poll.lesson:
+            await client.send(Vote(poll.id, poll.round, answer))
+        case {"given": [*given], "never": [*never]} if poll.lesson:
+            if all(isinstance(one, str) for one in (*given, *never)):
+                sides = [" ".join(given), " ".join(never)]
+                answer = " | ".join(sides) if never else sides[0]
+                await client.send(Vote(poll.id, poll.round, answer))
 
 
 def page_state(client: RoomClient | None) -> dict | None:

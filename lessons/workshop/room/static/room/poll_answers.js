@@ -1,4 +1,4 @@
-// The answers to a poll, counted. lessons/workshop/page/live/vote.py describes how an answer is written.
+// The answers to a poll, counted. take_from_page() in lessons/workshop/page/live/room_status.py makes them.
 
 const MAX_ANSWERS = 6; // of an order; all others share one bar
 const FIRST = "A".charCodeAt(0);
