@@ -1,7 +1,6 @@
 """`lesson watch`: a verdict at every save, a clean end."""
 
 import os
-import shutil
 import signal
 
 import pytest
@@ -51,10 +50,6 @@ def test_judges_at_every_save_and_ctrl_c_ends_it_with_the_code_of_the_verdict(wa
     exercise_files.save(watch.exercise, watch.solved)  # by renaming
     watch.next("✓ repeats text")
 
-    moved = watch.exercise.rename(watch.exercise.with_name("moved.py"))
-    watch.next("The file does not exist  file-missing", "work/01_lamp.py")
-    moved.rename(watch.exercise)
-    watch.next("✓ repeats text", "Watching ")
     assert watch.interrupt() == 0
     assert watch.lines[-1].startswith("Watching ")  # and no traceback after it
     assert "\x1b" not in watch.output  # a pipe gets no colours
@@ -69,12 +64,3 @@ def test_ctrl_c_ends_it_during_a_verdict(watch, tmp_path_factory):
 
     assert watch.interrupt() == 1
     assert watch.lines[-1].startswith("Watching ")  # and no traceback after it
-
-
-def test_says_what_to_do_if_no_judge_can_be_started(project):
-    state = project / ".workshop"
-    shutil.rmtree(state, ignore_errors=True)
-    state.write_text("a file where the folder should be")
-    with Watch(project) as watch:
-        watch.next("To judge once: python3 manage.py lesson check 1")
-        assert watch.process.wait(TEST_TIMEOUT) == 2

@@ -77,14 +77,6 @@ def test_judges_each_save_once(lamp, start, judged):
     assert judged == [lamp.key] * 2
 
 
-def test_judges_an_exercise_once_for_a_request(course, start, judged):
-    judge = start()
-    judge_client.Reports("02-bell").ask()
-    judge.look()
-    judge.look()
-    assert judged == ["02-bell"]
-
-
 def test_begins_with_the_versions_that_have_no_verdict(lamp, start, judged):
     save(lamp, "# mine")
     start()
@@ -138,12 +130,12 @@ def test_a_fault_of_the_course_is_reported_and_the_other_lessons_are_judged(
     assert ("01-lamp", {"judging": False, "fault": "its checks are broken"}) in reports
 
 
-def test_a_client_reads_each_report_once_and_notices_that_a_new_judge_has_deleted_it(course):
-    reports = judge_client.Reports("01-lamp")
+def test_a_new_judge_deletes_the_reports_of_the_last_one(course):
     exercise_watcher.save_report("01-lamp", {"judging": True})
-    assert [reports.receive(0), reports.receive(0)] == [{"judging": True}, None]
+    file = judge_client.report_file("01-lamp")
+    assert judge_client.read_report(file) == {"judging": True}
     ExerciseJudge(course, lambda *report: None).begin()
-    assert [reports.receive(0), reports.receive(0)] == [{}, None]
+    assert judge_client.read_report(file) == {}
 
 
 def test_where_no_file_can_be_written_the_reason_is_given(course):

@@ -35,34 +35,22 @@ class ExerciseJudge:
     def __init__(self, lessons: Iterable[Lesson], report: Callable[[str, dict], object]):
         self._report = report
         self._exercises = [(lesson, WatchedFile(lesson.exercise)) for lesson in lessons]
-        self._requested: set[str] = set()  # keys of lessons
         self._failed: dict[str, Outcome | None] = {}  # by key: the first red outcome, the last time
 
     def begin(self) -> None:
-        """Forget the reports of an earlier judge, then judge what was edited since its verdict.
-
-        What a client has asked for comes first.
-        """
+        """Forget the reports of an earlier judge, then judge what was edited since its verdict."""
         shutil.rmtree(judge_client.reports(), ignore_errors=True)
-        self.look()
         for lesson, file in self._exercises:
             file.look()
             if self._is_due(lesson):
                 self.judge_exercise(lesson)
 
     def look(self) -> None:
-        """Judge what was requested, and what was saved since the last look."""
-        with suppress(OSError):
-            for file in judge_client.requests().iterdir():
-                file.unlink()
-                self._requested.add(file.name)
+        """Judge what was saved since the last look."""
         for lesson, file in self._exercises:
-            is_requested = lesson.key in self._requested
-            was_saved = file.was_saved()
-            if is_requested or was_saved:
+            if file.was_saved():
                 file.look()
-                self._requested.discard(lesson.key)
-                if is_requested or not _is_untouched(lesson):
+                if not _is_untouched(lesson):
                     self.judge_exercise(lesson)
 
     def judge_exercise(self, lesson: Lesson) -> None:

@@ -3,7 +3,6 @@
 The judge of a clone and its clients share the folder .workshop:
 
     judge.lock          the judge holds this lock while it runs, so there is one for each clone
-    requests/03-stop    a client asks for a verdict, even if the exercise has not changed
     reports/03-stop     the judge's last report on a lesson: see exercise_watcher
     progress.json       the verdicts
 
@@ -15,7 +14,6 @@ import json
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -24,11 +22,9 @@ from typing import IO
 from lessons.workshop.course import lesson_index
 from lessons.workshop.setup import atomic_write
 from lessons.workshop.student import progress
-from lessons.workshop.student.watched_file import state_of
 
 RESTART_PAUSE = 1.0  # seconds before a judge that has ended is replaced
 _KEEPER_INTERVAL = 0.25  # seconds between two looks at the judge
-_READ_INTERVAL = 0.005  # seconds between two looks at a report that a terminal waits for
 
 
 class JudgeUnavailable(Exception):
@@ -78,30 +74,6 @@ class JudgeKeeper:
                     self._start()
 
 
-class Reports:
-    """What the judge reports on one lesson."""
-
-    def __init__(self, key: str):
-        self._key = key
-        self._file = report_file(key)
-        self._seen = state_of(self._file)
-
-    def ask(self) -> None:
-        """Ask for a verdict, even if the exercise has not changed."""
-        requests().mkdir(parents=True, exist_ok=True)
-        (requests() / self._key).touch()
-
-    def receive(self, timeout: float) -> dict | None:
-        """The next report: {} if a new judge has deleted it, None if none comes in time."""
-        deadline = time.monotonic() + timeout
-        while self._seen == (now := state_of(self._file)):
-            if time.monotonic() >= deadline:
-                return None
-            time.sleep(_READ_INTERVAL)
-        self._seen = now
-        return read_report(self._file)
-
-
 def read_report(file: Path) -> dict:
     """A report, or {}."""
     with suppress(OSError, ValueError):
@@ -120,11 +92,6 @@ def is_running() -> bool:
 def acquire_lock() -> IO | None:
     """The judge's lock, released when its holder ends; None if another judge has it."""
     return progress.try_lock("judge.lock")
-
-
-def requests() -> Path:
-    """The folder of the requests."""
-    return progress.state_dir() / "requests"
 
 
 def reports() -> Path:
