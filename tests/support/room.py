@@ -47,7 +47,7 @@ def act(class_id: int, values: dict) -> None:
 
 
 def open_poll(school_class: Class, **values) -> Poll:
-    act(school_class.pk, {"type": "ask", "text": "Done?", "options": ["yes", "no"], **values})
+    act(school_class.pk, {"type": "ask", "text": "Done?", "options": "yes, no", **values})
     return school_class.polls.last()
 
 

@@ -4,14 +4,16 @@ import time
 from typing import Annotated, Literal
 
 from django.db import IntegrityError, transaction
+from django.http import QueryDict
 from django.utils import timezone
-from msgspec import Meta, to_builtins
+from msgspec import Meta, ValidationError, convert, to_builtins
 
 from lessons.workshop.course.diagnoses import catalogue as diagnoses
 from lessons.workshop.course.lesson_index import find
 from lessons.workshop.judge.study.predictions import predictions
 from lessons.workshop.member import protocol
 from lessons.workshop.member.protocol import (
+    MAX_LABEL,
     MAX_SECONDS,
     SWITCHES,
     Frame,
@@ -29,6 +31,7 @@ from lessons.workshop.room.models import Class, Poll, Standing, Student
 from lessons.workshop.room.state import current_poll
 
 MAX_ROUNDS = 20  # of a poll
+MAX_OPTIONS = 8  # of a question that the instructor writes
 MAX_TITLE = 300  # characters
 PROGRESS = ("state", "diagnosis")  # a change of one of these is progress
 
@@ -129,8 +132,8 @@ class Remove(Frame, tag="remove"):
 class Message(Frame, tag="message"):
     """To one student, or to all."""
 
-    student: Id | None
     text: Text
+    student: Id | None = None
 
     def do(self, school_class: Class) -> None:
         if not self.text.strip():
@@ -139,15 +142,19 @@ class Message(Frame, tag="message"):
         school_class.messages.create(student=to, text=self.text)
 
 
-class Look(Frame, tag="look"):
-    place: Place | None
+class Look(Place, tag_field="type", tag="look"):
+    """Without a lesson, the class looks at nothing."""
+
+    lesson: Slug | None = None
 
     def do(self, school_class: Class) -> None:
-        if self.place and not is_lesson(self.place.lesson):
+        if self.lesson and not is_lesson(self.lesson):
             raise InvalidFrame("There is no such lesson.")
+        place = to_builtins(self)
+        del place["type"]
         # A page opens the place when it sees a higher id, also after the room has restarted.
-        look = {"id": round(time.time() * 1000), "place": to_builtins(self.place)}
-        school_class.look = look if self.place else None
+        look = {"id": round(time.time() * 1000), "place": place}
+        school_class.look = look if self.lesson else None
 
 
 class Hold(Frame, tag="hold"):
@@ -162,22 +169,24 @@ class Hold(Frame, tag="hold"):
 
 
 class Timer(Frame, tag="timer"):
-    """0 seconds end the timer."""
+    """0 minutes end the timer."""
 
-    seconds: Annotated[int, Meta(ge=0, le=MAX_SECONDS)]
-    label: Label
-    is_break: bool
+    minutes: Annotated[float, Meta(ge=0, le=MAX_SECONDS / 60)]
+    label: Label = ""
+    is_break: bool = False
 
     def do(self, school_class: Class) -> None:
-        ends = time.time() + self.seconds
+        ends = time.time() + 60 * self.minutes
         timer = {"ends": ends, "label": self.label, "is_break": self.is_break}
-        school_class.timer = timer if self.seconds else None
+        school_class.timer = timer if self.minutes else None
 
 
 class Today(Frame, tag="today"):
-    lessons: list[Slug]
-    start: Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d\Z")]
-    factor: Annotated[float, Meta(ge=0.5, le=5)]  # of the course's minutes
+    """Without lessons, the class has no plan."""
+
+    lessons: tuple[Slug, ...] = ()
+    start: Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d\Z")] = "09:00"
+    factor: Annotated[float, Meta(ge=0.5, le=5)] = 1  # of the course's minutes
 
     def do(self, school_class: Class) -> None:
         known = set(filter(is_lesson, self.lessons))
@@ -190,15 +199,17 @@ class Today(Frame, tag="today"):
 
 
 class Ask(Frame, tag="ask"):
-    """A question that the instructor writes."""
+    """A question that the instructor writes. Commas separate the answers."""
 
     text: Text
-    options: Annotated[list[Label], Meta(max_length=8)]
+    options: Text
 
     def do(self, school_class: Class) -> None:
-        options = list(dict.fromkeys(filter(None, map(str.strip, self.options))))
-        if not self.text.strip() or len(options) < 2:
-            raise InvalidFrame("A question needs a text and two answers at least.")
+        options = list(dict.fromkeys(filter(None, map(str.strip, self.options.split(",")))))
+        if not self.text.strip() or not 2 <= len(options) <= MAX_OPTIONS:
+            raise InvalidFrame(f"A question needs a text, and two to {MAX_OPTIONS} answers.")
+        if max(map(len, options)) > MAX_LABEL:
+            raise InvalidFrame(f"An answer has {MAX_LABEL} characters at most.")
         _open(school_class, text=self.text, options=options)
 
 
@@ -239,6 +250,16 @@ class ChangePoll(Frame, tag="poll"):
             poll.round += 1
         poll.state = NEXT_STATES[self.action]
         poll.save()
+
+
+def from_form(form: QueryDict) -> "Action":
+    """The action of a form, where an empty field stands for none. Raises InvalidFrame."""
+    fields = {name: value for name, value in form.items() if value}
+    try:
+        fields |= {"lessons": form.getlist("lessons")}
+        return convert(fields, Action, strict=False)
+    except ValidationError as error:
+        raise InvalidFrame(str(error)) from None
 
 
 Action = LowerHand | Remove | Message | Look | Hold | Timer | Today | Ask | Predict | ChangePoll

@@ -22,7 +22,7 @@ urlpatterns = [
     path("room/log-in/", with_csp(log_in), name="room_log_in"),
     path("room/log-out/", LogoutView.as_view(next_page="room_log_in"), name="room_log_out"),
     path("room/join/", joining.join_class, name="room_join"),
-    path("room/course/", views.course, name="room_course"),
+    path("room/course/<slug:slug>/", views.course, name="room_course"),
     path("room/course/<slug:slug>/<int:number>/", views.transcript, name="room_transcript"),
     path(CLASS, views.board, name="room_board"),
     path(f"{CLASS}act/", views.act, name="room_act"),

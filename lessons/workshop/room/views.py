@@ -1,7 +1,7 @@
 """The instructor's pages: the classes, the board of a class, and what its scripts ask for."""
 
 import time
-from functools import lru_cache, partial
+from functools import partial
 from itertools import dropwhile
 
 from asgiref.sync import async_to_sync
@@ -19,7 +19,7 @@ from lessons.workshop.course.mistakes import read_mistakes
 from lessons.workshop.course.plans import optional_lessons, plans
 from lessons.workshop.judge.study.compared_mistake import lesson_conversations
 from lessons.workshop.judge.study.predictions import predictions
-from lessons.workshop.member.protocol import InvalidFrame, decode
+from lessons.workshop.member.protocol import InvalidFrame
 from lessons.workshop.page.markup import markdown_to_html
 from lessons.workshop.page.views import teach_views
 from lessons.workshop.page.views.csp import with_csp
@@ -75,15 +75,12 @@ def _context(request, class_id: int) -> dict:
         **urls,
         "teach": reverse("room_teach", args=[class_id, "none"]),
         "student": reverse("room_student", args=[0, "none"]),
-        "course": reverse("room_course"),
+        "course": reverse("room_course", args=["none"]),
         "socket": f"/ws/room/board/{class_id}/",
         "now": time.time(),
         "lessons": _lessons(),
-        "code": found.code,
-        "address": address,
-        "join": f"{MANAGE} workshop --join {address} {found.code} --name NAME",
     }
-    return {"class": found, "page": page}
+    return {"class": found, "page": page, "address": address, "manage": MANAGE}
 
 
 @for_instructors
@@ -129,7 +126,7 @@ def _lessons() -> list[dict]:
 def act(request, class_id: int):
     """Do what the board asks for: see actions.Action."""
     try:
-        actions.act(class_id, decode(request.body, actions.Action))
+        actions.act(class_id, actions.from_form(request.POST))
     except InvalidFrame as error:
         return JsonResponse({"error": str(error)}, status=400)
     except Class.DoesNotExist:
@@ -140,26 +137,22 @@ def act(request, class_id: int):
 
 @for_instructors
 @require_safe
-def course(request):
-    """What the dialogs of a board offer: mistakes, conversations and questions of each lesson."""
-    return JsonResponse({"lessons": _course()})
-
-
-@lru_cache(maxsize=1)
-def _course() -> list[dict]:
-    return [
-        {
-            "slug": one.slug,
-            "number": one.number,
-            "title": one.title,
-            "mistakes": [{"name": it.name, "title": it.title} for it in read_mistakes(one)],
-            "conversations": [" | ".join(steps) for steps in lesson_conversations(one)],
-            "questions": [
-                {"kind": it.kind, "html": markdown_to_html(it.question)} for it in predictions(one)
-            ],
-        }
-        for one in lessons()
-    ]
+def course(request, slug: str):
+    """What a dialog of the board offers of a lesson: mistakes and conversations, or questions."""
+    try:
+        lesson = find(slug)
+    except UnknownLesson as error:
+        raise Http404(str(error)) from None
+    context = {
+        "dialog": request.GET.get("dialog"),
+        "mistakes": read_mistakes(lesson),
+        "conversations": lesson_conversations(lesson),
+        "questions": [
+            {"kind": one.kind, "html": markdown_to_html(one.question)}
+            for one in predictions(lesson)
+        ],
+    }
+    return render(request, "room/choices.html", context)
 
 
 @for_instructors

@@ -122,7 +122,7 @@ def all_pages(found, student):
     """Every page of an instructor."""
     names = ("board", "slide", "act", "answer", "export", "delete")
     return [
-        *(reverse("room_classes"), reverse("room_course")),
+        *(reverse("room_classes"), reverse("room_course", args=["stop"])),
         *(reverse(f"room_{name}", args=[found.pk]) for name in names),
         *(reverse(f"room_{name}", args=[student.pk, "stop"]) for name in ("student", "judge")),
     ]
@@ -206,7 +206,7 @@ def test_a_class_is_deleted_with_all_its_data_only_if_its_name_is_typed(instruct
 
 def do(client, school_class, **action):
     path = reverse("room_act", args=[school_class.pk])
-    answer = client.post(path, action, content_type="application/json")
+    answer = client.post(path, action)
     return answer.status_code, answer.json().get("error", "")
 
 
@@ -223,13 +223,13 @@ def test_an_action_reaches_no_student_of_another_class(instructor, monday, ann):
     [
         ({}, "Object missing required field `type`"),
         ({"type": "delete"}, "Invalid value 'delete'"),
-        ({"type": "message", "student": None, "text": " "}, "Write a text."),
+        ({"type": "message", "student": "", "text": " "}, "Write a text."),
         ({"type": "predict", "lesson": "../etc", "question": 1}, "has 0 questions"),
         ({"type": "hold", "what": "all", "is_held": True}, "`$.what`"),
-        ({"type": "timer", "seconds": -1, "label": "", "is_break": False}, "`$.seconds`"),
+        ({"type": "timer", "minutes": -1, "label": ""}, "`$.minutes`"),
         ({"type": "today", "lessons": ["stop"], "start": "25:00", "factor": 1}, "`$.start`"),
         ({"type": "today", "lessons": ["stop"], "start": "09:00", "factor": 0}, "`$.factor`"),
-        ({"type": "ask", "text": "Done?", "options": ["yes", " "]}, "two answers"),
+        ({"type": "ask", "text": "Done?", "options": "yes, "}, "two to 8 answers"),
         ({"type": "predict", "lesson": "stop", "question": 99}, "has 3 questions"),
         ({"type": "poll", "action": "close"}, "another state"),
     ],

@@ -118,8 +118,8 @@ async def test_messages_reach_one_student_or_all_also_those_who_connect_later(st
 
 async def test_what_the_instructor_sets_reaches_the_student(student):
     await do(student, type="hold", what="solutions", is_held=True)
-    await do(student, type="look", place={"lesson": "group", "step": "do"})
-    await do(student, type="timer", seconds=600, label="Coffee", is_break=True)
+    await do(student, type="look", lesson="group", step="do")
+    await do(student, type="timer", minutes=10, label="Coffee", is_break=True)
     await do(student, type="today", lessons=["stop", "accept"], start="09:00", factor=1.5)
     found = await student.until(lambda frame: frame["today"])
     assert isinstance(decode(json.dumps(found), FromRoom), State)  # a workshop accepts it

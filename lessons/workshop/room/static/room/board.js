@@ -2,17 +2,13 @@
 
 import { byId } from "../lessons/common/dom.js";
 import { store, stored } from "../lessons/common/storage.js";
-import { Fragment, computed, html, render, signal, useLayoutEffect } from "../lessons/vendor/preact.js";
-import { Dialog, open } from "./dialogs.js";
+import { Fragment, computed, effect, html, render, signal, useLayoutEffect } from "../lessons/vendor/preact.js";
+import { open } from "./dialogs.js";
 import { Name, shownName } from "./names.js";
 import { Poll, loadAnswers } from "./poll.js";
 import { FILTERS, WORDS, clock, duration, frequentMistakes, isStuck, ordered, partsNow, rowsOf } from "./room_state.js";
 import { act, answer, follow, now, page, room, titleOf } from "./store.js";
 
-const TOOLS = [
-  ["Message to all", "message"], ["Everyone look here", "look"], ["Ask", "ask"], ["Ask from a lesson", "predict"],
-  ["Timer", "timer"], ["Break", "break"], ["Plan", "today"],
-];
 const FILTER_NAMES = { all: "All", stuck: "Stuck", hands: "Hands", red: "Red", green: "Green", away: "Offline" };
 const SIGNS = { red: "✗", green: "✓", read: "●", unchanged: "○", new: "○" };
 const MANY_MISTAKES = 8;
@@ -30,34 +26,14 @@ const pageOf = ({ id }, slug) => page.student.replace("/0/none/", `/${id}/${slug
 
 function Board() {
   if (!room.value) return null;
-  return html`<${Tools} /><${Banners} /><${Poll} /><${Filters} />
-    <div class="columns"><${Mistakes} /><${Students} /></div><${Dialog} />`;
+  return html`<${Banners} /><${Poll} /><${Filters} />
+    <div class="columns"><${Mistakes} /><${Students} /></div>`;
 }
 
-function Tools() {
-  const { held, students } = room.value;
-  const hold = (what) => html`<button type="button" aria-pressed=${held.includes(what)}
-    onClick=${() => act({ type: "hold", what, is_held: !held.includes(what) })}>Hold ${what}</button>`;
-  return html`<div class="head-row">
-    <div class="class-tools" role="group" aria-label="Tools of the class">
-      ${TOOLS.map(([text, name]) => html`<button type="button" onClick=${() => open(name)}>${text}</button>`)}
-      ${hold("hints")}${hold("solutions")}
-      <button type="button" onClick=${() => open("remove")}>Remove student</button>
-      <span id="answer" class=${answer.value.isError ? "answer error" : "answer"} role="status">${answer.value.text}</span>
-    </div>
-    <${Join} open=${!students.length} />
-  </div>`;
-}
-
-let isJoinOpen; // as the class was when the board was loaded; then the instructor decides
-
-function Join({ open }) {
-  isJoinOpen ??= open;
-  return html`<details class="banner join" open=${isJoinOpen} onToggle=${({ target }) => (isJoinOpen = target.open)}>
-    <summary>Students join with the code <code class="class-code">${page.code}</code></summary>
-    <p>In a workshop that runs, each student opens <em>Join a class</em> on the first page, and enters the address <code>${page.address}</code> and this code. Or, in the folder of the course:</p>
-    <pre class="scroll" tabindex="0" aria-label="The command to join"><code>${page.join}</code></pre>
-  </details>`;
+function Holds() {
+  const { held } = room.value ?? { held: [] };
+  return ["hints", "solutions"].map((what) => html`<button type="button" aria-pressed=${held.includes(what)}
+    onClick=${() => act({ type: "hold", what, is_held: !held.includes(what) })}>Hold ${what}</button>`);
 }
 
 function Banners() {
@@ -66,11 +42,11 @@ function Banners() {
   const { step, mistake: wrong, conversation } = look ?? {};
   const parts = [step && `step ${step}`, wrong && `mistake ${wrong}`, conversation].filter(Boolean);
   return html`<div class="banners">
-    ${left > 0 && html`<${Banner} id="timer" end="End the timer" frame=${{ type: "timer", seconds: 0, label: "", is_break: false }}>
+    ${left > 0 && html`<${Banner} id="timer" end="End the timer" frame=${{ type: "timer", minutes: 0 }}>
       <span class="timer-text">${clock(left)} ${timer.is_break && "Break "}${timer.label}</span><//>`}
-    ${today && html`<${Banner} id="today" end="End the plan" frame=${{ type: "today", lessons: [], start: "09:00", factor: 1 }}>
+    ${today && html`<${Banner} id="today" end="End the plan" frame=${{ type: "today" }}>
       <${Plan} today=${today} /><//>`}
-    ${look && html`<${Banner} id="look" end="Stop pointing" frame=${{ type: "look", place: null }}>
+    ${look && html`<${Banner} id="look" end="Stop pointing" frame=${{ type: "look" }}>
       <span>Everyone looks at lesson ${[titleOf(look.lesson), ...parts].join(" · ")}</span><//>`}</div>`;
 }
 
@@ -183,5 +159,11 @@ function GridCell({ row, slug, number }) {
 }
 
 render(html`<${Board} />`, byId("board"));
+render(html`<${Holds} />`, byId("holds"));
+for (const one of document.querySelectorAll("[data-dialog]")) one.onclick = () => open(one.dataset.dialog);
+effect(() => {
+  byId("answer").textContent = answer.value.text;
+  byId("answer").classList.toggle("error", answer.value.isError);
+});
 loadAnswers();
 follow();

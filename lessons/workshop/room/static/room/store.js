@@ -44,17 +44,16 @@ function say(state, text) {
   byId("connection").textContent = text;
 }
 
-// Asks the room to do what the frame says: see actions.py. Throws an Error that says what is wrong.
-export function send(frame) {
-  const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
-  const headers = { "Content-Type": "application/json", "X-CSRFToken": token };
-  return fetchJson(page.act, { method: "POST", headers, body: JSON.stringify(frame) });
+// Asks the room to do what a form says: see actions.py. Throws an Error that says what is wrong.
+export function send(form) {
+  form.set("csrfmiddlewaretoken", document.querySelector("[name=csrfmiddlewaretoken]").value);
+  return fetchJson(page.act, { method: "POST", body: form });
 }
 
 // Sends an action, and says what came of it.
-export async function act(frame, done = "") {
+export async function act(action, done = "") {
   try {
-    await send(frame);
+    await send(new URLSearchParams(action));
     tell(done);
   } catch (error) {
     tell(error.message, true);
