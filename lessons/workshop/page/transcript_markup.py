@@ -3,6 +3,7 @@
 import re
 from html import escape
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -10,6 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 from lessons.workshop.engine.script.steps import split_steps
 
 CAPTION = "transcript: "  # how the caption of a transcript in a text begins
+PLAY = '<a class="play" href="{}" aria-label="Play {}">▶ Play this</a>'
 # A line that lessons.workshop.engine.recording.transcript.render() wrote, without its handler.
 _LINE = re.compile(
     r" *(?P<number>\d+)  +(?:(?P<time>[\d.]+ s)  +)?"
@@ -85,11 +87,12 @@ def _text(text: str) -> SafeString:
 
 
 def caption_to_html(caption: str) -> SafeString:
-    """What was played: the name of the consumer, then the steps."""
+    """What was played: the name of the consumer, the steps, and a link that plays them."""
     name, *steps = split_steps(caption.removeprefix(CAPTION))
     played = format_html_join(" ", "<code>{}</code>", ([step] for step in steps))
-    markup = '<figcaption data-target="{}">{} {}</figcaption>'
-    return format_html(markup, name, _title_of(name), played)
+    link = f"?{urlencode({'target': name})}#{urlencode([('step', step) for step in steps])}"
+    play = format_html(PLAY, link, ", ".join(steps))
+    return format_html("<figcaption>{} {} {}</figcaption>", _title_of(name), played, play)
 
 
 def _title_of(target: str) -> str:

@@ -80,7 +80,7 @@ def test_a_class_report_has_no_axe_violations_and_leads_to_its_verdicts(browser,
 def test_nothing_moves_for_a_user_who_wants_less_motion(visit, address):
     lesson = visit("03-stop", reduced_motion="reduce").show("See")
     page = lesson.page
-    page.get_by_role("button", name="Play connect, text bye").click()
+    page.get_by_role("link", name="Play connect, text bye").click()
     expect(page.locator("#playback .count")).to_have_text("8 events")
     expect(page.locator("#diagram .label").last).to_have_text("finished")
     assert page.evaluate("document.getAnimations().length") == 0

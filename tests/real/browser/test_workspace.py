@@ -98,11 +98,11 @@ def test_a_transcript_of_the_text_plays_and_ticks_what_was_tried(visit):
     page = lesson.page
     tried = page.locator(".tries li")
     expect(tried.first).to_have_attribute("data-seen", "false")
-    page.get_by_role("button", name="Play connect, text bye").click()
+    page.get_by_role("link", name="Play connect, text bye").click()
     expect(page.locator("#saved-title")).to_have_text("Played on the worked example")
     expect(page.locator(".played-words")).to_have_text("the client connects, sends “bye”")
     expect(tried.filter(has_text="“bye”")).to_have_attribute("data-seen", "true")
-    page.get_by_role("button", name="Play connect, text 7").click()
+    page.get_by_role("link", name="Play connect, text 7").click()
     expect(page.locator("#saved-title")).to_contain_text("Played on a mistake:")
     expect(page.locator("#source-title")).to_contain_text("mistakes.py")
 

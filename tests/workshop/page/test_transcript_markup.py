@@ -31,6 +31,7 @@ def test_escapes_events():
 def test_a_recorded_transcript_in_a_text_becomes_a_list_of_events():
     body = render([CONNECT, SENT])
     html = markdown_to_html(f"```text transcript: shop.Shop | connect | text <hi>\n{body}\n```")
-    assert '<figcaption data-target="shop.Shop">Shop: <code>connect</code>' in html
+    assert "<figcaption>Shop: <code>connect</code>" in html
+    assert 'href="?target=shop.Shop#step=connect&amp;step=text+%3Chi%3E"' in html
     assert "<code>text &lt;hi&gt;</code>" in html
     assert html.count("<li data-lane=") == 2

@@ -22,15 +22,19 @@ _ID = re.compile(r'(\bid="|url\(#|href="#)')
 _ROOT = re.compile(r"<svg\b")
 
 
-def text_to_html(markdown: str, folder: Path) -> SafeString:
-    """As markdown_to_html(), with the drawings of that folder."""
+def text_to_html(markdown: str, folder: Path, lesson_url: str = "") -> SafeString:
+    """As markdown_to_html(), with the drawings of that folder.
+
+    The links that play a transcript lead to `lesson_url`, if the text is not on that page.
+    """
 
     def drawing(found: re.Match) -> str:
         return _figure(
             folder / found["name"], unescape(found["alt"]), unescape(found["title"] or "")
         )
 
-    return mark_safe(_IMAGE.sub(drawing, markdown_to_html(markdown)))
+    html = _IMAGE.sub(drawing, markdown_to_html(markdown))
+    return mark_safe(html.replace('<a class="play" href="', f'<a class="play" href="{lesson_url}'))
 
 
 def _figure(file: Path, alt: str, title: str) -> str:

@@ -3,6 +3,7 @@
 from django.contrib.admin.views.decorators import staff_member_required
 from django.http import Http404
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -29,7 +30,8 @@ def plans_page(request):
 def teach_page(request, key: str):
     try:
         lesson = find(key)
-        text = text_to_html(expanded_teach_page(lesson), lesson.folder)
+        url = reverse("lesson", args=[lesson.key])
+        text = text_to_html(expanded_teach_page(lesson), lesson.folder, url)
     except (UnknownLesson, TextError) as error:
         raise Http404(str(error)) from None
     return render(request, "lessons/teach.html", {"lesson": lesson, "text": text})

@@ -7,7 +7,7 @@ import { Do } from "./do.js";
 import { Menu } from "./menu.js";
 import { Wire } from "./picture.js";
 import { Predict } from "./predict.js";
-import { LinkedSteps, Tries, article, offerPlay } from "./see.js";
+import { LinkedSteps, Tries } from "./see.js";
 import { announcement, followAddress, isNarrow, isProjector, link, liveCount, saved, seen, step } from "./store.js";
 
 // The one next step, where no other button is it: Connect, Check and Save stand where they are needed.
@@ -28,7 +28,6 @@ const views = {
   "lesson-menu": html`<${Menu} />`,
 };
 for (const [id, view] of Object.entries(views)) if (byId(id)) render(view, byId(id));
-offerPlay(article);
 
 const workspace = byId("workspace");
 const links = [...byId("steps").querySelectorAll("a")];

@@ -1,22 +1,20 @@
-// The step See: each transcript in the text can be played, and a list says what to try.
+// The step See: the transcripts of the text can be played, and a list says what to try.
 
-import { html, render, signal } from "../vendor/preact.js";
-import { byId, element } from "../common/dom.js";
-import { transcripts } from "../diagram/captions.js";
-import { link, page, playSteps, seen, titleOf } from "./store.js";
+import { html } from "../vendor/preact.js";
+import { byId } from "../common/dom.js";
+import { link, page, playSteps, readLink, seen, titleOf } from "./store.js";
 import { stepsInWords } from "./words.js";
 
-export function offerPlay(article) {
-  for (const { caption, target, steps } of transcripts(article)) {
-    const box = caption.appendChild(element("span", "", "play"));
-    render(html`<${Play} name=${target} steps=${steps} problem=${signal("")} />`, box);
-  }
-}
+byId("see").addEventListener("click", (event) => {
+  const play = event.target.closest("a.play");
+  if (!play) return;
+  event.preventDefault();
+  playLink(readLink(play.href));
+});
 
-function Play({ name, steps, problem }) {
-  const play = () => playSteps(name, steps).then(() => (problem.value = ""), ({ message }) => (problem.value = message));
-  return html`<button type="button" aria-label="Play ${steps.join(", ")}" onClick=${play}>▶ Play this</button><span role="status">${problem.value}</span>`;
-}
+// If the steps cannot be played, the place of the offer says why.
+const playLink = ({ target, steps }) => playSteps(target, steps)
+  .then(() => (link.value = null), ({ message: problem }) => (link.value = { target, steps, problem }));
 
 export function Tries() {
   if (!page.tries.length) return null;
@@ -31,14 +29,11 @@ export function Tries() {
 // Shows what the steps of this page's address are, with a button that plays them.
 export function LinkedSteps() {
   if (!link.value) return null;
-  const { target, steps } = link.value;
-  const play = () => playSteps(target, steps).then(() => (link.value = null), ({ message }) => (link.value = { ...link.value, problem: message }));
+  const { target, steps, problem } = link.value;
   return html`
     <div class="linked-steps">
-      <p>${link.value.problem ?? html`This link plays on ${titleOf(target)}: <code>${steps.join(" · ")}</code>`}</p>
-      <button type="button" class="primary" onClick=${play}>Play these steps</button>
+      <p role="status">${problem ?? html`This link plays on ${titleOf(target)}: <code>${steps.join(" · ")}</code>`}</p>
+      <button type="button" class="primary" onClick=${() => playLink(link.value)}>Play these steps</button>
       <button type="button" onClick=${() => (link.value = null)}>Dismiss</button>
     </div>`;
 }
-
-export const article = byId("see");

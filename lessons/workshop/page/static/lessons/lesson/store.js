@@ -7,7 +7,6 @@ import { fetchJson } from "../common/server.js";
 import { onNews, tell } from "../common/socket.js";
 import { store, stored } from "../common/storage.js";
 import { Transcript } from "../diagram/transcript.js";
-import { readLink } from "./address.js";
 
 export const page = JSON.parse(byId("page-state").textContent);
 export const { lesson } = page;
@@ -185,6 +184,13 @@ export function markSeen(steps) {
 // Addresses: a step, a heading in the text, a mistake, the steps of a link.
 export const link = signal(null); // {target, steps} of the link that opened the page
 export const mistake = signal(null); // the name of the mistake to compare
+
+// {target, steps} of `?target=exercise#step=connect&step=close`, as transcript_markup.py writes it.
+export function readLink(address) {
+  const { searchParams, hash } = new URL(address);
+  const steps = new URLSearchParams(hash.slice(1)).getAll("step");
+  return { target: searchParams.get("target") ?? EXAMPLE, steps };
+}
 
 export function followAddress() {
   const id = decodeURIComponent(location.hash.slice(1));
