@@ -17,12 +17,13 @@ from lessons.workshop.course.lesson_index import (
 from lessons.workshop.course.lesson_text import expanded_text, recorded_conversations
 from lessons.workshop.course.mistakes import read_mistakes
 from lessons.workshop.course.source_code import find_demo_source
-from lessons.workshop.engine.script.steps import UnknownStep, parse_step, split_steps
+from lessons.workshop.engine.script.steps import UnknownStep, split_steps
 from lessons.workshop.judge.study.compared_mistake import is_playable
 from lessons.workshop.page.exercise.exercise_state import exercise_json
 from lessons.workshop.page.exercise.task import task_of
 from lessons.workshop.page.lesson_list import is_optional, lesson_list_context
 from lessons.workshop.page.live.feed import new_feed_id
+from lessons.workshop.page.step_words import conversation_json
 from lessons.workshop.page.views.csp import servers_of, with_csp
 from lessons.workshop.page.views.drawings import text_to_html
 from lessons.workshop.page.views.openings import lanes_of, openings
@@ -104,16 +105,16 @@ def _page_state(request, lesson: Lesson, source) -> dict:
 _OF_A_PAGE = ("connect", "GET", "POST", "text", "bytes", "close", "vanish")
 
 
-def _tries(lesson: Lesson) -> list[list[dict]]:
+def _tries(lesson: Lesson) -> list[dict]:
     """What a student can try in See: the conversations with the worked example in the text."""
     found = []
     for one in recorded_conversations(lesson.text):
         try:
-            steps = [parse_step(step) for step in split_steps(one.steps)]
+            told = conversation_json(split_steps(one.steps))
         except UnknownStep:
             continue  # `lesson verify` reports the reason
-        if one.name == lesson.demo and all(step.action in _OF_A_PAGE for step in steps):
-            found.append([step.as_json() for step in steps])
+        if one.name == lesson.demo and all(it["action"] in _OF_A_PAGE for it in told["steps"]):
+            found.append(told)
     return found
 
 

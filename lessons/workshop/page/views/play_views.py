@@ -41,6 +41,7 @@ from lessons.workshop.page.exercise_server.targets import EXAMPLE, target_source
 from lessons.workshop.page.live.event_forwarder import event_json
 from lessons.workshop.page.live.feed import belongs_to_session
 from lessons.workshop.page.markup import highlight_python, source_lines
+from lessons.workshop.page.step_words import conversation_json
 from lessons.workshop.student import progress
 
 MAX_STEPS = 40
@@ -124,7 +125,7 @@ def comparison(request, lesson: Lesson) -> dict:
 
 def _comparison_json(found: Comparison) -> dict:
     return {
-        "steps": [parse_step(step).as_json() for step in found.steps],
+        **conversation_json(found.steps),
         "claim": found.claim,
         "right": recording_json(found.right),
         "wrong": recording_json(found.wrong),
@@ -168,7 +169,7 @@ def judged(request, lesson: Lesson) -> dict:
 
 
 def failing_json(lesson: Lesson, outcome: Outcome) -> dict:
-    """`{"steps", "received", "expected", "differs"}` of an outcome, as the verdict recorded it.
+    """`{"steps", "words", "received", "expected", "differs"}` of an outcome of the verdict.
 
     `expected` is what the solution does in the same steps. It is null for a claim that is green, or
     that is not about one conversation.
@@ -179,7 +180,7 @@ def failing_json(lesson: Lesson, outcome: Outcome) -> dict:
         expected = record(lesson, "solution", steps)
     differs = expected and find_visible_difference(expected.events, received.events)
     return {
-        "steps": [parse_step(step).as_json() for step in steps],
+        **conversation_json(steps),
         "received": recording_json(received),
         "expected": expected and recording_json(expected),
         "differs": differs and differs._asdict(),
@@ -192,7 +193,7 @@ def failing_json(lesson: Lesson, outcome: Outcome) -> dict:
 @require_safe
 @json_for_own_page
 def played_steps(request, lesson: Lesson) -> dict:
-    """`{"steps", "recording"}`: the steps of the query as JSON, played with its target.
+    """`{"steps", "words", "recording"}`: the steps of the query, played with its target.
 
     The target is "example", "exercise", "solution", "mistake:NAME", or a name in the lesson's
     transcripts.
@@ -202,7 +203,7 @@ def played_steps(request, lesson: Lesson) -> dict:
     if not steps:
         raise RequestRejected("There are no steps to play.")
     recording = _recording(lesson, target, [str(step) for step in steps])
-    return {"steps": [step.as_json() for step in steps], "recording": recording_json(recording)}
+    return {**conversation_json(map(str, steps)), "recording": recording_json(recording)}
 
 
 def _recording(lesson: Lesson, target: str, steps: list[str]) -> Recording:

@@ -3,9 +3,10 @@
 from django.views.decorators.http import require_safe
 
 from lessons.workshop.course.lesson_index import Lesson
-from lessons.workshop.engine.script.steps import UnknownStep, parse_step
+from lessons.workshop.engine.script.steps import UnknownStep
 from lessons.workshop.judge.study.predictions import InvalidPrediction, Played, predictions
 from lessons.workshop.page.markup import markdown_to_html
+from lessons.workshop.page.step_words import conversation_json
 from lessons.workshop.page.views.play_views import (
     RequestRejected,
     json_for_own_page,
@@ -23,7 +24,7 @@ def question_context(lesson: Lesson) -> list[dict]:
         {
             "html": markdown_to_html(one.question),
             "because": markdown_to_html(one.because),
-            "steps": [parse_step(step).as_json() for step in one.steps],
+            **conversation_json(one.steps),
             "kind": one.kind,
         }
         for one in found

@@ -4,7 +4,6 @@ import { html, signal, useEffect } from "../vendor/preact.js";
 import { Comparison } from "../common/comparison.js";
 import { Finding, code } from "../common/finding.js";
 import { lesson, mistake, page, play } from "./store.js";
-import { stepsInWords } from "./words.js";
 
 const TITLES = { right: "The solution", wrong: "The mistake" };
 
@@ -52,9 +51,9 @@ export function Compare() {
       <${Finding} finding=${answer.value.diagnosis} here=${lesson.number} />`}`;
 }
 
-function summary({ steps, claim, differs, right, wrong }) {
+function summary({ steps, words, claim, differs, right, wrong }) {
   if (!right) return "";
   if (!steps.length) return html`No conversation shows it. A check finds it in another way: ${code(claim)}`;
   const where = differs ? "The first difference is marked." : "There is no difference.";
-  return html`<span title=${steps.map(({ step }) => step).join(" · ")}>Played: ${stepsInWords(steps)}.</span> ${where} ${right.cut || wrong.cut}`;
+  return html`<span title=${steps.map(({ step }) => step).join(" · ")}>Played: ${words}.</span> ${where} ${right.cut || wrong.cut}`;
 }

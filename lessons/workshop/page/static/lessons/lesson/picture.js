@@ -15,7 +15,6 @@ import {
   EXAMPLE, classOf, hasLog, isProjector, lesson, live, liveCount, liveVersion, log, outside, played, pointed, saved,
   source, sourceChanged, step, target, titleOf,
 } from "./store.js";
-import { stepsInWords } from "./words.js";
 
 const PROJECTOR_ZOOM = 1.6;
 const STEADY_PAUSE = 700; // milliseconds between two events that play
@@ -72,7 +71,7 @@ function Outside() {
 
 // Says what recording is shown instead of the live events.
 function SavedBanner() {
-  const { title, kind, steps, parting } = saved.value;
+  const { title, kind, steps, words, parting } = saved.value;
   // If only one side is an event of the consumer, the other side's event came instead of an answer.
   const isIn = (event) => event?.direction === "in";
   const said = (event, other) => `${isIn(event) && other && !isIn(other) ? "nothing, then " : ""}${typeOf(event)} ${detailsOf(event)}`.trim();
@@ -82,7 +81,7 @@ function SavedBanner() {
     <section class="saved-recording" id="saved-recording" data-kind=${kind} aria-live="polite">
       <p class="saved-head"><b id="saved-title">${title}</b> ${step.value !== "predict" && html`
         <button type="button" id="back-to-live" onClick=${() => (saved.value = null)}>Back to ${step.value === "do" ? "my clients" : "live"}</button>`}</p>
-      ${steps.length > 0 && html`<p class="played-words" title=${steps.map((one) => one.step).join(" · ")}>${stepsInWords(steps)}</p>`}
+      ${steps.length > 0 && html`<p class="played-words" title=${steps.map((one) => one.step).join(" · ")}>${words}</p>`}
       ${parting && html`<div id="parting" class="parting">${side("Expected", parting.right, parting.wrong)}${side("Received", parting.wrong, parting.right)}</div>`}
     </section>`;
 }

@@ -5,7 +5,6 @@ import { schoolClass } from "../common/socket.js";
 import { vote } from "../common/class_bar.js";
 import { fetchJson } from "../common/server.js";
 import { lookAtPicture, page, playUrl, saved, showSaved, sourceOf, step } from "./store.js";
-import { stepsInWords } from "./words.js";
 
 const LABEL = /^(client|consumer|layer|database)( \d+)? ([→←·]) (.*)$/;
 const SENT = "You have voted. Your instructor shows the answer later.";
@@ -56,7 +55,8 @@ effect(() => {
     const title = marks.value.is_right ? "Right. This happens:" : "This is what happens:";
     const { recording, target } = marks.value;
     const { source } = of(current.value);
-    showSaved(recording, { kind: "answer", target, title, source, steps: page.questions[current.value - 1].steps, plays: true });
+    const { steps, words } = page.questions[current.value - 1];
+    showSaved(recording, { kind: "answer", target, title, source, steps, words, plays: true });
   } else if (isHere || saved.peek()?.kind === "answer") saved.value = null;
 });
 
@@ -80,7 +80,7 @@ export function Predict() {
       <p class="eyebrow">What will happen? Question ${number} of ${page.questions.length}. Answer before you read: a guess is enough.</p>
       <h2 id="question-title" class="visually-hidden">Question ${number}</h2>
       <div class="asked" dangerouslySetInnerHTML=${{ __html: question.html }} />
-      <p class="steps-played quiet">This is played: ${stepsInWords(question.steps)}.</p>
+      <p class="steps-played quiet">This is played: ${question.words}.</p>
       ${!answer?.cards ? html`
         <button type="button" class="start primary" onClick=${() => begin(number)}>${question.kind === "order" ? "Put the events in order" : "Tick what arrives"}</button>`
       : html`

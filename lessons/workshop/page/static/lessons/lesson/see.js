@@ -3,7 +3,6 @@
 import { html } from "../vendor/preact.js";
 import { byId } from "../common/dom.js";
 import { link, page, playSteps, readLink, seen, titleOf } from "./store.js";
-import { stepsInWords } from "./words.js";
 
 byId("see").addEventListener("click", (event) => {
   const play = event.target.closest("a.play");
@@ -21,8 +20,8 @@ export function Tries() {
   return html`
     <section class="tries" aria-labelledby="tries-title">
       <h2 id="tries-title">Try it</h2>
-      <ul>${page.tries.map((steps, number) => html`
-        <li data-seen=${seen.value.has(number)}><span role="img" aria-label=${seen.value.has(number) ? "seen" : "not yet"}>${seen.value.has(number) ? "✓" : "○"}</span> ${stepsInWords(steps)}</li>`)}</ul>
+      <ul>${page.tries.map(({ words }, number) => html`
+        <li data-seen=${seen.value.has(number)}><span role="img" aria-label=${seen.value.has(number) ? "seen" : "not yet"}>${seen.value.has(number) ? "✓" : "○"}</span> ${words}</li>`)}</ul>
     </section>`;
 }
 

@@ -37,7 +37,7 @@ live.addEventListener("change", () => batch(() => {
   liveCount.value = live.entries.length;
 }));
 export const liveSource = signal(page.source);
-// A recording instead of the live events: {transcript, title, kind, source, differs, steps, parting}, and
+// A recording instead of the live events: {transcript, title, kind, source, differs, steps, words, parting}, and
 // of the student's exercise the digest of the version that was played
 export const saved = signal(null);
 export const source = computed(() => saved.value?.source ?? liveSource.value);
@@ -142,7 +142,7 @@ export async function playSteps(name, steps, kind = "played") {
     sourceOf(name),
   ]);
   batch(() => {
-    showSaved(answer.recording, { kind, target: name, digest, title: kind === "passing" ? "Your exercise passes where it failed:" : `Played on ${titleOf(name)}`, source: code, steps: answer.steps, plays: true });
+    showSaved(answer.recording, { kind, target: name, digest, title: kind === "passing" ? "Your exercise passes where it failed:" : `Played on ${titleOf(name)}`, source: code, steps: answer.steps, words: answer.words, plays: true });
     if (isNarrow.value && step.value === "see") step.value = "wire";
     markSeen(answer.steps);
   });
@@ -156,14 +156,14 @@ export async function showClaim(number) {
     play("judged", [["claim", number]]),
     sourceOf("exercise"),
   ]);
-  const { expected, received, differs, steps, title } = answer;
+  const { expected, received, differs, steps, words, title } = answer;
   const isFailing = outcomes[number].state === "red";
   const at = differs && { right: expected.events[differs.right], wrong: received.events[differs.wrong] };
   showSaved(received, {
     kind: isFailing ? "failing" : "passing",
     target: "exercise", digest,
     title: isFailing ? `Your exercise fails: ${title}` : `Your exercise passes: ${title}`,
-    source: code, steps, parting: at, plays: !isFailing,
+    source: code, steps, words, parting: at, plays: !isFailing,
     differs: differs && (differs.wrong ?? received.events.length),
   });
   lookAtPicture();
@@ -173,7 +173,7 @@ export async function showClaim(number) {
 export function markSeen(steps) {
   const isSame = (one, other) => one.action === other.action && (one.client ?? 1) === (other.client ?? 1)
     && Object.entries(other.arguments).every(([name, value]) => String(one.arguments[name]) === String(value));
-  const found = page.tries.flatMap((wanted, number) => {
+  const found = page.tries.flatMap(({ steps: wanted }, number) => {
     let next = 0;
     for (const one of steps) if (wanted[next] && isSame(one, wanted[next])) next += 1;
     return next === wanted.length ? [number] : [];
