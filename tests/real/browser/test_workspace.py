@@ -149,6 +149,7 @@ def test_another_target_disconnects_the_clients_and_a_mistake_is_explained(visit
     page.expect_status("Not connected.")
     expect(page.page.locator("#diagram .row")).to_have_count(0)
     page.connect(path=f"/ws/layers/group/{'x' * 120}/", state="refused")
+    page.expect_status("Exception: HTTP 500. The browser reports 1006.")
     expect(page.page.locator("#played-finding .finding")).to_contain_text("mistakes.py, line")
     page.errors.clear()
     page.page.get_by_role("button", name="Menu", exact=True).click()

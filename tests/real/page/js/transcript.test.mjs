@@ -26,9 +26,9 @@ test("the oldest entries are removed from a long transcript, and counted as lost
   const transcript = new Transcript();
   const changes = [];
   transcript.addEventListener("change", ({ detail }) => changes.push(detail));
-  const events = Array.from({ length: 5010 }, (_, index) => event("a", index + 1));
-  transcript.add({ recorded: 5010, events });
-  assert.equal(transcript.entries.length, 5000);
+  const events = Array.from({ length: 1010 }, (_, index) => event("a", index + 1));
+  transcript.add({ recorded: 1010, events });
+  assert.equal(transcript.entries.length, 1000);
   assert.equal(transcript.lost, 10);
-  assert.deepEqual(changes, [{ from: 0, trimmed: 10 }]);
+  assert.deepEqual(changes, [{ trimmed: 10 }]);
 });

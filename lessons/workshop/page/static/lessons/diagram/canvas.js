@@ -1,4 +1,4 @@
-// Draws the visible part of a diagram as SVG. Rows that become visible are added, others are removed.
+// Draws a diagram as SVG in a box that scrolls. Rows are drawn once; the lines behind them in each frame.
 
 import { drawBar, drawLane, drawLifeline, drawRow, svg } from "./drawing.js";
 
@@ -7,7 +7,6 @@ const FONT_SIZE = 13;
 const MIN_FONT_SIZE = 12;
 const LEFT = 58; // pixels for the time
 const LEFT_WITHOUT_TIMES = 8;
-const MARGIN_ROWS = 5; // rows drawn above and below the visible ones
 const MAX_ANIMATED = 6; // newest rows that appear with an animation; in a flood more would hide others
 const END_TOLERANCE = 40; // pixels from the end that still count as the end
 
@@ -24,7 +23,6 @@ export class Canvas {
     this.svg = this.area.appendChild(svg("svg", { "aria-hidden": "true" }, this.lines, this.rows));
     this.drawn = new Map(); // entry → {made, index, top}
     this.drawnCount = 0; // rows that existed at the last drawing
-    this.view = new ScrollView(box, this.area);
   }
 
   scaleFor(zoom, isTimed) {
@@ -35,9 +33,8 @@ export class Canvas {
       this.character = probe.getComputedTextLength() / 50;
       probe.remove();
     }
-    const { character, view } = this;
     const left = (isTimed ? LEFT : LEFT_WITHOUT_TIMES) * zoom;
-    return { zoom, character, height: ROW_HEIGHT * zoom, left, width: view.width };
+    return { zoom, character: this.character, height: ROW_HEIGHT * zoom, left, width: this.box.clientWidth };
   }
 
   place(layout, scale) {
@@ -47,15 +44,35 @@ export class Canvas {
       this.rows.replaceChildren();
     }
     Object.assign(this, { layout, scale, key });
-    this.view.fit(scale.width, (layout.height + 0.5) * scale.height);
+    this.height = Math.max((layout.height + 0.5) * scale.height, this.room); // at least that of the box
+    for (const [name, value] of Object.entries({ width: scale.width, height: this.height })) {
+      this.area.style[name] = `${value}px`;
+      this.svg.setAttribute(name, value);
+    }
     this.drawnCount = Math.min(this.drawnCount, layout.rows.length);
     this.area.inert = !layout.rows.length; // no row, nothing to choose
   }
 
+  // The height of the box below the names of the lanes.
+  get room() {
+    return this.box.clientHeight - this.area.offsetTop;
+  }
+
+  get isAtEnd() {
+    return this.area.offsetHeight - this.box.scrollTop - this.room < END_TOLERANCE;
+  }
+
+  scrollToEnd() {
+    this.box.scrollTop = this.box.scrollHeight;
+  }
+
+  // Scrolls this box only: the page must not move under the reader.
   reveal(index) {
-    const { height } = this.scale;
-    const { top } = this.layout.rows[index];
-    this.view.reveal(top * height, (top + 1.5) * height, height);
+    const { box, room, scale: { height } } = this;
+    const first = this.layout.rows[index].top * height;
+    const last = first + 1.5 * height;
+    if (first < box.scrollTop) box.scrollTop = first - height;
+    else if (last > box.scrollTop + room) box.scrollTop = last - room;
   }
 
   rowAt(clientY) {
@@ -64,39 +81,19 @@ export class Canvas {
   }
 
   draw({ chosen, hovered, pointed }) {
-    const { layout, scale, view } = this;
-    const { first, last } = this.visibleRows();
-    const top = Math.max(0, view.top - MARGIN_ROWS * scale.height);
-    const height = Math.max(1, Math.min(view.height + 2 * MARGIN_ROWS * scale.height, view.fullHeight - top));
-    this.svg.style.transform = `translateY(${top}px)`;
-    this.svg.setAttribute("viewBox", `0 ${top} ${scale.width} ${height}`);
-    this.svg.setAttribute("width", scale.width);
-    this.svg.setAttribute("height", height);
-    const isVisible = ({ from, to }) => from <= last && to >= first;
-    const isAlive = ({ ended, ...life }) => isVisible(ended ? life : { ...life, to: Infinity });
+    const { layout, scale, height } = this;
     const pointedBar = layout.rows.find(({ entry }) => entry === pointed)?.bar;
     this.lines.replaceChildren(
-      ...layout.lanes.map(({ kind, x }) => drawLane(kind, x, top, height)),
+      ...layout.lanes.map(({ kind, x }) => drawLane(kind, x, height)),
       ...this.bands(chosen, hovered),
-      ...layout.lifelines.filter(isAlive).flatMap((life) => drawLifeline(life, scale, view.fullHeight)),
-      ...layout.bars.filter(isVisible).map((bar) => drawBar(bar, scale, bar === pointedBar)),
+      ...layout.lifelines.flatMap((life) => drawLifeline(life, scale, height)),
+      ...layout.bars.map((bar) => drawBar(bar, scale, bar === pointedBar)),
     );
-    this.drawRows(layout.rows.slice(first, last + 1));
+    this.drawRows(layout.rows);
     for (const { made, index } of this.drawn.values()) {
       made.classList.toggle("chosen", index === chosen);
       made.classList.toggle("hovered", index === hovered);
     }
-    view.applyScroll();
-  }
-
-  // The numbers of the first and the last row to draw.
-  visibleRows() {
-    const { layout: { rows }, scale, view } = this;
-    const top = view.top / scale.height - MARGIN_ROWS;
-    const bottom = (view.top + view.height) / scale.height + MARGIN_ROWS;
-    const first = rows.findIndex((row) => row.top + 1 > top);
-    const last = rows.findLastIndex((row) => row.top < bottom);
-    return { first: Math.max(0, first), last };
   }
 
   // The backgrounds of three rows: the first that differs, the hovered one, the chosen one.
@@ -109,13 +106,13 @@ export class Canvas {
   }
 
   drawRows(rows) {
-    const visible = new Set(rows.map(({ entry }) => entry));
+    const entries = new Set(rows.map(({ entry }) => entry));
     for (const [entry, { made }] of this.drawn) {
-      if (visible.has(entry)) continue;
+      if (entries.has(entry)) continue;
       made.remove();
       this.drawn.delete(entry);
     }
-    const firstAnimated = Math.max(this.drawnCount, this.layout.rows.length - MAX_ANIMATED);
+    const firstAnimated = Math.max(this.drawnCount, rows.length - MAX_ANIMATED);
     for (const row of rows) {
       const known = this.drawn.get(row.entry);
       if (known?.index === row.index && known.top === row.top) continue;
@@ -124,54 +121,6 @@ export class Canvas {
       if (row.index >= firstAnimated) made.classList.add("new");
       this.drawn.set(row.entry, { made, index: row.index, top: row.top });
     }
-    this.drawnCount = this.layout.rows.length;
-  }
-}
-
-// The visible part of a scrolling box. It reads sizes when they change and not in a frame, because
-// there the browser would have to compute a layout for the answer.
-class ScrollView {
-  constructor(box, area) {
-    Object.assign(this, { box, area, width: 0, height: 0, top: 0, fullHeight: 0 });
-  }
-
-  watch({ onScroll, onResize }) {
-    const { box, area } = this;
-    box.onscroll = () => {
-      this.top = box.scrollTop;
-      onScroll();
-    };
-    new ResizeObserver(() => {
-      Object.assign(this, { width: box.clientWidth, height: box.clientHeight - area.offsetTop });
-      onResize();
-    }).observe(box);
-  }
-
-  // Makes the area as large as its content, and at least as high as the box.
-  fit(width, height) {
-    this.fullHeight = Math.max(height, this.height);
-    this.area.style.height = `${this.fullHeight}px`;
-    this.area.style.width = `${width}px`;
-  }
-
-  get isAtEnd() {
-    return this.fullHeight - this.top - this.height < END_TOLERANCE;
-  }
-
-  // Scrolls this box only: the page must not move under the reader.
-  reveal(first, last, before) {
-    if (first < this.top) this.scrollTo(first - before);
-    else if (last > this.top + this.height) this.scrollTo(last - this.height);
-  }
-
-  scrollTo(top) {
-    this.top = Math.max(0, Math.min(top, this.fullHeight - this.height));
-    this.isMoved = true;
-  }
-
-  // The last action of a frame, because it needs a layout.
-  applyScroll() {
-    if (this.isMoved) this.box.scrollTop = this.top;
-    this.isMoved = false;
+    this.drawnCount = rows.length;
   }
 }

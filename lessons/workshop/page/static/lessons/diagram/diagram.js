@@ -19,8 +19,7 @@ export class Diagram {
     this.canvas = new Canvas(box, label);
     this.onChange = ({ detail }) => this.update(detail);
     addControls(this, this.canvas.area);
-    this.view = this.canvas.view;
-    this.view.watch({ onScroll: () => this.schedule(), onResize: () => this.resized() });
+    new ResizeObserver(() => this.resized()).observe(box);
   }
 
   // Shows a transcript and its later entries. `differs` is the index of the entry to mark. An index
@@ -93,9 +92,9 @@ export class Diagram {
   }
 
   draw() {
-    const { canvas, differs, later, least, view } = this;
-    const wasAtEnd = view.isAtEnd;
-    const isVisible = view.width > 0; // a diagram of a step that is not shown waits
+    const { canvas, differs, later, least } = this;
+    const wasAtEnd = canvas.isAtEnd;
+    const isVisible = this.box.clientWidth > 0; // a diagram of a step that is not shown waits
     if (this.isStale) {
       const { entries, begun } = this.transcript;
       const position = this.position ?? entries.length;
@@ -108,10 +107,10 @@ export class Diagram {
     this.notify(pointed);
     if (!isVisible) return;
     const reveal = this.indexOf(this.reveals);
-    if (reveal >= 0) canvas.reveal(reveal);
-    else if (this.reveals === null || (wasAtEnd && !this.chosen)) view.scrollTo(Infinity);
-    this.reveals = undefined;
     canvas.draw({ chosen: this.indexOf(this.chosen), hovered: this.indexOf(this.hovered), pointed });
+    if (reveal >= 0) canvas.reveal(reveal);
+    else if (this.reveals === null || (wasAtEnd && !this.chosen)) canvas.scrollToEnd();
+    this.reveals = undefined;
   }
 
   place() {

@@ -104,8 +104,8 @@ export function drawBar({ lane: { x }, top, bottom, depth }, { height }, isHighl
   return svg("rect", { class: isHighlighted ? "bar highlighted" : "bar", ...shape });
 }
 
-export function drawLane(kind, x, top, height) {
-  const made = svg("path", { class: "lane", d: `M${x},${top}v${height}` });
+export function drawLane(kind, x, height) {
+  const made = svg("path", { class: "lane", d: `M${x},0v${height}` });
   made.dataset.lane = kind;
   return made;
 }

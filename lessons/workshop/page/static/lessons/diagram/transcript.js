@@ -1,6 +1,6 @@
 // The page's store of recorded events. The diagram is a view of it.
 
-const MAX_ENTRIES = 5000;
+const MAX_ENTRIES = 1000; // all of them are drawn
 const OUTSIDE = { ordinal: 0, connection: "", client: "", server: "" };
 
 // An entry is an event, or a gap: `count` events of a connection that the page did not receive.
@@ -18,37 +18,30 @@ export class Transcript extends EventTarget {
     this.entries = [];
     this.lost = 0;
     this.begun = Infinity; // the time of the first entry, even if it was trimmed since
-    this.notify(0);
+    this.notify();
   }
 
   // Adds events in the recorder's order. The recorder has already sent or dropped every event of
   // their connection up to number `recorded`. `client` and `server` are names for the lanes. An event
   // that comes again replaces itself: now it has the state that followed it.
   add({ recorded = 0, events }, { client = "", server = "" } = {}) {
-    let from = this.entries.length;
     for (const event of events) {
       const of = this.connection(event, client, server);
       if (event.seq <= of.known) {
-        from = Math.min(from, this.replaceEvent(of, event));
+        const known = this.entries.findLast((entry) => entry.of === of && entry.event?.seq === event.seq);
+        if (known) known.event = event;
         continue;
       }
-      from = Math.min(from, this.addGap(event.seq - of.known - 1, of, event.time));
-      from = Math.min(from, this.insert({ time: event.time, of, event }));
+      this.addGap(event.seq - of.known - 1, of, event.time);
+      this.insert({ time: event.time, of, event });
       of.known = event.seq;
     }
     const last = events.length && this.connections.get(events.at(-1).connection);
     if (last) {
-      from = Math.min(from, this.addGap(recorded - last.known, last, events.at(-1).time));
+      this.addGap(recorded - last.known, last, events.at(-1).time);
       last.known = Math.max(recorded, last.known);
     }
-    this.notify(from, this.trim());
-  }
-
-  replaceEvent(of, event) {
-    const index = this.entries.findLastIndex((entry) => entry.of === of && entry.event?.seq === event.seq);
-    if (index < 0) return Infinity;
-    this.entries[index].event = event;
-    return index;
+    this.notify(this.trim());
   }
 
   connection({ connection, time }, client, server) {
@@ -61,9 +54,9 @@ export class Transcript extends EventTarget {
   }
 
   addGap(count, of, time) {
-    if (count <= 0) return Infinity;
+    if (count <= 0) return;
     this.lost += count;
-    return this.insert({ time, of, count });
+    this.insert({ time, of, count });
   }
 
   // Keeps the order of time, because another connection's later events may have arrived first. All
@@ -72,14 +65,13 @@ export class Transcript extends EventTarget {
     const index = this.entries.findLastIndex(({ time }) => time <= entry.time) + 1;
     this.entries.splice(index, 0, entry);
     this.begun = Math.min(this.begun, entry.time);
-    return index;
   }
 
   // Adds a row that belongs to no connection: something that happened outside the consumers.
   mark(text) {
     const time = this.entries.at(-1)?.time ?? 0;
     this.entries.push({ time, of: OUTSIDE, text });
-    this.notify(this.entries.length - 1);
+    this.notify();
   }
 
   // The server of all connections has ended, so no consumer of them runs.
@@ -93,28 +85,24 @@ export class Transcript extends EventTarget {
     return oldest.length;
   }
 
-  // `trimmed` entries were removed from the front; entries from `from` on may have changed.
-  notify(from, trimmed = 0) {
-    const detail = { from: Math.max(0, from - trimmed), trimmed };
-    this.dispatchEvent(new CustomEvent("change", { detail }));
+  // `trimmed` entries were removed from the front.
+  notify(trimmed = 0) {
+    this.dispatchEvent(new CustomEvent("change", { detail: { trimmed } }));
   }
 
-  // The id of an entry in the page's address. It stays the same as long as the page or file exists.
+  // The id of an entry. It stays the same as long as the page exists.
   static idOf({ of, event }) {
     return event ? `${of.ordinal}.${event.seq}` : "";
   }
 
   // From what the server has recorded, as recording_json() writes it.
-  static from(json) {
-    const { connections, events } = json;
+  static from({ connections, events }) {
     const made = new Transcript();
-    const recorded = new Map(connections.map((one) => [one.connection, one.recorded]));
     for (const { connection, client, server, begun } of connections) {
       made.connection({ connection, time: begun }, String(client ?? ""), String(server ?? ""));
     }
-    for (const connection of new Set(events.map((event) => event.connection))) {
-      const own = events.filter((event) => event.connection === connection);
-      made.add({ recorded: recorded.get(connection) || 0, events: own });
+    for (const { connection, recorded } of connections) {
+      made.add({ recorded, events: events.filter((event) => event.connection === connection) });
     }
     return made;
   }

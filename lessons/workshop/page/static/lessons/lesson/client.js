@@ -1,4 +1,4 @@
-// What a client's fields and its recorded events mean, without the page.
+// What a client's fields mean, without the page.
 
 // Neither a page nor a consumer's process can lose a connection of the server. With this code, each
 // says that it did.
@@ -29,28 +29,4 @@ export function bytesFromHex(hex) {
 
 export function hexFromBytes(buffer) {
   return Array.from(new Uint8Array(buffer), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
-}
-
-const STATUSES = { "websocket.accept": 101, "websocket.close": 403, raised: 500 };
-
-// The server's answer to a handshake. The browser hides it from a page, so the recording supplies it.
-export class HandshakeStatus {
-  reset() {
-    this.connection = this.status = null;
-  }
-
-  // Call it with each event. The latest scope belongs to the new connection: that of the connection
-  // before it may arrive after reset().
-  update({ connection, message: { type } }) {
-    if (type === "scope" && connection !== this.connection) Object.assign(this, { connection, status: null });
-    if (connection !== this.connection) return;
-    this.status ??= STATUSES[type];
-  }
-
-  text() {
-    if (this.status === 403) return "Rejected with HTTP 403. The browser reports 1006.";
-    if (this.status === 500) return "Exception: HTTP 500. The browser reports 1006.";
-    // The feed belongs to a session, and a login or logout replaces the session.
-    return "Not opened, and no event was recorded. If you just logged in or out, reload the page.";
-  }
 }

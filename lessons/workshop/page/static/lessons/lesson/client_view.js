@@ -27,12 +27,12 @@ function Client({ client, isAlone }) {
     hadFocus.current = false;
   }, [isOpen]);
   const address = addressOf(client);
-  const { state, text } = status.value;
+  const { state } = status.value;
   return html`
     <section class="client" ref=${box} role="group" aria-label="Client ${number}" data-number=${number} data-state=${state}>
       <div class="row">
         ${!isAlone && html`<b class="number">${number}</b>`}
-        <p role="status" data-state=${state}>${text}</p>
+        <p role="status" data-state=${state}>${client.text}</p>
         ${isHttp ? html`<${Request} client=${client} />` : isOpen ? html`<${Frame} client=${client} />` : html`<${Handshake} client=${client} />`}
         <button type="button" class="options" aria-expanded=${showsOptions.value} aria-label="Options of client ${number}" title=${address}
           onClick=${() => (showsOptions.value = !showsOptions.value)}>⋯</button>

@@ -4,11 +4,17 @@
 import { batch, effect, signal, untracked } from "../vendor/preact.js";
 import { ReconnectingSocket, socketUrl } from "../common/server.js";
 import { isOnline, onNews, socket as pageSocket, tell } from "../common/socket.js";
-import { HandshakeStatus, LOST_CONNECTION, bytesFromHex, handshakeOf, hexFromBytes } from "./client.js";
-import { EXAMPLE, lesson, live, log, markSeen, outside, page, played, saved, showLiveSource, step, target } from "./store.js";
+import { LOST_CONNECTION, bytesFromHex, handshakeOf, hexFromBytes } from "./client.js";
+import {
+  EXAMPLE, lesson, live, liveVersion, log, markSeen, outside, page, played, saved, showLiveSource, step, target,
+} from "./store.js";
 
 export const MAX_CLIENTS = 4;
 const MAX_LOG_LINES = 200;
+const REFUSALS = {
+  "websocket.close": "Rejected with HTTP 403. The browser reports 1006.",
+  raised: "Exception: HTTP 500. The browser reports 1006.",
+};
 
 export const clients = signal([]);
 let steps = []; // {client, action, arguments}: what the clients did since clear()
@@ -18,7 +24,6 @@ let dropped = new Set(); // the ids of those before the last drop
 
 // What both kinds of client have. Their methods throw what the browser throws, such as for a wrong code.
 class Client {
-  handshake = new HandshakeStatus();
   wants = false; // the student has connected it, and has not closed it
   opening = null; // the step that opened its connection of now
 
@@ -95,19 +100,28 @@ class Client {
 
   setState(state, text = this.isHttp ? "Nothing sent yet." : "Not connected.") {
     if (state !== "open" && state !== "connecting") this.opening = null;
-    this.last = { state, text: state === "refused" ? this.refusal() : text };
+    this.last = { state, text };
     this.status.value = this.last;
   }
 
-  refusal() {
-    const isRunning = target.value === EXAMPLE || ["ready", "restarted"].includes(played.value.state);
-    return this.handshake.status || isRunning ? this.handshake.text() : "Not opened: its code does not run.";
+  // The state in words. The server may have ended: a close code alone would not say so.
+  get text() {
+    const { state, text } = this.status.value;
+    const isClosed = ["closed", "refused"].includes(state);
+    if (isClosed && !isOnline.value) return "Closed with 1006: the workshop does not answer.";
+    return state === "refused" ? this.refusal() : text;
   }
 
-  // Takes events that the server recorded of this client.
-  take(events) {
-    for (const event of events) this.handshake.update(event);
-    if (this.status.value.state === "refused") this.status.value = { state: "refused", text: this.refusal() };
+  // The browser hides the server's answer to a handshake from a page, so the recording supplies it.
+  refusal() {
+    liveVersion.value;
+    const isOwn = ({ of, event }) => event && of.client === String(this.number) && of.ordinal > this.known;
+    const answer = live.entries.filter(isOwn).map(({ event }) => REFUSALS[event.message.type]).find(Boolean);
+    if (answer) return answer;
+    const isRunning = target.value === EXAMPLE || ["ready", "restarted"].includes(played.value.state);
+    if (!isRunning) return "Not opened: its code does not run.";
+    // The feed belongs to a session, and a login or logout replaces the session.
+    return "Not opened, and no event was recorded. If you just logged in or out, reload the page.";
   }
 }
 
@@ -115,7 +129,7 @@ class WebSocketClient extends Client {
   socket = null; // the one in use
 
   connect(form) {
-    this.handshake.reset();
+    this.known = live.connections.size; // those that began before
     const subprotocols = form.subprotocols.split(/[\s,]+/).filter(Boolean);
     const socket = new WebSocket(socketUrl(form.server, this.watchedPath(form)), subprotocols);
     this.socket?.close();
@@ -271,7 +285,6 @@ function take(message) {
   const events = message.events.filter(({ connection }) => !dropped.has(connection));
   if (!events.length) return undefined;
   for (const { connection } of events) connections.add(connection);
-  clients.value.find(({ number }) => number === message.client)?.take(events);
   const { port } = page.servers.find(({ host }) => host === message.server) ?? {};
   live.add({ ...message, events }, { client: String(message.client), server: port ? `:${port}` : "" });
   return undefined;
@@ -335,13 +348,3 @@ effect(() => {
   const isDo = step.value === "do" && lesson.isPlayable;
   if (["predict", "see", "do"].includes(step.value)) untracked(() => playTarget(isDo ? "exercise" : EXAMPLE));
 });
-
-// The server has ended. A close code alone would not say so.
-effect(() => isOnline.value || untracked(explainLoss));
-
-function explainLoss() {
-  for (const client of clients.value) {
-    const { state } = client.status.value;
-    if (state === "closed" || state === "refused") client.setState(state, "Closed with 1006: the workshop does not answer.");
-  }
-}

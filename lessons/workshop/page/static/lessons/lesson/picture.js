@@ -240,17 +240,14 @@ function lanesText({ lane, direction }, { client, ordinal }) {
   return { in: `${other} → ${consumer}`, out: `${consumer} → ${other}` }[direction] ?? consumer;
 }
 
-const consumerOf = (of) => (of ? `consumer ${of.ordinal}` : "a consumer of another page");
-
-function State({ state: { attributes, groups, queue }, of }) {
+function State({ state: { attributes, groups }, of }) {
   const part = (title, items) => items.length > 0 && html`<h3>${title}</h3><dl>${items.map(([term, value, isNew]) => html`
     <dt class=${isNew ? "new" : ""}>${term}</dt><dd class=${isNew ? "new" : ""}>${value}</dd>`)}</dl>`;
-  const memberNames = (members) => members.map((one) => `${consumerOf(one.of)}${one.hasEnded ? " (ended, and still a member)" : ""}`);
+  const nameOf = (one) => `consumer ${one.of.ordinal}${one.hasEnded ? " (ended, and still a member)" : ""}`;
   return html`
     <div class="state-parts">
       ${part(`Consumer ${of.ordinal} remembers`, attributes.map(({ name, text, isNew }) => [name, text, isNew]))}
-      ${part("Groups", [...groups].map(([group, members]) => [group, memberNames(members).join(", ")]))}
-      ${part("Waiting in the layer", [...queue].map(([one, count]) => [consumerOf(one), `${count} message${count === 1 ? "" : "s"}`]))}
+      ${part("Groups", groups.map(({ group, members }) => [group, members.map(nameOf).join(", ")]))}
     </div>`;
 }
 
