@@ -1,8 +1,10 @@
 """A transcript as HTML: a list of events, in columns or, on a narrow page, in lines."""
 
 import re
+from collections import defaultdict
 from html import escape
-from typing import NamedTuple
+from itertools import count
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from django.utils.html import format_html, format_html_join
@@ -45,6 +47,30 @@ def parse_transcript(text: str) -> list[Line] | None:
         parts = {name: value or "" for name, value in found.groupdict().items()}
         lines.append(Line(**parts, handler=handler))
     return lines
+
+
+_DIRECTIONS = {"→": "in", "←": "out", "·": "mark"}
+
+
+def transcript_to_json(text: str) -> dict[str, Any]:
+    """The recording that a rendered transcript shows, as far as a diagram needs it."""
+    counts = defaultdict(lambda: count(1))
+    events = [
+        {
+            "seq": next(counts[line.of]),
+            "time": number / 1e6,  # in this order, and at the same time
+            "connection": line.of.strip(),
+            "lane": line.lane,
+            "direction": _DIRECTIONS[line.arrow],
+            "message": {"type": line.event.partition(" ")[0]},
+            "text": line.event,
+            "handler": line.handler,
+        }
+        for number, line in enumerate(parse_transcript(text) or [], start=1)
+    ]
+    names = dict.fromkeys(event["connection"] for event in events)
+    connections = [{"connection": name, "client": name, "begun": 0} for name in names]
+    return {"connections": connections, "events": events}
 
 
 def _handler_column(rows: list[str]) -> int | None:

@@ -15,7 +15,6 @@ from lessons.workshop.page.views import (
 
 urlpatterns = [
     path("", home_views.home, name="lessons"),
-    path("picture/", home_views.picture, name="picture"),
     path("class/", class_views.school_class, name="school_class"),
     path("class/leave/", class_views.leave_class, name="leave_class"),
     path("lessons/<str:key>/", lesson_views.lesson_page, name="lesson"),

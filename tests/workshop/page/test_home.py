@@ -36,4 +36,3 @@ def test_a_page_is_sent_compressed(client):
 
 def test_a_course_without_the_lesson_of_the_picture_has_a_list(client, course):
     assert client.get("/").status_code == 200
-    assert client.get("/picture/").status_code == 404

@@ -3,7 +3,11 @@
 from lessons.workshop.engine.recording.events import Event
 from lessons.workshop.engine.recording.transcript import render
 from lessons.workshop.page.markup import markdown_to_html
-from lessons.workshop.page.transcript_markup import parse_transcript, transcript_to_html
+from lessons.workshop.page.transcript_markup import (
+    parse_transcript,
+    transcript_to_html,
+    transcript_to_json,
+)
 
 CONNECT = Event(
     1, 0.0, "client", "in", {"type": "websocket.connect"}, "T", "websocket_connect", "a"
@@ -35,3 +39,12 @@ def test_a_recorded_transcript_in_a_text_becomes_a_list_of_events():
     assert 'href="?target=shop.Shop#step=connect&amp;step=text+%3Chi%3E"' in html
     assert "<code>text &lt;hi&gt;</code>" in html
     assert html.count("<li data-lane=") == 2
+
+
+def test_a_transcript_is_a_recording_again_for_a_diagram():
+    recording = transcript_to_json(render([CONNECT, OTHER, SENT]))
+    assert [one["client"] for one in recording["connections"]] == ["1", "2"]
+    events = recording["events"]
+    assert [(one["connection"], one["seq"]) for one in events] == [("1", 1), ("2", 1), ("1", 2)]
+    assert events[0]["message"] == {"type": "websocket.connect"}
+    assert events[2]["text"].startswith("websocket.send")

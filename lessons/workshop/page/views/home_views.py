@@ -1,19 +1,16 @@
 """The first page: what the course is for, a recorded conversation, the class, and the lessons."""
 
-from django.http import JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from lessons.workshop.course.lesson_index import Lesson, UnknownLesson, find
 from lessons.workshop.course.lesson_text import RecordedConversation, first_conversation
-from lessons.workshop.engine.script.steps import split_steps
-from lessons.workshop.judge.study.recordings import PLAYBACK_ERRORS, record
 from lessons.workshop.member import membership
 from lessons.workshop.member.joining import is_readable
 from lessons.workshop.page.lesson_list import lesson_list_context
 from lessons.workshop.page.live.room_status import may_join
+from lessons.workshop.page.transcript_markup import transcript_to_json
 from lessons.workshop.page.views.csp import with_csp
-from lessons.workshop.page.views.play_views import recording_json
 from lessons.workshop.student import progress
 
 PICTURE = "group"  # the lesson whose first conversation the page plays: two clients in a room
@@ -31,6 +28,7 @@ def render_home(request, more: dict | None = None, status: int = 200):
     context = {
         **lesson_list_context(progress.read()),
         "picture": found,
+        "recording": found and transcript_to_json(found.transcript),
         "pictured_lesson": lesson,
         **class_context(),
         **(more or {}),
@@ -45,19 +43,6 @@ def class_context() -> dict:
         "membership": known,
         "is_readable": known is not None and is_readable(known.url),
     }
-
-
-@require_safe
-def picture(request):
-    """The recording that the page's diagram plays. Only the first request plays it."""
-    lesson, found = _pictured()
-    if found is None:
-        return JsonResponse({"error": "The course has no conversation to show."}, status=404)
-    try:
-        recording = record(lesson, lesson.demo, split_steps(found.steps))
-    except PLAYBACK_ERRORS as error:
-        return JsonResponse({"error": str(error)}, status=503)
-    return JsonResponse(recording_json(recording))
 
 
 def _pictured() -> tuple[Lesson | None, RecordedConversation | None]:

@@ -2,7 +2,7 @@
 
 import { button, byId, element } from "../lessons/common/dom.js";
 import { fetchJson } from "../lessons/common/server.js";
-import { MovingPicture } from "../lessons/diagram/moving_picture.js";
+import { movePicture } from "../lessons/diagram/moving_picture.js";
 
 const { transcriptUrl } = byId("main").dataset; // of transcript 0
 
@@ -16,7 +16,7 @@ for (const [number, play] of document.querySelectorAll("a.play").entries()) {
       const stage = element("div", "", "stage scroll");
       figure.querySelector(".events").replaceWith(stage);
       play.replaceWith(button("Pause"));
-      new MovingPicture(figure, recording);
+      movePicture(figure, recording);
     } catch ({ message }) {
       play.textContent = message;
     }

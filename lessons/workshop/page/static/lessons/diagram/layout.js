@@ -60,12 +60,10 @@ function makeLane(kind, name, server, number) {
 }
 
 function inOrder(lanes) {
-  const place = ({ kind, name, number }) => [LANE_ORDER.indexOf(kind), Number(name) || 0, number];
-  return lanes.sort((one, other) => {
-    const [left, right] = [place(one), place(other)];
-    const index = left.findIndex((value, at) => value !== right[at]);
-    return index < 0 ? 0 : left[index] - right[index];
-  });
+  const place = ({ kind }) => LANE_ORDER.indexOf(kind);
+  const client = ({ name }) => Number(name) || 0;
+  return lanes.sort((one, other) => (
+    place(one) - place(other) || client(one) - client(other) || one.number - other.number));
 }
 
 export function nameOf({ kind, name, server }) {

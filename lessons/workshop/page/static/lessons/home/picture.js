@@ -1,21 +1,19 @@
 // The picture on the first page: a recorded conversation, which the diagram draws step by step.
 
 import { byId } from "../common/dom.js";
-import { fetchJson } from "../common/server.js";
-import { MovingPicture } from "../diagram/moving_picture.js";
+import { movePicture } from "../diagram/moving_picture.js";
 
 const WIDE = 460; // pixels that the lanes of two clients need
 
 // The part of the recording that the first client and its consumer see.
-function firstClient({ connections: [first], events, ...rest }) {
+function firstClient({ connections: [first], events }) {
   const own = events.filter(({ connection }) => connection === first.connection);
-  return { ...rest, connections: [{ ...first, client: "" }], events: own };
+  return { connections: [{ ...first, client: "" }], events: own };
 }
 
-// Without an answer the place of the picture stays empty.
 const figure = byId("picture");
 if (figure) {
-  const isNarrow = figure.clientWidth < WIDE;
-  const draw = (recording) => new MovingPicture(figure, isNarrow ? firstClient(recording) : recording, figure.dataset.consumer.split(".").at(-1));
-  fetchJson(figure.dataset.url).then(draw, () => {});
+  const recording = JSON.parse(byId("recording").textContent);
+  const shown = figure.clientWidth < WIDE ? firstClient(recording) : recording;
+  movePicture(figure, shown, figure.dataset.consumer.split(".").at(-1));
 }
