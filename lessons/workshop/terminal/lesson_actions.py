@@ -163,7 +163,7 @@ def print_mistakes(console, lesson: Lesson) -> None:
         print_text(console, mistake.name, style="bold red")
         print_paragraph(console, "", mistake.explanation)
         print_paragraph(console, "  Gets     ", f"{known.title} ({known.id})")
-        print_paragraph(console, "  Seen as  ", known.symptom)
+        print_paragraph(console, "  You see  ", known.symptom)
         console.print()
     command = f"{MANAGE} lesson check {lesson.number} --target mistake:NAME"
     print_text(console, f"The conversation that shows one:\n  {command}")

@@ -95,7 +95,7 @@ def _print_finding(console, lesson: Lesson, finding: Finding) -> None:
         print_paragraph(console, "  Promise  ", finding.promise)
     if finding.conversation:
         print_paragraph(console, "  Steps    ", finding.conversation)
-    print_paragraph(console, "  Seen as  ", known.symptom)
+    print_paragraph(console, "  You see  ", known.symptom)
     print_paragraph(console, "  Usually  " if finding.is_usual else "  Cause    ", known.cause)
     print_paragraph(console, "  Cure     ", known.cure, "bold")
     if finding.diagnosis == "file-missing":

@@ -17,7 +17,7 @@ def test_a_red_exercise_shows_crosses_diagnosis_cure_and_transcript(course):
     assert "The handshake was never answered  no-accept\n" in shown
     assert "websocket.connect → Lamp.websocket_connect\n" in shown
     assert re.search(r"work/01_lamp\.py:6\n", shown)
-    assert "  Seen as  Daphne logs nothing and drops" in shown
+    assert "  You see  Daphne logs nothing and drops" in shown
     assert "  Cause    websocket_connect returned" in shown
     assert "  Cure     Send websocket.accept" in shown
     assert re.search(r"Transcript: repeats text\n +1  client +→ scope  /ws/lamp/\n", shown)
@@ -70,7 +70,7 @@ def test_mistakes_shows_each_with_its_diagnosis_and_how_to_see_it(course):
 
     assert 'AlwaysRepeats\nHandles "bye" like any other text.\n' in shown
     assert "(reply-differs)\n" in shown
-    assert "  Seen as  " in shown
+    assert "  You see  " in shown
     assert "lesson check 1 --target mistake:NAME" in shown
     assert progress.of(course[0]).state == "new"
 

@@ -39,7 +39,7 @@ export function Finding({ finding, onLine, here, children }) {
       <dl>
         ${cause && html`<dt>${usual ? "Usually" : "Cause"}</dt><dd>${code(cause)}</dd><dt>Cure</dt><dd>${code(cure)}</dd>`}
         ${promise && html`<dt>Task</dt><dd>${code(promise)}</dd>`}
-        ${cause && html`<dt>Seen as</dt><dd>${code(symptom)}</dd>`}
+        ${cause && html`<dt>You see</dt><dd>${code(symptom)}</dd>`}
       </dl>
       ${lesson && lesson.number !== here && html`<p>Read <a href=${lesson.url}>${lesson.title}</a>.</p>`}
       ${children}
