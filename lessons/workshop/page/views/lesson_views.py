@@ -128,6 +128,7 @@ def _feed_id(request) -> str:
 def _text_without_title(lesson: Lesson) -> str:
     """The lesson's Markdown. The page shows the title above its steps, and has pages for notes."""
     text = expanded_text(lesson).partition("\n")[2]
+    text = text.replace("\n## Do it\n", "\n## [Do it](#do)\n")  # the exercise is in another step
     return text.replace("](../../NOTES.md", f"]({reverse('notes')}")
 
 
@@ -144,5 +145,4 @@ def _neighbours(lesson: Lesson) -> dict:
     return {
         "previous": course[here - 1] if here else None,
         "next": course[here + 1] if here + 1 < len(course) else None,
-        "last_number": course[-1].number,
     }

@@ -10,11 +10,11 @@ import { Predict } from "./predict.js";
 import { LinkedSteps, Tries } from "./see.js";
 import { announcement, followAddress, isNarrow, isProjector, link, liveCount, saved, seen, step } from "./store.js";
 
-// The one next step, where no other button is it: Connect, Check and Save stand where they are needed.
+// The next step. It is the one thing to press, once the student has seen something.
 function NextStep() {
   const hasSeen = liveCount.value > 0 || seen.value.size > 0 || saved.value?.kind === "played";
-  if (!["see", "wire"].includes(step.value) || !hasSeen) return null;
-  return html`<button type="button" class="primary" onClick=${() => (step.value = "do")}>Do the exercise</button>`;
+  if (!["see", "wire"].includes(step.value)) return null;
+  return html`<button type="button" class=${hasSeen ? "primary" : ""} onClick=${() => (step.value = "do")}>Do the exercise</button>`;
 }
 
 const When = ({ steps, children }) => (steps.includes(step.value) ? children : null);
