@@ -68,7 +68,9 @@ def test_an_answer_names_the_consumer_that_was_played(visit):
     page.goto(f"{page.url}#question-2")
     page.reload()
     page.get_by_role("button", name="Put the events in order").click()
+    expect(page.locator("#diagram .lane-header")).to_have_text(["clientbrowser", "consumer"])
     page.get_by_role("button", name="Check").click()
+    expect(page.get_by_role("button", name="See how it works")).to_be_in_viewport()
     expect(page.locator("#source-title")).to_contain_text("mistakes.py")
     expect(page.locator("#diagram")).to_contain_text("GoesOnAfterTheRefusal")
 

@@ -31,6 +31,12 @@ function isOwn({ event }) {
   return !SESSION.test(event.message.sql);
 }
 
+// A question may be about another class than the one that plays here: its answer brings the name.
+function shownClass() {
+  const name = saved.value?.target ?? (step.value === "predict" ? null : target.value);
+  return name && classOf(name);
+}
+
 export function Wire() {
   return html`
     <div class="stage-head">
@@ -41,7 +47,7 @@ export function Wire() {
       ${hasLog.value && html`<${BrowserLog} />`}
       <${Player} />
     </div>
-    ${step.value === "do" ? pointed.value.isChosen && html`<${EventInFull} />` : (step.value !== "predict" || saved.value) && html`<${Details} />`}`;
+    <${Details} />`;
 }
 
 function LiveHead() {
@@ -106,7 +112,7 @@ function Picture() {
     if (plays) untracked(start); // what moves while it plays must not start it again
   });
   useSignalEffect(() => {
-    diagram.current?.setOptions({ kinds: lesson.lanes, className: classOf(saved.value?.target ?? target.value), matches: isOwn });
+    diagram.current?.setOptions({ kinds: lesson.lanes, className: shownClass(), matches: isOwn });
   });
   useSignalEffect(() => diagram.current?.zoomTo(isProjector.value ? PROJECTOR_ZOOM : 1));
   useSignalEffect(() => {
@@ -172,8 +178,12 @@ function Player() {
 
 // Below the picture: the code that ran, and the event in full with the state after it
 
+// In Do the editor shows the code. In Predict the code has the width, until the student chooses an event.
 function Details() {
-  return html`<section class="details" aria-label="The code, and the chosen event"><${Source} /><${EventInFull} /></section>`;
+  const event = (step.value === "see" || step.value === "wire" || pointed.value.isChosen) && html`<${EventInFull} />`;
+  if (step.value === "do") return event;
+  if (step.value === "predict" && !saved.value) return null;
+  return html`<section class="details" aria-label="The code, and the chosen event"><${Source} />${event}</section>`;
 }
 
 // Of `lines`, {number, method, html}, the numbers to light for `event`: the line that sent it, or the

@@ -1,10 +1,10 @@
 // The lesson's questions. The student answers, and the recording that answers them plays in the picture.
 
-import { computed, effect, html, signal } from "../vendor/preact.js";
+import { computed, effect, html, signal, useEffect, useRef } from "../vendor/preact.js";
 import { schoolClass } from "../common/socket.js";
 import { vote } from "../common/class_bar.js";
 import { fetchJson } from "../common/server.js";
-import { lookAtPicture, page, playUrl, saved, showSaved, sourceOf, step } from "./store.js";
+import { page, playUrl, saved, showSaved, sourceOf, step } from "./store.js";
 
 const LABEL = /^(client|consumer|layer|database)( \d+)? ([→←·]) (.*)$/;
 const SENT = "You have voted. Your instructor shows the answer later.";
@@ -44,7 +44,6 @@ const check = (number) => attempt(number, async () => {
   const answer = of(number);
   const result = await fetchJson(playUrl(`predict/${number}/answer`, parametersOf(answer)));
   set(number, { marks: result, source: await sourceOf(result.target), say: result.is_right ? "Right." : summary(answer, result) });
-  lookAtPicture();
 });
 
 // The picture shows what happens in this question, if the answer is checked, and nothing else.
@@ -81,20 +80,30 @@ export function Predict() {
       <h2 id="question-title" class="visually-hidden">Question ${number}</h2>
       <div class="asked" dangerouslySetInnerHTML=${{ __html: question.html }} />
       <p class="steps-played quiet">This is played: ${question.words}.</p>
+      <p class="status" aria-live="polite">${answer?.say}</p>
+      ${answer?.marks && html`<${Answered} number=${number} because=${question.because} />`}
       ${!answer?.cards ? html`
         <button type="button" class="start primary" onClick=${() => begin(number)}>${question.kind === "order" ? "Put the events in order" : "Tick what arrives"}</button>`
       : html`
         <div class="answer">
           ${answer.kind === "order" ? html`<${Cards} number=${number} />` : html`<${Ticks} number=${number} />`}
-          ${isAsked ? html`<${Vote} number=${number} poll=${poll} />` : html`<button type="button" class=${answer.marks ? "" : "primary"} onClick=${() => check(number)}>Check</button>`}
+          ${isAsked ? html`<${Vote} number=${number} poll=${poll} />`
+            : !answer.marks && html`<button type="button" class="primary" onClick=${() => check(number)}>Check</button>`}
         </div>`}
-      <p class="status" aria-live="polite">${answer?.say}</p>
-      ${answer?.marks && html`
-        <div class="explanation" dangerouslySetInnerHTML=${{ __html: question.because }} />
-        <p>${number < page.questions.length
-          ? html`<button type="button" class="primary" onClick=${() => (current.value = number + 1)}>Next question</button>`
-          : html`<button type="button" class="primary" onClick=${() => (step.value = "see")}>See how it works</button>`}</p>`}
     </section>`;
+}
+
+// Above the cards, so that the explanation and the next question are in sight beside the picture.
+function Answered({ number, because }) {
+  const box = useRef(null);
+  useEffect(() => box.current.focus(), []);
+  const isLast = number === page.questions.length;
+  const goOn = () => (isLast ? (step.value = "see") : (current.value = number + 1));
+  return html`
+    <div class="answered" tabindex="-1" ref=${box}>
+      <div class="explanation" dangerouslySetInnerHTML=${{ __html: because }} />
+      <button type="button" class="primary" onClick=${goOn}>${isLast ? "See how it works" : "Next question"}</button>
+    </div>`;
 }
 
 function Vote({ number, poll }) {
@@ -126,6 +135,7 @@ function Cards({ number }) {
     lastPlace = place;
   };
   return html`
+    <p class="quiet">First event on top. → goes to the consumer, ← comes from it.</p>
     <ol class="cards" aria-label="Events, the first one on top" onDragOver=${dragOver}>
       ${order.map((card, place) => card === LINE
         ? html`<li key=${LINE} class="never-line" data-card=${LINE}>Below this line: never comes</li>`

@@ -130,7 +130,7 @@ export function showSaved(recording, more) {
 }
 
 // On a narrow page the picture is below the step.
-export function lookAtPicture() {
+function lookAtPicture() {
   if (isNarrow.value && step.value !== "wire") byId("wire").scrollIntoView();
 }
 
