@@ -108,11 +108,10 @@ class LessonPage:
     def expect_status(self, text, client=1):
         expect(self.status(client)).to_have_text(text)
 
-    def expect_browser_log(self, *lines):
-        """Expect exactly these lines in the browser's log, which is shown from now on."""
-        if not self.page.locator("#browser-log").count():
-            self.menu("What the browser received")
-        expect(self.page.locator("#browser-log li")).to_have_text(list(lines))
+    def expect_drawn(self, text, count=1):
+        """Expect so many events of the diagram to have this text."""
+        labels = self.page.locator("#diagram .label", has_text=text)
+        expect(labels).to_have_count(count)
 
     def expect_events(self, *wanted):
         """Expect exactly these recorded events, without scopes and queries."""

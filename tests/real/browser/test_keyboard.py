@@ -62,7 +62,7 @@ def test_a_whole_lesson_can_be_done_with_the_keyboard_alone(page, address):
     press("Control+A")
     browser.keyboard.type("now")
     press("Enter")
-    page.expect_browser_log("open", 'message "now"')
+    page.expect_drawn('receive "now"')
     tab_to(browser, "Close", "button", disabled=False)
     outline = browser.locator(":focus").evaluate("it => getComputedStyle(it).outlineStyle")
     assert outline == "solid"
@@ -90,7 +90,7 @@ def test_shortcuts_lead_through_a_lesson_and_can_be_switched_off(page):
     expect(focused).to_have_accessible_name("Payload")
     browser.keyboard.type("n/?")  # text, in a field
     press("Enter")
-    page.expect_browser_log("open", 'message "n/?"')
+    page.expect_drawn('receive "n/?"')
     press("Tab")
     press("x")
     page.expect_status("Closed: the browser reports 1000.")

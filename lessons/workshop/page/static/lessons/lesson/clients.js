@@ -6,11 +6,10 @@ import { ReconnectingSocket, socketUrl } from "../common/server.js";
 import { isOnline, onNews, socket as pageSocket, tell } from "../common/socket.js";
 import { LOST_CONNECTION, bytesFromHex, handshakeOf, hexFromBytes } from "./client.js";
 import {
-  EXAMPLE, lesson, live, liveVersion, log, markSeen, outside, page, played, saved, showLiveSource, step, target,
+  EXAMPLE, lesson, live, liveVersion, markSeen, outside, page, played, saved, showLiveSource, step, target,
 } from "./store.js";
 
 export const MAX_CLIENTS = 4;
-const MAX_LOG_LINES = 200;
 const REFUSALS = {
   "websocket.close": "Rejected with HTTP 403. The browser reports 1006.",
   raised: "Exception: HTTP 500. The browser reports 1006.",
@@ -25,7 +24,6 @@ let dropped = new Set(); // the ids of those before the last drop
 // What both kinds of client have. Their methods throw what the browser throws, such as for a wrong code.
 class Client {
   wants = false; // the student has connected it, and has not closed it
-  opening = null; // the step that opened its connection of now
 
   constructor(number, { account = "", origin = "", server = 1 }) {
     this.number = number;
@@ -53,13 +51,6 @@ class Client {
     return this.status.value.state === "open";
   }
 
-  // What distinguishes this client from the other clients of the page.
-  get name() {
-    const { server } = this.form.value;
-    const port = page.servers.length > 1 ? page.servers.find(({ host }) => host === server)?.port : "";
-    return [clients.value.length > 1 ? this.number : "", port && `:${port}`].filter(Boolean).join(" ");
-  }
-
   async open() {
     this.wants = true;
     if (saved.value) saved.value = null;
@@ -78,14 +69,8 @@ class Client {
 
   // Keeps a step, as lessons/workshop/engine/script/steps.py describes it in JSON.
   addStep(action, values = {}) {
-    const made = { client: this.number, action, arguments: values };
-    steps.push(made);
-    if (action === "connect") this.opening = made;
+    steps.push({ client: this.number, action, arguments: values });
     if (target.value === EXAMPLE) markSeen(steps);
-  }
-
-  addLog(kind, text) {
-    log.value = [...log.value, { kind, text, client: this.name }].slice(-MAX_LOG_LINES);
   }
 
   // Shows the error if the browser or this page rejects the action.
@@ -99,7 +84,6 @@ class Client {
   }
 
   setState(state, text = this.isHttp ? "Nothing sent yet." : "Not connected.") {
-    if (state !== "open" && state !== "connecting") this.opening = null;
     this.last = { state, text };
     this.status.value = this.last;
   }
@@ -141,23 +125,15 @@ class WebSocketClient extends Client {
 
   listen(socket) {
     let wasOpen = false;
-    socket.binaryType = "arraybuffer";
     socket.onopen = () => {
       wasOpen = true;
       const { protocol } = socket;
-      this.addLog("open", protocol && `subprotocol: ${protocol}`);
       if (socket === this.socket) this.setState("open", protocol ? `Open, subprotocol ${protocol}.` : "Open.");
     };
-    socket.onmessage = ({ data }) => {
-      this.addLog("message", typeof data === "string" ? JSON.stringify(data) : `bytes ${hexFromBytes(data)}`);
-    };
-    socket.onclose = (event) => {
-      const isLost = event.code === LOST_CONNECTION;
-      const { code, reason, wasClean } = isLost ? { code: 1006, wasClean: false } : event;
-      const details = [`code ${code}`, reason && `reason: ${reason}`, !wasClean && "not clean"];
-      this.addLog("close", details.filter(Boolean).join(", "));
+    socket.onclose = ({ code, reason }) => {
       if (socket !== this.socket) return;
-      if (wasOpen) this.release("closed", isLost ? "Lost: the browser reports 1006." : `Closed: the browser reports ${code}.`);
+      const seen = [`Closed: the browser reports ${code}`, reason && `, “${reason}”`, "."].filter(Boolean).join("");
+      if (wasOpen) this.release("closed", code === LOST_CONNECTION ? "Lost: the browser reports 1006." : seen);
       else this.release("refused");
     };
   }
@@ -173,7 +149,7 @@ class WebSocketClient extends Client {
     const bytes = kind === "bytes" && bytesFromHex(payload);
     this.socket.send(bytes || payload);
     if (!bytes) this.addStep("text", { text: payload });
-    else this.addStep("bytes", { hex: hexFromBytes(bytes).replaceAll(" ", "") });
+    else this.addStep("bytes", { hex: hexFromBytes(bytes) });
   }
 
   close() {
@@ -188,7 +164,7 @@ class WebSocketClient extends Client {
   drop() {
     this.wants = false;
     if (this.socket) {
-      this.socket.onopen = this.socket.onmessage = this.socket.onclose = null;
+      this.socket.onopen = this.socket.onclose = null;
       this.socket.close();
     }
     this.release("idle");
@@ -199,7 +175,7 @@ class WebSocketClient extends Client {
     this.wants = false;
     this.addStep("vanish");
     this.release("closed", "Lost, without a close frame.");
-    socket.onmessage = socket.onclose = null; // a client that vanished receives nothing
+    socket.onclose = null;
     socket.close(LOST_CONNECTION);
   }
 }
@@ -224,23 +200,13 @@ class HttpClient extends Client {
       this.addStep(method, { ...(path !== lesson.path && { path: place }), ...(isPost && { body }) });
       const options = { method, signal: stopped, cache: "no-store", ...(isPost && { body }) };
       const response = await fetch(this.watchedPath({ path }), options);
-      this.addLog("response", `${response.status} ${response.headers.get("content-type") ?? ""}`);
       say("open", `HTTP ${response.status}, the body is arriving.`);
-      await this.read(response.body.getReader());
-      this.addLog("end", "");
+      await response.text();
       say("closed", `HTTP ${response.status}, complete.`);
-    } catch (error) {
-      this.addLog("error", error.name);
+    } catch {
       say("closed", stopped.aborted ? "You have left." : "The connection was lost.");
     }
     if (controller === this.controller) this.controller = null;
-  }
-
-  async read(reader) {
-    const decoder = new TextDecoder();
-    for (let part = await reader.read(); !part.done; part = await reader.read()) {
-      this.addLog("part", JSON.stringify(decoder.decode(part.value, { stream: true })));
-    }
   }
 
   drop() {
@@ -290,13 +256,12 @@ function take(message) {
   return undefined;
 }
 
-// Forgets all live events, the log, and the steps but those that opened the connections of now.
+// Forgets all live events and steps.
 export function clear() {
   batch(() => {
     live.clear();
     saved.value = null;
-    log.value = [];
-    steps = clients.value.map(({ opening }) => opening).filter(Boolean);
+    steps = [];
   });
 }
 

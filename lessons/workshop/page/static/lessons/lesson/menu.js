@@ -3,7 +3,7 @@
 import { html } from "../vendor/preact.js";
 import { byId } from "../common/dom.js";
 import { MAX_CLIENTS, addClient, clear, clients, playTarget } from "./clients.js";
-import { EXAMPLE, ask, exercise, hasLog, isProjector, lesson, page, step, target, titleOf } from "./store.js";
+import { EXAMPLE, ask, exercise, isProjector, lesson, page, step, target, titleOf } from "./store.js";
 
 const close = () => byId("menu").close();
 const press = (action) => () => {
@@ -14,8 +14,6 @@ const press = (action) => () => {
 function Item({ name, keys, onPress, disabled = false, pressed }) {
   return html`<button type="button" data-key=${keys} disabled=${disabled} aria-pressed=${pressed} onClick=${press(onPress)}>${name}${keys && html` <kbd>${keys}</kbd>`}</button>`;
 }
-
-const toggle = (state) => () => (state.value = !state.value);
 
 export function Menu() {
   const { solution, hints, hintsInAll } = exercise.value;
@@ -30,8 +28,7 @@ export function Menu() {
       ${page.mistakes.length > 0 && html`<${Item} name="Compare with a mistake" keys="m" onPress=${() => (step.value = "compare")} />`}
     </section>
     <section><h3>View</h3>
-      <${Item} name="What the browser received" keys="b" pressed=${hasLog.value} onPress=${toggle(hasLog)} />
-      <${Item} name="Projector" keys="P" pressed=${isProjector.value} onPress=${toggle(isProjector)} />
+      <${Item} name="Projector" keys="P" pressed=${isProjector.value} onPress=${() => (isProjector.value = !isProjector.value)} />
     </section>
     ${step.value === "do" && hints.length < hintsInAll && html`
       <section><h3>Hints</h3><${Item} name="Show a hint" keys="h" onPress=${() => ask("hint")} /></section>`}`;

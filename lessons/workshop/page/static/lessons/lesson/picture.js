@@ -12,7 +12,7 @@ import { takeOutsideStep } from "./clients.js";
 import { Finding } from "../common/finding.js";
 import { stateAt } from "./state_at.js";
 import {
-  EXAMPLE, classOf, hasLog, isProjector, lesson, live, liveCount, liveVersion, log, outside, played, pointed, saved,
+  EXAMPLE, classOf, isProjector, lesson, live, liveCount, liveVersion, outside, played, pointed, saved,
   source, sourceChanged, step, target, titleOf,
 } from "./store.js";
 
@@ -44,7 +44,6 @@ export function Wire() {
     </div>
     <div class="recording">
       <${Picture} />
-      ${hasLog.value && html`<${BrowserLog} />`}
       <${Player} />
     </div>
     <${Details} />`;
@@ -258,14 +257,5 @@ function State({ state: { attributes, groups }, of }) {
     <div class="state-parts">
       ${part(`Consumer ${of.ordinal} remembers`, attributes.map(({ name, text, isNew }) => [name, text, isNew]))}
       ${part("Groups", groups.map(({ group, members }) => [group, members.map(nameOf).join(", ")]))}
-    </div>`;
-}
-
-function BrowserLog() {
-  const box = useRef(null);
-  useEffect(() => void (box.current.scrollTop = box.current.scrollHeight), [log.value]);
-  return html`
-    <div class="scroll browser-log" role="log" aria-label="What the browser received" tabindex="0" ref=${box}>
-      <ol id="browser-log">${log.value.map(({ kind, text, client }) => html`<li>${client && `${client} `}<b>${kind}</b> ${withoutDirectionMarks(text)}</li>`)}</ol>
     </div>`;
 }

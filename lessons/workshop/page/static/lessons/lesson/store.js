@@ -45,8 +45,6 @@ export const pointed = signal({ entry: null, isChosen: false }); // the event th
 export const seen = signal(new Set()); // the numbers of the things that the student has tried
 
 // How it is shown
-export const hasLog = signal(false);
-export const log = signal([]); // what the browser reports: {kind, text, client}
 export const isProjector = signal(stored("projector", "tab") === "yes");
 export const isNarrow = signal(matchMedia("(width < 75rem)").matches);
 matchMedia("(width < 75rem)").addEventListener("change", ({ matches }) => (isNarrow.value = matches));
