@@ -1,8 +1,9 @@
 """Runs the mutants of a lesson's model: models that ask for something else than the exercise does.
 
-A model may accept too much where no conversation goes. So its solution is played once, and each
-mutant of the model judges these conversations. The solution must be red for it: a mutant that finds
-nothing wrong changes what nothing asks for, unless equivalent_mutants.toml says why not.
+A model may accept too much where no conversation goes. So the solution, the mistakes and the
+written submissions are played once, and each mutant of the model judges these conversations. A
+mutant that finds the same first differences as the model changes what nothing asks for, unless
+equivalent_mutants.toml says why not.
 
 Only what judges is changed: the methods that the engine calls, and what they use. What a model
 notes for diagnoses alone is left out.
@@ -11,12 +12,15 @@ notes for diagnoses alone is left out.
 import ast
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
 from lessons.workshop.authoring.mutant_runs import MutantRun, line_of, reasons
+from lessons.workshop.authoring.submissions import InvalidTable, read_submissions
 from lessons.workshop.course.diagnoses import catalogue, diagnose
 from lessons.workshop.course.lesson_index import Lesson
+from lessons.workshop.course.mistakes import read_mistakes
 from lessons.workshop.course.source_code import read_python
-from lessons.workshop.course.subjects import resolve
+from lessons.workshop.course.subjects import exercise, resolve
 from lessons.workshop.engine.model.model import Connection, Model, ModelClient
 from lessons.workshop.engine.model.model_difference import find_difference
 from lessons.workshop.engine.process.child_process import start_child
@@ -24,30 +28,55 @@ from lessons.workshop.engine.process.player_handle import PLAY_TIMEOUT, forked_p
 from lessons.workshop.engine.process.pool import PlayerPool
 from lessons.workshop.engine.script.report import Report
 from lessons.workshop.engine.script.steps import Step, parse_step
+from lessons.workshop.engine.subject import Subject
 from lessons.workshop.judge.claims import Claims
 from lessons.workshop.judge.mutants import SHARED, Mutant, mutants_in
 from lessons.workshop.judge.runner import Judging
 from lessons.workshop.judge.source_texts import texts_in
 
-MUTANT_TIMEOUT = 60.0  # seconds for the judgement of a mutant: an endless loop is noticed, too
+MUTANT_TIMEOUT = 60.0  # seconds to judge a file with a mutant: an endless loop is noticed, too
 _ADDED = ("diagnose", "explain", "fault_in", "fault_at_end")  # nothing in them judges a message
 _SURVIVED, _NOTICED = 0, 1
 
-Played = list[tuple[list[Step], Report]]
+# The steps, the report on them, and the burst in which the model finds a difference.
+Played = list[tuple[list[Step], Report, int | None]]
 
 
 def run_model_mutants(lesson: Lesson) -> Iterator[MutantRun]:
-    """Judge the solution with each mutant of the model: it is caught if the solution is red."""
+    """Judge the lesson's files with each mutant of the model.
+
+    It is caught if it judges a conversation in another way. With a mutant that has a reason, only
+    the solution is judged.
+    """
     source, known = read_python(lesson.check), reasons(lesson, "model")
-    played = _played_solution(lesson)
-    for mutant in mutants_of_model(lesson):
-        child = start_child(_judge_again, lesson, mutant.source, played)
-        child.join(MUTANT_TIMEOUT)
-        is_noticed = child.exitcode != _SURVIVED
-        child.kill()
-        child.join()
+    mutants = mutants_of_model(lesson)
+    left, caught = mutants, set()
+    for subject in _subjects(lesson):
+        played = _played(lesson, subject) if left else []
+        caught |= {it.name for it in left if _notices(lesson, it, played)}
+        left = [it for it in left if it.name not in {*caught, *known}]
+    for mutant in mutants:
         line, reason = line_of(source, mutant), known.get(mutant.name)
-        yield MutantRun(lesson.check, mutant, line, is_noticed, reason=reason)
+        yield MutantRun(lesson.check, mutant, line, mutant.name in caught, reason=reason)
+
+
+def _subjects(lesson: Lesson) -> Iterator[Subject]:
+    """The solution first, because it shows most."""
+    yield resolve(lesson, "solution")
+    for mistake in read_mistakes(lesson):
+        yield resolve(lesson, f"mistake:{mistake.name}")
+    with suppress(InvalidTable):  # a copy of the course may have no tables
+        for it in read_submissions(lesson):
+            yield exercise(lesson, it.name, lesson.exercise, it.source)
+
+
+def _notices(lesson: Lesson, mutant: Mutant, played: Played) -> bool:
+    child = start_child(_judge_again, lesson, mutant.source, played)
+    child.join(MUTANT_TIMEOUT)
+    is_noticed = child.exitcode != _SURVIVED
+    child.kill()
+    child.join()
+    return is_noticed
 
 
 def outdated_model_reasons(lesson: Lesson) -> list[str]:
@@ -61,30 +90,40 @@ class _RecordingPool(PlayerPool):
     """Keeps what was played: the steps, and the report on them."""
 
     def play_all(self, take):
-        self.played: Played = []
+        self.played: list[tuple[list[Step], Report]] = []
         for request in super().play_all(take):
-            self.played.append((request.steps, request.answer))
+            if isinstance(request.answer, Report):  # and not the end of the process
+                self.played.append((request.steps, request.answer))
             yield request
 
 
-def _played_solution(lesson: Lesson) -> Played:
-    subject = resolve(lesson, "solution")
+def _played(lesson: Lesson, subject: Subject) -> Played:
+    """What is played to judge this file. Short conversations come first."""
+    claims = Claims.of(lesson)
     with _RecordingPool(subject, PLAY_TIMEOUT, forked_player, diagnose) as players:
         players.first.wait_until_loaded()
-        judging = Judging(Claims.of(lesson), players, texts_in(subject.text()), stops_at_red=False)
-        judging.play(lambda: None)
-        return sorted(players.played, key=lambda pair: len(pair[0]))  # short ones are judged first
+        if players.first.problem:
+            return []
+        Judging(claims, players, texts_in(subject.text()), stops_at_red=True).play(lambda: None)
+    played = sorted(players.played, key=lambda pair: len(pair[0]))
+    return [(*it, _differs_at(claims.model(), *it)) for it in played]
 
 
 def _judge_again(lesson: Lesson, source: str, played: Played) -> None:
-    """In the child: end with the answer whether the mutant finds a difference."""
+    """In the child: end with the answer whether the mutant judges a conversation in another way."""
     code = _NOTICED
     try:
         model = Claims.of(lesson, source).model
-        if all(find_difference(model(), steps, report) is None for steps, report in played):
+        if all(_differs_at(model(), *it) == burst for *it, burst in played):
             code = _SURVIVED
     finally:  # a mutant that raises is noticed
         raise SystemExit(code)
+
+
+def _differs_at(model: Model, steps: list[Step], report: Report) -> int | None:
+    """The burst of the first difference, or None."""
+    difference = find_difference(model, steps, report)
+    return difference and difference.burst
 
 
 def mutants_of_model(lesson: Lesson) -> list[Mutant]:

@@ -308,7 +308,7 @@ def _verify_mutants(report: VerifyReport) -> set[str]:
 
 
 def verify_models(lesson: Lesson) -> VerifyReport:
-    """Judge the mutants of the lesson's model. The report has those that the solution misses."""
+    """Judge the mutants of the lesson's model. The report has those that nothing notices."""
     from lessons.workshop.authoring.model_mutants import outdated_model_reasons, run_model_mutants
 
     report = VerifyReport(lesson)

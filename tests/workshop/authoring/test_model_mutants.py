@@ -6,6 +6,7 @@ from lessons.workshop.authoring.model_mutants import (
     run_model_mutants,
 )
 from lessons.workshop.course.lesson_index import lessons
+from tests.support.courses import LAMP
 
 CHECK = '''\
 from lessons.workshop.judge import Model
@@ -45,6 +46,26 @@ def test_a_mutant_that_no_conversation_shows_is_not_caught(lesson):
         "LampModel.receive: 9 becomes 10",
         "LampModel.receive: 'long' becomes 'longx'",
     ]
+
+
+MISTAKES = f"""\
+{LAMP}
+
+class DarkLamp(Lamp):
+    diagnosis = "reply-differs"
+
+    def websocket_receive(self, event):
+        self.send({{"type": "websocket.send", "text": "dark"}})
+"""
+
+
+def test_a_mutant_that_allows_what_a_mistake_does_is_caught(lesson):
+    send = "client.send_any(text, lambda it: it == text and it.islower())"
+    lesson.check.write_text(CHECK.replace("client.send(text)", send))
+    name = "LampModel.receive: it == text and it.islower() with Or"
+    assert not {run.mutant.name: run.caught for run in run_model_mutants(lesson)}[name]
+    lesson.mistakes.write_text(MISTAKES)
+    assert {run.mutant.name: run.caught for run in run_model_mutants(lesson)}[name]
 
 
 def test_what_only_names_a_diagnosis_is_not_changed(lesson):
