@@ -5,8 +5,13 @@ from typing import ClassVar
 
 from lessons.workshop.judge import DIGITS, Model, Stream
 
-START, END = "start", "end"
+END = None  # what a page reads at the end of the response
 TOLERANCE = 0.05
+START = {
+    "type": "http.response.start",
+    "status": 200,
+    "headers": [(b"content-type", b"text/event-stream")],
+}
 LONGEST = 8_000  # seconds, more than a conversation lasts
 PROMISES = {
     "The body of the request is a number": "inputs",
@@ -36,15 +41,10 @@ class Countdown(Model):
     def request(self, client, body):
         """the consumer sends the event `data: 3` and an empty line at once"""
         client.seconds = int(body)
-        right = [(self.now, start(200, b"text/event-stream"))]
+        right = [(self.now, START)]
         for passed in range(min(client.seconds, LONGEST) + 1):
             right.append((self.now + passed, event(client.seconds - passed)))
         client.expect(Stream(right, read))
-        self.after(client.seconds + TOLERANCE, self.end, client)
-
-    def end(self, client):
-        if client.is_open:
-            client.state = "closed"
 
     def disconnect(self, client):
         """When the client leaves, perhaps before its body is complete, the countdown ends."""
@@ -59,11 +59,10 @@ class Countdown(Model):
             return "body-read-once" if is_second and cut else None
         received = [*client.stream.received, *difference.arrivals]
         wanted, found = client.stream.wanted, client.stream.found(received)
-        if not found:
-            is_late = found is not None and received and difference.missing
-            return "not-an-event-stream" if found is None else "event-late" if is_late else None
-        begins_wrong = len(found) > 1 and found[1][1] != wanted[1][1]
-        if cut and begins_wrong and found[1][1] in numbers_of_one_piece(difference, client):
+        if not received or found is None:
+            return "not-an-event-stream" if received else None
+        begins_wrong = found and found[0] != wanted[0]
+        if cut and begins_wrong and found[0][1] in numbers_of_one_piece(difference, client):
             return "body-read-once"
         return diagnose_events(difference, wanted, found, b"".join(bodies(received)))
 
@@ -72,16 +71,16 @@ def diagnose_events(difference, wanted, found, body):
     values, own = [value for _, value in wanted], [value for _, value in found]
     if len(re.findall(rb"data:[^\n]*\n\n", body)) < body.count(b"data:"):
         return "event-not-ended"
-    if own == [START, wanted[1][1], END]:
+    if own == [values[0], END]:
         return "response-cut-short"
-    if own == values[:-1] or (own == values[:-2] and len(own) > 2):
+    if own == values[:-1] or (own == values[:-2] and len(own) > 1):
         return "response-not-finished"
     if own != values[: len(own)]:
         return None
     if difference.pair:
         return None  # something else came
-    if len(own) == 1:
-        return "event-late"
+    if not own:
+        return "event-late" if difference.missing else None
     (last, _), (due, _) = found[-1], wanted[len(found) - 1]
     return "event-early" if last < due - TOLERANCE else "event-late"
 
@@ -95,11 +94,6 @@ def numbers_of_one_piece(difference, client):
     return {str(int(piece or "0")) for piece in (pieces[0], pieces[-1], *filled[:1])}
 
 
-def start(status, kind):
-    headers = [(b"content-type", kind)]
-    return {"type": "http.response.start", "status": status, "headers": headers}
-
-
 def event(left):
     body = f"data: {left}\n\n".encode()
     return {"type": "http.response.body", "body": body, "more_body": left > 0}
@@ -110,36 +104,33 @@ def bodies(messages):
 
 
 def read(messages):
-    """What an EventSource reads in these messages: (time, value) pairs. None if it cannot.
-
-    A page receives a named event only if it listens for that name.
-    """
-    found, rest, data, event_name = [], "", [], ""
+    """What an EventSource reads in these messages: (time, value) pairs. None if it cannot."""
+    found, rest = [], ""
     for time, message in messages:
-        if message["type"] == "http.response.start":
-            headers = {bytes(name).lower(): value for name, value in message.get("headers", ())}
-            kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-            is_cut = headers.keys() & {b"content-length", b"content-encoding"}
-            if message["status"] != 200 or kind != b"text/event-stream" or is_cut:
-                return None
-            continue
-        if not found:
-            found.append((time, START))
-        *lines, rest = (rest + message.get("body", b"").decode()).replace("\r\n", "\n").split("\n")
-        for line in lines:
-            name, _, value = line.partition(":")
-            if name == "data":
-                data.append(value.removeprefix(" "))
-            elif name == "event":
-                event_name = value.removeprefix(" ")
-            elif not line:
-                if data:
-                    of_name = "" if event_name in ("", "message") else f"{event_name}: "
-                    found.append((time, of_name + "\n".join(data)))
-                data, event_name = [], ""
-        if not message.get("more_body", False):
-            found.append((time, END))
+        if message["type"] == "http.response.body":
+            text = rest + message.get("body", b"").decode()
+            *events, rest = text.replace("\r\n", "\n").split("\n\n")
+            found += [(time, value) for value in map(value_of, events) if value]
+            if not message.get("more_body", False):
+                found.append((time, END))
+        elif not is_event_stream(message):
+            return None
     return found
+
+
+def is_event_stream(start):
+    headers = {bytes(name).lower(): value for name, value in start["headers"]}
+    kind = headers[b"content-type"].partition(b";")[0].strip().lower()
+    is_cut = headers.keys() & {b"content-length", b"content-encoding"}
+    return start["status"] == 200 and kind == b"text/event-stream" and not is_cut
+
+
+def value_of(event):
+    """The data of an event, after its name: a page receives it only if it listens for that name."""
+    fields = [line.partition(":")[::2] for line in event.split("\n")]
+    data = [value.removeprefix(" ") for name, value in fields if name == "data"]
+    names = {value.strip() for name, value in fields if name == "event"} - {"", "message"}
+    return "\n".join([*names, *data]) if data else ""
 
 
 def test_counts_down_to_zero(play):
