@@ -71,8 +71,6 @@ class Lounges(Model):
 
     def disconnect(self, client):
         """`someone left` once when a connection ends"""
-        if client.lounge is None:
-            return
         was_cancelled_early = client.end == "kill" and client.joined == self.burst
         if was_cancelled_early:  # perhaps before it joined
             for member in self.members(client.lounge):

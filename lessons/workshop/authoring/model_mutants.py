@@ -131,9 +131,18 @@ def mutants_of_model(lesson: Lesson) -> list[Mutant]:
     tree, name = ast.parse(source), Claims.of(lesson).model.__name__
     parts = _judging_parts(tree, name)
     _drop_notes(parts.values())
-    diagnoses = (f"{name + 'x'!r}" for name in catalogue())  # the name of one changes no verdict
-    same = (SHARED, "negate self.branch()", *diagnoses)
+    names = (*catalogue(), *_lanes_named_once(tree))  # another name changes no verdict
+    same = (SHARED, "negate self.branch()", *(f"becomes {name + 'x'!r}" for name in names))
     return [it for it in mutants_in(tree, parts) if not it.name.endswith(same)]
+
+
+def _lanes_named_once(tree: ast.Module) -> Iterator[str]:
+    """The names of lanes that occur nowhere else in the file."""
+    texts = Counter(it.value for it in ast.walk(tree) if isinstance(it, ast.Constant))
+    for keyword in (it for it in ast.walk(tree) if isinstance(it, ast.keyword)):
+        if keyword.arg == "lane":
+            used = (getattr(it, "value", None) for it in ast.walk(keyword.value))
+            yield from (it for it in used if isinstance(it, str) and texts[it] == 1)
 
 
 def _judging_parts(tree: ast.Module, model: str) -> dict[str, ast.AST]:
