@@ -127,7 +127,7 @@ class Ticker(Model):
         if row["id"] > client.last:
             client.rows = {*client.rows, row["id"]}
             news = {"id": row["id"], "text": row["text"]}
-            client.send_json(news, until=math.inf, lane="rows")
+            client.send_json(news, until=math.inf, lane="news")
 
     def now_due(self, client):
         # All rows that the client may receive some time must have come by now.
