@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..recording.transcript import normalize
+from ..script.steps import Step
 from ..world.daphne_rules import unknown_keys
 
 TIME_TOLERANCE = 0.1  # seconds of the simulated clock
@@ -30,7 +31,7 @@ class Expected:
     A message that a client `may_miss` may be missing. In a named lane the client begins to receive
     with one of the messages, and misses no later one.
 
-    `promise` is the sentence of the exercise that promises the message.
+    `promise` is the sentence of the exercise that promises the message, and `step` asked for it.
     """
 
     message: dict
@@ -40,6 +41,7 @@ class Expected:
     lane: object = None
     may_miss: bool = False
     promise: str = field(default="", compare=False)
+    step: Step | None = field(default=None, compare=False)
 
     def __hash__(self):
         return hash((self.message["type"], self.at, self.until, self.lane))
@@ -128,7 +130,8 @@ class Stream(Expected):
 
     def parts(self, now):
         due = [it for it in self.right[self.shown :] if it[0] <= now + _MOMENT]
-        return [Expected(message, at=time, promise=self.promise) for time, message in due]
+        known = {"promise": self.promise, "step": self.step}
+        return [Expected(message, at=time, **known) for time, message in due]
 
 
 @dataclass(frozen=True)

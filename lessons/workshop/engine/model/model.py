@@ -154,6 +154,7 @@ class ModelClient:
         if not self.has_ended:
             item = Expected(item) if isinstance(item, dict) else item
             item.promise = item.promise or self.model.promise
+            item.step = self.model.step
             self.expected.append(item)
 
 
@@ -205,7 +206,7 @@ class Model:
         # Client → how many messages it had received when the step with `at` was taken.
         self.at_point: dict[int, int] = {}
         self.burst = 0  # number of the burst: steps that are in the air at the same time
-        self.step: Step | None = None  # the one that is taken
+        self.step: Step | None = None  # the one that is taken, or that has set a timer
         self.now = 0.0  # seconds since the first step
         self.capacity = 100  # messages that a channel holds; the step `capacity` changes it
         self.tables = Tables()  # the rows that steps have saved
@@ -214,8 +215,8 @@ class Model:
         self.promise = ""  # the docstring of the method that runs
         self.last_promise = ""  # and of the last one that began in this burst
         self.promise_of_rows = ""  # and of the one that saved the last row
-        # Time, number, method and arguments. A client stands there as its Connection.
-        self._timers: list[tuple[float, int, str, tuple]] = []
+        # Time, number, step, method and arguments. A client stands there as its Connection.
+        self._timers: list[tuple[float, int, Step | None, str, tuple]] = []
         self._timers_set = 0
         self._chosen: list[int] = []  # the options that branch() has to return in this burst
         self._options: list[int] = []  # how many options each branch() of this burst had
@@ -293,7 +294,8 @@ class Model:
         """Call `function(*args)`, a method of the model, when so much time has passed."""
         self._timers_set += 1
         args = tuple(it.id if isinstance(it, ModelClient) else it for it in args)
-        self._timers.append((self.now + seconds, self._timers_set, function.__name__, args))
+        timer = self.now + seconds, self._timers_set, self.step, function.__name__, args
+        self._timers.append(timer)
 
     def save(self, table: str, **fields) -> dict:
         """The consumer must have saved this row. Returns it, with the id that it gets."""
@@ -474,7 +476,7 @@ class Model:
         while due := [timer for timer in self._timers if timer[0] <= end + 1e-6]:
             timer = min(due)
             self._timers.remove(timer)
-            self.now, _, name, args = timer
+            self.now, _, self.step, name, args = timer
             clients = (self.by_connection[it] if isinstance(it, Connection) else it for it in args)
             getattr(self, name)(*clients)
         self.now = end

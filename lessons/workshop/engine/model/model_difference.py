@@ -128,14 +128,13 @@ class Difference:
 
     @property
     def is_unreached(self) -> bool:
-        """Whether another client or process took the step, and no event reached the consumer.
+        """Whether another client or process asked for the message, but no event has arrived.
 
         What may come later may be the answer to an earlier step.
         """
-        is_of_other = self.step is not None and self.step.client != self.client
-        is_of_this_step = all(item.until is None for item in self.wanted[self.first :][:1])
+        steps = [it.step for it in self.wanted[self.first :][:1] if it.until is None and it.step]
         is_idle = self.seen is not None and not self.seen.handled
-        return is_of_other and is_of_this_step and is_idle
+        return is_idle and any(step.client != self.client for step in steps)
 
     def texts(self, messages: Sequence[dict]) -> list:
         """The texts of the frames among some messages."""

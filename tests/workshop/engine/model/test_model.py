@@ -228,6 +228,18 @@ def test_messages_of_one_lane_come_in_their_order(sent, received, name):
     assert (found and (found.client, generic_diagnosis(found))) == (name and (1, name))
 
 
+def test_an_answer_that_is_due_during_another_step_needs_no_event():
+    class Late(Model):
+        def receive(self, client, text, data):
+            self.after(1, self.answer, client)
+
+        def answer(self, client):
+            client.send("late")
+
+    found = difference(Late, "connect | & text a | take spy | take spy", "+", "", "", time=2)
+    assert generic_diagnosis(found) == "no-reply"
+
+
 def test_without_a_lane_each_message_that_may_be_missed_is_missed_alone():
     class Free(Model):
         def receive(self, client, text, data):
