@@ -69,6 +69,7 @@ async def test_each_type_of_scope_goes_to_its_application():
 
     page = HttpCommunicator(application, "GET", "/no-such-page/", headers=[(b"host", b"localhost")])
     assert (await page.get_response())["status"] == 404
+    await page.wait()  # Django closes the body of a request after its response
 
     worker = ApplicationCommunicator(application, {"type": "channel", "channel": "primes"})
     await worker.send_input({"type": "primes.factor"})
