@@ -7,7 +7,6 @@ import asyncio
 import logging
 import os
 import sys
-from contextlib import suppress
 from types import SimpleNamespace
 
 import django
@@ -35,9 +34,6 @@ from lessons.workshop.course.lesson_index import find  # noqa: E402
 from lessons.workshop.engine.world.student_module import load_file  # noqa: E402
 from tests.support.accepting_consumers import Accepts  # noqa: E402
 from tests.support.servers.daphne_server import serve, start  # noqa: E402
-
-REFRESH_INTERVAL = 0.5  # seconds
-
 
 # Consumers with a task. Each line that they print starts with the number of the connection.
 
@@ -115,51 +111,6 @@ def kitchen(server):
 # Consumers on layers in Redis. A path is /LAYER/CONSUMER, perhaps with /ROOM.
 
 
-class Hotline(AsyncConsumer):
-    """Closes its client with 4013 during an outage, also one that comes then."""
-
-    accepted = False
-
-    async def __call__(self, scope, receive, send):
-        try:
-            await super().__call__(scope, receive, send)
-        except Exception:
-            # If group_add raised, the handshake has no answer yet.
-            if not self.accepted:
-                await send({"type": "websocket.accept"})
-            await send({"type": "websocket.close", "code": 4013})
-            raise  # so that the server logs it
-        finally:
-            with suppress(Exception):  # Redis may be unreachable
-                await self.channel_layer.group_discard("hotline", self.channel_name)
-
-    async def websocket_connect(self, event):
-        await self.channel_layer.group_add("hotline", self.channel_name)
-        await self.send({"type": "websocket.accept"})
-        self.accepted = True
-
-    async def websocket_receive(self, event):
-        message = {"type": "hotline.said", "text": event.get("text") or ""}
-        try:
-            await self.channel_layer.group_send("hotline", message)
-        except Exception:
-            # Not ConnectionError: redis-py's is not a subclass of Python's.
-            await self.send({"type": "websocket.send", "text": "not sent"})
-            raise  # Redis may have lost the group, so this client must join again
-
-    async def hotline_said(self, event):
-        await self.send({"type": "websocket.send", "text": event["text"]})
-
-    async def websocket_disconnect(self, event):
-        raise StopConsumer()
-
-
-class Plain(Siren):
-    """Does not handle an outage, so the server does."""
-
-    __call__ = AsyncConsumer.__call__
-
-
 class Chat(AsyncConsumer):
     """A chat room without any handling of faults."""
 
@@ -183,41 +134,6 @@ class Chat(AsyncConsumer):
         raise StopConsumer
 
 
-class Refreshing(Chat):
-    """Refreshes its membership, and closes with 4013 when the layer fails."""
-
-    refreshing = None
-
-    async def __call__(self, scope, receive, send):
-        try:
-            await super().__call__(scope, receive, send)
-        except Exception:
-            # A failed receive() of the layer ends await_many_dispatch, as a failed handler does.
-            if self.refreshing is None:
-                await send({"type": "websocket.accept"})  # a rejected client receives no code
-            await send({"type": "websocket.close", "code": 4013})
-            raise
-        finally:
-            if self.refreshing:
-                self.refreshing.cancel()
-
-    async def websocket_connect(self, event):
-        await super().websocket_connect(event)
-        self.refreshing = asyncio.create_task(self.keep_membership())
-
-    async def keep_membership(self):
-        """Join again and again, so that a membership survives a loss of data and never expires."""
-        try:
-            while True:
-                await asyncio.sleep(REFRESH_INTERVAL)
-                await self.channel_layer.group_add(self.room, self.channel_name)
-                # On pub/sub, group_add does not ask Redis again. This message does, and has no
-                # receiver.
-                await self.channel_layer.group_send("no-member", {"type": "chat.check"})
-        except Exception:
-            await self.send({"type": "websocket.close", "code": 4013})
-
-
 def layer(redis, backend="core.RedisChannelLayer", **config):
     # redis-py opens at most 100 connections by default, and raises an error for the next one.
     host = {"address": redis, "socket_timeout": None, "max_connections": 10_000}
@@ -227,12 +143,9 @@ def layer(redis, backend="core.RedisChannelLayer", **config):
 def rooms(redis, close=10):
     settings.CHANNEL_LAYERS = {
         "default": layer(redis),
-        "brief": layer(redis, prefix="brief", group_expiry=2),
-        "encrypted": layer(redis, prefix="encrypted", symmetric_encryption_keys=["a key"]),
         "pubsub": layer(redis, "pubsub.RedisPubSubChannelLayer"),
-        "memory": MEMORY,
     }
-    consumers = {one.__name__: one for one in (Accepts, Chat, Hotline, Plain, Refreshing, Siren)}
+    consumers = {one.__name__: one for one in (Accepts, Chat, Siren)}
 
     async def application(scope, receive, send):
         _, alias, name, *_ = scope["path"].split("/")
