@@ -3,12 +3,7 @@
 import json
 
 import pytest
-from channels.generic.websocket import (
-    AsyncJsonWebsocketConsumer,
-    AsyncWebsocketConsumer,
-    JsonWebsocketConsumer,
-    WebsocketConsumer,
-)
+from channels.generic.websocket import AsyncJsonWebsocketConsumer, AsyncWebsocketConsumer
 from channels.testing import WebsocketCommunicator
 
 from tests.support.python_messages import nested_too_deep
@@ -16,20 +11,7 @@ from tests.support.python_messages import nested_too_deep
 ended_with = []
 
 
-class Words(WebsocketConsumer):
-    def receive(self, text_data=None, bytes_data=None):
-        if text_data == "bye":
-            self.close(4001)
-        elif text_data == "last":
-            self.send(text_data="bye", close=True)
-        else:
-            self.send(text_data=f"{text_data!r} {bytes_data!r}")
-
-    def disconnect(self, code):
-        ended_with.append(code)
-
-
-class AsyncWords(AsyncWebsocketConsumer):
+class Words(AsyncWebsocketConsumer):
     async def receive(self, text_data=None, bytes_data=None):
         if text_data == "bye":
             await self.close(4001)
@@ -42,28 +24,14 @@ class AsyncWords(AsyncWebsocketConsumer):
         ended_with.append(code)
 
 
-class Values(JsonWebsocketConsumer):
-    def receive_json(self, content):
-        self.send_json([content])
-
-
-class AsyncValues(AsyncJsonWebsocketConsumer):
+class Values(AsyncJsonWebsocketConsumer):
     async def receive_json(self, content):
         await self.send_json([content])
 
 
-class Silent(WebsocketConsumer):
-    def connect(self):
-        pass
-
-
-class AsyncSilent(AsyncWebsocketConsumer):
+class Silent(AsyncWebsocketConsumer):
     async def connect(self):
         pass
-
-
-words = pytest.mark.parametrize("consumer", [Words, AsyncWords])
-values = pytest.mark.parametrize("consumer", [Values, AsyncValues])
 
 
 async def connected(consumer):
@@ -82,17 +50,15 @@ def text_frame(text):
     return {"type": "websocket.send", "text": text}
 
 
-@pytest.mark.parametrize("consumer", [Silent, AsyncSilent])
-async def test_row_accept_is_done_by_connect(consumer):
-    client = WebsocketCommunicator(consumer.as_asgi(), "/")
+async def test_row_accept_is_done_by_connect():
+    client = WebsocketCommunicator(Silent.as_asgi(), "/")
     await client.send_input({"type": "websocket.connect"})
     assert await client.receive_nothing(timeout=0.02)
     await client.disconnect()
 
 
-@words
-async def test_row_receive_and_send_text_and_bytes_are_separate_arguments(consumer):
-    client = await connected(consumer)
+async def test_row_receive_and_send_text_and_bytes_are_separate_arguments():
+    client = await connected(Words)
     assert await reply_to(client, text="hello") == text_frame("'hello' None")
     assert await reply_to(client, text="") == text_frame("'' None")
     assert await reply_to(client, bytes=b"\xff") == text_frame("None b'\\xff'")
@@ -101,36 +67,32 @@ async def test_row_receive_and_send_text_and_bytes_are_separate_arguments(consum
     assert client.output_queue.empty()
 
 
-@words
-async def test_row_close_is_one_event_and_may_follow_a_send(consumer):
-    client = await connected(consumer)
+async def test_row_close_is_one_event_and_may_follow_a_send():
+    client = await connected(Words)
     assert await reply_to(client, text="bye") == {"type": "websocket.close", "code": 4001}
     await client.disconnect()
     assert client.output_queue.empty()
-    client = await connected(consumer)
+    client = await connected(Words)
     assert await reply_to(client, text="last") == text_frame("bye")
     assert await client.receive_output() == {"type": "websocket.close"}
     await client.disconnect()
 
 
-@words
 @pytest.mark.parametrize("code", [1001, None])
-async def test_row_stop_the_consumer_stops_after_disconnect(consumer, code):
+async def test_row_stop_the_consumer_stops_after_disconnect(code):
     ended_with.clear()
-    client = await connected(consumer)
+    client = await connected(Words)
     await client.disconnect(code)
     assert not client.future.cancelled()
     assert ended_with == [code]
 
 
-@values
-async def test_row_loads_and_dumps_json_is_decoded_and_encoded(consumer):
-    client = await connected(consumer)
+async def test_row_loads_and_dumps_json_is_decoded_and_encoded():
+    client = await connected(Values)
     assert await reply_to(client, text='{"a": [1, null]}') == text_frame('[{"a": [1, null]}]')
     await client.disconnect()
 
 
-@values
 @pytest.mark.parametrize(
     ("frame", "error", "text"),
     [
@@ -140,25 +102,23 @@ async def test_row_loads_and_dumps_json_is_decoded_and_encoded(consumer):
         ({"bytes": b"{}"}, ValueError, "No text section for incoming WebSocket frame!"),
     ],
 )
-async def test_row_except_invalid_json_ends_a_generic_consumer(consumer, frame, error, text):
-    client = await connected(consumer)
+async def test_row_except_invalid_json_ends_a_generic_consumer(frame, error, text):
+    client = await connected(Values)
     await client.send_input({"type": "websocket.receive", **frame})
     with pytest.raises(error) as raised:
         await client.wait()
     assert text in str(raised.value)
 
 
-@values
 @pytest.mark.parametrize("text", ["null", "[1]", '"command"', "5", '{"type": "websocket.close"}'])
-async def test_row_isinstance_any_json_reaches_receive_json(consumer, text):
-    client = await connected(consumer)
+async def test_row_isinstance_any_json_reaches_receive_json(text):
+    client = await connected(Values)
     assert json.loads((await reply_to(client, text=text))["text"]) == [json.loads(text)]
     await client.disconnect()
 
 
-@values
 @pytest.mark.parametrize("text", ["NaN", "-Infinity", "1e999"])
-async def test_a_generic_consumer_sends_invalid_json_numbers(consumer, text):
-    client = await connected(consumer)
+async def test_a_generic_consumer_sends_invalid_json_numbers(text):
+    client = await connected(Values)
     assert await reply_to(client, text=text) == text_frame(f"[{json.dumps(json.loads(text))}]")
     await client.disconnect()
