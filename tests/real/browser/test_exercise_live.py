@@ -41,38 +41,12 @@ def test_a_save_shows_the_diagnosis_and_the_next_save_plays_what_passes(lesson, 
     assert violations(page) == []
 
 
-ANSWERS_AFTER_THE_CLOSE = """from channels.consumer import SyncConsumer
-from channels.exceptions import StopConsumer
-
-
-class Guess(SyncConsumer):
-    def websocket_connect(self, event):
-        self.tries = 3
-        self.send({"type": "websocket.accept"})
-
-    def websocket_receive(self, event):
-        if self.tries == 0:
-            return
-        if event.get("text") == "7":
-            self.send({"type": "websocket.send", "text": "Right."})
-            self.send({"type": "websocket.close", "code": 1000})
-        else:
-            self.tries -= 1
-            self.send({"type": "websocket.send", "text": "Wrong."})
-            if self.tries == 0:
-                self.send({"type": "websocket.close", "code": 4000})
-
-    def websocket_disconnect(self, event):
-        raise StopConsumer()
-"""
-
-
 def test_says_that_no_answer_was_expected(lesson, exercise):
-    exercise.save(ANSWERS_AFTER_THE_CLOSE)
+    exercise.save(exercise.solved.replace("self.tries = 0\n", "pass\n"))  # answers after the close
     lesson.page.get_by_role("button", name="Show me").click()
     parting = lesson.page.locator("#parting")
-    expect(parting).to_contain_text('Expected nothing, then websocket.receive text: "7"')
-    expect(parting).to_contain_text('Received websocket.send text: "Wrong."')
+    expect(parting).to_contain_text("Expected nothing, then websocket.receive text: ")
+    expect(parting).to_contain_text("Received websocket.send text: ")
 
 
 def test_do_plays_the_exercise_and_connects_again_after_a_save(lesson, exercise):
