@@ -32,6 +32,14 @@ async def client():
     return client
 
 
+async def test_stock_communicator_waits_for_a_missing_accept_and_is_of_no_use_after_that():
+    silent = type("Silent", (Accepting,), {"replies": ()})
+    client = WebsocketCommunicator(silent.as_asgi(), "/")
+    with pytest.raises(TimeoutError) as error:
+        await client.connect(timeout=0.02)
+    assert (str(error.value), client.future.cancelled()) == ("", True)
+
+
 async def test_stock_communicator_reports_a_missing_handler_only_after_a_timeout(client):
     await client.send_to(text_data="hello")
     with pytest.raises(ValueError, match=r"^No handler for message type websocket\.receive") as red:

@@ -19,10 +19,12 @@ from channels.layers import get_channel_layer
 from channels.routing import URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
 from django.contrib.auth.models import Group, User
+from django.db import connection
+from django.db.backends.signals import connection_created
 from django.urls import path
 
 from lessons.workshop.engine.pytest_plugin.report import ConsumerFault
-from lessons.workshop.engine.pytest_plugin.simulation import NotConnected
+from lessons.workshop.engine.pytest_plugin.simulation import NotConnected, World
 
 MEMORY = {"BACKEND": "channels.layers.InMemoryChannelLayer"}
 layer_of_import = get_channel_layer()  # as many projects keep it
@@ -59,6 +61,13 @@ class SyncRows(WebsocketConsumer):
     def receive(self, text_data):
         Group.objects.create(name=text_data)
         self.send(str(Group.objects.count()))
+
+
+class LoggedInOnly(AsyncConsumer):
+    """Neither accepts nor closes."""
+
+    async def websocket_connect(self, event):
+        pass
 
 
 async def forgotten():
@@ -162,6 +171,7 @@ application = AllowedHostsOriginValidator(
                 path("ws/rows/", Rows.as_asgi()),
                 path("ws/sync-rows/", SyncRows.as_asgi()),
                 path("ws/clumsy/", Clumsy.as_asgi()),
+                path("ws/users/", LoggedInOnly.as_asgi()),
             ]
         )
     )
@@ -273,20 +283,51 @@ def test_what_happens_together_keeps_the_written_order(world):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("url", ["/ws/rows/", "/ws/sync-rows/"])
-def test_a_consumer_sees_the_rows_of_the_tests_transaction(world, url):
+def test_issues_2007_2043_1225_clients_see_the_rows_of_the_tests_transaction(world, url):
     Group.objects.create(name="of the test")
-    client = world.connect(url)
+    first, second = world.connect(url), world.connect(url)
+    first.send('"news"')
+    second.send('"more"')
+    assert (first.received, second.received) == (["2"], ["3"])
+    assert Group.objects.count() == 3
+
+
+@pytest.mark.django_db
+def test_issue_2118_channels_cannot_close_the_connection_of_the_test(world):
+    client = world.connect("/ws/rows/")
     client.send('"news"')
-    assert client.received == ["2"]
-    assert Group.objects.count() == 2
+    client.leave()
+    assert connection.in_atomic_block
+    assert connection.is_usable()
+
+
+@pytest.fixture
+def opened():
+    """The connections to the database that are opened from now on."""
+    found = []
+
+    def note(connection, **kwargs):
+        found.append(connection)
+
+    connection_created.connect(note)
+    yield found
+    connection_created.disconnect(note)
+    for one in found:
+        one.inc_thread_sharing()
+        one.close()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_consumer_has_its_own_connection_with_real_transactions(world):
+def test_issues_2007_2118_no_connection_of_a_consumer_outlives_a_test_with_transactions(opened):
     Group.objects.create(name="of the test")
-    client = world.connect("/ws/rows/")
-    client.send('"news"')
-    assert client.received == ["2"]
+    with World(application, uses_database=True) as world:
+        client = world.connect("/ws/rows/")
+        client.send('"news"')
+        assert client.received == ["2"]
+        world.finish()
+    others = [it for it in opened if it is not connection]
+    assert others
+    assert [it for it in others if it.connection is not None] == []
 
 
 # What is wrong
@@ -306,6 +347,12 @@ def test_a_fault_raises_where_the_client_acts_and_names_the_line(world, act, dia
         client.send(act)
     finding = raised.value.finding
     assert (finding.diagnosis, finding.file, finding.line) == (diagnosis, __file__, line_of(act))
+
+
+def test_issue_1947_a_missing_answer_names_the_handler(world):
+    with pytest.raises(ConsumerFault, match="The handshake was never answered") as raised:
+        world.connect("/ws/users/")
+    assert raised.value.finding.handler == "LoggedInOnly.websocket_connect"
 
 
 def test_what_daphne_refuses_raises_in_the_consumer(world):
