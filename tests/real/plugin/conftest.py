@@ -11,7 +11,7 @@ from lessons.workshop import engine
 from tests.support.required_programs import skip_or_fail
 
 PROJECT = Path(__file__).with_name("project")
-PACKAGES = ["channels[daphne]>=4.3", "channels-redis", "psycopg[binary]", "trio", "uvloop"]
+PACKAGES = ["channels[daphne]>=4.3", "channels-redis", "psycopg[binary]"]
 TIMEOUT = 300  # seconds
 
 

@@ -1,6 +1,4 @@
 import pytest
-import trio
-import uvloop
 from django.contrib.auth import get_user_model
 from django.core.cache import cache
 from shop.models import Order, Shop
@@ -60,13 +58,3 @@ def test_a_lost_connection_leaves_its_group(counter):
 
 def test_a_refund(counter):
     counter("ada").send(json="refund")
-
-
-@pytest.mark.parametrize("library", [uvloop, trio], ids=["uvloop", "trio"])
-def test_another_loop(counter, library, monkeypatch):
-    async def nothing():
-        pass
-
-    run = {uvloop: lambda: uvloop.run(nothing()), trio: lambda: trio.run(nothing)}[library]
-    monkeypatch.setattr("shop.services.check", lambda text: run())
-    counter("ada").send(json="buy")
