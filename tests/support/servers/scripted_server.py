@@ -46,23 +46,6 @@ class HangsUp(AcceptsInAThread):
             self.send({"type": "websocket.send", "text": event["text"]})
 
 
-class FillsTheLine(Accepts):
-    """Sends more than the buffers of a client hold, and answers its next frame."""
-
-    async def websocket_connect(self, event):
-        await super().websocket_connect(event)
-        for _ in range(16):
-            await self.send({"type": "websocket.send", "bytes": b"x" * 2**20})
-        print("filled", flush=True)
-
-    async def websocket_receive(self, event):
-        await self.send({"type": "websocket.send", "text": "late"})
-
-    async def websocket_disconnect(self, event):
-        print("disconnect", flush=True)
-        await super().websocket_disconnect(event)
-
-
 class ForgetsAwait(Accepts):
     async def websocket_connect(self, event):
         self.send({"type": "websocket.accept"})
