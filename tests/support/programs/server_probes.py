@@ -7,11 +7,9 @@ of its row. NOTES.md shows the table, and a test compares it with the servers.
 """
 
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
-import psutil
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
@@ -33,9 +31,6 @@ class Server(RealServer):
         self.kind = kind
         # Daphne kills a consumer that does not stop after 0.1 s here; the others never kill one.
         self.kill_timeout = TEST_TIMEOUT if kind == "Daphne" else 0.3
-
-    def processor_seconds(self):
-        return sum(psutil.Process(self.process.pid).cpu_times()[:2])
 
     def kills(self, number):
         """Whether the server ends the consumer of that number in time."""
@@ -94,12 +89,7 @@ def never_stops(server):
     number = next(server.numbers)
     with open_client(server, f"/consumers/NeverStops?{number}:[]"):
         pass
-    if server.kills(number):
-        return "is killed"
-    before = server.processor_seconds()
-    time.sleep(0.3)
-    spins = server.processor_seconds() - before > 0.1
-    return "stays and uses a whole core" if spins else "stays forever"
+    return "is killed" if server.kills(number) else "stays forever"
 
 
 def stopped(server):
@@ -193,19 +183,19 @@ PROBES = {
         whether(lambda v: "sec-websocket-extensions" in map(str.lower, v.headers), "yes", "no"),
         ACCEPT,
     ),
-    # These two run last and alone: one measures the server's processor time, one stops it.
     "a consumer without StopConsumer, after its client has left": never_stops,
+    # It runs last and alone: it stops the server.
     "SIGTERM: a connected client receives": stopped,
 }
 
 
 def measure(kind: str) -> dict[str, str]:
     """One column of the table: the result of each probe, by its name."""
-    *others, never_stops, stopped = PROBES.values()
+    *others, stopped = PROBES.values()
     with Server(kind) as server:
         with ThreadPoolExecutor(4) as clients:
             results = list(clients.map(lambda probe: probe(server), others))
-        results += [never_stops(server), stopped(server)]
+        results.append(stopped(server))
     return dict(zip(PROBES, results, strict=True))
 
 
