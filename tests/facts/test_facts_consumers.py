@@ -3,10 +3,8 @@
 import pytest
 
 from tests.support.programs.real_daphne import RealDaphne, leave, stay
-from tests.support.python_messages import not_awaitable
 
 DIED = "log Exception inside application: "
-NONE_AWAITED = f"{DIED}{not_awaitable(None)}"
 
 
 @pytest.fixture(scope="module")
@@ -54,18 +52,18 @@ def test_an_accept_that_was_not_awaited_leaves_the_handshake_unanswered():
 def test_a_def_handler_runs_and_then_kills_the_application(daphne):
     assert visit(daphne, "DefHandlerInAsync", act=say("hello")).close_code == 1011
     daphne.wait_for_line("ran hello")
-    daphne.wait_for_line(NONE_AWAITED)
+    assert "NoneType" in daphne.wait_for_line(DIED)  # the words differ by version of Python
 
 
 def test_a_def_connect_handler_is_a_500(daphne):
     assert visit(daphne, "DefConnectInAsync", act=stay).status == 500
-    daphne.wait_for_line(NONE_AWAITED)
+    assert "NoneType" in daphne.wait_for_line(DIED)
 
 
 def test_a_def_disconnect_handler_that_stops_does_no_harm(daphne):
     assert visit(daphne, "DefHandlerInAsync").close_code == 1000
     daphne.wait_for_line("def disconnect")
-    assert not [line for line in daphne.lines if line.startswith(NONE_AWAITED)]
+    assert not [line for line in daphne.lines if line.startswith(DIED)]
 
 
 def at_once(*texts, until=lambda: None):

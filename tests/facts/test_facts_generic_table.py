@@ -6,8 +6,6 @@ import pytest
 from channels.generic.websocket import AsyncJsonWebsocketConsumer, AsyncWebsocketConsumer
 from channels.testing import WebsocketCommunicator
 
-from tests.support.python_messages import nested_too_deep
-
 ended_with = []
 
 
@@ -97,7 +95,7 @@ async def test_row_loads_and_dumps_json_is_decoded_and_encoded():
     ("frame", "error", "text"),
     [
         ({"text": "hello"}, ValueError, "Expecting value"),
-        ({"text": "[" * 100_000}, RecursionError, nested_too_deep()),
+        ({"text": "[" * 100_000}, RecursionError, "while decoding a JSON array"),
         ({"text": ""}, ValueError, "No text section for incoming WebSocket frame!"),
         ({"bytes": b"{}"}, ValueError, "No text section for incoming WebSocket frame!"),
     ],

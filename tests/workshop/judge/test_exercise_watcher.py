@@ -1,7 +1,5 @@
 """The judge of saved exercises: what it judges, what it skips, what it reports."""
 
-import os
-
 import pytest
 
 from lessons.workshop.course.subjects import resolve
@@ -11,6 +9,7 @@ from lessons.workshop.judge.daemon.judge_client import JudgeUnavailable
 from lessons.workshop.judge.runner import CourseError
 from lessons.workshop.judge.verdict import Outcome, Verdict
 from lessons.workshop.student import exercise_copies, progress
+from tests.support.exercise_files import save
 
 
 @pytest.fixture
@@ -51,16 +50,9 @@ def start(course, reports):
     return start_it
 
 
-def save(lesson, text):
-    """Save as an editor that writes another file and renames it."""
-    new = lesson.exercise.with_name("exercise.py~")
-    new.write_text(text)
-    os.replace(new, lesson.exercise)
-
-
 def test_reports_that_it_judges_and_then_the_verdict_which_is_saved(lamp, start, judged, reports):
     judge = start()
-    save(lamp, "# mine")
+    save(lamp.exercise, "# mine")
     judge.look()
     (_, begin), (key, end) = reports
     assert (key, begin, end["judging"]) == ("01-lamp", {"judging": True}, False)
@@ -71,21 +63,21 @@ def test_reports_that_it_judges_and_then_the_verdict_which_is_saved(lamp, start,
 def test_judges_each_save_once(lamp, start, judged):
     judge = start()
     for _ in range(2):
-        save(lamp, "# mine")
+        save(lamp.exercise, "# mine")
         judge.look()
     judge.look()
     assert judged == [lamp.key] * 2
 
 
 def test_begins_with_the_versions_that_have_no_verdict(lamp, start, judged):
-    save(lamp, "# mine")
+    save(lamp.exercise, "# mine")
     start()
     start()
     assert judged == [lamp.key]
 
 
 def test_does_not_judge_what_a_reset_has_written(lamp, start, judged):
-    save(lamp, "# mine")
+    save(lamp.exercise, "# mine")
     judge = start()
     exercise_copies.reset_exercise(lamp)
     judge.look()
@@ -96,7 +88,7 @@ def test_does_not_save_the_verdict_if_the_exercise_was_reset_during_the_checks(
     lamp, start, judged, monkeypatch
 ):
     judge = start()
-    save(lamp, "# mine")
+    save(lamp.exercise, "# mine")
     slow = exercise_watcher.judge
 
     def judge_and_reset(lesson, **options):
@@ -124,7 +116,7 @@ def test_a_fault_of_the_course_is_reported_and_the_other_lessons_are_judged(
 
     monkeypatch.setattr(exercise_watcher, "judge", judge_or_fail)
     for lesson in course[:2]:
-        save(lesson, "# mine")
+        save(lesson.exercise, "# mine")
     judge.look()
     assert judged == [course[1].key]
     assert ("01-lamp", {"judging": False, "fault": "its checks are broken"}) in reports

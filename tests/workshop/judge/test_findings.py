@@ -19,14 +19,6 @@ from lessons.workshop.judge.verdict import explain
             *("str(code)", "a str. It must be an int."),
         ),
         (
-            *("await", "await self.answer(", "self.answer(", "never-awaited"),
-            *("self.answer(", ".answer' was never awaited"),
-        ),
-        (
-            *("accept", "READINGS[self.unit]", "READINGS.pop(self.unit)", "exception"),
-            *("READINGS.pop(self.unit)", "KeyError"),
-        ),
-        (
             *("ticket", "# A copy:", "raise ValueError(ticket_in(scope))  #", "exception"),
             *("raise ValueError", "ValueError: [hidden]"),
         ),

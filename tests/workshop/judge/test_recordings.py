@@ -1,6 +1,5 @@
 """Recordings: what a page or a lesson's text shows of a conversation, and the cache of them."""
 
-import json
 import threading
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
@@ -71,21 +70,6 @@ def test_capacity_limits_the_channels_of_the_layer():
         )
     ]
     assert arrived == [2, 4]
-
-
-def frames_of(events):
-    """The texts of the frames that the client received."""
-    return [it.message["text"] for it in events if it.message["type"] == "websocket.send"]
-
-
-def test_another_process_may_save_a_row_or_roll_it_back():
-    lesson = find("liveblog")
-    steps = ["connect", 'rolled-back row db_demo.Post {"title": "Rain"}']
-    steps += ['row db_demo.Post {"title": "Hail"}', 'row db_demo.Post {"id": 1, "title": "Sun"}']
-    news = [json.loads(text) for text in frames_of(play_named("liveblog", lesson.demo, steps))]
-    assert [(post["id"], post["title"]) for post in news] == [(1, "Hail"), (1, "Sun")]
-    frames = frames_of(play_named("liveblog", "solution", steps))
-    assert frames == ['{"saved": 1, "title": "Hail"}', '{"saved": 1, "title": "Sun"}']
 
 
 def test_the_seed_decides_in_a_recording_as_in_a_verdict():

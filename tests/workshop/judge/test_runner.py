@@ -84,14 +84,9 @@ def test_stops_an_endless_loop_and_names_its_handler_event_and_line(judge_lamp):
     [
         ("raise SystemExit(3)", "calls-exit"),
         ("self.websocket_connect(event)", "recursion"),
-        (
-            f"{ACCEPT}; import threading, time; "
-            "threading.Thread(target=time.sleep, args=(60,)).start()",
-            "thread-left-behind",
-        ),
     ],
 )
-def test_names_what_ends_or_outlives_a_handler(judge_lamp, code, diagnosis):
+def test_names_what_ends_a_handler(judge_lamp, code, diagnosis):
     verdict = judge_lamp(ACCEPT, code)
 
     assert states(verdict) == ["red", "red"]

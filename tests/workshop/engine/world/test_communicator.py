@@ -18,11 +18,6 @@ class Lamp(AcceptsInAThread):
         self.send({"type": "websocket.send", "text": event["text"]})
 
 
-class AsyncLamp(Accepts):
-    async def websocket_receive(self, event):
-        await self.send({"type": "websocket.send", "text": event["text"]})
-
-
 def visit(consumer):
     return StrictCommunicator(consumer.as_asgi(), "/ws/lamp/")
 
@@ -37,25 +32,12 @@ async def finding_of(client, act):
     return diagnose(excinfo.value.finding)
 
 
-@pytest.mark.parametrize("consumer", [Lamp, AsyncLamp])
-async def test_has_the_methods_of_the_stock_communicator(consumer):
-    async with visit(consumer) as client:
-        assert await client.connect() == (True, None)
-        await client.send_to(text_data="on")
-        assert await client.receive_from() == "on"
-        await client.send_json_to({"light": 1})
-        assert await client.receive_json_from() == {"light": 1}
-        assert await client.receive_nothing()
-        await client.disconnect()
-        assert client.finished
-
-
 class Broken(Lamp):
     def websocket_receive(self, event):
         raise KeyError("light")
 
 
-class Stuck(AsyncLamp):
+class Stuck(Accepts):
     async def websocket_disconnect(self, event):
         await asyncio.Event().wait()
 
