@@ -1,4 +1,4 @@
-"""NOTES.md: its generated parts are up to date, its links lead somewhere, and it stays readable."""
+"""NOTES.md: its generated parts are up to date, and it stays readable."""
 
 import re
 
@@ -18,20 +18,8 @@ def test_the_notes_are_as_the_generator_writes_them():
     )
 
 
-def has_target(link: str) -> bool:
-    if link.startswith("https://"):
-        return True
-    file, _, anchor = link.partition("#")
-    return anchor in ANCHORS if anchor else (PROJECT_DIR / file).exists()
-
-
 def test_no_two_headings_have_the_same_anchor():
     assert len(set(ANCHORS)) == len(ANCHORS)
-
-
-def test_every_link_has_a_target():
-    links = re.findall(r'\]\(([^\s)]*)(?: "[^"]*")?\)', PROSE)
-    assert [link for link in links if not has_target(link)] == []
 
 
 def test_a_linked_test_file_is_shown_by_its_name():

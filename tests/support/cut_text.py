@@ -1,6 +1,7 @@
 """Text of a page that is cut off."""
 
 WIDTHS = (390, 600, 768, 1024, 1366, 1920)
+ZOOMED = 640, 360  # what a window of 1280 by 720 has at 200 %
 # Every element whose text is wider than its box. A box that scrolls is fine if its edge shows that,
 # with a scroll bar or a shadow, and if the keyboard can scroll it.
 CUT = """() => [...document.querySelectorAll("body *")].filter((box) => {

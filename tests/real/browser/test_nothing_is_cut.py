@@ -1,17 +1,8 @@
-"""At every width, all text of a page can be read, or there is a visible way to the rest of it."""
+"""At every width, all text of a lesson can be read, or there is a visible way to the rest of it."""
 
-from tests.support.cut_text import COVERED, WIDTHS, cut
+from tests.support.cut_text import COVERED, WIDTHS, ZOOMED, cut
 
-ZOOMED = 640, 360  # what a window of 1280 by 720 has at 200 %
 STEPS = ("Predict", "See", "Do", "Picture")
-OTHERS = (
-    "/",
-    "/auth/login/",
-    "/notes/",
-    "/search/?q=zombie",
-    "/diagnoses/",
-    "/lessons/none/",
-)
 
 
 def test_no_step_of_a_lesson_is_cut_at_any_width(visit):
@@ -41,12 +32,3 @@ def test_a_lesson_can_be_used_at_a_zoom_of_200_percent(visit):
         assert (step, lesson.page.evaluate(COVERED)) == (step, [])
     lesson.page.get_by_role("button", name="Menu", exact=True).click()
     assert cut(lesson.page, *ZOOMED) == []
-
-
-def test_no_other_page_is_cut_at_any_width(browser, address):
-    with browser.new_context(reduced_motion="reduce") as context:
-        page = context.new_page()
-        for path in OTHERS:
-            page.goto(address + path)
-            assert (path, {it: rest for it in WIDTHS if (rest := cut(page, it))}) == (path, {})
-            assert (path, cut(page, *ZOOMED), page.evaluate(COVERED)) == (path, [], [])

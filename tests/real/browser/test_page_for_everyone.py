@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from lessons.workshop.grading.report import as_html
 from tests.support.axe import violations_in_both_schemes
 from tests.support.class_reports import grade, not_judged, report
+from tests.support.cut_text import COVERED, WIDTHS, ZOOMED, cut
 from tests.support.page_weight import page_weight
 
 DESKTOP = {"viewport": {"width": 1440, "height": 900}}
@@ -46,7 +47,7 @@ def test_a_lesson_in_use_has_no_axe_violations(visit, exercise):
     assert violations_in_both_schemes(page.page) == []
 
 
-def test_the_other_pages_have_no_axe_violations(browser, address):
+def test_the_other_pages_are_not_cut_and_have_no_axe_violations(browser, address):
     with browser.new_context(**CALM) as context:
         page = context.new_page()
         for path in (
@@ -54,6 +55,8 @@ def test_the_other_pages_have_no_axe_violations(browser, address):
             "/notes/",
         ):
             page.goto(address + path)
+            assert (path, cut(page, *ZOOMED), page.evaluate(COVERED)) == (path, [], [])
+            assert (path, {it: rest for it in WIDTHS if (rest := cut(page, it))}) == (path, {})
             page.evaluate(ONE_OF_EACH)
             assert violations_in_both_schemes(page) == []
         page.keyboard.press("?")

@@ -79,15 +79,6 @@ def test_names_what_the_client_sees(received, name):
         assert (found.client, found.burst, str(found.step)) == (1, 1, "text a")
 
 
-def test_names_a_key_that_daphne_ignores():
-    class Chosen(Model):
-        def connect(self, client):
-            client.accept("chat")
-
-    found = difference(Chosen, "connect", [{**ACCEPT, "subprotocols": ["chat"]}])
-    assert "does not know the key 'subprotocols' of websocket.accept" in detail_of(found)
-
-
 def test_reports_a_consumer_that_did_not_stop():
     found = difference(Echo, "connect | close", "+", "")
     assert found.fault.diagnosis == "no-stop-consumer"

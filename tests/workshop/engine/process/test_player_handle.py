@@ -1,12 +1,15 @@
 """A player plays conversations in a child process, and believes nothing that the child sends."""
 
+import multiprocessing
+import os
+
 import pytest
 
 from lessons.workshop.course.diagnoses import diagnose
 from lessons.workshop.course.lesson_index import find
 from lessons.workshop.course.subjects import exercise
 from lessons.workshop.engine.faults.finding import Finding
-from lessons.workshop.engine.process import child_process
+from lessons.workshop.engine.process import child_process, player_process
 from lessons.workshop.engine.process.data import read_dataclass
 from lessons.workshop.engine.process.player_handle import PlayerEnded, PlayerHandle
 from lessons.workshop.engine.script.report import PlayOptions, Report
@@ -297,3 +300,20 @@ class Notepad(AsyncConsumer):
 def test_a_forgotten_await_is_found_although_an_exception_keeps_the_coroutine(play):
     report = play("connect | text a", source=SENDS_A_COROUTINE, lesson="await")
     assert [(it.diagnosis, it.line) for it in report.leftovers] == [("never-awaited", 9)]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_player_of_an_endless_exercise_ends_when_its_parent_has_ended(tmp_path):
+    child_process.start_fork_server()
+    context = multiprocessing.get_context("forkserver")
+    ours, theirs = context.Pipe(duplex=False)
+    parents_end, _ = multiprocessing.Pipe()
+    endless = target(source="while True:\n    pass\n")
+    arguments = theirs, parents_end, endless, 0.1, str(tmp_path)
+    child = context.Process(target=player_process.run_forked, args=arguments, daemon=True)
+    child.start()
+    theirs.close()
+    ours.close()  # as a parent that has ended
+    child.join(20)
+    child.kill()
+    assert child.exitcode == 1

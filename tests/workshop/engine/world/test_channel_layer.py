@@ -75,14 +75,6 @@ async def test_checks_names_as_every_layer_does(layer, name):
 
 
 class Member(AsyncConsumer):
-    """Joins one group, and leaves it at every end of the connection."""
-
-    async def __call__(self, scope, receive, send):
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            await self.channel_layer.group_discard("room", self.channel_name)
-
     async def websocket_connect(self, event):
         await self.channel_layer.group_add("room", self.channel_name)
         await self.send({"type": "websocket.accept"})
@@ -108,16 +100,6 @@ async def test_names_the_line_that_sent_a_message_which_fails_at_the_receiver():
     finding = diagnose(excinfo.value.finding)
     line = Member.websocket_receive.__code__.co_firstlineno + 1
     assert (finding.diagnosis, finding.file, finding.line) == ("int-keys", __file__, line)
-
-
-@pytest.mark.parametrize("end", ["disconnect", "crash", "kill"])
-async def test_accepts_any_end_of_a_consumer_that_leaves_its_group(layer, end):
-    member = Member.as_asgi()
-    async with StrictCommunicator(member, "/") as other, StrictCommunicator(member, "/") as client:
-        await other.connect()
-        await client.connect()
-        await getattr(client, end)()
-        assert list(layer.groups["room"]) == ["specific.check!1"]
 
 
 async def test_names_a_cancel_while_the_consumer_joins():
