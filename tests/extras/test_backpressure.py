@@ -1,89 +1,15 @@
 """What a consumer does without backpressure: confirmed frames, and a limit of waiting frames."""
 
 import asyncio
-import json
-import time
 
 import pytest
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 from channels.layers import get_channel_layer
-from daphne.ws_protocol import WebSocketProtocol
+from channels.routing import URLRouter
+from django.urls import path
 
 from lessons.extras.backpressure import InputLimit, PriceFeed
-from tests.support.strict_communicator import StrictCommunicator
-
-
-async def publish(*prices):
-    for price in prices:
-        await get_channel_layer().group_send("prices", {"type": "price.changed", "price": price})
-
-
-async def received_prices(client):
-    """The (key, price) pairs of the frames that have come until now."""
-    frames = []
-    while not await client.receive_nothing():
-        frames.append(json.loads(await client.receive_from()))
-    return [(frame["key"], frame["price"]) for frame in frames]
-
-
-@pytest.fixture
-async def client():
-    async with StrictCommunicator(PriceFeed.as_asgi(), "/") as client:
-        assert await client.connect() == (True, None)
-        yield client
-
-
-async def test_sends_each_price_while_the_client_confirms(client):
-    for price in range(20):
-        await publish(price)
-        ((key, received),) = await received_prices(client)
-        assert received == price
-        await client.send_to(text_data=key)
-
-
-async def test_sends_eight_frames_without_a_confirmation_and_then_only_the_newest_price(client):
-    await publish(*range(20))
-    frames = await received_prices(client)
-    assert [price for _, price in frames] == [*range(8)]
-    await client.send_to(text_data=frames[2][0])  # confirms three frames
-    assert [price for _, price in await received_prices(client)] == [19]
-    await publish(20, 21, 22)
-    assert [price for _, price in await received_prices(client)] == [20, 21]
-
-
-async def test_a_client_that_does_not_read_cannot_confirm(client):
-    await publish(*range(20))
-    frames = await received_prices(client)
-    used = frames[0][0]
-    await client.send_to(text_data=used)
-    assert len(await received_prices(client)) == 1
-    for text in ("1", "", "x" * 16, used):
-        await client.send_to(text_data=text)
-    await client.send_to(bytes_data=frames[1][0].encode())
-    await publish(21)
-    assert await received_prices(client) == []
-
-
-async def test_closes_when_nothing_was_confirmed_for_ten_seconds(client):
-    await publish(*range(9))
-    frames = await received_prices(client)
-    await asyncio.sleep(9)
-    await client.send_to(text_data=frames[0][0])
-    assert len(await received_prices(client)) == 1
-    await asyncio.sleep(9)
-    await publish(10)
-    await client.settle()
-    assert client.take_unread() == []
-    await asyncio.sleep(2)
-    await publish(11, 12)
-    await client.settle()
-    assert client.take_unread() == [{"type": "websocket.close", "code": 4408}]
-    assert client.finished
-    assert get_channel_layer().groups == {}
-
-
-# The limit of waiting frames
 
 
 class Slow(AsyncConsumer):
@@ -100,35 +26,95 @@ class Slow(AsyncConsumer):
         raise StopConsumer()
 
 
-def limited():
-    return StrictCommunicator(InputLimit(Slow.as_asgi(), limit=3), "/")
+@pytest.fixture
+def asgi_application():
+    limited = InputLimit(Slow.as_asgi(), limit=3)
+    return URLRouter([path("prices/", PriceFeed.as_asgi()), path("slow/", limited)])
 
 
-async def test_handles_all_frames_in_order_up_to_the_limit():
-    async with limited() as client:
-        await client.connect()
-        for text in "abcd":  # one is handled, three wait
-            await client.send_to(text_data=text)
-        assert [await client.receive_from(timeout=2) for _ in range(4)] == [*"abcd"]
-        await client.disconnect()
-        assert client.finished
+@pytest.fixture
+def client(world):
+    return world.connect("/prices/")
 
 
-async def test_closes_with_4429_and_handles_no_frame_after_that():
-    async with limited() as client:
-        await client.connect()
-        for text in "abcd":
-            await client.send_to(text_data=text)
-        assert client.take_unread() == []
-        await client.send_to(text_data="e")
-        assert client.take_unread() == [{"type": "websocket.close", "code": 4429}]
-        await asyncio.sleep(5)
-        client.deliver({"type": "websocket.receive", "text": "f"})
-        await client.settle()
-        assert client.take_unread() == []
-        assert client.inbox.empty()
-        await client.disconnect(4429)
-        assert client.finished
+def publish(world, *prices):
+    for price in prices:
+        message = {"type": "price.changed", "price": price}
+        world.call(get_channel_layer().group_send, "prices", message)
+
+
+def prices(client):
+    return [frame["price"] for frame in client.received_json]
+
+
+def key(client, number):
+    return client.received_json[number]["key"]
+
+
+def test_sends_each_price_while_the_client_confirms(world, client):
+    for price in range(20):
+        publish(world, price)
+        client.send(key(client, -1))
+    assert prices(client) == [*range(20)]
+
+
+def test_sends_eight_frames_without_a_confirmation_and_then_only_the_newest_price(world, client):
+    publish(world, *range(20))
+    assert prices(client) == [*range(8)]
+    client.send(key(client, 2))  # confirms three frames
+    assert prices(client)[8:] == [19]
+    publish(world, 20, 21, 22)
+    assert prices(client)[9:] == [20, 21]
+
+
+def test_a_client_that_does_not_read_cannot_confirm(world, client):
+    publish(world, *range(20))
+    used = key(client, 0)
+    client.send(used)
+    assert prices(client)[8:] == [19]
+    for text in ("1", "", "x" * 16, used):
+        client.send(text)
+    client.send(bytes=key(client, 1).encode())
+    publish(world, 21)
+    assert prices(client)[9:] == []
+
+
+def test_closes_when_nothing_was_confirmed_for_ten_seconds(world, client):
+    publish(world, *range(9))
+    world.run(seconds=9)
+    client.send(key(client, 0))
+    assert prices(client)[8:] == [8]
+    world.run(seconds=9)
+    publish(world, 10)
+    assert client.closed is None
+    world.run(seconds=2)
+    publish(world, 11, 12)
+    assert (client.closed, prices(client)[9:]) == (4408, [])
+    assert get_channel_layer().groups == {}
+
+
+# The limit of waiting frames
+
+
+def test_handles_all_frames_in_order_up_to_the_limit(world):
+    client = world.connect("/slow/")
+    for text in "abcd":  # one is handled, three wait
+        client.send(text)
+    world.run(seconds=4)
+    assert client.received == [*"abcd"]
+
+
+@pytest.mark.parametrize("more", ["e", "ef"])  # the client has not read the close yet
+def test_closes_with_4429_and_handles_no_frame_after_that(world, more):
+    client = world.connect("/slow/")
+    for text in "abcd":
+        client.send(text)
+    assert client.closed is None
+    with world.together():
+        for text in more:
+            client.send(text)
+    world.run(seconds=5)
+    assert (client.closed, client.received) == (4429, [])
 
 
 async def test_an_exception_of_the_application_leaves_the_middleware():
@@ -140,15 +126,3 @@ async def test_an_exception_of_the_application_leaves_the_middleware():
     with pytest.raises(LookupError, match="requested"):
         await InputLimit(fails)({"type": "websocket"}, received.get, None)
     assert asyncio.all_tasks() == {asyncio.current_task()}
-
-
-# Daphne
-
-
-def test_a_client_that_sends_gets_no_ping_from_daphne():
-    """Daphne sends a ping after 20 s without a frame of the client."""
-    protocol = WebSocketProtocol()
-    protocol.client_addr, protocol.last_ping = None, 0
-    protocol.application_queue = asyncio.Queue()
-    protocol.onMessage(b"hello", isBinary=False)
-    assert time.time() - protocol.last_ping < 10
