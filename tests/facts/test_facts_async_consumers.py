@@ -44,8 +44,7 @@ def printed(daphne):
 def stop(daphne):
     """Send SIGTERM, and wait until the process has ended and its output was read."""
     daphne.process.terminate()
-    daphne.process.wait(TEST_TIMEOUT)
-    daphne.join_reader()
+    daphne.wait_until_ended()
 
 
 def test_a_finally_round_call_ends_every_task_when_the_server_is_stopped(daphne, visit, printed):

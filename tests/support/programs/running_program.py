@@ -43,8 +43,13 @@ class RunningProgram:
 
     def __exit__(self, *error):
         self.process.terminate()
-        self.process.wait(TEST_TIMEOUT)
+        self.wait_until_ended()
+
+    def wait_until_ended(self) -> int:
+        """The exit code, after all lines have been read."""
+        code = self.process.wait(TEST_TIMEOUT)
         self.join_reader()
+        return code
 
     def join_reader(self):
         """Wait until all lines have been read. If a child is left, its output never ends.
@@ -63,8 +68,14 @@ class RunningProgram:
 
     def wait_for_line(self, beginning):
         """The rest of the first line with this beginning. The line is removed from `lines`."""
+
+        def first():
+            return next((line for line in self.lines if line.startswith(beginning)), None)
+
         with self.lines_changed:
-            line = self._wait_for_line(beginning)
+            if not self.lines_changed.wait_for(first, TEST_TIMEOUT):
+                raise AssertionError(f"no line {beginning!r} in:\n{self.output}")
+            line = first()
             self.lines.remove(line)
         return line.removeprefix(beginning)
 
@@ -83,31 +94,3 @@ class RunningProgram:
     @property
     def output(self):
         return "\n".join(self.lines)
-
-    def _wait_for_line(self, beginning):
-        def first():
-            return next((line for line in self.lines if line.startswith(beginning)), None)
-
-        if not self.lines_changed.wait_for(first, TEST_TIMEOUT):
-            raise AssertionError(f"no line {beginning!r} in:\n{self.output}")
-        return first()
-
-
-class RunningWorker(RunningProgram):
-    """A `runworker`, which a test may end at any time."""
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.wait_until_ended()
-
-    def wait_for_line(self, beginning):
-        """Wait for a line with this beginning. Returns all lines printed until then."""
-        with self.lines_changed:
-            self._wait_for_line(beginning)
-            return list(self.lines)
-
-    def wait_until_ended(self) -> int:
-        """The exit code, after all lines have been read."""
-        code = self.process.wait(TEST_TIMEOUT)
-        self.join_reader()
-        return code

@@ -12,7 +12,7 @@ from layers_demo.consumers import Primes
 from lessons.workshop.course.lesson_index import PROJECT_DIR
 from lessons.workshop.setup.redis_server import RedisServer
 from tests.support.programs.processes import start_with_pipe
-from tests.support.programs.running_program import TEST_TIMEOUT, RunningWorker
+from tests.support.programs.running_program import TEST_TIMEOUT, RunningProgram
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ async def redis(redis_binaries):
         await layer.close_pools()
 
 
-class PrimesWorker(RunningWorker):
+class PrimesWorker(RunningProgram):
     def __init__(self, redis_url):
         self.env = {**os.environ, "REDIS_URL": redis_url}
 
