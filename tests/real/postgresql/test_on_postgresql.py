@@ -1,13 +1,9 @@
 """A workshop with DATABASE_URL: its tables, its chat and its exercises on a real PostgreSQL."""
 
 import json
-import re
 import sqlite3
 from contextlib import asynccontextmanager, closing
-from http.cookiejar import CookieJar
 from importlib.util import find_spec
-from urllib.parse import urlencode
-from urllib.request import HTTPCookieProcessor, ProxyHandler, build_opener
 
 import pytest
 from websockets.asyncio.client import connect
@@ -20,10 +16,14 @@ from tests.support.required_programs import skip_or_fail
 COPY = """
 import sys, django
 django.setup()
+from django.contrib.auth.models import User
+from django.test import Client
 from lessons.workshop.engine.process.child_process import set_up_django
 from lessons.workshop.page.exercise_server import database_copy as copy
+browser = Client()
+browser.force_login(User.objects.get(username="instructor"))
 rows = copy.all_logins()
-print(copy.find_login(sys.argv[2]))
+print(copy.find_login(browser.session.session_key))
 print(copy.find_login("unknown"))
 set_up_django()  # as the process that serves the exercise
 copy.use(sys.argv[1])
@@ -44,19 +44,6 @@ def psql(postgres, workshop):
     """A session on the tables of the workshop."""
     with postgres.session() as session:
         yield session
-
-
-def log_in(workshop, name):
-    """Sign in with the form of the page. Returns the key of the session."""
-    cookies = CookieJar()
-    opener = build_opener(HTTPCookieProcessor(cookies), ProxyHandler({}))
-    page = f"{workshop.address}/auth/login/"
-    with opener.open(page) as form:
-        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form.read().decode())[1]
-    fields = {"csrfmiddlewaretoken": token, "username": name, "password": name}
-    with opener.open(page, urlencode(fields).encode()) as answer:
-        assert f"You are {name}." in answer.read().decode()
-    return next(cookie.value for cookie in cookies if cookie.name == "sessionid")
 
 
 @asynccontextmanager
@@ -103,11 +90,10 @@ async def test_a_reader_misses_no_message_whose_transaction_commits_late(worksho
 
 
 def test_a_served_exercise_gets_the_rows_in_an_sqlite_file(workshop, postgres, tmp_path):
-    session = log_in(workshop, "instructor")
     environment = {"DATABASE_URL": postgres.url, "DJANGO_SETTINGS_MODULE": "lessons.settings"}
     project = {"cwd": workshop.folder, "env": {**environment, "PATH": "", "PYTHONPATH": "."}}
     (tmp_path / "rows.py").write_text(COPY)
-    done = run([tmp_path / "rows.py", tmp_path / "db.sqlite3", session], **project)
+    done = run([tmp_path / "rows.py", tmp_path / "db.sqlite3"], **project)
     assert done.stderr == ""
     login, unknown = map(json.loads, done.stdout.splitlines())
     assert unknown == []
@@ -115,7 +101,7 @@ def test_a_served_exercise_gets_the_rows_in_an_sqlite_file(workshop, postgres, t
     with closing(sqlite3.connect(tmp_path / "db.sqlite3")) as copy:
         copy.row_factory = sqlite3.Row
         users = {row["username"]: dict(row) for row in copy.execute("SELECT * FROM auth_user")}
-        [row] = copy.execute("SELECT * FROM django_session WHERE session_key = ?", [session])
+        [row] = copy.execute("SELECT * FROM django_session")
     assert sorted(users) == ["instructor", "student"]
     assert users["instructor"]["password"] == user["password"]
     assert row["session_data"] == kept["session_data"]
