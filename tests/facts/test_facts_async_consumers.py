@@ -4,9 +4,8 @@ import itertools
 from contextlib import ExitStack
 
 import pytest
-from websockets.sync.client import connect
 
-from tests.support.programs.real_daphne import TEST_TIMEOUT, RealDaphne, stay
+from tests.support.programs.real_daphne import TEST_TIMEOUT, RealDaphne, open_client, stay
 
 numbers = itertools.count(1)
 
@@ -24,10 +23,9 @@ def visit(daphne):
 
         def enter(consumer):
             number = next(numbers)
-            url = f"ws://127.0.0.1:{daphne.port}/{consumer}?{number}"
             # With a full queue, a client would not read the answer to its close for 10 s.
-            options = {"proxy": None, "open_timeout": TEST_TIMEOUT, "max_queue": None}
-            client = sockets.enter_context(connect(url, **options))
+            opened = open_client(daphne, f"/{consumer}?{number}", max_queue=None)
+            client = sockets.enter_context(opened)
             assert [client.recv(TEST_TIMEOUT) for _ in range(2)] == ["tick 1", "tick 2"]
             client.number = number
             return client

@@ -5,8 +5,8 @@ import http.client
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from tests.support.programs.real_daphne import TEST_TIMEOUT, RealDaphne
-from tests.support.programs.server_probes import SERVERS, open_client
+from tests.support.programs.real_daphne import TEST_TIMEOUT, RealDaphne, open_client
+from tests.support.programs.server_probes import SERVERS
 
 
 @pytest.fixture(params=SERVERS)

@@ -9,8 +9,8 @@ from uvicorn import Config
 
 from lessons.workshop.authoring.notes import SERVERS_TABLE
 from tests.support.measured_tables import measured_table, read_measured_table
-from tests.support.programs.real_daphne import TEST_TIMEOUT
-from tests.support.programs.server_probes import PROBES, SERVERS, Server, measure, open_client
+from tests.support.programs.real_daphne import TEST_TIMEOUT, open_client
+from tests.support.programs.server_probes import PROBES, SERVERS, Server, measure
 
 COLUMNS = read_measured_table(SERVERS_TABLE)
 

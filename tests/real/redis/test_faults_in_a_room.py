@@ -7,10 +7,9 @@ import pytest
 from channels_redis.core import RedisChannelLayer
 from redis import Redis
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import connect
 
 from lessons.workshop.setup.redis_server import RedisServer
-from tests.support.programs.real_daphne import TEST_TIMEOUT, RealDaphne
+from tests.support.programs.real_daphne import TEST_TIMEOUT, RealDaphne, open_client
 from tests.support.programs.running_program import wait_until
 
 HALF = 10
@@ -49,9 +48,7 @@ def join():
         def open_clients(server, path, count=None):
             if count:
                 return [open_clients(server, path) for _ in range(count)]
-            url = f"ws://127.0.0.1:{server.port}{path}"
-            options = {"proxy": None, "max_queue": None, "open_timeout": TEST_TIMEOUT}
-            return sockets.enter_context(connect(url, **options))
+            return sockets.enter_context(open_client(server, path, max_queue=None))
 
         yield open_clients
 

@@ -23,6 +23,12 @@ def handshake(path, **headers) -> bytes:
     return f"GET {path} HTTP/1.1\r\n{''.join(lines)}\r\n".encode("latin-1")
 
 
+def open_client(server, path, **options):
+    """A client of the program, for a visit that may not end."""
+    url = f"ws://127.0.0.1:{server.port}{quote(path, '/?:%')}"
+    return connect(url, proxy=None, open_timeout=TEST_TIMEOUT, **options)
+
+
 def leave(client, code=1000):
     """Read all frames that the server has sent, then close."""
     client.ping().wait(TEST_TIMEOUT)  # the pong arrives after all frames that were sent before it
@@ -79,10 +85,9 @@ class RealDaphne(RunningProgram):
         Returns the Visit after the application has ended.
         """
         number, visit = next(self.numbers), Visit()
-        url = f"ws://127.0.0.1:{self.port}{path}?{number}:{quote(repr(list(replies)))}"
+        address = f"{path}?{number}:{quote(repr(list(replies)))}"
         try:
-            options = {"proxy": None, "open_timeout": TEST_TIMEOUT}
-            with connect(url, subprotocols=subprotocols, **options) as client:
+            with open_client(self, address, subprotocols=subprotocols) as client:
                 visit.status, visit.headers = 101, dict(client.response.headers)
                 visit.subprotocol = client.subprotocol
                 visit.frames = act(client)

@@ -8,15 +8,13 @@ of its row. NOTES.md shows the table, and a test compares it with the servers.
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from urllib.parse import quote
 
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
 
 from lessons.workshop.authoring.notes import SERVERS_TABLE
 from tests.support.compared_daphne import STAYS, VANISHES, RealServer
 from tests.support.measured_tables import measured_table
-from tests.support.programs.real_daphne import TEST_TIMEOUT
+from tests.support.programs.real_daphne import TEST_TIMEOUT, open_client
 from tests.support.scripted_events import ACCEPT, CLOSE, send
 
 SERVERS = ("Daphne", "uvicorn", "hypercorn")
@@ -40,12 +38,6 @@ class Server(RealServer):
 
         with self.lines_changed:
             return self.lines_changed.wait_for(over, self.kill_timeout)
-
-
-def open_client(server, path, **options):
-    """A client for visits that may not end: its consumer may stay, or the server may stop."""
-    url = f"ws://127.0.0.1:{server.port}{quote(path, '/?:')}"
-    return connect(url, proxy=None, open_timeout=TEST_TIMEOUT, **options)
 
 
 # What a visit shows
