@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lessons.workshop.authoring.mutant_runs import solution_mutants
-from lessons.workshop.authoring.verify import VerifyReport
 from lessons.workshop.course import lesson_index
 from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.course.subjects import exercise
@@ -96,16 +95,6 @@ def _changed(base: str, name: str, change: str | list[list[str]]) -> str:
             raise ValueError(f"{name}: {old!r} occurs {count} times")
         base = base.replace(old, new)
     return base
-
-
-def verify_submissions(lesson: Lesson) -> VerifyReport:
-    """Judge all submissions of the lesson. The report has those with an unexpected verdict."""
-    try:
-        submissions = read_submissions(lesson)
-    except InvalidTable as error:
-        return VerifyReport(lesson, [str(error)])
-    faults = filter(None, (fault_of(lesson, submission) for submission in submissions))
-    return VerifyReport(lesson, [*faults], submissions=len(submissions))
 
 
 def fault_of(lesson: Lesson, submission: WrittenSubmission) -> str | None:

@@ -12,7 +12,14 @@ from difflib import ndiff
 from itertools import chain
 from pathlib import Path
 
+from lessons.workshop.authoring.model_mutants import outdated_model_reasons, run_model_mutants
+from lessons.workshop.authoring.mutant_runs import (
+    outdated_reasons,
+    run_demo_mutants,
+    run_solution_mutants,
+)
 from lessons.workshop.authoring.promises import faults_of_promises
+from lessons.workshop.authoring.submissions import InvalidTable, fault_of, read_submissions
 from lessons.workshop.course.diagnoses import catalogue, message_of
 from lessons.workshop.course.lesson_index import FILES, IncompleteLesson, Lesson
 from lessons.workshop.course.lesson_text import (
@@ -297,23 +304,25 @@ def _verify_mistake(report: VerifyReport, mistake: Mistake, stops_at_red: bool) 
 
 def _verify_mutants(report: VerifyReport) -> set[str]:
     """The names of the checks that a mutant fails; the mutants that none catches are faults."""
-    from lessons.workshop.authoring.mutant_runs import (
-        outdated_reasons,
-        run_demo_mutants,
-        run_solution_mutants,
-    )
-
     runs = chain(run_solution_mutants(report.lesson), run_demo_mutants(report.lesson))
     return _judge_mutants(report, runs, outdated_reasons(report.lesson))
 
 
 def verify_models(lesson: Lesson) -> VerifyReport:
     """Judge the mutants of the lesson's model. The report has those that nothing notices."""
-    from lessons.workshop.authoring.model_mutants import outdated_model_reasons, run_model_mutants
-
     report = VerifyReport(lesson)
     _judge_mutants(report, run_model_mutants(lesson), outdated_model_reasons(lesson))
     return report
+
+
+def verify_submissions(lesson: Lesson) -> VerifyReport:
+    """Judge all submissions of the lesson. The report has those with an unexpected verdict."""
+    try:
+        submissions = read_submissions(lesson)
+    except InvalidTable as error:
+        return VerifyReport(lesson, [str(error)])
+    faults = filter(None, (fault_of(lesson, submission) for submission in submissions))
+    return VerifyReport(lesson, [*faults], submissions=len(submissions))
 
 
 def _judge_mutants(report, runs, outdated: list[str]) -> set[str]:

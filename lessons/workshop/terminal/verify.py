@@ -11,13 +11,13 @@ from django.core.management.base import CommandError
 from rich.text import Text
 
 from lessons.workshop.authoring import submissions as written_submissions
-from lessons.workshop.authoring.submissions import verify_submissions
 from lessons.workshop.authoring.verify import (
     LESSON_ERRORS,
     VerifyReport,
     update_transcripts,
     verify_lesson,
     verify_models,
+    verify_submissions,
 )
 from lessons.workshop.course import lesson_index
 from lessons.workshop.course.lesson_index import Lesson

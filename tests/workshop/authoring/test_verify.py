@@ -6,8 +6,7 @@ import shutil
 import pytest
 
 from lessons.workshop.authoring import submissions, verify
-from lessons.workshop.authoring.submissions import verify_submissions
-from lessons.workshop.authoring.verify import verify_lesson
+from lessons.workshop.authoring.verify import verify_lesson, verify_submissions
 from lessons.workshop.course import lesson_index
 from lessons.workshop.course.diagnoses import catalogue
 from lessons.workshop.course.lesson_index import Lesson

@@ -19,7 +19,7 @@ from channels.layers import get_channel_layer
 from channels.routing import URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
 from django.contrib.auth.models import Group, User
-from django.db import connection
+from django.db import connection, connections
 from django.db.backends.signals import connection_created
 from django.urls import path
 
@@ -325,7 +325,7 @@ def test_issues_2007_2118_no_connection_of_a_consumer_outlives_a_test_with_trans
         client.send('"news"')
         assert client.received == ["2"]
         world.finish()
-    others = [it for it in opened if it is not connection]
+    others = [it for it in opened if it is not connections["default"]]
     assert others
     assert [it for it in others if it.connection is not None] == []
 
