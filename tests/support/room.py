@@ -37,8 +37,8 @@ def new_student(school_class: Class, name="Ann") -> Student:
 
 
 def report(student: Student, *standings: dict) -> None:
-    known = list(standings) or [standing()]
-    actions.save_standings(student, convert(known, list[protocol.Standing]))
+    for one in standings or [standing()]:
+        actions.save_standing(student, convert(one, protocol.Standing))
 
 
 def act(class_id: int, values: dict) -> None:

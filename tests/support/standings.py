@@ -11,6 +11,7 @@ RED = {
 def standing(**values) -> dict:
     """A valid standing: by default, lesson 3 is red."""
     return {
+        "type": "standing",
         "lesson": "stop",
         "state": "red",
         "was_green": False,

@@ -4,8 +4,8 @@
 (the name is taken) Refused.
 
 **The WebSocket** /room/student/ needs the header `Authorization: Bearer TOKEN`. Progress is a
-state: after each connection the workshop sends all its standings, one for each lesson, and later
-each one that changes. The room stores the last one. So nothing is counted or confirmed. A workshop
+state: after each connection the workshop sends its standing in each lesson, and later each one that
+changes. The room stores the last one. So nothing is counted or confirmed. A workshop
 sends FromStudent, and the room sends FromRoom.
 
 The room closes with 4401 (the student was removed) or 4404 (the class was deleted). It rejects an
@@ -77,17 +77,13 @@ class Verdict(Struct):
     detail: Text
 
 
-class Standing(Struct):
+class Standing(Frame, tag="standing"):
     lesson: Slug
     state: Literal["new", "unchanged", "red", "green", "read"]
     was_green: bool
     hints: Count
     verdict: Verdict | None
     code: Annotated[str, Meta(max_length=MAX_CODE)] | None  # None if the student does not share it
-
-
-class Standings(Frame, tag="standings"):
-    standings: Annotated[list[Standing], Meta(max_length=99)]
 
 
 class Reading(Frame, tag="reading"):
@@ -108,7 +104,7 @@ class Vote(Frame, tag="vote"):
     answer: Label
 
 
-FromStudent = Standings | Reading | Hand | Vote
+FromStudent = Standing | Reading | Hand | Vote
 
 
 # What the room sends

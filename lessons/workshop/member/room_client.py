@@ -28,7 +28,7 @@ from lessons.workshop.member.protocol import (
     encode,
     is_lesson,
 )
-from lessons.workshop.member.standings import frames_of, make_standing
+from lessons.workshop.member.standings import make_standing
 from lessons.workshop.student import progress
 from lessons.workshop.student.progress import Progress
 
@@ -76,10 +76,10 @@ class RoomClient:
         """Send the standings of these lessons, by key. Without a connection, remember them."""
         self._progress |= changes
         async with self._reporting:
-            known = [(key, self._progress[key]) for key in changes]
-            made = [make_standing(*one, self.membership.shares_code) for one in known]
-            for frame in frames_of(filter(None, made)):
-                await self._send(frame)
+            for key in changes:
+                known = self._progress[key], self.membership.shares_code
+                if found := make_standing(key, *known):
+                    await self.send(found)
 
     # The connection
 
@@ -134,18 +134,15 @@ class RoomClient:
     def _save(self, **values) -> None:
         self.membership = membership.change(self.membership, **values)
 
-    async def _send(self, text: str) -> None:
-        if self._connection is not None:
-            with suppress(ConnectionClosed):
-                await self._connection.send(text)
-
     # What the student does
 
     async def send(self, frame: FromStudent) -> None:
         """Send a frame to a room that is connected. The room's state then says what it did."""
         if isinstance(frame, Reading):
             self._reading = frame
-        await self._send(encode(frame))
+        if self._connection is not None:
+            with suppress(ConnectionClosed):
+                await self._connection.send(encode(frame))
 
     async def dismiss(self, number: int) -> None:
         """Forget the messages up to this id."""

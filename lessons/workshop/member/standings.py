@@ -1,20 +1,15 @@
 """What a workshop reports about a lesson: the standing, the verdict, the code if it is shared."""
 
-from collections.abc import Iterable, Iterator
-
 from lessons.workshop.course.lesson_index import UnknownLesson, find
 from lessons.workshop.course.subjects import resolve
 from lessons.workshop.member.protocol import (
     MAX_CLAIMS,
     MAX_CODE,
-    MAX_FRAME,
     MAX_LABEL,
     MAX_TEXT,
     Claim,
     Standing,
-    Standings,
     Verdict,
-    encode,
 )
 from lessons.workshop.student.exercise_copies import is_unedited
 from lessons.workshop.student.progress import Progress
@@ -64,15 +59,3 @@ def _storable(value: str) -> str:
     """The text with U+FFFD for what no database can store: U+0000 and half characters."""
     value = value.replace("\0", "\ufffd")
     return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def frames_of(standings: Iterable[Standing]) -> Iterator[str]:
-    """The frames that carry these standings: as few as their sizes allow."""
-    waiting: list[Standing] = []
-    for one in standings:
-        if waiting and len(encode(Standings([*waiting, one]))) > MAX_FRAME:
-            yield encode(Standings(waiting))
-            waiting = []
-        waiting.append(one)
-    if waiting:
-        yield encode(Standings(waiting))

@@ -27,45 +27,37 @@ from lessons.workshop.member.protocol import (
     is_lesson,
 )
 from lessons.workshop.page.markup import markdown_to_html
-from lessons.workshop.room.models import Class, Poll, Standing, Student
+from lessons.workshop.room.models import Class, Poll, Student
 from lessons.workshop.room.state import current_poll
 
 MAX_ROUNDS = 20  # of a poll
 MAX_OPTIONS = 8  # of a question that the instructor writes
 MAX_TITLE = 300  # characters
-PROGRESS = ("state", "diagnosis")  # a change of one of these is progress
+PROGRESS = {"state", "diagnosis"}  # a change of one of these is progress
 
 
 # A student
 
 
-def save_standings(student: Student, standings: list[protocol.Standing]) -> None:
-    """Store the standings of these lessons. Raises IntegrityError if the student was deleted."""
-    with transaction.atomic():
-        standings = [one for one in standings if is_lesson(one.lesson)]
-        names = [one.lesson for one in standings]
-        old = student.standings.filter(lesson__in=names).only("lesson", *PROGRESS, "changed")
-        known = {one.lesson: one for one in old}
-        rows = [_row(student, one, known.get(one.lesson)) for one in standings]
-        Standing.objects.bulk_create(
-            {row.lesson: row for row in rows}.values(),
-            update_conflicts=True,
-            unique_fields=["student", "lesson"],
-            update_fields=(*PROGRESS, "title", "was_green", "hints", "verdict", "code", "changed"),
-        )
-        if len(standings) == 1:  # a change, not all that a workshop sends after it has connected
-            Student.objects.filter(pk=student.pk).update(lesson=names[0])
-
-
-def _row(student: Student, reported: protocol.Standing, old: Standing | None) -> Standing:
+def save_standing(student: Student, reported: protocol.Standing) -> None:
+    """Store the standing in a lesson. Raises IntegrityError if the student was deleted."""
+    if not is_lesson(reported.lesson):
+        return
     values = to_builtins(reported)
+    del values["type"]
     verdict = values["verdict"] or {"diagnosis": "", "message": ""}
     known = diagnoses().get(verdict["diagnosis"])
-    title = known.title if known else verdict["message"][:MAX_TITLE]
-    row = Standing(student=student, diagnosis=verdict["diagnosis"], title=title, **values)
-    if old and all(getattr(old, name) == getattr(row, name) for name in PROGRESS):
-        row.changed = old.changed
-    return row
+    values["diagnosis"] = verdict["diagnosis"]
+    values["title"] = known.title if known else verdict["message"][:MAX_TITLE]
+    with transaction.atomic():
+        old = student.standings.filter(lesson=reported.lesson).first()
+        changed = {name for name, value in values.items() if getattr(old, name, None) != value}
+        if not changed and old:  # after each connection, a workshop sends all its standings
+            return
+        if not old or changed & PROGRESS:
+            values["changed"] = timezone.now()
+        student.standings.update_or_create(lesson=reported.lesson, defaults=values)
+        Student.objects.filter(pk=student.pk).update(lesson=reported.lesson)
 
 
 def set_reading(student: Student, lesson: str) -> None:

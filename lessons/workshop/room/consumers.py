@@ -22,7 +22,7 @@ from lessons.workshop.member.protocol import (
     Hand,
     InvalidFrame,
     Reading,
-    Standings,
+    Standing,
     Vote,
     decode,
     encode,
@@ -86,8 +86,8 @@ class StudentConsumer(AsyncWebsocketConsumer):
 
     async def take(self, frame):
         match frame:
-            case Standings(standings):
-                await database_sync_to_async(actions.save_standings)(self.student, standings)
+            case Standing():
+                await database_sync_to_async(actions.save_standing)(self.student, frame)
             case Reading(lesson):
                 await database_sync_to_async(actions.set_reading)(self.student, lesson)
             case Hand(text):

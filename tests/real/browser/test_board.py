@@ -45,7 +45,7 @@ class Student:
                 return frame
 
     def report(self, **values):
-        self.say("standings", standings=[standing(**values)])
+        self.say(**standing(**values))
 
 
 class Classroom(BoardPage):

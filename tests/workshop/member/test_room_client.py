@@ -14,7 +14,7 @@ from lessons.workshop.member.protocol import (
     FromStudent,
     Message,
     Reading,
-    Standings,
+    Standing,
     State,
     decode,
     encode,
@@ -55,8 +55,8 @@ class FakeRoom:
     @property
     def states(self):
         """The states of the standings that were received, in order."""
-        found = [frame.standings for frame in self.frames if isinstance(frame, Standings)]
-        return [(one.lesson, one.state) for frame in found for one in frame]
+        found = [frame for frame in self.frames if isinstance(frame, Standing)]
+        return [(one.lesson, one.state) for one in found]
 
 
 @asynccontextmanager
@@ -121,7 +121,7 @@ async def test_the_lesson_that_is_open_is_reported_again_after_a_new_connection(
         await until(lambda: room.frames[1:] == [Reading("group")])
         await room.connections[0].close(1011)
         await until(lambda: len(room.frames) == 4)
-        assert [type(one) for one in room.frames[2:]] == [Standings, Reading]
+        assert [type(one) for one in room.frames[2:]] == [Standing, Reading]
 
 
 async def test_dismissed_messages_stay_dismissed_and_later_ones_are_shown():

@@ -59,7 +59,7 @@ def row(frame):
 
 async def test_a_standing_reaches_the_board(board, student):
     assert board.first["students"][0]["standings"] == {}
-    await student.say("standings", standings=[standing(hints=2)])
+    await student.say(**standing(hints=2))
     ann = row(await board.until(lambda frame: row(frame)["standings"]))
     found = ann["standings"]["stop"]
     assert found.pop("at") > ann["joined"]
@@ -73,8 +73,9 @@ async def test_a_standing_reaches_the_board(board, student):
 
 
 async def test_the_last_standing_of_a_lesson_counts_and_the_others_stay(board, student):
-    await student.say("standings", standings=[standing(), standing(lesson="accept")])
-    await student.say("standings", standings=[standing(state="green", verdict=None)])
+    await student.say(**standing())
+    await student.say(**standing(lesson="accept"))
+    await student.say(**standing(state="green", verdict=None))
     found = await board.until(
         lambda frame: row(frame)["standings"].get("stop", {}).get("state") == "green"
     )
@@ -221,7 +222,7 @@ async def test_closes_a_board_whose_user_has_lost_the_right(board, student, chan
     user.is_staff = change != "no staff any more"
     user.is_active = change != "inactive"
     await user.asave()
-    await student.say("standings", standings=[standing()])
+    await student.say(**standing())
     assert await board.close_code() == 4401
 
 
@@ -240,7 +241,7 @@ async def test_a_removed_student_and_a_deleted_class_close_their_sockets(board, 
 
 async def test_a_standing_of_a_student_who_was_just_removed_closes_the_socket(student):
     await Student.objects.all().adelete()
-    await student.say("standings", standings=[standing()])
+    await student.say(**standing())
     assert await student.close_code() == 4401
 
 
@@ -250,7 +251,7 @@ async def test_a_standing_of_a_student_who_was_just_removed_closes_the_socket(st
 async def test_a_forged_student_in_a_frame_changes_nothing(student):
     ben = await in_database(new_student)(student.school_class, "Ben")
     forged = {"student": ben.pk, "student_id": ben.pk, "name": "Ben"}
-    await student.say("standings", standings=[{**standing(), **forged}], **forged)
+    await student.say(**standing(), **forged)
     await student.say("hand", text="", **forged)
     await student.until(lambda frame: frame["hand"])
     assert (await Standing.objects.aget()).student_id == student.row.pk
@@ -297,7 +298,7 @@ async def test_a_question_takes_one_vote_of_each_student_while_it_is_open(
     assert await Vote.objects.acount() == len(answers) - 1
 
 
-DEEP = '{"type": "standings", "standings": ' + "[" * 100_000 + "]" * 100_000 + "}"
+DEEP = '{"type": "standing", "verdict": ' + "[" * 100_000 + "]" * 100_000 + "}"
 MALFORMED = [
     '{"type": "hand", "text": tr',
     "[]",
@@ -309,7 +310,6 @@ MALFORMED = [
     '{"type": "hand", "text": 1}',
     json.dumps({"type": "hand", "text": "x" * 201}),
     json.dumps({"type": "hand", "text": "x" * MAX_FRAME}),
-    json.dumps({"type": "standings", "standings": [standing()] * 100}),
     '{"type": "vote", "poll": ' + "1" * 5_000 + "}",
     '{"type": "vote", "poll": NaN}',
     DEEP,
@@ -326,8 +326,7 @@ WRONG_VALUES = {
 
 async def test_a_frame_that_is_not_valid_is_answered_and_changes_nothing(student):
     wrong = [standing(**{name: it}) for name, all in WRONG_VALUES.items() for it in all]
-    frames = [json.dumps({"type": "standings", "standings": [one]}) for one in wrong]
-    for text in [*MALFORMED, *frames]:
+    for text in [*MALFORMED, *map(json.dumps, wrong)]:
         await student.send_to(text_data=text)
         assert await student.error()
     await student.send_input({"type": "websocket.receive", "bytes": b'{"type": "hand"}'})
@@ -338,7 +337,7 @@ async def test_a_frame_that_is_not_valid_is_answered_and_changes_nothing(student
 
 
 async def test_a_lesson_that_the_room_does_not_know_is_left_out(board, student):
-    unknown = [standing(lesson=slug) for slug in ("of a later version", "../stop", "", "*")]
-    await student.say("standings", standings=[*unknown, standing()])
+    for slug in ("of a later version", "../stop", "", "*", "stop"):
+        await student.say(**standing(lesson=slug))
     await board.until(lambda frame: row(frame)["standings"])
     assert (await Standing.objects.aget()).lesson == "stop"
