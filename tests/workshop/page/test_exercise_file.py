@@ -66,12 +66,12 @@ def test_a_missing_file_reads_as_the_original_and_is_written_again(client, lamp)
     assert lamp.exercise.read_text() == MINE
 
 
-def test_keeps_the_line_ends_and_the_byte_order_mark_of_the_file(client, lamp):
+def test_reads_line_ends_and_a_byte_order_mark_of_windows_and_saves_none(client, lamp):
     lamp.exercise.write_bytes(b"\xef\xbb\xbfa = 1\r\n")
     answer = read(client, lamp)
     assert answer["text"] == "a = 1\n"
     assert save(client, lamp, "a = 2\n", answer["digest"]).status_code == 200
-    assert lamp.exercise.read_bytes() == b"\xef\xbb\xbfa = 2\r\n"
+    assert lamp.exercise.read_bytes() == b"a = 2\n"
 
 
 def test_a_file_that_is_not_utf_8_is_not_opened_and_not_overwritten(client, lamp):

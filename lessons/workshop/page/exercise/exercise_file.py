@@ -11,7 +11,6 @@ from lessons.workshop.setup.atomic_write import write
 from lessons.workshop.student import exercise_copies, progress
 
 MAX_BYTES = 200_000
-_BOM = b"\xef\xbb\xbf"
 
 
 class UnreadableFile(ValueError):
@@ -60,9 +59,8 @@ def file_digest(lesson: Lesson) -> str:
 def save_file(lesson: Lesson, text: str, replaces: str, overwrite: bool = False) -> FileVersion:
     """Save `text` instead of the version with the digest `replaces`.
 
-    With `overwrite`, what another editor has saved is backed up first and then replaced. Line ends
-    and a byte order mark stay as they are in the file. Raises SavedElsewhere, InvalidText,
-    UnreadableFile or OSError.
+    With `overwrite`, what another editor has saved is backed up first and then replaced. Raises
+    SavedElsewhere, InvalidText, UnreadableFile or OSError.
     """
     content = _encoded(text)
     with progress.state_lock("copies"):
@@ -71,10 +69,6 @@ def save_file(lesson: Lesson, text: str, replaces: str, overwrite: bool = False)
             if not overwrite:
                 raise SavedElsewhere(read_file(lesson))
             exercise_copies.back_up(lesson, old)
-        if old is not None and old.startswith(_BOM):
-            content = _BOM + content
-        if old is not None and b"\r\n" in old:
-            content = content.replace(b"\n", b"\r\n")
         if content != old:
             write(lesson.exercise, content)
     return FileVersion(text, exercise_copies.digest(content))
