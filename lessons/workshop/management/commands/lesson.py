@@ -7,12 +7,11 @@ if each submission has a verdict, red or green, and with 1 if one could not be j
 import re
 import shlex
 import sys
-from argparse import SUPPRESS
 from collections.abc import Callable
 from functools import partial
 from inspect import signature
 
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandError
 from django.utils.module_loading import import_string
 
 from lessons.workshop.course import lesson_index
@@ -35,7 +34,6 @@ class Command(DeclaredCommand):
             dest="action",
             metavar="ACTION",
             title="actions",
-            parser_class=_ActionParser,
             prog=parser.prog,
         )
         self._add("list", "lesson_actions.list_lessons", "all lessons, their states, what is next")
@@ -113,12 +111,3 @@ def _chosen_lesson(lesson: str | None, target="exercise", **others) -> Lesson:
         command = f"{lesson_index.MANAGE} lesson check 1 --target {shlex.quote(target)}"
         raise CommandError(f"Which lesson is {target} for? Such as: {command}", returncode=2)
     return progress.next_lesson()
-
-
-class _ActionParser(CommandParser):
-    """The options of an action. Django's options for colours may come before or after it."""
-
-    def __init__(self, **options):
-        super().__init__(**options)
-        for name in ("--no-color", "--force-color"):
-            self.add_argument(name, action="store_true", default=SUPPRESS, help=SUPPRESS)
