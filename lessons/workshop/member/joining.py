@@ -40,13 +40,12 @@ class Wish(NamedTuple):
 class JoinFailed(Exception):
     """The workshop has not joined. The text says why, and what to do.
 
-    `field` is the one of FIELDS that the text is about, or "". `can_retry` says that the room did
-    not answer: the same request may succeed later.
+    `field` is the one of FIELDS that the text is about, or "".
     """
 
-    def __init__(self, text: str, field: str = "", can_retry: bool = False):
+    def __init__(self, text: str, field: str = ""):
         super().__init__(text)
-        self.field, self.can_retry = field, can_retry
+        self.field = field
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -94,8 +93,7 @@ def _join(wish: Wish) -> Membership:
         raise JoinFailed(str(error), "name") from None
     status, body = _ask(url, encode(Join(wish.code, name)).encode())
     if status >= 500:
-        text = f"The room at {url} has an error ({status}). Try again later."
-        raise JoinFailed(text, "url", can_retry=True)
+        raise JoinFailed(f"The room at {url} has an error ({status}). Try again later.", "url")
     try:
         answer = decode(body, Joined if status == 200 else Refused)
     except InvalidFrame:
@@ -159,5 +157,4 @@ def _ask(url: str, body: bytes) -> tuple[int, bytes]:
             "begins with http:// or https://, and the network. Then join again, in the browser or "
             f"with {MANAGE} workshop --join",
             "url",
-            can_retry=True,
         ) from None

@@ -20,17 +20,12 @@ def require_local() -> None:
 
 
 def join(wish: Wish, write: Write, warn: Write) -> None:
-    """Join the class, unless this workshop is in it. Raises CommandError and OSError.
-
-    If the room does not answer, warn: the workshop starts anyway.
-    """
+    """Join the class, unless this workshop is in it. Raises CommandError and OSError."""
     try:
         joining.join_class(wish)
-        explain(write, warn)
     except JoinFailed as error:
-        if not error.can_retry:
-            raise CommandError(str(error), returncode=2) from None
-        warn(str(error))
+        raise CommandError(str(error), returncode=2) from None
+    explain(write, warn)
 
 
 def explain(write: Write, warn: Write | None = None) -> None:

@@ -90,13 +90,12 @@ def wish(url, **values):
     return Wish(url, **known)
 
 
-def test_the_workshop_starts_anyway_if_the_room_does_not_answer():
-    warnings = []
+def test_a_room_that_does_not_answer_ends_the_command():
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))  # no other program can listen there
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        class_membership.join(wish(url), print, warnings.append)
-    assert "does not answer" in warnings[0]
+        with pytest.raises(CommandError, match="does not answer"):
+            class_membership.join(wish(url), print, print)
     assert membership.read() is None
 
 
