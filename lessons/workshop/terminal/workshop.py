@@ -5,7 +5,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 
 from django.conf import settings
 from django.core.management import call_command
@@ -14,7 +14,7 @@ from django.db import DatabaseError, connection
 from django.utils import autoreload
 
 from lessons.workshop.course.lesson_index import MANAGE
-from lessons.workshop.judge.daemon import judge_client
+from lessons.workshop.judge.daemon.judge_client import JudgeKeeper
 from lessons.workshop.member.joining import is_loopback
 from lessons.workshop.setup import virtual_environment
 from lessons.workshop.setup.access_token import PARAMETER, token
@@ -44,7 +44,7 @@ def run_workshop(host: str, port: int, reload: bool, write: Write, warn: Write) 
     number = free_port(host, port) if port or reload else 0
     address = f"{f'[{host}]' if ':' in host else host}:{number}"
     prepare(write, warn)
-    with connect_to_judge(warn):
+    with JudgeKeeper(warn):
         serve(address, reload)
 
 
@@ -71,17 +71,6 @@ def prepare(write: Write, warn: Write) -> None:
     for line in create_copies():
         warn(line)
     prepare_database(write)
-
-
-@contextmanager
-def connect_to_judge(warn: Write) -> Iterator[None]:
-    """Keep a judge running within the block, also while the reloader restarts the server."""
-    with ExitStack() as stack:
-        try:
-            stack.enter_context(judge_client.JudgeKeeper(warn))
-        except judge_client.JudgeUnavailable as error:
-            warn(f"Exercises are not judged when you save them: {error}")
-        yield
 
 
 def prepare_database(write: Write) -> None:

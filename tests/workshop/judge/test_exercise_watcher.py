@@ -5,7 +5,6 @@ import pytest
 from lessons.workshop.course.subjects import resolve
 from lessons.workshop.judge.daemon import exercise_watcher, judge_client
 from lessons.workshop.judge.daemon.exercise_watcher import ExerciseJudge
-from lessons.workshop.judge.daemon.judge_client import JudgeUnavailable
 from lessons.workshop.judge.runner import CourseError
 from lessons.workshop.judge.verdict import Outcome, Verdict
 from lessons.workshop.student import exercise_copies, progress
@@ -128,10 +127,3 @@ def test_a_new_judge_deletes_the_reports_of_the_last_one(course):
     assert judge_client.read_report(file) == {"judging": True}
     ExerciseJudge(course, lambda *report: None).begin()
     assert judge_client.read_report(file) == {}
-
-
-def test_where_no_file_can_be_written_the_reason_is_given(course):
-    progress.state_dir().rename(progress.state_dir().with_name("moved"))
-    progress.state_dir().write_text("a file where the folder should be")
-    with pytest.raises(JudgeUnavailable, match="File exists"), judge_client.JudgeKeeper():
-        pass

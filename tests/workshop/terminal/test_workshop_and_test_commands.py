@@ -25,7 +25,7 @@ def served(monkeypatch, settings):
     monkeypatch.setattr(workshop, "call_command", lambda *names, **options: calls.append(names))
     monkeypatch.setattr(workshop, "prepare_database", lambda write: None)
     monkeypatch.setattr(workshop, "create_copies", list)
-    monkeypatch.setattr(workshop, "connect_to_judge", lambda write: nullcontext())
+    monkeypatch.setattr(workshop, "JudgeKeeper", lambda write: nullcontext())
     return calls
 
 

@@ -20,19 +20,17 @@ from pathlib import Path
 from typing import IO
 
 from lessons.workshop.course import lesson_index
-from lessons.workshop.setup import atomic_write
 from lessons.workshop.student import progress
 
 RESTART_PAUSE = 1.0  # seconds before a judge that has ended is replaced
 _KEEPER_INTERVAL = 0.25  # seconds between two looks at the judge
 
 
-class JudgeUnavailable(Exception):
-    """No judge process can be started; the text says why."""
-
-
 class JudgeKeeper:
-    """Keeps a judge process of this client running within its block, in a thread."""
+    """Keeps a judge process of this client running within its block, in a thread.
+
+    A student's page then has verdicts, also while the reloader restarts the server.
+    """
 
     def __init__(self, warn: Callable[[str], object] = lambda text: None):
         self._warn = warn
@@ -40,11 +38,6 @@ class JudgeKeeper:
         self._thread = threading.Thread(target=self._keep, name="judge keeper", daemon=True)
 
     def __enter__(self):
-        """Raises JudgeUnavailable."""
-        try:
-            is_running()
-        except OSError as error:
-            raise JudgeUnavailable(atomic_write.explain_os_error(error)) from None
         self._start()
         self._thread.start()
         return self
