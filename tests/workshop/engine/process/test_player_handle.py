@@ -120,6 +120,9 @@ class Notepad(AsyncConsumer):
         await self.send({"type": "websocket.accept"})
         LEAVE
 
+    async def wait(self):
+        pass
+
     def tick(self):
         asyncio.get_running_loop().call_later(1, self.tick)
 
@@ -256,50 +259,20 @@ def test_a_job_can_be_taken_by_another_process_and_no_time_passes(play):
     assert played.bursts[-1].time == 0
 
 
-NODE = """\
-import uuid
-
-from channels.consumer import AsyncConsumer
-from channels.exceptions import StopConsumer
-
-class Notepad(AsyncConsumer):
-    async def websocket_connect(self, event):
-        uuid.getnode()
-        await self.send({"type": "websocket.accept"})
-
-    async def websocket_disconnect(self, event):
-        raise StopConsumer()
-"""
-
-
 def test_the_first_uuid_of_a_process_does_not_block_its_loop(play):
     """Python runs programs once in a process, to find the address of the machine."""
-    (burst,) = play("connect", source=NODE, lesson="await").bursts
+    source = LEAVES.replace("LEAVE", "__import__('uuid').getnode()")
+    (burst,) = play("connect", source=source, lesson="await").bursts
     assert burst.faults == ()
 
 
-SENDS_A_COROUTINE = """\
-from channels.consumer import AsyncConsumer
-from channels.exceptions import StopConsumer
-
-class Notepad(AsyncConsumer):
-    async def websocket_connect(self, event):
-        await self.send({"type": "websocket.accept"})
-
-    async def websocket_receive(self, event):
-        await self.send({"type": "websocket.send", "text": self.answer()})
-
-    async def answer(self):
-        return "a"
-
-    async def websocket_disconnect(self, event):
-        raise StopConsumer()
-"""
-
-
 def test_a_forgotten_await_is_found_although_an_exception_keeps_the_coroutine(play):
-    report = play("connect | text a", source=SENDS_A_COROUTINE, lesson="await")
-    assert [(it.diagnosis, it.line) for it in report.leftovers] == [("never-awaited", 9)]
+    sent = "await self.send({'type': 'websocket.send', 'text': self.wait()})"
+    source = LEAVES.replace("LEAVE", sent)
+    report = play("connect", source=source, lesson="await")
+    [finding] = report.leftovers
+    assert finding.diagnosis == "never-awaited"
+    assert source.splitlines()[finding.line - 1].strip() == sent
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
