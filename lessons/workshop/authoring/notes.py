@@ -4,24 +4,19 @@ NOTES.md holds the generated text itself, so that it can be read anywhere. Each 
 its source:
 
 - ```` ```python QUALIFIED.NAME ````: the code of that name;
-- from `[//]: # "NAME"` to `[//]: # "end"`: a measured table, or the list of chapters.
+- from `[//]: # "NAME"` to `[//]: # "end"`: the measured table of the layers, or the chapters.
 
 A test keeps watch over all of it.
 """
 
 import re
-from pathlib import Path
 
 from lessons.workshop.course import source_code
 from lessons.workshop.course.lesson_index import COURSE_DIR, PROJECT_DIR
 from lessons.workshop.course.lesson_text import BLOCK, kind_and_rest, split_chapters
 
 NOTES = PROJECT_DIR / "NOTES.md"
-# tests/support/programs/server_probes.py measures this table.
-SERVERS_TABLE = Path(__file__).with_name("servers.md")
 LAYERS_TABLE = COURSE_DIR / "13_delivery" / "layers.md"  # measured by layer_probes.py
-MEASURED_TABLES = {"layers": LAYERS_TABLE, "servers": SERVERS_TABLE}
-
 
 TABLE = re.compile(r'^\[//\]: # "(?P<name>\w+)"\n\n(?P<body>.*?)^\[//\]: # "end"$', re.M | re.S)
 
@@ -43,7 +38,7 @@ def _table(found: re.Match, notes: str) -> str:
     if name == "contents":
         body = _contents(notes)
     else:
-        body = MEASURED_TABLES[name].read_text(encoding="utf-8").rstrip()
+        body = LAYERS_TABLE.read_text(encoding="utf-8").rstrip()
         body = body.replace("|  |", "| what |", 1)
     return f'[//]: # "{name}"\n\n{body}\n\n[//]: # "end"'
 

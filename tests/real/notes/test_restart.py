@@ -6,10 +6,9 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.support.programs.real_daphne import TEST_TIMEOUT, RealDaphne, open_client
-from tests.support.programs.server_probes import SERVERS
 
 
-@pytest.fixture(params=SERVERS)
+@pytest.fixture(params=["Daphne", "uvicorn", "hypercorn"])
 def kitchen(request):
     with RealDaphne("demo", "kitchen", server=request.param) as server:
         yield server

@@ -1,30 +1,12 @@
-"""Daphne, uvicorn and hypercorn treat the same events as the tables in NOTES.md say."""
+"""The limits of Daphne, uvicorn and hypercorn, as NOTES.md says."""
 
 import inspect
 
 import hypercorn.config
-import pytest
 from daphne.cli import CommandLineInterface
 from uvicorn import Config
 
-from lessons.workshop.authoring.notes import SERVERS_TABLE
-from tests.support.measured_tables import measured_table, read_measured_table
-from tests.support.programs.real_daphne import TEST_TIMEOUT, open_client
-from tests.support.programs.server_probes import PROBES, SERVERS, Server, measure
-
-COLUMNS = read_measured_table(SERVERS_TABLE)
-
-
-@pytest.mark.parametrize("kind", SERVERS)
-def test_each_server_does_what_the_table_says(kind):
-    again = "python3 -m tests.support.programs.server_probes measures the table again"
-    assert measure(kind) == COLUMNS[kind], again
-
-
-def test_the_table_has_a_row_for_each_probe():
-    assert SERVERS_TABLE.read_text(encoding="utf-8") == measured_table(COLUMNS)
-    for column in COLUMNS.values():
-        assert [*column] == [*PROBES]
+from tests.support.programs.real_daphne import TEST_TIMEOUT, RealDaphne, open_client
 
 
 def test_the_servers_have_these_limits_without_options():
@@ -46,7 +28,7 @@ def test_the_servers_have_these_limits_without_options():
 
 
 def test_daphne_reads_without_limit_while_the_handler_is_busy():
-    with Server("Daphne") as daphne, open_client(daphne, "/consumers/Busy?0:[]") as client:
+    with RealDaphne() as daphne, open_client(daphne, "/consumers/Busy?0:[]") as client:
         client.send("begin")
         daphne.wait_for_line("begins")
         for _ in range(32):  # more than the sockets hold: the rest waits in the server's memory

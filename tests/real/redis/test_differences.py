@@ -3,8 +3,7 @@
 import pytest
 
 from lessons.workshop.authoring.notes import LAYERS_TABLE
-from tests.support.measured_tables import measured_table, read_measured_table
-from tests.support.redis.layer_probes import PROBES
+from tests.support.redis.layer_probes import PROBES, measured_table, read_measured_table
 
 COLUMNS = read_measured_table(LAYERS_TABLE)
 

@@ -60,7 +60,6 @@ class Visit:
     headers: dict = field(default_factory=dict)
     frames: list = field(default_factory=list)
     close_code: int | None = None
-    close_reason: str | None = None
     scope: dict = field(default_factory=dict)
     events: list = field(default_factory=list)
 
@@ -91,7 +90,7 @@ class RealDaphne(RunningProgram):
                 visit.status, visit.headers = 101, dict(client.response.headers)
                 visit.subprotocol = client.subprotocol
                 visit.frames = act(client)
-            visit.close_code, visit.close_reason = client.close_code, client.close_reason
+            visit.close_code = client.close_code
         except InvalidStatus as refused:
             visit.status = refused.response.status_code
         except InvalidHandshake:

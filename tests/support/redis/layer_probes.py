@@ -12,10 +12,10 @@ import decimal
 import sys
 import uuid
 from functools import partial
+from pathlib import Path
 
 from lessons.workshop.authoring.notes import LAYERS_TABLE
 from lessons.workshop.setup.redis_server import RedisServer, RedisUnavailable
-from tests.support.measured_tables import measured_table
 from tests.support.redis.redis_layers import (
     KINDS,
     LAST,
@@ -216,6 +216,25 @@ async def measure(kind: str, redis_url: str) -> dict[str, str]:
         async with Layers(kind, redis_url) as layers:
             column[name] = await probe(layers)
     return column
+
+
+def measured_table(columns: dict[str, dict[str, str]]) -> str:
+    """A measured table: for each kind of layer, the result of each probe by its name."""
+    names = next(iter(columns.values()))
+    rows = [[name, *(column[name] for column in columns.values())] for name in names]
+    lines = [["", *columns], ["---"] * (1 + len(columns)), *rows]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def read_measured_table(file: Path) -> dict[str, dict[str, str]]:
+    """The columns that measured_table() has written to the file."""
+    (_, *kinds), _, *rows = (
+        [cell.strip() for cell in line.split("|")[1:-1]]
+        for line in file.read_text(encoding="utf-8").splitlines()
+    )
+    return {
+        kind: {name: cells[number] for name, *cells in rows} for number, kind in enumerate(kinds)
+    }
 
 
 async def _write_table() -> None:

@@ -82,12 +82,6 @@ class Busy(Accepts):
         await asyncio.sleep(3600)
 
 
-class Doubles(Accepts):
-    async def websocket_receive(self, event):
-        key = "text" if event.get("text") is not None else "bytes"
-        await self.send({"type": "websocket.send", key: event[key] * 2})
-
-
 def subclasses_of(base):
     for consumer in base.__subclasses__():
         yield consumer
@@ -149,21 +143,10 @@ class PrintingReactor(FastReactor):
         return super().callLater(delay, call_and_print)
 
 
-def websocket(server="Daphne", handshake=2, close=1):
-    async def application(scope, receive, send):
-        async def receive_plain_codes():
-            event = await receive()
-            if event.get("code") is not None:
-                event["code"] = int(event["code"])  # uvicorn's may be a member of an enumeration
-            return event
-
-        # It raises for a lifespan scope, as it may: the servers then continue without lifespan.
-        await websocket_application(scope, receive_plain_codes, send)
-
+def websocket(handshake=2, close=1):
     serve(
-        websocket_application if server == "Daphne" else application,
-        server,
-        PrintingReactor,
+        websocket_application,
+        reactor=PrintingReactor,
         websocket_handshake_timeout=float(handshake),
         application_close_timeout=float(close),
     )
