@@ -1,4 +1,4 @@
-"""The fake worker: it treats jobs as runworker does, and reports what runworker logs."""
+"""Channels' own worker in the simulated loop: which jobs it loses, and what runworker logs."""
 
 import asyncio
 from contextlib import suppress
@@ -39,7 +39,7 @@ class Client(AsyncConsumer):
     """The judged consumer. It does nothing here but name its lesson's channel."""
 
 
-ROUTES = {"jobs": Jobs.as_asgi()}
+ROUTES = dict.fromkeys(("jobs", "others"), Jobs.as_asgi())
 COUNT = {"type": "job.count"}
 
 
@@ -103,6 +103,15 @@ async def test_an_ended_consumer_fails_the_check_and_loses_later_jobs(worker, jo
     await worker.start("jobs")
     assert await results() == []
     assert diagnose(worker.fault()).diagnosis == diagnosis
+
+
+async def test_a_job_without_a_type_stops_its_channel_in_a_worker_of_several_channels(worker):
+    await worker.start("jobs", "others")
+    await send({"job": "no type"}, COUNT)
+    assert await results() == []
+    await send(COUNT, channel="others")
+    assert await results() == [1]
+    assert await take_job("jobs") == COUNT
 
 
 async def test_a_new_consumer_replaces_an_ended_one_and_the_failure_stays(worker):
