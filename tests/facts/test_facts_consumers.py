@@ -2,7 +2,13 @@
 
 import pytest
 
-from tests.support.programs.real_daphne import RealDaphne, leave, stay
+from tests.support.programs.real_daphne import (
+    TEST_TIMEOUT,
+    RealDaphne,
+    leave,
+    open_client,
+    stay,
+)
 
 DIED = "log Exception inside application: "
 
@@ -90,3 +96,12 @@ def test_a_frame_in_transit_arrives_after_the_close(daphne):
     act = at_once("bye", "hello", until=lambda: daphne.wait_for_line(log))
     seen = visit(daphne, "HangsUp", act=act)
     assert (seen.frames, seen.close_code) == ([], 4000)
+
+
+def test_daphne_reads_without_limit_while_the_handler_is_busy(daphne):
+    with open_client(daphne, f"/consumers/Busy?{next(daphne.numbers)}:") as client:
+        client.send("begin")
+        daphne.wait_for_line("begins")
+        for _ in range(32):  # more than the sockets hold: the rest waits in the server's memory
+            client.send("x" * 2**20)
+        assert client.ping().wait(TEST_TIMEOUT)

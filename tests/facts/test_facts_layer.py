@@ -5,9 +5,8 @@ import re
 import pytest
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
-from channels.layers import BaseChannelLayer, InMemoryChannelLayer, get_channel_layer
+from channels.layers import BaseChannelLayer, get_channel_layer
 from channels.testing import WebsocketCommunicator
-from channels_redis.core import RedisChannelLayer
 
 from layers_demo.consumers import Pager
 
@@ -50,11 +49,6 @@ async def test_a_disconnect_through_the_layer_ends_the_consumer_and_not_the_conn
 @pytest.mark.parametrize("name", ["lobby\n", "٣"])
 def test_the_name_check_of_channels_accepts_a_line_feed_and_any_digits(name):
     assert BaseChannelLayer().require_valid_group_name(name)
-
-
-@pytest.mark.parametrize("layer", [InMemoryChannelLayer, RedisChannelLayer])
-def test_a_member_that_is_never_removed_stays_for_a_day(layer):
-    assert layer().group_expiry == 24 * 60 * 60
 
 
 class SendsAtTheEnd(AsyncConsumer):
