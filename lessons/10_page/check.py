@@ -60,8 +60,8 @@ class Reading(Model):
 
     @property
     def readers(self):
-        still_there = (it for it in self.clients.values() if it.state != "left" and it.reads)
-        return [it for it in still_there if it.is_open or it.number not in self.stopped]
+        readers = (it for it in self.clients.values() if it.reads)
+        return [it for it in readers if it.is_open or it.number not in self.stopped]
 
     def close_one(self, client):
         """Three other clients are readers: close with 4013."""
@@ -189,6 +189,7 @@ def test_a_closed_client_takes_no_place(play):
     """Clients that were closed with 4400, 4013 or 1000 take no place."""
     refused = ["connect ?after=6", "connect ?after=5", "connect ?after=two", "connect ?after=01"]
     play([*refused, "connect", "2 connect", "3 connect", "4 connect", "3 close", "4 connect"])
+    play(f"4 connect ?after=6 answers=1 | 5 connect ?after=5 answers=1 | {THREE}")
     play(f"{THREE} | 4 connect answers=1 | 3 close | 5 connect")
 
 

@@ -35,7 +35,8 @@ from lessons.workshop.judge.runner import Judging
 from lessons.workshop.judge.source_texts import texts_in
 
 MUTANT_TIMEOUT = 60.0  # seconds to judge a file with a mutant: an endless loop is noticed, too
-_ADDED = ("diagnose", "explain", "fault_in", "fault_at_end")  # nothing in them judges a message
+# Methods of a model in which nothing judges a message.
+_ADDED = ("frame_of", "diagnose", "explain", "fault_in", "fault_at_end")
 _SURVIVED, _NOTICED = 0, 1
 
 # The steps, the report on them, and the burst in which the model finds a difference.
@@ -158,7 +159,8 @@ def _judging_parts(tree: ast.Module, model: str) -> dict[str, ast.AST]:
             names = [it.id for it in ast.walk(node) if _is_name(it, ast.Store)]
             known |= dict.fromkeys(names, (names[0], node))
     reached: dict[str, ast.AST] = {}
-    waiting = [name for name in known if hasattr(Model, name) and name not in _ADDED]
+    methods = [name for name, (title, _) in known.items() if title == f"{model}.{name}"]
+    waiting = [name for name in methods if hasattr(Model, name) and name not in _ADDED]
     while waiting:
         name, node = known[waiting.pop(0)]
         if name not in reached:
