@@ -70,7 +70,7 @@ class Watch(Model):
         # 1 is as good as True. Without the layer, the call may still be trying.
         if answer == {"running": True}:
             return has_grown and not self.is_reached
-        return isinstance(answer, dict) and answer.get("returned", "") == has_grown
+        return isinstance(answer, dict) and answer.get("returned") == has_grown
 
     def percent_of(self, job):
         return next(row["percent"] for row in self.tables[TABLE] if row["id"] == job)
