@@ -38,8 +38,7 @@ class Copier(Model):
 
     def __init__(self):
         super().__init__()
-        self.copied = []  # (user, minute, server, number of the connection) of each page
-        self.connections = 0
+        self.copied = []  # (user, minute, connection) of each page
         self.refused = set()  # (user, minute) in which a frame that is no page has come
 
     def connect(self, client):
@@ -49,9 +48,6 @@ class Copier(Model):
             self.close_anonymous(client)
             return
         client.user = browser.partition("/")[0]
-        client.server = client.handshake.get("server", 1)
-        self.connections += 1
-        client.connection = self.connections
         client.frames = 0
         self.expect_silence(client)
 
@@ -80,7 +76,7 @@ class Copier(Model):
         if not text or len(text) > MAX_LENGTH:
             self.refuse(client, minute)
             return
-        client.before = self.copied
+        client.earlier = self.copied
         if len([page for page in self.copied if page[:2] == (client.user, minute)]) < PAGES:
             self.copy(client, text, minute)
         else:
@@ -94,8 +90,7 @@ class Copier(Model):
     def copy(self, client, text, minute):
         """In each minute of the clock (12:00:00 to 12:01:00), a user may copy 3, over all
         connections and servers. The answer is `copied hello`."""
-        page = client.user, minute, client.server, client.connection
-        self.copied = [*self.copied, page]
+        self.copied = [*self.copied, (client.user, minute, client.id)]
         client.send(f"copied {text}")
 
     def put_off(self, client):
@@ -138,22 +133,23 @@ class Copier(Model):
         if any(step.together or step.point is not None for step in difference.steps_so_far):
             return "quota-raced"
         own = self.pages_of(client)
-        if len([page for page in own if page[3] == client.connection]) >= PAGES:
+        if len([page for page in own if page[2] == client.id]) >= PAGES:
             return "quota-not-kept"
-        is_of_server = len([page for page in own if page[2] == client.server]) >= PAGES
+        servers = [self.by_connection[it].handshake.get("server") for _, _, it in own]
+        is_of_server = servers.count(client.handshake.get("server")) >= PAGES
         return "quota-of-each-connection" if is_of_server else "quota-of-each-server"
 
     def of_too_few(self, client, difference):
         minute = self.now // MINUTE
         if (client.user, minute) in self.refused:
             return "refused-counted"
-        if len([page for page in client.before if page[1] == minute]) > len(self.pages_of(client)):
+        if len([page for page in client.earlier if page[1] == minute]) > len(self.pages_of(client)):
             return "quota-of-all-users"
-        has_earlier = any(page[0] == client.user and page[1] < minute for page in client.before)
+        has_earlier = any(page[0] == client.user and page[1] < minute for page in client.earlier)
         return "quota-not-renewed" if has_earlier else "quota-too-small"
 
     def pages_of(self, client):
-        return [it for it in client.before if it[:2] == (client.user, self.now // MINUTE)]
+        return [it for it in client.earlier if it[:2] == (client.user, self.now // MINUTE)]
 
 
 def _word(message):
