@@ -51,8 +51,8 @@ class Waiter(Model):
     def announce(self, client, message):
         last = client.last or {**message, "number": message["number"] - 1}
         client.missed = max(0, message["number"] - last["number"] - 1)
-        is_alike = message["dish"] == last["dish"] and message["number"] > last["number"] >= 0
-        client.is_plain = client.is_plain and is_alike
+        client.is_plain &= message["dish"] == last["dish"]
+        client.is_plain &= message["number"] > last["number"] >= 0
         client.last = message
         if message["number"] <= last["number"]:
             self.begin_count(client)
