@@ -33,10 +33,9 @@ class Answers(Model):
         client.question = None  # the one that is answered now
         client.waiting = []
         client.unconfirmed = 0
-        client.turn = 0  # counts what has been asked of the model, and the ends of answers
-        client.is_held = False  # whether the answer waits for an `ok`
+        client.answers = 0  # that have begun
         # What a diagnosis needs to know.
-        client.early_oks = client.answers = client.ended_early = 0
+        client.early_oks = client.ended_early = 0
         client.was_stopped = client.was_held = False
         client.accept()
 
@@ -61,8 +60,9 @@ class Answers(Model):
         if client.unconfirmed == 0:
             client.early_oks += 1
             return
+        waits = is_held(client)
         client.unconfirmed -= 1
-        if client.is_held:
+        if waits:
             self.ask(client)
 
     def stop(self, client):
@@ -80,14 +80,12 @@ class Answers(Model):
     def ask(self, client):
         """Call `next_word` while, and only while, fewer than three pieces of all answers are
         unconfirmed."""
-        client.is_held = client.unconfirmed >= WINDOW
-        client.was_held = client.was_held or client.is_held
-        client.turn += 1
-        if not client.is_held:
-            self.after(SECONDS, self.answered, client, client.turn)
+        client.was_held |= is_held(client)
+        if not is_held(client):
+            self.after(SECONDS, self.answered, client, client.answers)
 
-    def answered(self, client, turn):
-        if not client.is_open or turn != client.turn:
+    def answered(self, client, answer):
+        if not client.is_open or client.question is None or answer != client.answers:
             return
         words = f"You asked: {client.question}".split()
         if client.piece > len(words):
@@ -132,8 +130,7 @@ class Answers(Model):
     def end(self, client, text, **when):
         client.send(text, **when)
         client.ended_early += text != "end"
-        client.turn += 1
-        client.question, client.is_held = None, False
+        client.question = None
         if client.waiting:
             self.begin(client, client.waiting.pop(0))
 
@@ -154,6 +151,11 @@ class Answers(Model):
         if fault or client is None:
             return None
         return diagnosis_of_texts(client, difference)
+
+
+def is_held(client):
+    """Whether the answer waits for an `ok`."""
+    return client.question is not None and client.unconfirmed == WINDOW
 
 
 def diagnosis_of_texts(client, difference):
@@ -192,7 +194,7 @@ def diagnosis_of_surplus(client, step, surplus):
         return "answers-mixed"
     if step.action == "text" and step.arguments["text"] == "ok" and client.was_held:
         return "asked-without-room"
-    if client.is_held and not pieces:
+    if is_held(client) and not pieces:
         words = f"You asked: {client.question}".split()[client.piece - 1 :]
         known = "failed" if words[:1] == ["impossible"] else "end" if not words else None
         return "asked-without-room" if surplus[0] == known else None
