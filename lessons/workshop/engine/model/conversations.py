@@ -8,6 +8,7 @@ are always the same, so a verdict does not vary.
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from itertools import cycle, islice, zip_longest
 
 from ..script.steps import Step, parse_step, split_steps
@@ -28,6 +29,8 @@ SEEDS = 8
 MISSED = 3  # texts of a model of which near misses are sent
 # Steps that are never in a burst.
 _ALONE = ("wait", "worker", "kill-workers", "database", "crash", "kill", "fill")
+
+_of_last_model = lru_cache(maxsize=1)  # each conversation needs it; no caller changes the list
 
 
 def parse_conversation(steps: str | Sequence[str]) -> list[Step]:
@@ -60,6 +63,7 @@ def conversations_for(model: type[Model], own_texts: Sequence[str] = ()) -> Iter
         yield _random(model, random.Random(seed))
 
 
+@_of_last_model
 def frames_of(model: type[Model]) -> list[Step]:
     """The frames that clients send: those that mean something, and the awkward ones."""
     if not model.frames:
@@ -76,6 +80,7 @@ def _may_send_anything(model: type[Model]) -> bool:
     return "bytes" in model.frames and model.frame_of("") == ""
 
 
+@_of_last_model
 def _steps_of_inputs(model: type[Model]) -> list[Step]:
     return [filled(step, value) for step, values in model.inputs.items() for value in values]
 
@@ -85,6 +90,7 @@ def _sockets(model: type[Model]) -> list[Step]:
     return [step for step in map(parse_step, model.handshakes) if not step.kind.is_request]
 
 
+@_of_last_model
 def _others_of(model: type[Model]) -> list[Step]:
     """What other processes do, and waits."""
     own = (step for step in _steps_of_inputs(model) if step.client is None or step.action == "wait")
@@ -294,6 +300,7 @@ def _random(model: type[Model], chance: random.Random) -> list[Step]:
     return [*first, *_complete(model, steps)]
 
 
+@_of_last_model
 def _kinds_of_action(model: type[Model]) -> list[list[Step]]:
     """What a client or another process may do. Each kind is as likely as any other."""
     kinds = [[*map(parse_step, it)] for it in (model.ends, model.actions) if it]
