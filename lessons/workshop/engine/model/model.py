@@ -364,9 +364,11 @@ class Model:
     def _copy(self) -> Self:
         model = _copied(self)
         model._options = []
-        model.by_connection = {name: _copied(it) for name, it in self.by_connection.items()}
-        for client in model.by_connection.values():
-            client.model = model
+        for name, client in self.by_connection.items():
+            # Of many clients that came and left, only the last one of each number may change.
+            if client.state != LEFT or client.expected or self.clients[client.number] is client:
+                own = model.by_connection[name] = _copied(client)
+                own.model = model
         model.clients = {client.number: client for client in model.by_connection.values()}
         return model
 
