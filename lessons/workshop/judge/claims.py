@@ -168,8 +168,6 @@ class Claim:
     def judge(self, conversation: ClaimConversation) -> list[ClaimConversation]:
         """Judge the answer. Returns what must be played because of it."""
         self.unjudged -= 1
-        if not conversation.is_wanted():
-            return []
         report = conversation.answer
         if not isinstance(report, Report):
             conversation.cause, self.failed = report, conversation

@@ -121,8 +121,11 @@ class Judging:
         """Play and judge all. `on_claims` is called when all claims are green."""
         are_announced = self._exploration is None
         for conversation in self._players.play_all(self._next):
-            self._queue.extendleft(reversed(conversation.claim.judge(conversation)))
-            self._cancel_claims()
+            if conversation.is_wanted():
+                self._queue.extendleft(reversed(conversation.claim.judge(conversation)))
+                self._cancel_claims()
+            else:
+                self._set_aside(conversation)
             if not are_announced and all(claim.is_green for claim in self._claims):
                 are_announced = True
                 on_claims()
@@ -135,9 +138,14 @@ class Judging:
             conversation = self._queue.popleft()
             if conversation.is_wanted():
                 return conversation
-            self._queue.append(conversation)  # an earlier failure may turn out to be another one
+            self._set_aside(conversation)
         may_explore = self._exploration and all(claim.is_green for claim in self._claims)
         return self._exploration.next() if may_explore else None
+
+    def _set_aside(self, conversation: ClaimConversation) -> None:
+        """Do not judge it now: an earlier failure may turn out to be another one."""
+        conversation.answer = None
+        self._queue.append(conversation)
 
     def _cancel_claims(self) -> None:
         """Cancel the claims that do not run: those after the end of a process, for example."""

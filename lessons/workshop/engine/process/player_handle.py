@@ -13,6 +13,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
 from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
@@ -28,7 +30,8 @@ from .player_process import WAITING_FACTOR, run_forked
 PLAY_TIMEOUT = 5.0  # seconds that one conversation may take
 _START_TIMEOUT = 30.0  # seconds: on a busy machine a child starts slowly
 _REPORT_TIMEOUT = 1.0  # seconds for a child whose conversation has timed out to report that
-MAX_IN_ADVANCE = 4000  # characters of unread requests: a full pipe would block parent and child
+IN_ADVANCE = 2  # requests that a process has been sent, so that it never waits for the parent
+MAX_IN_ADVANCE = 4000  # characters of these: a full pipe would block parent and child
 MAX_REPORT = 32 * 1024**2  # bytes of a report; a longer one is not read
 
 
@@ -121,7 +124,7 @@ class Request:
     is_wanted: Callable[[], bool] = lambda: True
     answer: Report | PlayerEnded | PlayerFailed | None = field(default=None, init=False)
 
-    @property
+    @cached_property
     def size(self) -> int:
         """The number of characters of its steps and sources."""
         return sum(map(len, (*map(str, self.steps), *self.options.consumers.values())))
@@ -146,9 +149,10 @@ class PlayerHandle:
         self._finish = {Finding: diagnose}
         self._timeout = timeout
         self._player: PlayerProcess | None = None
-        self._is_loaded = False  # whether the process has said that it has imported the file
+        self.is_loaded = False  # whether the process has said that it has imported the file
         self._unread: deque[Request] = deque()
         self._sent = 0  # how many of these, the first ones, the process has been sent
+        self.asked = 0  # steps of all requests so far
         self.output = LimitedOutput()  # what the file printed when it was imported
         self.problem: Finding | None = None  # why the file cannot be run
 
@@ -160,12 +164,12 @@ class PlayerHandle:
         """End the process. What it was sent is lost, so the next process is sent that again."""
         if self._player is not None:
             self._player.end()
-        self._player, self._is_loaded, self._sent = None, False, 0
+        self._player, self.is_loaded, self._sent = None, False, 0
 
     def wait_until_loaded(self) -> None:
         """Wait until the file has been imported: `output` and `problem` are known then."""
-        if not self._is_loaded:
-            self._is_loaded = True
+        if not self.is_loaded:
+            self.is_loaded = True
             try:
                 self._receive(self._timeout + _START_TIMEOUT, self._read_loaded)
             except PlayerEnded as ended:
@@ -195,13 +199,25 @@ class PlayerHandle:
         """The number of requests without an answer."""
         return len(self._unread)
 
+    @property
+    def pipe(self) -> Connection | None:
+        """Through which the next answer comes; None if the process plays nothing."""
+        return self._player.pipe if self._player and self._sent else None
+
     def ask(self, request: Request) -> None:
         """Ask for a conversation; answer_next() answers the oldest request."""
-        while self._unread and sum(it.size for it in (*self._unread, request)) > MAX_IN_ADVANCE:
-            self.answer_next()
         self._unread.append(request)
-        if self._player is not None and self._sent == len(self._unread) - 1:
-            with suppress(PlayerEnded):  # that shows when an answer is read
+        self.asked += len(request.steps)
+        self._send_more()
+
+    def _send_more(self) -> None:
+        """Send the next requests, as many as the process should have at the same time."""
+        with suppress(PlayerEnded):  # that shows when an answer is read
+            while self._player and self._sent < min(IN_ADVANCE, len(self._unread)):
+                request = self._unread[self._sent]
+                size = sum(it.size for it in islice(self._unread, self._sent + 1))
+                if (self._sent and size > MAX_IN_ADVANCE) or not request.is_wanted():
+                    return
                 self._send(request)
 
     def answer_next(self) -> None:
@@ -218,6 +234,7 @@ class PlayerHandle:
         self._sent = max(self._sent - 1, 0)
         if not isinstance(request.answer, Report) or request.answer.stuck:
             self.__exit__()
+        self._send_more()
 
     def _played(self, request: Request) -> Report:
         if self._player is None:

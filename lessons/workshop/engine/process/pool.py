@@ -5,7 +5,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from itertools import cycle
+from multiprocessing.connection import wait
 
 from ..script.report import DEFAULTS, PlayOptions, Report
 from ..script.steps import Step
@@ -13,14 +13,16 @@ from ..subject import Subject
 from .player_handle import PlayerHandle, Request
 
 PROCESSES = min(os.cpu_count() or 1, 8)  # that play side by side
-IN_ADVANCE = 2  # conversations that a player may be asked for before the parent reads the first
+IN_ADVANCE = 16  # conversations that are asked for before the parent judges the first
+_LONGEST = 60.0  # seconds until even a player that hangs has sent an answer
 
 
 class PlayerPool:
     """Some players of one subject, which play side by side. Use it as a context manager.
 
-    Players take turns, and reports are returned in the order of the requests. So the result does
-    not depend on the number of players.
+    Reports are returned in the order of the requests, and the requests decide which player gets
+    which: the one that has been asked for the fewest steps. So no result depends on the time that a
+    conversation takes, or on the number of players.
     """
 
     def __init__(self, subject: Subject, *arguments):
@@ -56,14 +58,23 @@ class PlayerPool:
         the answer of an earlier one is read, so the caller may still ask for more after None.
         """
         waiting: deque[tuple[PlayerHandle, Request]] = deque()
-        players = cycle(self._players)
         while (request := take()) or waiting:
             if request:
-                player = next(players)
+                player = min(self._players, key=lambda it: it.asked)
                 player.ask(request)
                 waiting.append((player, request))
-            if not request or len(waiting) == IN_ADVANCE * len(self._players):
+            if not request or len(waiting) == IN_ADVANCE:
                 player, first = waiting.popleft()
                 while first.answer is None:
-                    player.answer_next()
+                    self._read(player)
                 yield first
+
+    def _read(self, awaited: PlayerHandle) -> None:
+        """Read what players have sent, so that each can go on, until `awaited` has answered."""
+        pipes = {it.pipe: it for it in self._players if it.pipe}
+        ready = wait(pipes, _LONGEST) if awaited.pipe else ()
+        for player in [pipes[it] for it in ready] or [awaited]:
+            if player.is_loaded or not ready:
+                player.answer_next()
+            else:
+                player.wait_until_loaded()
