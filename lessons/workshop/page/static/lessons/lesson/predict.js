@@ -135,7 +135,7 @@ function Cards({ number }) {
     lastPlace = place;
   };
   return html`
-    <p class="quiet">First event on top. → goes to the consumer, ← comes from it.</p>
+    <p class="quiet">First event on top. → goes to the consumer, ← comes from it.</p>
     <ol class="cards" aria-label="Events, the first one on top" onDragOver=${dragOver}>
       ${order.map((card, place) => card === LINE
         ? html`<li key=${LINE} class="never-line" data-card=${LINE}>Below this line: never comes</li>`
