@@ -1,10 +1,16 @@
-"""What the generic consumers of Channels do by themselves: the table of lesson 9, row by row."""
+"""What the generic consumers of Channels do by themselves: the table of lesson 9, row by row.
+
+Channels' own code runs in the simulated world, which reports a consumer that does not stop.
+"""
 
 import json
 
 import pytest
 from channels.generic.websocket import AsyncJsonWebsocketConsumer, AsyncWebsocketConsumer
-from channels.testing import WebsocketCommunicator
+from channels.routing import URLRouter
+from django.urls import path
+
+from lessons.workshop.engine.pytest_plugin.report import ConsumerFault
 
 ended_with = []
 
@@ -32,91 +38,73 @@ class Silent(AsyncWebsocketConsumer):
         pass
 
 
-async def connected(consumer):
-    """A client that the consumer has accepted by itself: the row `accept`."""
-    client = WebsocketCommunicator(consumer.as_asgi(), "/")
-    assert await client.connect() == (True, None)
-    return client
+@pytest.fixture
+def asgi_application():
+    consumers = {"words": Words, "values": Values, "silent": Silent}
+    return URLRouter([path(f"{name}/", one.as_asgi()) for name, one in consumers.items()])
 
 
-async def reply_to(client, **frame):
-    await client.send_input({"type": "websocket.receive", **frame})
-    return await client.receive_output()
+def test_row_accept_is_done_by_connect(world):
+    assert world.connect("/words/").accepted
+    with pytest.raises(ConsumerFault, match="The handshake was never answered"):
+        world.connect("/silent/")
 
 
-def text_frame(text):
-    return {"type": "websocket.send", "text": text}
+def test_row_receive_and_send_text_and_bytes_are_separate_arguments(world):
+    client = world.connect("/words/")
+    client.send("hello")
+    client.send("")
+    client.send(bytes=b"\xff")
+    assert client.received == ["'hello' None", "'' None", "None b'\\xff'"]
 
 
-async def test_row_accept_is_done_by_connect():
-    client = WebsocketCommunicator(Silent.as_asgi(), "/")
-    await client.send_input({"type": "websocket.connect"})
-    assert await client.receive_nothing(timeout=0.02)
-    await client.disconnect()
-
-
-async def test_row_receive_and_send_text_and_bytes_are_separate_arguments():
-    client = await connected(Words)
-    assert await reply_to(client, text="hello") == text_frame("'hello' None")
-    assert await reply_to(client, text="") == text_frame("'' None")
-    assert await reply_to(client, bytes=b"\xff") == text_frame("None b'\\xff'")
-    assert await reply_to(client, text=None, bytes=b"x") == text_frame("None b'x'")
-    await client.disconnect()
-    assert client.output_queue.empty()
-
-
-async def test_row_close_is_one_event_and_may_follow_a_send():
-    client = await connected(Words)
-    assert await reply_to(client, text="bye") == {"type": "websocket.close", "code": 4001}
-    await client.disconnect()
-    assert client.output_queue.empty()
-    client = await connected(Words)
-    assert await reply_to(client, text="last") == text_frame("bye")
-    assert await client.receive_output() == {"type": "websocket.close"}
-    await client.disconnect()
+def test_row_close_is_one_event_and_may_follow_a_send(world):
+    first, second = world.connect("/words/"), world.connect("/words/")
+    first.send("bye")
+    second.send("last")
+    close = {"type": "websocket.close"}
+    assert first.events[1:] == [{**close, "code": 4001}]
+    assert second.events[1:] == [{"type": "websocket.send", "text": "bye"}, close]
 
 
 @pytest.mark.parametrize("code", [1001, None])
-async def test_row_stop_the_consumer_stops_after_disconnect(code):
+def test_row_stop_the_consumer_stops_after_disconnect(world, code):
     ended_with.clear()
-    client = await connected(Words)
-    await client.disconnect(code)
-    assert not client.future.cancelled()
+    world.connect("/words/").leave(code)
+    world.finish()
     assert ended_with == [code]
 
 
-async def test_row_loads_and_dumps_json_is_decoded_and_encoded():
-    client = await connected(Values)
-    assert await reply_to(client, text='{"a": [1, null]}') == text_frame('[{"a": [1, null]}]')
-    await client.disconnect()
+def test_row_loads_and_dumps_json_is_decoded_and_encoded(world):
+    client = world.connect("/values/")
+    client.send('{"a": [1, null]}')
+    assert client.received == ['[{"a": [1, null]}]']
 
 
 @pytest.mark.parametrize(
-    ("frame", "error", "text"),
+    ("frame", "error"),
     [
-        ({"text": "hello"}, ValueError, "Expecting value"),
-        ({"text": "[" * 100_000}, RecursionError, "while decoding a JSON array"),
-        ({"text": ""}, ValueError, "No text section for incoming WebSocket frame!"),
-        ({"bytes": b"{}"}, ValueError, "No text section for incoming WebSocket frame!"),
+        ({"text": "hello"}, "Expecting value"),
+        ({"text": "[" * 100_000}, "while decoding a JSON array"),
+        ({"text": ""}, "No text section for incoming WebSocket frame!"),
+        ({"bytes": b"{}"}, "No text section for incoming WebSocket frame!"),
     ],
 )
-async def test_row_except_invalid_json_ends_a_generic_consumer(frame, error, text):
-    client = await connected(Values)
-    await client.send_input({"type": "websocket.receive", **frame})
-    with pytest.raises(error) as raised:
-        await client.wait()
-    assert text in str(raised.value)
+def test_row_except_invalid_json_ends_a_generic_consumer(world, frame, error):
+    client = world.connect("/values/")
+    with pytest.raises(ConsumerFault, match=error):
+        client.send(**frame)
 
 
 @pytest.mark.parametrize("text", ["null", "[1]", '"command"', "5", '{"type": "websocket.close"}'])
-async def test_row_isinstance_any_json_reaches_receive_json(text):
-    client = await connected(Values)
-    assert json.loads((await reply_to(client, text=text))["text"]) == [json.loads(text)]
-    await client.disconnect()
+def test_row_isinstance_any_json_reaches_receive_json(world, text):
+    client = world.connect("/values/")
+    client.send(text)
+    assert client.received_json == [[json.loads(text)]]
 
 
 @pytest.mark.parametrize("text", ["NaN", "-Infinity", "1e999"])
-async def test_a_generic_consumer_sends_invalid_json_numbers(text):
-    client = await connected(Values)
-    assert await reply_to(client, text=text) == text_frame(f"[{json.dumps(json.loads(text))}]")
-    await client.disconnect()
+def test_a_generic_consumer_sends_invalid_json_numbers(world, text):
+    client = world.connect("/values/")
+    client.send(text)
+    assert client.received == [f"[{json.dumps(json.loads(text))}]"]
