@@ -12,6 +12,7 @@ from django.test import SimpleTestCase
 from lessons.workshop.engine.process import pool
 from lessons.workshop.engine.process.child_process import use_sqlite
 from lessons.workshop.engine.world.channel_layer import fresh_layers
+from lessons.workshop.engine.world.database import fresh_database
 from lessons.workshop.setup.external_programs import REDIS
 from lessons.workshop.setup.redis_server import RedisServer, find_binaries
 from tests.support.courses import (  # noqa: F401 - fixtures for every folder
@@ -115,6 +116,13 @@ def simulated_layer():
     """The simulated layer, which only this test uses."""
     with fresh_layers() as layer:
         yield layer
+
+
+@pytest.fixture
+async def database(simulated_layer):
+    """The simulated layer, and an empty database that only this test uses."""
+    async with fresh_database() as database:
+        yield database
 
 
 @pytest.fixture(scope="session")

@@ -15,8 +15,6 @@ from django.contrib.auth.models import Group, User
 from auth_demo import tickets, tokens
 from db_demo.models import Presence
 from lessons.workshop.engine.world.cache import fresh_cache
-from lessons.workshop.engine.world.channel_layer import fresh_layers
-from lessons.workshop.engine.world.database import fresh_database
 from tests.support.strict_communicator import StrictCommunicator, StrictHttpCommunicator
 
 # The path of each consumer, and a frame after which a handler or a task of it is busy.
@@ -83,15 +81,9 @@ GROUPS = {
 
 
 @pytest.fixture(autouse=True)
-def layer():
-    with fresh_layers() as layer, fresh_cache():
-        yield layer
-
-
-@pytest.fixture
-async def database(layer):
-    async with fresh_database() as database:
-        yield database
+def layer(simulated_layer):
+    with fresh_cache():
+        yield simulated_layer
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from django.contrib.auth.models import User
 from auth_demo.consumers import Welcome
 from auth_demo.tickets import TicketMiddleware, issue
 from lessons.workshop.engine.world.cache import fresh_cache
-from lessons.workshop.engine.world.database import fresh_database
 from lessons.workshop.engine.world.interleaving import interleaving
 from tests.support.interleaving import each_point
 from tests.support.strict_communicator import StrictCommunicator
@@ -19,7 +18,7 @@ from tests.support.strict_communicator import StrictCommunicator
 demo = TicketMiddleware(Welcome.as_asgi())
 
 
-async def test_of_two_processes_at_once_only_one_accepts_the_ticket():
+async def test_of_two_processes_at_once_only_one_accepts_the_ticket(database):
     with fresh_cache(), ThreadPoolExecutor(1) as thread:
 
         async def other_process(scope, receive, send):
@@ -31,14 +30,13 @@ async def test_of_two_processes_at_once_only_one_accepts_the_ticket():
             clients.append(client)
             answers.append(await client.connect())
 
-        async with fresh_database():
-            with interleaving() as points:
-                ada = await User.objects.acreate(username="ada")
-                ticket = await sync_to_async(issue)(ada)
-                clients = []
-                for _ in each_point(points, lambda: connect(other_process)):
-                    answers, ticket = [], await sync_to_async(issue)(ada)
-                    await connect(demo)
-                    assert answers.count((True, None)) == 1
-                for client in clients:
-                    await client.leave()
+        with interleaving() as points:
+            ada = await User.objects.acreate(username="ada")
+            ticket = await sync_to_async(issue)(ada)
+            clients = []
+            for _ in each_point(points, lambda: connect(other_process)):
+                answers, ticket = [], await sync_to_async(issue)(ada)
+                await connect(demo)
+                assert answers.count((True, None)) == 1
+            for client in clients:
+                await client.leave()

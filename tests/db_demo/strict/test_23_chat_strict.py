@@ -15,17 +15,10 @@ from db_demo.chat.generic import GenericChat
 from db_demo.chat.raw import HEARTBEAT_INTERVAL, Chat
 from db_demo.chat.store import PRESENCE_TIMEOUT
 from db_demo.models import Message, Presence, Room
-from lessons.workshop.engine.world.database import fresh_database
 from lessons.workshop.engine.world.interleaving import interleaving
 from tests.support.interleaving import each_point
 from tests.support.simulated_time import wait
 from tests.support.strict_communicator import StrictCommunicator
-
-
-@pytest.fixture
-async def database(simulated_layer):
-    async with fresh_database() as database:
-        yield database
 
 
 @pytest.fixture(params=[Chat, GenericChat])

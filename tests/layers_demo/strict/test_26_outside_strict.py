@@ -3,21 +3,12 @@
 Strict, because only the simulated world lets another process write between any two steps.
 """
 
-import pytest
-
 from layers_demo.asgi import application
 from layers_demo.models import Notice
 from layers_demo.noticeboard import put_up
-from lessons.workshop.engine.world.database import fresh_database
 from lessons.workshop.engine.world.interleaving import interleaving
 from tests.support.interleaving import each_point
 from tests.support.strict_communicator import StrictCommunicator
-
-
-@pytest.fixture
-async def database(simulated_layer):
-    async with fresh_database() as database:
-        yield database
 
 
 async def test_a_text_is_not_missed_while_a_reader_connects(database):

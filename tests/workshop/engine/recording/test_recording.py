@@ -16,14 +16,9 @@ from lessons.workshop.engine.recording.consumer_state import attributes_of
 from lessons.workshop.engine.recording.layer import RecordingLayer, record_layer
 from lessons.workshop.engine.recording.middleware import RecordingMiddleware
 from lessons.workshop.engine.recording.recorder import Recorder, TrackedMessage
-from lessons.workshop.engine.world.channel_layer import fresh_layers
 from tests.support.strict_communicator import StrictCommunicator
 
-
-@pytest.fixture(autouse=True)
-def layer():
-    with fresh_layers():
-        yield
+pytestmark = pytest.mark.usefixtures("simulated_layer")
 
 
 class Member(AsyncConsumer):

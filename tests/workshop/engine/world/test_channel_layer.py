@@ -24,9 +24,8 @@ FIT = [None, True, 5, 2.5, "ä ☃", b"\xff", [1, [2]], {"a": {"b": []}}, (1, (2
 
 
 @pytest.fixture(autouse=True)
-def layer():
-    with fresh_layers() as layer:
-        yield layer
+def layer(simulated_layer):
+    return simulated_layer
 
 
 # Messages as on Redis
@@ -125,18 +124,12 @@ async def test_a_layer_from_import_time_is_the_layer_of_the_check(tmp_path):
 # An outage of Redis
 
 
-@pytest.fixture
-def redis():
-    with fresh_layers() as layer:
-        yield layer.redis
-
-
-async def test_every_call_but_new_channel_fails_during_an_outage(redis):
+async def test_every_call_but_new_channel_fails_during_an_outage(layer):
     layer = get_channel_layer("encrypted")
     channel = await layer.new_channel()
     waiting = asyncio.ensure_future(layer.receive(channel))
     await asyncio.get_running_loop().wait_until_idle()
-    redis.cut_off("groups", "channels")
+    layer.redis.cut_off("groups", "channels")
     await asyncio.get_running_loop().wait_until_idle()
     with pytest.raises(ConnectionError, match=r"^Connection closed by server\.$"):
         waiting.result()

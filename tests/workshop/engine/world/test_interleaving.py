@@ -1,14 +1,12 @@
 """Interleaving: which points there are, and what an action at each of them changes."""
 
-import pytest
 from channels.consumer import AsyncConsumer
 from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
 from django.db import transaction
 
 from db_demo.models import Entry
-from lessons.workshop.engine.world.channel_layer import current_layer, fresh_layers
-from lessons.workshop.engine.world.database import fresh_database
+from lessons.workshop.engine.world.channel_layer import current_layer
 from lessons.workshop.engine.world.interleaving import interleaving
 from tests.support.interleaving import each_point
 from tests.support.strict_communicator import StrictCommunicator
@@ -49,13 +47,6 @@ class SavesAtTheEnd(Counting):
         finally:
             await self.channel_layer.group_discard("all", self.channel_name)
             await Entry.objects.acreate(text="end")
-
-
-@pytest.fixture
-async def database():
-    with fresh_layers():
-        async with fresh_database() as fresh:
-            yield fresh
 
 
 async def received(consumer, database):

@@ -9,7 +9,6 @@ from channels.exceptions import StopConsumer
 from channels.layers import get_channel_layer
 
 from lessons.workshop.course.diagnoses import diagnose
-from lessons.workshop.engine.world.channel_layer import fresh_layers
 from lessons.workshop.engine.world.worker import Workers
 from tests.support.strict_communicator import StrictCommunicator  # noqa: F401 - the loop of a check
 
@@ -43,14 +42,8 @@ ROUTES = dict.fromkeys(("jobs", "others"), Jobs.as_asgi())
 COUNT = {"type": "job.count"}
 
 
-@pytest.fixture(autouse=True)
-def layer():
-    with fresh_layers():
-        yield
-
-
 @pytest.fixture
-async def worker(monkeypatch):
+async def worker(monkeypatch, simulated_layer):
     monkeypatch.setattr(
         "lessons.workshop.engine.world.worker.routes_of", lambda consumer_class: ROUTES
     )
