@@ -87,13 +87,12 @@ class Asks(AsyncConsumer):
         await database_sync_to_async(User.objects.filter(username="s3cret").exists)()
 
 
-async def test_records_the_queries_of_the_consumer_without_values_and_not_those_of_the_check():
-    async with fresh_database() as database:
-        client = StrictCommunicator(Asks.as_asgi(), "/")
-        await client.connect()
-        await database.do(get_or_create_account, "ada")
-        events = [event for event in client.transcript if event.lane == "database"]
-        await client.cancel_application()
+async def test_records_the_queries_of_the_consumer_without_values_and_no_other_query(database):
+    client = StrictCommunicator(Asks.as_asgi(), "/")
+    await client.connect()
+    await database.do(get_or_create_account, "ada")
+    events = [event for event in client.transcript if event.lane == "database"]
+    await client.cancel_application()
     (query,) = events
     assert query.message["type"] == "query"
     assert '"auth_user"."username" = %s' in query.message["sql"]
@@ -118,17 +117,16 @@ def create(name):
     Group.objects.create(name=name)
 
 
-async def test_the_rows_of_another_transaction_are_seen_when_it_has_committed():
-    async with fresh_database() as database:
-        other = OtherTransaction()
-        for name, rolls_back, before, after in (("a", False, 0, 1), ("b", True, 1, 1)):
-            await other.begin()
-            await other.do(create, name)
-            assert await Group.objects.acount() == before
-            await other.end(rolls_back)
-            assert await Group.objects.acount() == after
-        await other.close()
-        assert await database.unmanaged_connections() == []
+async def test_the_rows_of_another_transaction_are_seen_when_it_has_committed(database):
+    other = OtherTransaction()
+    for name, rolls_back, before, after in (("a", False, 0, 1), ("b", True, 1, 1)):
+        await other.begin()
+        await other.do(create, name)
+        assert await Group.objects.acount() == before
+        await other.end(rolls_back)
+        assert await Group.objects.acount() == after
+    await other.close()
+    assert await database.unmanaged_connections() == []
 
 
 # Signals
@@ -163,12 +161,11 @@ def of_demos():
     return [it for it in living if it and it.__module__ == "db_demo.signals"]
 
 
-async def test_only_the_last_import_of_a_file_receives_signals(load):
+async def test_only_the_last_import_of_a_file_receives_signals(load, database):
     subjects = [load(READY) for _ in range(3)]
-    async with fresh_database() as database:
-        with isolated_signals(subjects[-1]):
-            await database.do(Group.objects.create, name="editors")
-        await database.do(Group.objects.create, name="guests")
+    with isolated_signals(subjects[-1]):
+        await database.do(Group.objects.create, name="editors")
+    await database.do(Group.objects.create, name="guests")
     assert [subject.heard for subject in subjects] == [[], [], ["editors"]]
 
 
