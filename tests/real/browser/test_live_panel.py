@@ -32,8 +32,15 @@ def test_a_conversation_is_shown_as_the_browser_and_as_the_server_saw_it(visit):
         "→ websocket.disconnect code: 4001",
         "· finished",
     )
+    page.page.set_viewport_size({"width": 1280, "height": 1400})  # visible rows only are drawn
+    page.page.locator("#diagram .row .label").nth(2).click()
+    lit = page.page.locator("#source .highlighted")
+    expect(lit).to_have_count(1)  # the line that sent this event
+    expect(lit).to_contain_text("websocket.accept")
+    details = page.page.locator("#details pre")
+    expect(details).to_contain_text('"type": "websocket.accept"')
     page.page.get_by_role("slider", name="What the server recorded, as a diagram").press("Home")
-    expect(page.page.locator("#details pre")).to_contain_text("[hidden]")
+    expect(details).to_contain_text("[hidden]")
     assert page.page.context.cookies()[0]["value"] not in page.page.content()
     page.menu("Clear")
     expect(page.page.locator("#diagram .row")).to_have_count(0)

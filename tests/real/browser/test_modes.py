@@ -15,8 +15,8 @@ from tests.support.programs.project_commands import workshop_copy
 HTTPS = {"DJANGO_HTTPS": "proxy", "DJANGO_ALLOWED_HOSTS": HOST}
 
 
-@pytest.fixture(scope="module")
-def shared(browser, tmp_path_factory):
+@pytest.fixture
+def shared(tmp_path):
     """The address of a shared workshop behind nginx, its token, and the workshop."""
     with ExitStack() as stack:
         port = free_port()
@@ -24,39 +24,32 @@ def shared(browser, tmp_path_factory):
         workshop = stack.enter_context(workshop_copy(*options, **SHARED | HTTPS))
         host, _, token = workshop.address.partition("/?token=")
         assert host == f"https://{HOST}"
-        folder = tmp_path_factory.mktemp("nginx")
-        front = stack.enter_context(nginx_for((free_port(), port), folder))
+        front = stack.enter_context(nginx_for((free_port(), port), tmp_path))
         yield f"https://{HOST}:{front}", token, workshop
 
 
-def test_a_stranger_enters_the_token_which_becomes_a_cookie(browser, shared):
-    address, token, _ = shared
-    with visitor(browser, address, color_scheme="light") as stranger:
-        page = stranger.page
+def test_a_stranger_enters_the_token_and_uses_the_shared_workshop(browser, shared):
+    address, token, workshop = shared
+    with visitor(browser, address, color_scheme="light") as guest:
+        page = guest.page
         assert page.goto(f"{address}/lessons/03-stop/").status == 403
         expect(page.get_by_role("heading")).to_have_text("This workshop needs a token")
         assert violations(page) == []
-        stranger.errors.clear()  # the browser reports the 403
+        guest.errors.clear()  # the browser reports the 403
         page.get_by_label("Token").fill(token)
         page.keyboard.press("Enter")
         expect(page).to_have_url(f"{address}/lessons/03-stop/")
         [cookie] = [one for one in page.context.cookies() if one["name"].startswith("workshop")]
         assert (cookie["secure"], cookie["httpOnly"], cookie["sameSite"]) == (True, True, "Lax")
-
-
-def test_a_shared_workshop_shows_events_judges_a_save_and_has_new_passwords(browser, shared):
-    address, token, workshop = shared
-    with visitor(browser, address) as guest:
-        guest.page.goto(f"{address}/?token={token}")
-        guest.open("03-stop").show("See").connect()
+        guest.show("See").connect()
         guest.send("hello")
-        expect(guest.page.locator("#diagram")).to_contain_text("You said: hello")
+        expect(page.locator("#diagram")).to_contain_text("You said: hello")
         guest.show("Do")
-        write_in_page(guest.page, "work/03_stop.py", workshop.exercise("stop").solved)
-        guest.page.keyboard.press("Control+s")
-        expect(guest.page.locator("#verdict .state")).to_have_text("green")
-        guest.page.goto(f"{address}/auth/login/")
-        shown = guest.page.locator(".quiet code").all_text_contents()
+        write_in_page(page, "work/03_stop.py", workshop.exercise("stop").solved)
+        page.keyboard.press("Control+s")
+        expect(page.locator("#verdict .state")).to_have_text("green")
+        page.goto(f"{address}/auth/login/")
+        shown = page.locator(".quiet code").all_text_contents()
         passwords = dict(zip(shown[::2], shown[1::2], strict=True))
         assert passwords["student"] != "student"
-        log_in(guest.page, address, "student", passwords["student"])
+        log_in(page, address, "student", passwords["student"])

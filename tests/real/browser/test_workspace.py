@@ -109,22 +109,6 @@ def test_a_transcript_of_the_text_plays_and_ticks_what_was_tried(visit):
     expect(page.locator("#source-title")).to_contain_text("mistakes.py")
 
 
-def test_a_diagram_points_at_the_line_that_sent_an_event(visit):
-    page = visit("12-group").show("See")
-    labels = page.page.locator("#diagram .row .label")
-    page.connect()
-    page.send("hello")
-    page.press("Close")
-    page.page.set_viewport_size({"width": 1280, "height": 1400})  # visible rows only are drawn
-    expect(labels.last).to_have_text("finished")
-    expect(labels).to_have_count(11)
-    labels.nth(3).click()
-    lit = page.page.locator("#source .highlighted")
-    expect(lit).to_have_count(1)
-    expect(lit).to_contain_text("websocket.accept")
-    expect(page.page.locator("#details pre")).to_contain_text('"type": "websocket.accept"')
-
-
 def test_p_shows_only_the_diagram_and_the_code_in_large_type(visit):
     lesson = visit("03-stop", **SMALL_LAPTOP).show("See")
     page = lesson.page
