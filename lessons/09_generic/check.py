@@ -114,7 +114,7 @@ class Desk(Model):
         expected, received = difference.pair
         if received.get("text") is None:
             return "text-became-bytes"
-        answer = read(received["text"], otherwise=None)
+        answer = value_of(received["text"])
         if answer is None and received["text"].strip() != "null":
             return "answer-not-json"
         if isinstance(answer, str) and read(answer):
@@ -135,13 +135,18 @@ def refuse(constant):
     raise ValueError(constant)
 
 
-def read(text, otherwise=""):
+def read(text):
     """Return the JSON object in a frame, or an empty one if the frame has none."""
+    value = value_of(text)
+    return value if isinstance(value, dict) else {}
+
+
+def value_of(text):
+    """Return the JSON value in a frame, or None if the frame has none."""
     try:
-        value = json.loads(text or "", parse_constant=refuse)
-    except (ValueError, RecursionError):
-        value = otherwise
-    return value if isinstance(value, dict) or otherwise is None else {}
+        return json.loads(text, parse_constant=refuse)
+    except (TypeError, ValueError, RecursionError):
+        return None
 
 
 def is_json(value):
