@@ -34,10 +34,8 @@ class Stopwatch(Model):
         client.send(f"{client.seconds} so far")
 
     def disconnect(self, client):
-        if client.end == "crash":
-            self.end_with_an_exception(client)
-        else:
-            self.end(client)
+        promise = self.end_with_an_exception if client.end == "crash" else self.end
+        promise(client)
 
     def end(self, client):
         """The stopwatch ends with its connection, however the connection ends"""
