@@ -23,6 +23,7 @@ from .data import read_dataclass, receive_data, send_data
 from .output import LimitedOutput
 
 WAITING_FACTOR = 4  # how much longer than it may work a conversation may wait
+MAX_GARBAGE = 100_000  # objects that a conversation may make until some are collected
 
 _WARM_UP = Subject(
     *("warm-up", Path("warm_up.py"), "WarmUp"),
@@ -41,6 +42,7 @@ class WarmUp(SyncConsumer):
         raise StopConsumer
 """,
 )
+_WARM_UP_STEPS = ('row auth.Group {"name": "a"}', "connect", "text a", "close")
 
 
 def run_forked(pipe, parents_end, folder: str, is_warm: bool) -> None:
@@ -52,8 +54,8 @@ def run_forked(pipe, parents_end, folder: str, is_warm: bool) -> None:
     except FileNotFoundError:  # Ctrl-C has ended the parent, which has removed the folder
         os._exit(0)
     if is_warm:  # the first conversation of a process takes several times as long as the others
-        steps = [parse_step(step) for step in ("connect", "text a", "close")]
-        Conversation(_WARM_UP, DEFAULTS).play(steps)
+        steps = [*map(parse_step, _WARM_UP_STEPS)]
+        Conversation(_WARM_UP, replace(DEFAULTS, database=True)).play(steps)
     try:
         subject, timeout = receive_data(pipe)
     except (EOFError, OSError):  # the parent has ended, or does not need it
@@ -78,6 +80,8 @@ def run_player(pipe, subject: Subject, timeout: float) -> None:
     if subject.module:  # the loggers of an app write to the streams of the parent
         logging.disable()
     gc.freeze()  # later collections skip the objects of the parent
+    # Each conversation ends with a collection, see leftovers.py. Others would find what is in use.
+    gc.set_threshold(MAX_GARBAGE)
     player = _ServedPlayer(pipe, subject, timeout)
     try:
         player.serve()
