@@ -165,7 +165,7 @@ def test_a_question_that_the_instructor_wrote_is_answered_in_the_bar(member, boa
     board.press("Ask")
     dialog = board.page.get_by_role("dialog")
     dialog.get_by_label("Question").fill("Which one?")
-    dialog.get_by_label("Answers").select_option("A, B, C, D")
+    dialog.get_by_label("Answers").fill("A, B, C, D")
     dialog.get_by_role("button", name="Ask the class").click()
     bar(page).get_by_role("button", name="B", exact=True).click()
     expect(board.page.locator("#poll-state")).to_contain_text("1 of ")
