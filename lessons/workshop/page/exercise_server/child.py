@@ -50,7 +50,7 @@ from lessons.workshop.engine.world.student_module import application_for, load_s
 from lessons.workshop.engine.world.worker import routes_of
 from lessons.workshop.judge.redaction import redact
 from lessons.workshop.page.exercise_server import database_copy
-from lessons.workshop.page.exercise_server.messages import Messages
+from lessons.workshop.page.exercise_server.messages import MAX_SIZE, pack, unpack
 from lessons.workshop.setup.limits import Limits, limit_resources
 
 # Of a process that serves an exercise to a page until the page is closed.
@@ -95,23 +95,28 @@ def run(connection: Connection, served: ServedTarget) -> None:
     os._exit(0)  # at once: the code may have registered exit handlers, or started threads
 
 
-class ChildEnd(Messages):
-    """The child's end of the pipe. The process ends with the workshop."""
+class ChildEnd:
+    """The child's end of the pipe. Any thread may send, and one thread receives.
+
+    The process ends with the workshop.
+    """
 
     def __init__(self, connection: Connection):
-        super().__init__(connection)
-        self._asking = threading.Lock()
+        self._connection = connection
+        self._sending, self._asking = threading.Lock(), threading.Lock()
         self.answers: queue.SimpleQueue = queue.SimpleQueue()
 
     def send(self, *message) -> None:
+        data = pack(message)
         try:
-            super().send(*message)
+            with self._sending:
+                self._connection.send_bytes(data)
         except OSError:
             os._exit(0)
 
-    def receive(self):
+    def receive(self) -> tuple:
         try:
-            return super().receive()[0]
+            return unpack(self._connection.recv_bytes(MAX_SIZE))
         except (OSError, EOFError):
             os._exit(0)
 

@@ -26,8 +26,6 @@ From the child:
     said, text                                 the result of a step from outside
 """
 
-import threading
-from multiprocessing.connection import Connection
 from typing import Any
 
 from lessons.workshop.engine.process.data import object_like, packed, unpacked
@@ -35,29 +33,18 @@ from lessons.workshop.engine.process.data import object_like, packed, unpacked
 MAX_SIZE = 16 * 1024 * 1024  # bytes of one message
 
 
-class Messages:
-    """One end of the pipe. Any thread may send, and one thread receives."""
+def pack(message: tuple[Any, ...]) -> bytes:
+    """Raises ValueError for a message that is too large."""
+    data = packed(message, object_like)
+    if len(data) > MAX_SIZE:
+        limit = f"{MAX_SIZE // 1024**2} MiB"
+        raise ValueError(f"The workshop passes on at most {limit}, and this is {len(data):,}.")
+    return data
 
-    def __init__(self, connection: Connection):
-        self.connection = connection
-        self._sending = threading.Lock()
 
-    def send(self, *message: Any) -> None:
-        """Raises ValueError for a message that is too large, and OSError at the end."""
-        data = packed(message, object_like)
-        if len(data) > MAX_SIZE:
-            limit = f"{MAX_SIZE // 1024**2} MiB"
-            raise ValueError(f"The workshop passes on at most {limit}, and this is {len(data):,}.")
-        with self._sending:
-            self.connection.send_bytes(data)
-
-    def receive(self) -> tuple[tuple, int]:
-        """The next message, and its size in bytes.
-
-        Raises EOFError or OSError at the end, and ValueError or TypeError for what is no message.
-        """
-        data = self.connection.recv_bytes(MAX_SIZE)
-        message = unpacked(data)
-        if not isinstance(message, tuple) or not message:
-            raise ValueError(f"{message!r} is not a message")
-        return message, len(data)
+def unpack(data: bytes) -> tuple[Any, ...]:
+    """Raises ValueError or TypeError for what is no message."""
+    message = unpacked(data)
+    if not isinstance(message, tuple) or not message:
+        raise ValueError(f"{message!r} is not a message")
+    return message

@@ -6,13 +6,12 @@ Code that blocks, sends without end, exits or grows ends its own process only. T
 import asyncio
 import itertools
 import signal
-import threading
-import time
+import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
-from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 
 from lessons.workshop.course.diagnoses import diagnose
 from lessons.workshop.engine.faults.finding import Finding, Place, make_finding
@@ -26,7 +25,7 @@ from lessons.workshop.engine.recording.events import Event
 from lessons.workshop.page.exercise_server import child
 from lessons.workshop.page.exercise_server.child import ServedTarget
 from lessons.workshop.page.exercise_server.database_copy import find_login
-from lessons.workshop.page.exercise_server.messages import Messages
+from lessons.workshop.page.exercise_server.messages import MAX_SIZE, pack, unpack
 from lessons.workshop.page.live.client_identity import LOST_CONNECTION
 from lessons.workshop.page.live.event_forwarder import EventForwarder
 from lessons.workshop.page.live.feed import Feed, session_key_of
@@ -37,6 +36,7 @@ IMPORT_TIMEOUT = 5.0
 PLACE_TIMEOUT = 1.0  # code in C may not let the other thread answer
 EXIT_TIMEOUT = 1.0
 QUOTA = 500  # messages that are handled before a pause of one tick; each send() is two
+HEADER = 4  # bytes in front of a message, which say how long it is: as multiprocessing does
 BYTES_PER_MESSAGE = 4096  # of a larger message, so many bytes count as a message
 MANY_MESSAGES = 100  # from a handler that does not return: it does not only wait
 
@@ -65,39 +65,35 @@ class ExerciseProcess:
 
     def __init__(self, served: ServedTarget, feed: Feed, report: Callable):
         self._served, self._feed, self._report = served, feed, report
-        self._loop = asyncio.get_running_loop()
-        self.loaded: asyncio.Future[bool] = self._loop.create_future()
-        self.ended: asyncio.Future[Finding | None] = self._loop.create_future()
+        loop = asyncio.get_running_loop()
+        self.loaded: asyncio.Future[bool] = loop.create_future()
+        self.ended: asyncio.Future[Finding | None] = loop.create_future()
         self._started, self._answered = asyncio.Event(), asyncio.Event()
-        self._place: asyncio.Future[Place] = self._loop.create_future()
+        self._place: asyncio.Future[Place] = loop.create_future()
         self.connections: dict[int, _Relay] = {}
         self._forwarders = {child.WORKER: self._forwarder("worker")}
         self._numbers = itertools.count(child.WORKER + 1)
         self._last_finding: Finding | None = None
-        ours, self._theirs = Pipe()
-        self._messages = Messages(ours)
-        self._sender = ThreadPoolExecutor(1)  # the pipe may be full, and the loop must not wait
         self._child = None
-        self._watching: asyncio.Task | None = None
+        self._writer: asyncio.StreamWriter | None = None
+        self._tasks: list[asyncio.Task] = []
         self._ending: asyncio.Task | None = None
-        self._losing: asyncio.Task | None = None  # the loop itself keeps no reference
         self._handled = 0  # messages
 
     async def start(self) -> None:
         """Start the process. Then wait for `loaded` or `ended`."""
+        ours, theirs = socket.socketpair()
         try:
-            self._child = await in_thread(self._start_child)
+            self._child = await in_thread(self._start_child, Connection(theirs.detach()))
         except BaseException:
-            self._messages.connection.close()
+            ours.close()
             raise
-        threading.Thread(target=self._read, name="exercise", daemon=True).start()
-        self._watching = asyncio.create_task(self._watch())
+        reader, self._writer = await asyncio.open_connection(sock=ours)
+        self._tasks = [asyncio.create_task(it) for it in (self._read(reader), self._watch())]
 
-    def _start_child(self):
-        try:
-            return start_child(child.run, self._theirs, self._served, method=clean_start_method())
-        finally:
-            self._theirs.close()
+    def _start_child(self, theirs: Connection):
+        with theirs:
+            return start_child(child.run, theirs, self._served, method=clean_start_method())
 
     async def stop(self) -> None:
         """End the process, and wait until it and what it started have ended."""
@@ -139,34 +135,31 @@ class ExerciseProcess:
             self._write("event", number, event)
 
     def _write(self, *message) -> None:
-        with suppress(RuntimeError):  # the process was ended
-            self._sender.submit(self._messages.send, *message)
+        if self._writer and not self._writer.is_closing():
+            data = pack(message)
+            self._writer.write(len(data).to_bytes(HEADER) + data)
 
     # What the process sends. A student's code may have sent it, so each value is checked.
 
-    def _read(self) -> None:
-        """Handle each message before the next one, in a thread of its own."""
-        detail = None
+    async def _read(self, reader: asyncio.StreamReader) -> None:
+        """Handle each message before the next one, until the process has ended."""
+        quota, detail = QUOTA, None
         try:
             while True:
-                quota = QUOTA
-                while quota > 0:
-                    message, size = self._messages.receive()
-                    quota -= 1 + size / BYTES_PER_MESSAGE
-                    handling = self._handle(*message)
-                    asyncio.run_coroutine_threadsafe(handling, self._loop).result()
-                    self._handled += 1
-                time.sleep(TICK)
+                size = int.from_bytes(await reader.readexactly(HEADER))
+                if size > MAX_SIZE:
+                    raise ValueError(f"a message of {size:,} bytes")
+                await self._handle(*unpack(await reader.readexactly(size)))
+                self._handled += 1
+                quota -= 1 + size / BYTES_PER_MESSAGE
+                if quota < 0:
+                    await asyncio.sleep(TICK)
+                    quota = QUOTA
         except (EOFError, OSError):
             pass
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
             detail = f"It sent something that cannot be read: {error}"
-
-        def lose_process():
-            self._losing = asyncio.create_task(self._lose_process(detail))
-
-        with suppress(RuntimeError):  # the loop has ended
-            self._loop.call_soon_threadsafe(lose_process)
+        await self._lose_process(detail)
 
     async def _handle(self, kind: str, *values) -> None:
         match kind, values:
@@ -283,11 +276,13 @@ class ExerciseProcess:
         try:
             await in_thread(partial(end_child, self._child, everywhere=True))
         finally:
-            self._sender.shutdown(wait=False, cancel_futures=True)
+            if self._writer:
+                self._writer.close()
             for relay in self.connections.values():
                 relay.lost()
             self.ended.set_result(finding)
-            self._watching.cancel()
+            for task in self._tasks:
+                task.cancel()
 
 
 class _Relay:
