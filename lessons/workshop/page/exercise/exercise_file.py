@@ -13,12 +13,8 @@ from lessons.workshop.student import exercise_copies, progress
 MAX_BYTES = 200_000
 
 
-class UnreadableFile(ValueError):
-    """The file's bytes are not text in UTF-8, so the page cannot edit it."""
-
-
-class InvalidText(ValueError):
-    """A text that the page may not save. The message says why."""
+class Refused(ValueError):
+    """Something that the page may not do. The text gives the reason."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +36,7 @@ class SavedElsewhere(Exception):
 def read_file(lesson: Lesson) -> FileVersion:
     """What is in the student's file. Without a file: the original, with an empty digest.
 
-    Raises UnreadableFile or OSError.
+    Raises Refused or OSError.
     """
     content = exercise_copies.read_content(lesson.exercise)
     if content is None:
@@ -60,7 +56,7 @@ def save_file(lesson: Lesson, text: str, replaces: str, overwrite: bool = False)
     """Save `text` instead of the version with the digest `replaces`.
 
     With `overwrite`, what another editor has saved is backed up first and then replaced. Raises
-    SavedElsewhere, InvalidText, UnreadableFile or OSError.
+    SavedElsewhere, Refused or OSError.
     """
     content = _encoded(text)
     with progress.state_lock("copies"):
@@ -78,9 +74,9 @@ def _encoded(text: str) -> bytes:
     try:
         content = text.replace("\r\n", "\n").encode()
     except UnicodeEncodeError:
-        raise InvalidText("The text holds half of a character, so it was not saved.") from None
+        raise Refused("The text holds half of a character, so it was not saved.") from None
     if len(content) > MAX_BYTES:
-        raise InvalidText(f"The text is longer than {MAX_BYTES:,} bytes, so it was not saved.")
+        raise Refused(f"The text is longer than {MAX_BYTES:,} bytes, so it was not saved.")
     return content
 
 
@@ -88,7 +84,7 @@ def _decoded(lesson: Lesson, content: bytes) -> str:
     try:
         return content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError:
-        raise UnreadableFile(
+        raise Refused(
             f"{lesson.exercise.name} is not text in UTF-8, so this page cannot edit it. "
             "Save it as UTF-8 in your own editor."
         ) from None

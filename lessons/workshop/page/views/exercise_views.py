@@ -17,9 +17,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from lessons.workshop.course.lesson_index import Lesson, UnknownLesson, find
 from lessons.workshop.member import membership
 from lessons.workshop.page.exercise.exercise_file import (
-    InvalidText,
+    Refused,
     SavedElsewhere,
-    UnreadableFile,
     read_file,
     save_file,
 )
@@ -28,10 +27,6 @@ from lessons.workshop.setup.atomic_write import explain_os_error
 from lessons.workshop.student import exercise_copies, progress
 
 _NOT_SAVED = "Your progress could not be saved. The server's log gives the reason."
-
-
-class Refused(ValueError):
-    """Something that the page may not do. The text gives the reason."""
 
 
 def as_json(view):
@@ -49,7 +44,7 @@ def as_json(view):
             return JsonResponse({"error": str(error), **now}, status=409)
         except OSError as error:
             return JsonResponse({"error": explain_os_error(error)}, status=400)
-        except (Refused, InvalidText, UnreadableFile) as error:
+        except Refused as error:
             return JsonResponse({"error": str(error)}, status=400)
 
     return answer
@@ -63,7 +58,7 @@ def exercise_file(request, lesson: Lesson) -> dict:
         found = read_file(lesson)
         return {"text": found.text, "digest": found.digest, "path": short_path(lesson.exercise)}
     if not {"text", "digest"} <= request.POST.keys():
-        raise InvalidText("The request lacks the text or its version, so nothing was saved.")
+        raise Refused("The request lacks the text or its version, so nothing was saved.")
     overwrite = "overwrite" in request.POST
     saved = save_file(lesson, request.POST["text"], request.POST["digest"], overwrite)
     return {"digest": saved.digest}
