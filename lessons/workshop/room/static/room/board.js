@@ -121,7 +121,7 @@ function Tile({ row }) {
     <h3><a class="name" href=${pageOf(row, row.slug)}><${Name} row=${row} /></a></h3>
     <p class="standing"><span class="state" data-state=${row.state}>${row.slug && WORDS[row.state]}</span> <span class="lesson">${row.slug ? titleOf(row.slug) : "no lesson yet"}</span></p>
     <p class="headline">${row.state === "red" && row.title}</p>
-    <p class="sentence">${row.hand}</p>
+    <p class="sentence">${row.hand && html`<q>${row.hand}</q>`}</p>
     <p class="tile-foot"><span class="time" title="Without progress">${isWaiting && duration(now.value - row.at)}</span>
       <span class="facts">${[hints, !row.connected && "offline"].filter(Boolean).join(" · ")}</span>
       <span class="tile-buttons">

@@ -179,7 +179,8 @@ function Player() {
 
 // In Do the editor shows the code. In Predict the code has the width, until the student chooses an event.
 function Details() {
-  const event = (step.value === "see" || step.value === "wire" || pointed.value.isChosen) && html`<${EventInFull} />`;
+  const isWanted = ["see", "wire"].includes(step.value) || pointed.value.isChosen;
+  const event = isWanted && !isProjector.value && html`<${EventInFull} />`;
   if (step.value === "do") return event;
   if (step.value === "predict" && !saved.value) return null;
   return html`<section class="details" aria-label="The code, and the chosen event"><${Source} />${event}</section>`;

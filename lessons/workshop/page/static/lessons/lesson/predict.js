@@ -4,7 +4,7 @@ import { computed, effect, html, signal, useEffect, useRef } from "../vendor/pre
 import { schoolClass } from "../common/socket.js";
 import { vote } from "../common/class_bar.js";
 import { fetchJson } from "../common/server.js";
-import { page, playUrl, saved, showSaved, sourceOf, step } from "./store.js";
+import { announcement, page, playUrl, saved, showSaved, sourceOf, step } from "./store.js";
 
 const LABEL = /^(client|consumer|layer|database)( \d+)? ([→←·]) (.*)$/;
 const SENT = "You have voted. Your instructor shows the answer later.";
@@ -124,7 +124,8 @@ function Cards({ number }) {
     const now = [...rest.slice(0, place), card, ...rest.slice(place)];
     const above = now.includes(LINE) ? now.slice(0, now.indexOf(LINE)) : now;
     const at = above.indexOf(card) + 1;
-    set(number, { order: now, marks: null, say: at ? `Place ${at} of ${above.length}.` : "Never comes." });
+    set(number, { order: now, marks: null, say: "" });
+    announcement.value = at ? `Place ${at} of ${above.length}.` : "Never comes.";
   };
   const dragOver = (event) => {
     const over = event.target.closest("li")?.dataset.card;
