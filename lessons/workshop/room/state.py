@@ -10,6 +10,7 @@ from django.utils import timezone
 from lessons.workshop.course.lesson_index import find
 from lessons.workshop.member.protocol import Message, State
 from lessons.workshop.room.models import Class, Poll, Standing, Student, Vote
+from lessons.workshop.room.poll_chart import chart
 
 MESSAGES, SHOWN_FOR = 5, timedelta(hours=3)  # how many a student sees, and how old they may be
 
@@ -91,6 +92,7 @@ def board(class_id: int) -> dict | None:
         "poll": poll and {
             **poll_json(poll),
             "rounds": rounds(poll),
+            "chart": "" if poll.lesson else chart(poll, rounds(poll)),
             "votes": len(voters),
             # A student who has left is not waited for.
             "students": sum(row["connected"] or row["id"] in voters for row in rows),

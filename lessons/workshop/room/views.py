@@ -29,6 +29,7 @@ from lessons.workshop.room.classes import KEPT_FOR, InvalidClassName, add_class
 from lessons.workshop.room.consumers import tell_class
 from lessons.workshop.room.export import as_csv
 from lessons.workshop.room.models import Class
+from lessons.workshop.room.poll_chart import chart
 from lessons.workshop.room.state import current_poll, parts_of, rounds
 from lessons.workshop.room.worker import WorkerFailed, read_answer, read_transcript
 
@@ -158,13 +159,19 @@ def course(request, slug: str):
 @for_instructors
 @require_safe
 def answer(request, class_id: int):
-    """What really happens in a lesson's question, and once it is shown which votes are right."""
+    """The chart of a lesson's question, and once it is shown what really happens, and why."""
     poll = current_poll(class_id)
     if poll is None or not poll.lesson:
         raise Http404("The class has no question of a lesson now.")
-    given = rounds(poll) if poll.state == "shown" else []
-    votes = frozenset(one for votes in given for one in votes)
-    return _from_worker(read_answer, poll.lesson, poll.question, votes)
+    is_shown, given = poll.state == "shown", rounds(poll)
+    votes = frozenset(one for votes in given for one in votes) if is_shown else frozenset()
+
+    def read() -> dict:
+        question = read_answer(poll.lesson, poll.question, votes)
+        told = {name: question[name] for name in ("because", "recording")} if is_shown else {}
+        return {"chart": chart(poll, given, question), **told}
+
+    return _from_worker(read)
 
 
 def _from_worker(read, *values):

@@ -3,8 +3,7 @@
 
 import { byId } from "../lessons/common/dom.js";
 import { html, render } from "../lessons/vendor/preact.js";
-import { Options, Question } from "./poll.js";
-import { votesOf } from "./poll_answers.js";
+import { Chart, Question } from "./poll.js";
 import { clock, currentLesson } from "./room_state.js";
 import { follow, now, page, room } from "./store.js";
 
@@ -22,7 +21,7 @@ function Slide() {
     ${lesson && !isBreak && html`<p class="slide-green"><progress aria-label="Students whose exercise is green" max=${inClass.length || 1} value=${green} />
       <span id="slide-green">${green} of ${inClass.length} green</span></p>`}
     ${poll && !isBreak && html`<section class="slide-poll" aria-label="Question"><${Question} poll=${poll} />
-      ${!poll.lesson && html`<${Options} options=${poll.options} rounds=${(poll.state === "open" ? [] : poll.rounds).map(votesOf)} />`}
+      <${Chart} chart=${poll.chart} />
       <p class="quiet">${poll.votes} of ${poll.students} have voted</p></section>`}`;
 }
 
