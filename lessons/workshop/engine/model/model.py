@@ -364,9 +364,12 @@ class Model:
     def _copy(self) -> Self:
         model = _copied(self)
         model._options = []
+        awaited = {it for *_, args in self._timers for it in args}
         for name, client in self.by_connection.items():
-            # Of many clients that came and left, only the last one of each number may change.
-            if client.state != LEFT or client.expected or self.clients[client.number] is client:
+            # Of many clients that came and left, only the last one of each number may change, and
+            # those for which a timer is set.
+            is_last = self.clients[client.number] is client
+            if is_last or client.state != LEFT or client.expected or name in awaited:
                 own = model.by_connection[name] = _copied(client)
                 own.model = model
         model.clients = {client.number: client for client in model.by_connection.values()}

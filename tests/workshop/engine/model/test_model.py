@@ -231,6 +231,23 @@ def test_an_answer_that_is_due_during_another_step_needs_no_event():
     assert generic_diagnosis(found) == "no-reply"
 
 
+def test_each_state_has_its_own_client_if_a_timer_is_set_for_one_that_left():
+    class Late(Model):
+        def connect(self, client):
+            client.waiting = []
+            client.accept()
+
+        def receive(self, client, text, data):
+            client.waiting.append(text)
+            self.after(1, self.answer, client)
+
+        def answer(self, client):
+            client.waiting.remove("a")
+
+    steps = "connect | & text a | & close | connect | take spy"
+    assert difference(Late, steps, seen("+", ended=True), "+", time=1) is None
+
+
 def test_without_a_lane_each_message_that_may_be_missed_is_missed_alone():
     class Free(Model):
         def receive(self, client, text, data):
