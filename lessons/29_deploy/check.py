@@ -281,6 +281,7 @@ def test_a_connection_that_has_ended_gets_no_close(play):
     play("connect | 2 connect | crash | 3 POST /drain/")
     play("connect | 2 connect | kill | 3 POST /drain/")
     play("connect | 2 connect | text soup | close 1001 | 3 POST /drain/ | wait 4 | GET /served/")
+    play("connect | text soup | text tea | 2 POST /drain/ | close 1001 | wait 4 | GET /served/")
 
 
 def test_what_happens_during_the_drain(play):
