@@ -8,6 +8,8 @@ import asyncio
 import logging
 import tempfile
 from asyncio import FIRST_COMPLETED
+from contextlib import suppress
+from functools import partial
 
 from lessons.workshop.course.lesson_index import Lesson, UnknownLesson, find
 from lessons.workshop.engine.faults.finding import Finding, make_finding
@@ -28,69 +30,51 @@ log = logging.getLogger(__name__)
 
 
 class ExerciseServer:
-    """Serves one target to the clients of the page with that feed."""
+    """Serves one target to the clients of the page with that feed, until it is stopped."""
 
     def __init__(self, feed: Feed, lesson: Lesson, target: Subject):
         self.lesson = lesson
         self.target = target
         self.has_failed = False  # an exception has ended this server: another one must replace it
         self._feed = feed
-        self._folder: tempfile.TemporaryDirectory | None = None
-        self._served: ServedTarget | None = None
-        self._process: ExerciseProcess | None = None
         self._file = WatchedFile(target.file)
+        self._process: ExerciseProcess | None = None
+        self._is_started = asyncio.Event()  # or it is known that the process cannot be started
+        self._is_wanted = asyncio.Event()  # a client needs a process instead of one that has ended
         self._reported: dict | None = None
-        self._begin("ready")
-        self._watching = asyncio.create_task(self._watch())
+        self._serving = asyncio.create_task(self._serve())
 
     async def process(self) -> ExerciseProcess | None:
         """The running process. Starts it if it has ended; None if it cannot be started."""
-        if self._starting.done() and not self.has_failed:
-            process = self._starting.result()
-            if process is None or process.ended.done():
-                self._begin("ready")
-        await asyncio.wait([self._starting])  # a caller that is cancelled does not cancel it
-        return None if self._starting.cancelled() else self._starting.result()
+        if self._is_started.is_set() and not self._runs() and not self.has_failed:
+            self._is_started.clear()
+            self._is_wanted.set()
+        await self._is_started.wait()
+        return self._process if self._runs() else None
+
+    def _runs(self) -> bool:
+        process = self._process
+        return process is not None and process.loaded.done() and not process.ended.done()
 
     async def stop(self) -> None:
-        """End the process and everything that belongs to it, even if some of it has failed."""
-        self._watching.cancel()
-        self._starting.cancel()
-        try:
-            await asyncio.wait([self._watching, self._starting])
-            if self._process:
-                await self._process.stop()
-        finally:
-            if self._folder:
-                await in_thread(self._folder.cleanup)
+        """End the process and everything that belongs to it."""
+        self._serving.cancel()
+        await asyncio.wait([self._serving])
 
     def take_outside_step(self, step: str) -> None:
         """Take a step that no client takes, if the process runs."""
-        if self._process and self._process.loaded.done():
+        if self._runs():
             self._process.take_outside_step(step)
 
-    # Starts
-
-    def _begin(self, state: str) -> None:
-        """Start a process; `state` is what the page shows then. Clients wait for this task."""
-        self._starting = asyncio.create_task(self._start(state))
-
-    async def _start(self, state: str) -> ExerciseProcess | None:
-        """Start a process instead of the last one, and wait until it has loaded the file.
-
-        What prevents that is reported, and ends this server.
-        """
+    async def _serve(self) -> None:
+        """Run one process after the other. What prevents that is reported, and ends this server."""
         try:
-            self._served = self._served or await self._prepare()
-            if self._process:
-                await self._process.stop()
-            self._file.look()
-            self._report("starting")
-            process = ExerciseProcess(self._served, self._feed, self._report_running)
-            process.ended.add_done_callback(self._report_end)
-            self._process = process
-            await process.start()
-            await asyncio.wait([process.loaded, process.ended], return_when=FIRST_COMPLETED)
+            with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+                rows = await in_thread(database_copy.all_logins)
+                served = ServedTarget(self.lesson, self.target, folder, rows)
+                state = "ready"
+                while True:
+                    state = await self._run_process(served, state)
         except Exception as error:
             self.has_failed = True
             log.exception(
@@ -99,29 +83,37 @@ class ExerciseServer:
             is_of_system = isinstance(error, OSError)
             detail = explain_os_error(error) if is_of_system else f"{type(error).__name__}: {error}"
             self._report("ended", make_finding("not-served", detail=detail))
-            return None
-        if not process.loaded.done():
-            return None
-        self._report(state)
-        return process
+        finally:
+            self._is_started.set()
 
-    async def _prepare(self) -> ServedTarget:
-        self._folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-        rows = await in_thread(database_copy.all_logins)
-        return ServedTarget(self.lesson, self.target, self._folder.name, rows)
+    async def _run_process(self, served: ServedTarget, state: str) -> str:
+        """Run a process until another one must replace it. `state` is what the page then shows.
 
-    async def _watch(self) -> None:
-        """Start the process again if the file is saved."""
-        while not self.has_failed:
-            await asyncio.wait([self._starting])
-            await asyncio.sleep(POLL_INTERVAL)
-            if await in_thread(self._file.was_saved) and self._starting.done():
-                self._begin("restarted")
+        Returns the state for the next one.
+        """
+        self._is_wanted.clear()
+        self._file.look()
+        self._report("starting")
+        process = ExerciseProcess(served, self._feed, partial(self._report, "ready"))
+        process.ended.add_done_callback(self._report_end)
+        self._process = process
+        try:
+            await process.start()
+            await asyncio.wait([process.loaded, process.ended], return_when=FIRST_COMPLETED)
+            if process.loaded.done():
+                self._report(state)
+            self._is_started.set()
+            while not self._is_wanted.is_set():
+                if await in_thread(self._file.was_saved):
+                    return "restarted"
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._is_wanted.wait(), POLL_INTERVAL)
+            return "ready"
+        finally:
+            self._is_started.clear()  # clients wait for the next process
+            await process.stop()
 
     # What the page shows
-
-    def _report_running(self, finding: Finding) -> None:
-        self._report("ready", finding)
 
     def _report_end(self, ended: asyncio.Future[Finding | None]) -> None:
         if finding := ended.result():  # the server itself ends a process without a finding
