@@ -142,7 +142,7 @@ def test_a_full_bar_is_reached_with_the_keyboard_has_no_axe_violations_and_is_no
             assert violations_in_both_schemes(page, part) == []
         assert {width: rest for width in WIDTHS if (rest := cut(page, width))} == {}
         bar(page).get_by_role("link").first.focus()
-        for name in (poll, "Raise your hand", "Dismiss"):
+        for name in (poll, "What do you need?", "Raise your hand", "Dismiss"):
             page.keyboard.press("Tab")
             expect(page.locator(":focus")).to_have_accessible_name(name)
         page.keyboard.press("Enter")
@@ -151,9 +151,9 @@ def test_a_full_bar_is_reached_with_the_keyboard_has_no_axe_violations_and_is_no
 
 def test_a_hand_has_a_sentence_and_its_button_says_what_it_does(member, board, open_page):
     page = open_page("/lessons/03-stop/")
-    page.get_by_role("button", name="Raise your hand").click()
     page.get_by_label("What do you need?").fill("Why 1006?")
     page.keyboard.press("Enter")
+    expect(page.locator(":focus")).to_have_accessible_name("Lower your hand")
     expect(board.page.locator(".sentence").filter(has_text="Why 1006?")).to_have_count(1)
     expect(board.page.locator(".tile.raised .lesson")).to_have_text("3 stop")
     page.get_by_role("button", name="Lower your hand").click()

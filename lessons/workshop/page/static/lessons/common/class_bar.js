@@ -68,28 +68,20 @@ function Ask({ poll, isConnected }) {
     </span>`;
 }
 
+// Raises the hand, with a sentence if the student writes one, and lowers it again.
 function Hand({ isRaised, isConnected }) {
-  const isAsking = useSignal(false);
-  const button = useRef(null);
-  const press = () => {
-    if (isRaised) tell({ type: "hand", text: null });
-    else if (isConnected) isAsking.value = !isAsking.value;
-  };
-  const raise = (event) => {
+  const send = (event) => {
     event.preventDefault();
-    tell({ type: "hand", text: new FormData(event.target).get("text") });
-    isAsking.value = false;
-    button.current.focus();
+    if (!isConnected) return;
+    tell({ type: "hand", text: isRaised ? null : new FormData(event.target).get("text") });
+    event.target.reset();
+    event.target.querySelector("button").focus(); // the field goes
   };
   return html`
-    <button type="button" class="class-hand" ref=${button} aria-disabled=${!isConnected} onClick=${press}>
-      ${isRaised ? "Lower your hand" : "Raise your hand"}</button>
-    ${isAsking.value && !isRaised && isConnected && html`
-      <form class="hand-form" onSubmit=${raise}>
-        <label>What do you need? <input name="text" maxlength="200" autocomplete="off" placeholder="may stay empty"
-          ref=${(field) => field?.focus()} /></label>
-        <button class="primary">Raise</button>
-      </form>`}`;
+    <form class="class-hand" onSubmit=${send}>
+      ${!isRaised && html`<input name="text" aria-label="What do you need?" placeholder="What do you need?" maxlength="200" autocomplete="off" />`}
+      <button aria-disabled=${!isConnected}>${isRaised ? "Lower your hand" : "Raise your hand"}</button>
+    </form>`;
 }
 
 function Messages({ messages }) {
