@@ -22,7 +22,6 @@ from lessons.workshop.engine.faults.finding import Finding
 from lessons.workshop.engine.script.steps import Step, parse_step, split_steps
 from lessons.workshop.judge.study.code_comparison import beside_solution
 from lessons.workshop.judge.study.compared_mistake import (
-    Comparison,
     compare_in_check,
     find_comparison,
     find_visible_difference,
@@ -107,24 +106,12 @@ def recording_json(recording: Recording) -> dict:
 @require_safe
 @json_for_own_page
 def comparison(request, lesson: Lesson) -> dict:
-    """A mistake beside the solution: in the conversation where it shows, or in the check.
-
-    If it shows in none of the lesson's conversations, the answer is the diagnosis alone.
-    """
+    """A mistake beside the solution: in a conversation of the lesson, else in one of the check."""
     mistake = _mistake(lesson, request.GET.get("mistake", ""))
-    if "check" in request.GET:
-        found = compare_in_check(lesson, mistake)
-    else:
-        found = find_comparison(lesson, mistake)
-    shown = {
+    found = find_comparison(lesson, mistake) or compare_in_check(lesson, mistake)
+    return {
         "diagnosis": finding_json(Finding(mistake.diagnosis)),
         "code": _code_json(request, lesson, mistake),
-    }
-    return shown if found is None else shown | _comparison_json(found)
-
-
-def _comparison_json(found: Comparison) -> dict:
-    return {
         **conversation_json(found.steps),
         "claim": found.claim,
         "right": recording_json(found.right),
