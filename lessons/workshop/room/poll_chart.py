@@ -78,7 +78,7 @@ def ticked(votes: Votes) -> Counter[str]:
 
 
 def _orders(question: dict[str, Any], rounds: list[Votes]) -> dict[str, Any]:
-    names = {str(card): chr(ord("A") + place) for place, card in enumerate(question["letters"])}
+    names = {str(card): chr(ord("A") + card) for card in range(len(question["cards"]))}
     shown, rest = frequent_orders(rounds)
     rows = [
         (in_letters(order, names), [Cell(_bars(counts, rounds), question["grades"].get(order))])
@@ -86,7 +86,7 @@ def _orders(question: dict[str, Any], rounds: list[Votes]) -> dict[str, Any]:
     ]
     if any(rest):
         rows.append(("other orders", [Cell(_bars(rest, rounds))]))
-    legend = [(names[str(card)], question["cards"][card]) for card in question["letters"]]
+    legend = list(zip(names.values(), question["cards"], strict=True))
     return {"head": ["Order", "Votes"], "rows": rows, "legend": legend}
 
 

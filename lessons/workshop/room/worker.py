@@ -89,10 +89,7 @@ def main() -> None:
 
 
 def _question(lesson: Lesson, number: int, votes: list[str]) -> dict:
-    """A question of predict.toml, what really happens, and for each vote whether it is right.
-
-    `letters` are the cards' numbers in the order in which a board names them A, B, C.
-    """
+    """A question of predict.toml, what really happens, and for each vote whether it is right."""
     from lessons.workshop.judge.study.predictions import predictions
     from lessons.workshop.page.markup import markdown_to_html
     from lessons.workshop.page.views.play_views import recording_json
@@ -102,7 +99,6 @@ def _question(lesson: Lesson, number: int, votes: list[str]) -> dict:
         "kind": question.kind,
         "because": markdown_to_html(question.prediction.because),
         "cards": [card.label for card in question.shown],
-        "letters": [*range(len(question.shown))],
         "clients": question.clients,
         "received": sorted(question.right_ticks),
         "grades": {one: question.is_right(*map(str.split, one.split("|", 1))) for one in votes},

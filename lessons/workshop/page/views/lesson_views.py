@@ -97,9 +97,26 @@ def _page_state(request, lesson: Lesson, source) -> dict:
             {"name": one.name, "title": one.title, "intro": one.explanation}
             for one in read_mistakes(lesson)
         ],
+        "targets": _targets(lesson),
         "source": source_json(source),
         "exercise": exercise,
     }
+
+
+def _targets(lesson: Lesson) -> list[dict]:
+    """What the page can play, the worked example first: its name, its title, and its class."""
+    demo = lesson.demo.rpartition(".")[2]
+    found = [("example", "the worked example", demo)]
+    if is_playable(lesson):
+        found += [
+            ("exercise", "your exercise", lesson.exercise_name),
+            ("solution", "the solution", lesson.exercise_name),
+            *(
+                (f"mistake:{one.name}", f"a mistake: {one.title}", one.name)
+                for one in read_mistakes(lesson)
+            ),
+        ]
+    return [dict(zip(("name", "title", "class"), one, strict=True)) for one in found]
 
 
 _OF_A_PAGE = ("connect", "GET", "POST", "text", "bytes", "close", "vanish")

@@ -60,10 +60,15 @@ def prediction_answer(request, lesson: Lesson, number: int) -> dict:
         "recording": recording_json(question.recording),
     }
     if question.kind == "receives":
-        return {**answer, "received": sorted(question.right_ticks)}
+        arrives, ticked = question.right_ticks, set(given)
+        wrong = len(ticked - arrives)
+        rest = f", and {wrong} that {'does' if wrong == 1 else 'do'} not" if wrong else ""
+        say = f"Ticked: {len(ticked & arrives)} of the {len(arrives)} that arrive{rest}."
+        return {**answer, "say": say, "received": sorted(arrives)}
     right = question.grade([int(one) for one in given], [int(one) for one in never])
+    say = f"{sum(right)} of {len(right)} are in place."
     order = [card.label for card in question.cards if card.event is not None]
-    return {**answer, "right": right, "order": order}
+    return {**answer, "say": say, "right": right, "order": order}
 
 
 def _played(lesson: Lesson, number: int) -> Played:

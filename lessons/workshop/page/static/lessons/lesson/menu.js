@@ -3,7 +3,7 @@
 import { html } from "../vendor/preact.js";
 import { byId } from "../common/dom.js";
 import { MAX_CLIENTS, addClient, clear, clients, playTarget } from "./clients.js";
-import { EXAMPLE, ask, exercise, isProjector, lesson, page, step, target, titleOf } from "./store.js";
+import { ask, exercise, isProjector, lesson, page, step, target } from "./store.js";
 
 const close = () => byId("menu").close();
 const press = (action) => () => {
@@ -17,12 +17,11 @@ function Item({ name, keys, onPress, disabled = false, pressed }) {
 
 export function Menu() {
   const { solution, hints, hintsInAll } = exercise.value;
-  const targets = [EXAMPLE, ...(lesson.isPlayable ? ["exercise", "solution", ...page.mistakes.map(({ name }) => `mistake:${name}`)] : [])];
   return html`
     <section><h3>Play</h3>
       ${lesson.isPlayable && html`
-        <label>Playing: <select id="target" onChange=${({ target: { value } }) => playTarget(value)}>${targets.map((name) => html`
-          <option value=${name} selected=${name === target.value} disabled=${name === "solution" && !solution}>${titleOf(name)}</option>`)}</select></label>`}
+        <label>Playing: <select id="target" onChange=${({ target: { value } }) => playTarget(value)}>${page.targets.map(({ name, title }) => html`
+          <option value=${name} selected=${name === target.value} disabled=${name === "solution" && !solution}>${title}</option>`)}</select></label>`}
       ${!lesson.isHttp && html`<${Item} name="Add a client" keys="a" disabled=${clients.value.length === MAX_CLIENTS} onPress=${() => addClient()} />`}
       <${Item} name="Clear" onPress=${clear} />
       ${page.mistakes.length > 0 && html`<${Item} name="Compare with a mistake" keys="m" onPress=${() => (step.value = "compare")} />`}

@@ -43,7 +43,7 @@ function parametersOf({ kind, order, ticked }) {
 const check = (number) => attempt(number, async () => {
   const answer = of(number);
   const result = await fetchJson(playUrl(`predict/${number}/answer`, parametersOf(answer)));
-  set(number, { marks: result, source: await sourceOf(result.target), say: result.is_right ? "Right." : summary(answer, result) });
+  set(number, { marks: result, source: await sourceOf(result.target), say: result.is_right ? "Right." : result.say });
 });
 
 // The picture shows what happens in this question, if the answer is checked, and nothing else.
@@ -58,14 +58,6 @@ effect(() => {
     showSaved(recording, { kind: "answer", target, title, source, steps, words, plays: true });
   } else if (isHere || saved.peek()?.kind === "answer") saved.value = null;
 });
-
-function summary({ kind, ticked }, { right, received }) {
-  if (kind === "order") return `${right.filter(Boolean).length} of ${right.length} are in place.`;
-  const hits = [...ticked].filter((box) => received.includes(box)).length;
-  const wrong = ticked.size - hits;
-  const rest = wrong ? `, and ${wrong} that ${wrong === 1 ? "does" : "do"} not` : "";
-  return `Ticked: ${hits} of the ${received.length} that arrive${rest}.`;
-}
 
 export function Predict() {
   const number = current.value;

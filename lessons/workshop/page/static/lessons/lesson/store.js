@@ -88,19 +88,11 @@ export async function ask(name) {
   error.value = answer.error ?? "";
 }
 
-// The name of a target, as a reader knows it.
-export function titleOf(name) {
-  if (isExample(name)) return "the worked example";
-  if (name === "exercise") return "your exercise";
-  const mistake = page.mistakes.find((one) => name === `mistake:${one.name}`);
-  return mistake ? `a mistake: ${mistake.title}` : name === "solution" ? "the solution" : name;
-}
-
-// The class that a target runs.
-export function classOf(name) {
-  if (name.startsWith("mistake:")) return name.slice("mistake:".length);
-  return isExample(name) ? lesson.demo : lesson.exercise;
-}
+// A transcript names the worked example, or another class of the app, by its place.
+const isExample = (name) => name === EXAMPLE || name.endsWith(`.${lesson.demo}`);
+const targetOf = (name) => page.targets.find((one) => one.name === (isExample(name) ? EXAMPLE : name));
+export const titleOf = (name) => targetOf(name)?.title ?? name;
+export const classOf = (name) => targetOf(name)?.class ?? lesson.exercise;
 
 export const fetchSource = (name) => play("source", [["target", name]]);
 
@@ -109,8 +101,6 @@ export async function showLiveSource() {
   const found = await fetchSource(name).catch(({ message }) => ({ place: message, lines: [] }));
   if (name === target.value) liveSource.value = found;
 }
-
-const isExample = (name) => name === EXAMPLE || name.endsWith(`.${lesson.demo}`);
 
 // The code of a target of a recording. Only its name where the student may not read it, or where it has none.
 export async function sourceOf(name) {
