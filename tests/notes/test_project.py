@@ -1,26 +1,17 @@
 """What NOTES.md says about installation, asgi.py, scopes, routing and as_asgi."""
 
-import asyncio
-import os
-import subprocess
-import sys
 from contextlib import nullcontext
 
 import pytest
 from channels.consumer import AsyncConsumer
-from channels.layers import InMemoryChannelLayer
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.testing import ApplicationCommunicator, HttpCommunicator, WebsocketCommunicator
-from channels.worker import Worker
 from daphne.checks import check_daphne_installed
-from django.core.exceptions import ImproperlyConfigured
 from django.core.management import get_commands
 from django.test import Client
-from django.urls import include, path, re_path
+from django.urls import path, re_path
 
 from async_demo.generic_http import RawLength
-from lessons.workshop.course.lesson_index import PROJECT_DIR
-from sync_demo.consumers import Echo
 from tests.notes.sample_project.asgi import application
 from tests.notes.sample_project.settings import INSTALLED_APPS
 
@@ -47,17 +38,6 @@ def test_the_first_app_with_a_runserver_provides_it(settings, apps, provider, er
     settings.INSTALLED_APPS = apps
     assert get_commands()["runserver"] == provider
     assert [error.id for error in check_daphne_installed(None)] == errors
-
-
-def test_importing_models_before_django_is_set_up_fails():
-    outcome = subprocess.run(
-        [sys.executable, "-c", "import db_demo.consumers"],
-        cwd=PROJECT_DIR,
-        env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.notes.sample_project.settings"},
-        capture_output=True,
-        text=True,
-    )
-    assert "AppRegistryNotReady: Apps aren't loaded yet." in outcome.stderr
 
 
 async def test_each_type_of_scope_goes_to_its_application():
@@ -142,22 +122,3 @@ async def test_an_instance_instead_of_as_asgi_answers_the_newest_client():
     assert await second.receive_from() == f"1 {id(instance)}"
     for client in (first, second):
         client.stop()
-
-
-async def test_the_scope_of_a_worker_has_two_keys():
-    layer, scopes = InMemoryChannelLayer(), asyncio.Queue()
-
-    async def application(scope, receive, send):
-        await scopes.put(scope)
-
-    await layer.send("primes", {"type": "primes.factor"})
-    worker = asyncio.create_task(Worker(application, ["primes"], layer).handle())
-    assert await scopes.get() == {"type": "channel", "channel": "primes"}
-    worker.cancel()
-
-
-def test_a_router_rejects_include_and_accepts_another_router():
-    routes = [path("a/", Echo.as_asgi())]
-    with pytest.raises(ImproperlyConfigured, match=r"include\(\) is not supported in URLRouter"):
-        URLRouter([path("ws/", include(routes))])
-    assert URLRouter([path("ws/", URLRouter(routes))])
