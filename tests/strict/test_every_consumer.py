@@ -14,70 +14,57 @@ from django.contrib.auth.models import Group, User
 
 from auth_demo import tickets, tokens
 from db_demo.models import Presence
+from lessons.workshop.course.lesson_index import lessons
 from lessons.workshop.engine.world.cache import fresh_cache
 from tests.support.strict_communicator import StrictCommunicator, StrictHttpCommunicator
 
-# The path of each consumer, and a frame after which a handler or a task of it is busy.
-CONSUMERS = {
-    "sync_demo": {
-        "start/": "hello",
-        "accept/?name=ada": "hello",
-        "subprotocol/": "hello",
-        "frames/": "hello",
-        "stop/": "hello",
-        "communicator/?gate=north": "hello",
-    },
-    "async_demo": {
-        "await/": "hello",
-        "await/printer/": "letter",
-        "blocking/": "sleep",
-        "blocking/own-thread/": "bake",
-        "push/": "slower",
-        "generic/": '{"set": 1}',
-        "page/": "",
-        "cost/": "hello",
-        "stream/": "hare",
-        "deploy/": "hello",
-    },
-    "layers_demo": {
-        "channel/": "hello",
-        "group/lobby/": "hello",
-        "delivery/": "hello",
-        "redis/": "hello",
-        "worker/": "91",
-        "outside/1/": "hello",
-    },
-    "auth_demo": {
-        "user/": "hello",
-        "origin/": "hello",
-        "logout/": "hello",
-        "limits/": "hello",
-        "ticket/?ticket={ticket}": "hello",
-        "token/": "hello",
-    },
-    "db_demo": {
-        "orm/": "hello",
-        "liveblog/": "hello",
-        "replay/": "hello",
-        "testing/": "hello",
-        "chat/lobby/": '{"message": "hello"}',
-        "generic-chat/lobby/": '{"message": "hello"}',
-    },
+OTHERS = (  # no lesson begins with them
+    "/ws/sync/subprotocol/",
+    "/ws/async/await/printer/",
+    "/ws/async/blocking/own-thread/",
+    "/ws/db/generic-chat/lobby/",
+)
+PATHS = [*(it.path for it in lessons() if it.path.startswith("/ws/")), *OTHERS]
+QUERIES = {
+    "/ws/sync/accept/": "?name=ada",
+    "/ws/sync/communicator/": "?gate=north",
+    "/ws/auth/ticket/": "?ticket={ticket}",
 }
-ALL = [(app, path) for app, paths in CONSUMERS.items() for path in paths]
-# Those that join groups, and then accept. EntryCounter accepts first. It misses no entry, because
+# A frame after which a handler or a task is busy. For others, `hello` is one.
+BUSY = {
+    "/ws/async/await/printer/": "letter",
+    "/ws/async/blocking/": "sleep",
+    "/ws/async/blocking/own-thread/": "bake",
+    "/ws/async/push/": "slower",
+    "/ws/async/generic/": '{"set": 1}',
+    "/ws/async/page/": "",
+    "/ws/async/stream/": "hare",
+    "/ws/layers/worker/": "91",
+    "/ws/db/chat/lobby/": '{"message": "hello"}',
+    "/ws/db/generic-chat/lobby/": '{"message": "hello"}',
+}
+# Those that join a group, and then accept. EntryCounter accepts first. It misses no entry, because
 # it reads after it has joined.
 GROUPS = {
-    ("layers_demo", "group/lobby/"): ["lobby"],
-    ("layers_demo", "delivery/"): ["specific.check.1"],
-    ("layers_demo", "redis/"): ["siren"],
-    ("layers_demo", "worker/"): ["factors"],
-    ("layers_demo", "outside/1/"): ["board-1"],
-    ("db_demo", "liveblog/"): ["liveblog"],
-    ("db_demo", "testing/"): ["doorbell"],
-    ("db_demo", "chat/lobby/"): ["db-chat-lobby"],
-    ("db_demo", "generic-chat/lobby/"): ["db-chat-lobby"],
+    "/ws/layers/group/lobby/": "lobby",
+    "/ws/layers/delivery/": "specific.check.1",
+    "/ws/layers/redis/": "siren",
+    "/ws/layers/worker/": "factors",
+    "/ws/layers/outside/1/": "board-1",
+    "/ws/db/liveblog/": "liveblog",
+    "/ws/db/testing/": "doorbell",
+    "/ws/db/chat/lobby/": "db-chat-lobby",
+    "/ws/db/generic-chat/lobby/": "db-chat-lobby",
 }
+
+
+def app_of(path):
+    return f"{path.split('/')[2]}_demo"
+
+
+def id_of(path):
+    """With the app's name: a run of mutants selects the tests of one app."""
+    return f"{app_of(path)} {path}"
 
 
 @pytest.fixture(autouse=True)
@@ -88,17 +75,17 @@ def layer(simulated_layer):
 
 @pytest.fixture
 async def open_client(database):
-    """`open_client("sync_demo", "stop/")`: a client that is logged in as ada, with a ticket."""
+    """`open_client("/ws/sync/stop/")`: a client that is logged in as ada, with a ticket."""
     clients = []
     headers = [(b"origin", b"http://localhost"), *await database.log_in("ada")]
     ada = await User.objects.aget()
     ticket = await sync_to_async(tickets.issue)(ada)
     offered = ["door.v1", "mailbox.v1", f"token.{tokens.issue(ada)}"]
 
-    def start(app, path):
-        application = import_module(f"{app}.asgi").application
-        path = f"/ws/{app.removesuffix('_demo')}/{path.format(ticket=ticket)}"
-        clients.append(StrictCommunicator(application, path, headers, offered))
+    def start(path):
+        application = import_module(f"{app_of(path)}.asgi").application
+        query = QUERIES.get(path, "").format(ticket=ticket)
+        clients.append(StrictCommunicator(application, path + query, headers, offered))
         return clients[-1]
 
     yield start
@@ -107,12 +94,11 @@ async def open_client(database):
             client.take_unread()
 
 
-@pytest.fixture(params=ALL, ids=lambda pair: f"{pair[0]} {pair[1]}")
+@pytest.fixture(params=PATHS, ids=id_of)
 def client(request, open_client):
     """A client of each consumer. `busy` is the frame that makes the consumer busy."""
-    app, path = request.param
-    client = open_client(app, path)
-    client.busy = CONSUMERS[app][path]
+    client = open_client(request.param)
+    client.busy = BUSY.get(request.param, "hello")
     return client
 
 
@@ -143,11 +129,11 @@ async def test_ends_without_an_error_if_it_is_cancelled_before_its_first_event(c
     await expect_nothing_left(client, layer)
 
 
-@pytest.mark.parametrize(("consumer", "groups"), GROUPS.items(), ids=map("".join, GROUPS))
-async def test_joins_its_group_before_it_accepts(open_client, layer, consumer, groups):
-    client = open_client(*consumer)
+@pytest.mark.parametrize("path", GROUPS, ids=id_of)
+async def test_joins_its_group_before_it_accepts(open_client, layer, path):
+    client = open_client(path)
     await client.connect()
-    assert [name for name, members in layer.groups.items() if members] == groups
+    assert [name for name, members in layer.groups.items() if members] == [GROUPS[path]]
     order = [event.message["type"] for event in client.transcript]
     assert order.index("group_add") < order.index("websocket.accept")
 
@@ -165,7 +151,7 @@ async def test_a_request_to_async_demo_ends_however_its_client_or_consumer_ends(
 
 
 async def test_db_demo_leaves_no_connection_in_an_unmanaged_thread(database, open_client):
-    client = open_client("db_demo", "orm/")
+    client = open_client("/ws/db/orm/")
     await client.connect()
     await Group.objects.acreate(name="editors")
     await client.send_to(text_data="editors")
