@@ -2,7 +2,7 @@
 
     nox -f .ci/noxfile.py                                        # all sessions
     nox -f .ci/noxfile.py --list
-    nox -f .ci/noxfile.py -s suite -- tests/workshop/engine/world/test_loop.py    # for pytest
+    nox -f .ci/noxfile.py -s suite -- tests/workshop/engine/scheduling/test_loop.py # for pytest
 
 nox looks for interpreters on the PATH and among pyenv's versions, and skips the sessions of a
 missing interpreter. The project does not depend on nox: `pip install nox`, or `uvx nox`.
