@@ -1,6 +1,6 @@
 """A lesson's page in a browser: what a student does there, and what the page shows."""
 
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from playwright.sync_api import TimeoutError, expect
@@ -122,15 +122,6 @@ class LessonPage:
     def expect_highlighted(self, method):
         first = self.page.locator("#source .highlighted").first
         expect(first).to_have_attribute("data-method", method)
-
-
-@contextmanager
-def visitor(browser, address, **options):
-    """A page in a new browser session. Its console must have no errors."""
-    with browser.new_context(**{"reduced_motion": "reduce", **options}) as context:
-        page = LessonPage(context.new_page(), address)
-        yield page
-        assert (page.errors, page.foreign_requests) == ([], [])
 
 
 def log_in(page, address, name="student", password=""):

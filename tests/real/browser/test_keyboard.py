@@ -5,6 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.support.lesson_page import PASTE
+
 RECORDED = "What the server recorded, as a diagram"
 RESULTS = re.compile(r"^\s*(The \d+ best of )?\d+ results\s*$")
 TRACEBACK = """Traceback (most recent call last):
@@ -12,11 +14,6 @@ TRACEBACK = """Traceback (most recent call last):
     raise ValueError("No route found for path %r." % path)
 ValueError: No route found for path 'ws/chat/'.
 """
-PASTE = """(field, text) => {
-  const clipboardData = new DataTransfer();
-  clipboardData.setData("text/plain", text);
-  field.dispatchEvent(new ClipboardEvent("paste", { clipboardData, cancelable: true }));
-}"""
 MAX_TABS = 80  # more than any page has focusable elements
 
 

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.real.browser.conftest import OTHER_HOST as HOST
 from tests.support.axe import violations
-from tests.support.lesson_page import log_in, visitor, write_in_page
+from tests.support.lesson_page import LessonPage, log_in, write_in_page
 from tests.support.modes import SHARED
 from tests.support.programs.nginx import free_port, nginx_for
 from tests.support.programs.project_commands import workshop_copy
@@ -30,8 +30,9 @@ def shared(tmp_path):
 
 def test_a_stranger_enters_the_token_and_uses_the_shared_workshop(browser, shared):
     address, token, workshop = shared
-    with visitor(browser, address, color_scheme="light") as guest:
-        page = guest.page
+    with browser.new_context(color_scheme="light", reduced_motion="reduce") as context:
+        page = context.new_page()
+        guest = LessonPage(page, address)
         assert page.goto(f"{address}/lessons/03-stop/").status == 403
         expect(page.get_by_role("heading")).to_have_text("This workshop needs a token")
         assert violations(page) == []
@@ -53,3 +54,4 @@ def test_a_stranger_enters_the_token_and_uses_the_shared_workshop(browser, share
         passwords = dict(zip(shown[::2], shown[1::2], strict=True))
         assert passwords["student"] != "student"
         log_in(page, address, "student", passwords["student"])
+        assert (guest.errors, guest.foreign_requests) == ([], [])
