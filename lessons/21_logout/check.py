@@ -79,9 +79,8 @@ class Desk(Model):
     def __init__(self):
         super().__init__()
         self.users = {name: User(name) for name in ("ada", "grace")}
-        self.ended_browsers = {}  # name of a browser → number of the burst
+        self.ended_browsers = {}  # name of a browser → number of the burst, or None
         self.browsers = set()
-        self.outdated = set()  # browsers that logged in with an earlier password
 
     def before(self, burst):
         for step in burst:  # a browser logs in before the burst
@@ -92,7 +91,7 @@ class Desk(Model):
         if browser not in self.browsers:
             self.browsers.add(browser)
             if not self.users[browser.partition("/")[0]].is_active:
-                self.ended_browsers[browser] = 0
+                self.ended_browsers[browser] = None
 
     def connect(self, client):
         """The desk accepts every client."""
@@ -140,14 +139,8 @@ class Desk(Model):
             user, fields = step.arguments["user"], step.arguments["fields"]
             is_active = fields.get("is_active", self.users[user].is_active)
             self.change(user, is_active=is_active)
-            own = {it for it in self.browsers if it.partition("/")[0] == user}
-            if "password" in fields:
-                self.outdated |= own
             if "password" in fields or not is_active:
                 self.end_logins(user)
-            else:  # an earlier login counts again
-                for browser in own - self.outdated:
-                    self.ended_browsers.pop(browser, None)
 
     def change(self, user, **fields):
         self.users[user] = replace(self.users[user], **fields)
