@@ -18,10 +18,14 @@ UNUSED = "unused"
 class LampModel(Model):
     explores = False
 
+    @classmethod
+    def frame_of(cls, text):
+        return frames(text)[0]
+
     def receive(self, client, text, data):
         client.replies = 1
         if len(text) > 9:
-            client.send("long")
+            client.send("long", lane="own")
         elif text == END:
             client.close()
         else:
@@ -29,6 +33,10 @@ class LampModel(Model):
 
     def diagnose(self, difference):
         return UNUSED if self.clients[1].replies == 1 else None
+
+
+def frames(*texts):
+    return [*texts]
 
 
 def test_answers(play):
@@ -42,7 +50,7 @@ def test_a_mutant_that_no_conversation_shows_is_not_caught(lesson):
     runs = {run.mutant.name: run.caught for run in run_model_mutants(lesson)}
     assert runs.pop("END: 'bye' becomes 'byex'")
     assert [name for name, is_caught in runs.items() if not is_caught] == [
-        "LampModel.receive: drop client.send('long')",
+        "LampModel.receive: drop client.send('long', lane='own')",
         "LampModel.receive: 9 becomes 10",
         "LampModel.receive: 'long' becomes 'longx'",
     ]
@@ -68,10 +76,11 @@ def test_a_mutant_that_allows_what_a_mistake_does_is_caught(lesson):
     assert {run.mutant.name: run.caught for run in run_model_mutants(lesson)}[name]
 
 
-def test_what_only_names_a_diagnosis_is_not_changed(lesson):
+def test_what_judges_nothing_is_not_changed(lesson):
     lesson.check.write_text(CHECK)
     names = " ".join(mutant.name for mutant in mutants_of_model(lesson))
-    assert not any(word in names for word in ("UNUSED", "replies", "diagnose"))
+    words = ("UNUSED", "replies", "diagnose", "frame", "'ownx'")
+    assert not any(word in names for word in words)
 
 
 def test_every_reason_is_about_a_mutant():
