@@ -91,7 +91,10 @@ def change_account(name: str, fields: dict) -> None:
 
 def _permission(name: str):
     app, _, codename = name.partition(".")
+    kind = {"app_label": app, "model": codename.rpartition("_")[2]}
     kinds = apps.get_model("contenttypes", "ContentType").objects
-    kind, _ = kinds.get_or_create(app_label=app, model=codename.rpartition("_")[2])
-    permissions = apps.get_model("auth", "Permission").objects
-    return permissions.get_or_create(content_type=kind, codename=codename)[0]
+    return apps.get_model("auth", "Permission").objects.get_or_create(
+        **{f"content_type__{field}": value for field, value in kind.items()},
+        codename=codename,
+        defaults={"content_type": lambda: kinds.get_or_create(**kind)[0]},
+    )[0]
