@@ -281,7 +281,7 @@ def test_the_answer_of_a_lessons_question_grades_the_votes_once_it_is_shown(
 
     def read_answer(slug, number, votes):
         asked.append((slug, number, set(votes)))
-        empty = {name: [] for name in ("cards", "letters", "clients", "received")}
+        empty = {name: [] for name in ("cards", "clients", "received")}
         return {"kind": "receives", "because": "", "recording": {}, **empty}
 
     monkeypatch.setattr(views, "read_answer", read_answer)
