@@ -79,7 +79,7 @@ def _context(request, class_id: int) -> dict:
         "course": reverse("room_course", args=["none"]),
         "socket": f"/ws/room/board/{class_id}/",
         "now": time.time(),
-        "lessons": _lessons(),
+        "lessons": _lessons(found.today),
     }
     return {"class": found, "page": page, "address": address, "manage": MANAGE}
 
@@ -108,14 +108,16 @@ def transcript(request, slug: str, number: int):
     return _from_worker(read_transcript, slug, number)
 
 
-def _lessons() -> list[dict]:
-    taught, optional = plans()[0].taught, optional_lessons()
+def _lessons(today: dict | None) -> list[dict]:
+    """`isChosen`: it is in today's plan or, without a plan, in the first plan of the course."""
+    chosen = today["lessons"] if today else [one.slug for one in plans()[0].taught]
+    optional = optional_lessons()
     return [
         {
             "slug": one.slug,
             "number": one.number,
             "title": one.title,
-            "isTaught": one in taught,
+            "isChosen": one.slug in chosen,
             "isOptional": one in optional,
         }
         for one in lessons()

@@ -11,7 +11,7 @@ let loading = null; // what the dialog offers of its lesson, on the way
 export function open(name, student = "") {
   const dialog = byId(`dialog-${name}`);
   const form = dialog.querySelector("form");
-  form.reset();
+  if (name !== "today") form.reset(); // the plan is what the instructor has chosen last
   say(form, "");
   const { student: to, lesson } = form.elements;
   if (to) {
@@ -24,7 +24,6 @@ export function open(name, student = "") {
     offer(dialog, form);
     lesson.onchange = () => offer(dialog, form);
   }
-  if (name === "today" && room.value.today) showPlan(form.elements, room.value.today);
   form.onsubmit = (event) => submit(event, dialog, form);
   dialog.showModal();
   if (student) form.elements.text.focus();
@@ -42,12 +41,6 @@ function offer(dialog, form) {
   const mine = (loading = fetch(url).then((answer) => answer.text()).then((choices) => {
     if (mine === loading) box.innerHTML = choices;
   }, ({ message }) => say(form, message)));
-}
-
-function showPlan({ lessons, start, factor }, plan) {
-  start.value = plan.start;
-  factor.value = plan.factor;
-  for (const box of lessons) box.checked = plan.lessons.includes(box.value);
 }
 
 let isSending = false; // until the room answers, neither a click nor Enter sends it again

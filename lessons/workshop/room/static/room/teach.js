@@ -1,6 +1,6 @@
 // The instructor's page of a lesson: each transcript can be played, as a moving picture in its place.
 
-import { button, byId, element } from "../lessons/common/dom.js";
+import { byId, element } from "../lessons/common/dom.js";
 import { fetchJson } from "../lessons/common/server.js";
 import { movePicture } from "../lessons/diagram/moving_picture.js";
 
@@ -15,7 +15,7 @@ for (const [number, play] of document.querySelectorAll("a.play").entries()) {
       const figure = play.closest("figure");
       const stage = element("div", "", "stage scroll");
       figure.querySelector(".events").replaceWith(stage);
-      play.replaceWith(button("Pause"));
+      play.replaceWith(element("button", "Pause"));
       movePicture(figure, recording);
     } catch ({ message }) {
       play.textContent = message;

@@ -22,8 +22,3 @@ export const MAX_LEVEL = 6; // of indentation; a deeper line is laid out like on
 export function levelOf(line) {
   return Math.min(Math.floor(line.search(/\S|$/) / 4), MAX_LEVEL);
 }
-
-// A button that submits no form.
-export function button(text, onclick) {
-  return Object.assign(element("button", text), { type: "button", onclick });
-}

@@ -23,7 +23,7 @@ export function Outcomes({ outcomes, after = () => null }) {
 }
 
 // `finding` is what exercise_state.py writes. `onLine(line)` goes to the line in the page's editor.
-export function Finding({ finding, onLine, here, children }) {
+export function Finding({ finding, onLine, here }) {
   const { title, where, line, detail, promise, symptom, cause, cure, usual, lesson } = finding;
   const go = (event) => {
     event.preventDefault();
@@ -42,6 +42,5 @@ export function Finding({ finding, onLine, here, children }) {
         ${cause && html`<dt>You see</dt><dd>${code(symptom)}</dd>`}
       </dl>
       ${lesson && lesson.number !== here && html`<p>Read <a href=${lesson.url}>${lesson.title}</a>.</p>`}
-      ${children}
     </div>`;
 }

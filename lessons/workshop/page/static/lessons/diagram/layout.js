@@ -31,7 +31,8 @@ export function lanesOf(entries, kinds = []) {
   const ended = new Set();
   const isAlone = new Set(entries.filter(({ event }) => event).map((entry) => entry.of.client)).size < 2;
   const lane = (kind, { client = "", server = "" } = {}, number = 0) => {
-    const made = makeLane(kind, isAlone ? "" : client, server, number);
+    const name = isAlone ? "" : client;
+    const made = { key: JSON.stringify([kind, name, server, number]), kind, name, server, number };
     if (!lanes.has(made.key)) lanes.set(made.key, made);
     return lanes.get(made.key);
   };
@@ -53,10 +54,6 @@ export function lanesOf(entries, kinds = []) {
   const known = new Set([...lanes.values()].map(({ kind }) => kind));
   for (const kind of kinds) if (!known.has(kind)) lane(kind);
   return { lanes: inOrder([...lanes.values()]), of };
-}
-
-function makeLane(kind, name, server, number) {
-  return { key: JSON.stringify([kind, name, server, number]), kind, name, server, number };
 }
 
 function inOrder(lanes) {

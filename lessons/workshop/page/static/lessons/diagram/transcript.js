@@ -16,7 +16,6 @@ export class Transcript extends EventTarget {
   // Removes all entries. Later events of the same connections continue their numbers.
   clear() {
     this.entries = [];
-    this.lost = 0;
     this.begun = Infinity; // the time of the first entry, even if it was trimmed since
     this.notify();
   }
@@ -54,9 +53,7 @@ export class Transcript extends EventTarget {
   }
 
   addGap(count, of, time) {
-    if (count <= 0) return;
-    this.lost += count;
-    this.insert({ time, of, count });
+    if (count > 0) this.insert({ time, of, count });
   }
 
   // Keeps the order of time, because another connection's later events may have arrived first. All
@@ -80,9 +77,7 @@ export class Transcript extends EventTarget {
   }
 
   trim() {
-    const oldest = this.entries.splice(0, Math.max(0, this.entries.length - MAX_ENTRIES));
-    this.lost += oldest.filter(({ event }) => event).length; // `lost` already includes the gaps
-    return oldest.length;
+    return this.entries.splice(0, Math.max(0, this.entries.length - MAX_ENTRIES)).length;
   }
 
   // `trimmed` entries were removed from the front.

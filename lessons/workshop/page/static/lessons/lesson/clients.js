@@ -18,8 +18,7 @@ const REFUSALS = {
 export const clients = signal([]);
 let steps = []; // {client, action, arguments}: what the clients did since clear()
 const feeds = new Map([[location.host, pageSocket]]); // host → socket
-const connections = new Set(); // the ids of all connections so far
-let dropped = new Set(); // the ids of those before the last drop
+const dropped = new Set(); // the ids of the connections before the last drop
 
 // What both kinds of client have. Their methods throw what the browser throws, such as for a wrong code.
 class Client {
@@ -249,8 +248,6 @@ function take(message) {
   if (message.outside !== undefined) return showOutside(message.outside);
   if (!message.events || message.target !== target.value) return undefined;
   const events = message.events.filter(({ connection }) => !dropped.has(connection));
-  if (!events.length) return undefined;
-  for (const { connection } of events) connections.add(connection);
   const { port } = page.servers.find(({ host }) => host === message.server) ?? {};
   live.add({ ...message, events }, { client: String(message.client), server: port ? `:${port}` : "" });
   return undefined;
@@ -268,7 +265,7 @@ export function clear() {
 // Lets the clients connect to another target.
 export function playTarget(name) {
   if (name === target.value) return;
-  dropped = new Set(connections);
+  for (const connection of live.connections.keys()) dropped.add(connection);
   for (const client of clients.value) client.drop();
   batch(() => {
     live.connections.clear(); // the consumers of this target are numbered from 1
@@ -278,10 +275,8 @@ export function playTarget(name) {
     for (const client of clients.value) client.fill();
     clear();
   });
-  tell({ play: { lesson: lesson.key, target: name } });
-  for (const [host, feed] of feeds) {
-    if (host !== location.host) feed.send({ play: { lesson: lesson.key, target: name } }).catch(() => {});
-  }
+  const message = { play: { lesson: lesson.key, target: name } };
+  for (const feed of feeds.values()) feed.send(message).catch(() => {}); // a server that has ended plays nothing
   showLiveSource();
 }
 

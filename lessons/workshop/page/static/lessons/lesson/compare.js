@@ -9,13 +9,12 @@ const TITLES = { right: "The solution", wrong: "The mistake" };
 
 const answer = signal(null);
 const say = signal("");
-let latest = null; // answers to earlier requests are ignored
 
 async function run() {
-  const request = (latest = Symbol("request"));
+  const { value: asked } = mistake;
   say.value = "Playing it twice. It takes longer if only a check of the lesson shows it…";
-  const [found, problem] = await play("compare", [["mistake", mistake.value]]).then((one) => [one, ""], ({ message }) => [null, message]);
-  if (request !== latest) return;
+  const [found, problem] = await play("compare", [["mistake", asked]]).then((one) => [one, ""], ({ message }) => [null, message]);
+  if (asked !== mistake.value) return; // an answer to an earlier request
   answer.value = found;
   say.value = problem;
 }

@@ -171,7 +171,6 @@ function Player() {
       <button type="button" aria-pressed=${isPlaying.value} onClick=${() => (isPlaying.value ? stop() : start())}>${isPlaying.value ? "Stop" : "Play"}</button>
       <input type="range" min="0" max=${length} step="1" value=${at} aria-label="Entries shown" onInput=${({ target: { valueAsNumber } }) => move(valueAsNumber)} />
       <span class="count quiet">${at < length ? `${at} of ${length}` : `${length} events`}</span>
-      ${shown().lost > 0 && html`<span id="lost-events">${shown().lost} events not shown</span>`}
     </div>`;
 }
 

@@ -4,7 +4,7 @@
 import { batch, computed, effect, signal, untracked } from "../vendor/preact.js";
 import { byId } from "../common/dom.js";
 import { fetchJson } from "../common/server.js";
-import { onNews, tell } from "../common/socket.js";
+import { onNews } from "../common/socket.js";
 import { store, stored } from "../common/storage.js";
 import { Transcript } from "../diagram/transcript.js";
 
@@ -223,5 +223,3 @@ effect(() => {
   wasRed = state === "red";
   last = found;
 });
-
-export { tell };
