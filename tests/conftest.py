@@ -82,19 +82,16 @@ def django_db_modify_db_settings(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def close_connections_of_sync_handlers(request):
-    """After a test with the database, close the connections of the sync handlers' thread as well.
+def no_open_connections(request):
+    """Close what an earlier test left open, before a test that must not use the database.
 
-    Before each handler, Channels checks the connections of that thread. An open connection would
-    make it use the database in a later test that must not use one. Under async_to_sync, handlers
-    run on the test's own thread. Its connections are closed before such a test.
+    Before each handler, Channels looks at the connections of its thread. An open one would make it
+    use the database. The thread is that of sync handlers; under async_to_sync, it is the test's.
     """
     uses_database = request.node.get_closest_marker("django_db") is not None
     is_django_test = issubclass(request.cls or object, SimpleTestCase)
     if not (uses_database or is_django_test or "db" in request.fixturenames):
         connections.close_all()
-    yield
-    if uses_database:
         SyncToAsync.single_thread_executor.submit(connections.close_all).result()
 
 
