@@ -178,7 +178,7 @@ def create_venv():
 def run_pip():
     say("Installing what requirements.txt lists (half a minute; longer on a slow network).")
     command = [PYTHON, "-m", "pip", "install", "--require-hashes", "-r", REQUIREMENTS]
-    command += ["--disable-pip-version-check", "--progress-bar=off", "--no-input"]
+    command += ["--disable-pip-version-check", "--quiet", "--no-input"]
     if subprocess.run(command, stdout=sys.stderr).returncode:
         raise CannotStart(
             "pip has failed, and says above why. Without a network: connect, then start again. "
