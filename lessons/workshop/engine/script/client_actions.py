@@ -12,12 +12,11 @@ from .action import NAME, NUMBER, OBJECT, SECONDS, Action, Kind, one_of
 from .frame_notation import HEX, TEXT
 
 HEADERS = ("host", "origin", "cookie", "authorization", "referer")  # that `connect` may have
-# Of a header they are written as they are; a space, a `%` and a `|` are percent-encoded.
-_HEADER_CHARACTERS = "".join(map(chr, range(33, 127))).replace("%", "").replace("|", "")
-_QUERY_CHARACTERS = "".join(map(chr, range(33, 127))).replace("|", "")  # also unchanged
+# They are written as they are; a space, a `%` and a `|` are percent-encoded.
+_UNCHANGED = "".join(chr(code) for code in range(33, 127) if chr(code) not in "%|")
 _HEADER = Kind(
     lambda text: unquote_to_bytes(text).decode(errors="surrogateescape"),
-    lambda value: quote(value.encode(errors="surrogateescape"), safe=_HEADER_CHARACTERS),
+    lambda value: quote(value.encode(errors="surrogateescape"), safe=_UNCHANGED),
 )
 _CONNECT = "connect [/path/] [?query] [subprotocols=a,b] [as=ada] [ticket=ada] [origin=URL] …"
 _OPTIONS = {
@@ -82,7 +81,7 @@ class Connect(BeginningAction, usage=_CONNECT):
             if word.startswith("/"):
                 arguments["path"] = word
             elif word.startswith("?"):
-                arguments["query"] = quote(word[1:], safe=_QUERY_CHARACTERS)
+                arguments["query"] = quote(word[1:], safe=f"{_UNCHANGED}%")
             elif equals and key in _OPTIONS:
                 arguments[key] = _OPTIONS[key].read(value)
             else:
