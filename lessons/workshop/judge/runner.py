@@ -4,6 +4,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 from lessons.workshop.course.diagnoses import diagnose
 from lessons.workshop.course.lesson_index import Lesson
@@ -118,29 +119,28 @@ class Judging:
         ]
 
     def play(self, on_claims: Callable[[], object]) -> None:
-        """Play and judge all. `on_claims` is called when all claims are green."""
-        are_announced = self._exploration is None
-        for conversation in self._players.play_all(self._next):
+        """Play and judge all. `on_claims` is called when all claims are green, before the rest."""
+        for conversation in self._players.play_all(partial(self._next, on_claims)):
             if conversation.is_wanted():
                 self._queue.extendleft(reversed(conversation.claim.judge(conversation)))
                 self._cancel_claims()
             else:
                 self._set_aside(conversation)
-            if not are_announced and all(claim.is_green for claim in self._claims):
-                are_announced = True
-                on_claims()
-            if are_announced and self._exploration and self._exploration.failed:
+            if self._exploration and self._exploration.failed:
                 return
 
-    def _next(self) -> ClaimConversation | None:
+    def _next(self, on_claims: Callable[[], object]) -> ClaimConversation | None:
         """The next conversation to play. Generated ones, often long, begin after all claims."""
         for _ in range(len(self._queue)):
             conversation = self._queue.popleft()
             if conversation.is_wanted():
                 return conversation
             self._set_aside(conversation)
-        may_explore = self._exploration and all(claim.is_green for claim in self._claims)
-        return self._exploration.next() if may_explore else None
+        if self._exploration is None or not all(claim.is_green for claim in self._claims):
+            return None
+        if not self._exploration.conversations:
+            on_claims()
+        return self._exploration.next()
 
     def _set_aside(self, conversation: ClaimConversation) -> None:
         """Do not judge it now: an earlier failure may turn out to be another one."""
