@@ -61,7 +61,8 @@ def _print_report(console, report: ClassReport) -> None:
     counts = [f"{count} {state}" for state, count in report.counts.items()]
     print_text(console, f"{len(report.grades)} submissions: {', '.join(counts)}", "bold")
     for mistake in sorted(report.mistakes, key=lambda it: -len(it.grades))[:_MAX_LINES]:
-        print_paragraph(console, f"  {mistake.lesson.number:>2}  ", mistake.headline)
+        text = ", ".join(filter(None, (mistake.headline, mistake.difference)))
+        print_paragraph(console, f"  {mistake.lesson.number:>2}  ", text)
     without = [(it.submission.path, it.message) for it in report.grades if it.state == STATES[-1]]
     _print_list(console, "Not judged", without)
     _print_list(console, "Left out", sorted(report.left_out, key=lambda one: not one.is_doubtful))
