@@ -218,7 +218,7 @@ effect(() => {
   if (state === "judging" || found === last) return;
   const { finding } = found ?? {};
   announcement.value = finding ? `${state}: ${finding.title}` : state;
-  const isRepaired = state === "green" && wasRed && untracked(() => step.value === "do");
+  const isRepaired = state === "green" && wasRed && lesson.isPlayable && untracked(() => step.value === "do");
   if (isRepaired && last?.finding?.steps) playSteps("exercise", last.finding.steps.split(" | "), "passing").catch(() => {});
   wasRed = state === "red";
   last = found;
