@@ -99,8 +99,8 @@ class FaultModel(Model):
             return self.diagnose_right(name, answer)
         return self._diagnoses.get(name, f"{self.kind}-passes-change")
 
+    # Not a docstring: a finding would quote it as a promise of the exercise.
     def diagnose_right(self, name, answer):
-        """The diagnosis of a test that is red for this right consumer, or that runs nothing."""
         what = "runs-nothing" if answer["passed"] else "fails-the-right-one"
         return f"{self.kind}-{what}"
 
