@@ -11,7 +11,7 @@ from lessons.workshop.course.subjects import exercise
 from lessons.workshop.engine.faults.finding import Finding
 from lessons.workshop.engine.process import child_process, player_process
 from lessons.workshop.engine.process.data import read_dataclass
-from lessons.workshop.engine.process.player_handle import PlayerEnded, PlayerHandle
+from lessons.workshop.engine.process.player_handle import PlayerHandle
 from lessons.workshop.engine.script.report import PlayOptions, Report
 
 GAME = """\
@@ -86,13 +86,6 @@ def test_a_step_at_a_point_is_taken_while_a_frame_is_handled(play):
     cut = play("connect | text a | at 0 close", receive)
     assert [message["text"] for message in messages(cut)[1]] == ["one"]
     assert cut.bursts[1].points == 2
-
-
-def test_reports_a_fault_with_the_line_of_the_student(play):
-    played = play("connect | text a", "1 / 0")
-    [fault] = played.bursts[1].faults
-    assert (fault.client, fault.finding.diagnosis, fault.finding.line) == (1, "exception", 9)
-    assert "ZeroDivisionError" in fault.finding.detail
 
 
 LEAVES = """\
@@ -174,15 +167,6 @@ def test_a_handler_that_does_not_return_is_reported_and_the_player_goes_on(play,
         assert stuck.stuck.line == 9
         assert len(stuck.bursts) == 1
         assert len(player.play(["connect", "text b"]).bursts) == 2
-
-
-def test_a_process_that_ends_is_reported():
-    with PlayerHandle(target("import os; os._exit(3)")) as player:
-        player.wait_until_loaded()
-        with pytest.raises(PlayerEnded) as ended:
-            player.play(["connect", "text a"])
-    assert ended.value.finding.diagnosis == "process-died"
-    assert "exit code 3" in ended.value.finding.detail
 
 
 @pytest.mark.parametrize(
