@@ -7,12 +7,11 @@ from enum import IntEnum
 
 import pytest
 
-from lessons.workshop.engine.recording.events import Event, error_text, exact_copy
+from lessons.workshop.engine.recording.events import error_text, exact_copy
 from lessons.workshop.engine.recording.recorder import Recorder
 from lessons.workshop.engine.recording.transcript import (
     event_text,
     normalize,
-    render,
     render_difference,
 )
 from tests.support.scripted_events import EqualsEverything
@@ -63,29 +62,7 @@ def test_the_text_of_an_error_has_no_address_of_an_object():
     )
 
 
-# Events as text
-
-
-def event(seq, lane, direction, message, handler=None, connection="c1"):
-    return Event(seq, float(seq), lane, direction, message, "MainThread", handler, connection)
-
-
-def test_renders_a_line_with_arrow_message_and_handler_for_each_event():
-    events = [
-        event(1, "client", "in", {"type": "scope", "path": "/ws/", "query_string": b"a=1"}),
-        event(2, "client", "in", {"type": "websocket.connect"}, "websocket_connect"),
-        event(3, "client", "out", {"type": "websocket.send", "text": "hi\n"}, "websocket_connect"),
-        event(4, "database", "out", {"type": "query", "sql": "SELECT 1"}),
-        event(5, "consumer", "mark", {"type": "raised", "error": "ValueError: no"}),
-    ]
-
-    assert render(events).splitlines() == [
-        "  1  client   → scope  /ws/?a=1",
-        "  2  client   → websocket.connect              websocket_connect",
-        '  3  client   ← websocket.send  text: "hi\\n"   websocket_connect',
-        "  4  database ← SELECT 1",
-        "  5  consumer · raised ValueError: no",
-    ]
+# Events as text. The transcripts of the lessons prove the rest.
 
 
 @pytest.mark.parametrize("mark", ["\u202e", "\u2066", "\u200f", "\u061c"])

@@ -2,7 +2,6 @@
 
 import pytest
 from asgiref.sync import sync_to_async
-from channels.consumer import AsyncConsumer
 from channels.db import database_sync_to_async
 from django.apps import apps
 from django.contrib.auth.models import Group, User
@@ -18,14 +17,12 @@ from db_demo.models import Post
 from lessons.workshop.engine.scheduling.patches import installed
 from lessons.workshop.engine.subject import Subject
 from lessons.workshop.engine.world import database as database_module
-from lessons.workshop.engine.world.accounts import get_or_create_account
 from lessons.workshop.engine.world.cache import fresh_cache
 from lessons.workshop.engine.world.database import OtherTransaction, fresh_database
 from lessons.workshop.engine.world.signal_receivers import (
     isolated_signals,
 )
 from lessons.workshop.engine.world.student_module import load_subject
-from tests.support.strict_communicator import StrictCommunicator
 
 
 async def test_the_next_check_finds_an_empty_cache():
@@ -79,26 +76,6 @@ async def test_the_next_check_finds_an_empty_database(file):
             if creates_table:
                 await database.do(create_table)
             assert ("of_a_student" in await database.do(table_names)) == creates_table
-
-
-class Asks(AsyncConsumer):
-    async def websocket_connect(self, event):
-        await self.send({"type": "websocket.accept"})
-        await database_sync_to_async(User.objects.filter(username="s3cret").exists)()
-
-
-async def test_records_the_queries_of_the_consumer_without_values_and_no_other_query(database):
-    client = StrictCommunicator(Asks.as_asgi(), "/")
-    await client.connect()
-    await database.do(get_or_create_account, "ada")
-    events = [event for event in client.transcript if event.lane == "database"]
-    await client.cancel_application()
-    (query,) = events
-    assert query.message["type"] == "query"
-    assert '"auth_user"."username" = %s' in query.message["sql"]
-    assert "s3cret" not in query.message["sql"]
-    assert (query.direction, query.handler) == ("out", "websocket_connect")
-    assert query.thread != client.transcript[0].thread
 
 
 async def test_names_threads_with_unmanaged_connections():
