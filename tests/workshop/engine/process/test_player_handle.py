@@ -58,36 +58,6 @@ def messages(played, client=1):
     return [[message for _, message in turn] for turn in turns]
 
 
-def test_reports_what_each_client_receives_in_each_burst(play):
-    played = play("connect | 2 connect | text a | & 2 bytes 00ff")
-    assert messages(played) == [
-        [{"type": "websocket.accept"}],
-        [],
-        [{"type": "websocket.send", "text": "a"}],
-    ]
-    assert messages(played, 2)[-1] == [{"type": "websocket.send", "bytes": b"\x00\xff"}]
-
-
-def test_frames_in_the_air_arrive_before_the_disconnect(play):
-    receive = "self.send({'type': 'websocket.close'}) if event['text'] == 'a' else print(event)"
-    played = play("connect | text a | & text b", receive)
-    assert messages(played)[1] == [{"type": "websocket.close"}]
-    assert played.bursts[1].clients[1].ended
-    assert not played.bursts[1].faults
-
-
-def test_a_step_at_a_point_is_taken_while_a_frame_is_handled(play):
-    receive = (
-        "self.send({'type': 'websocket.send', 'text': 'one'}); "
-        "self.send({'type': 'websocket.send', 'text': 'two'})"
-    )
-    whole = play("connect | text a | & close", receive)
-    assert messages(whole)[1] == []
-    cut = play("connect | text a | at 0 close", receive)
-    assert [message["text"] for message in messages(cut)[1]] == ["one"]
-    assert cut.bursts[1].points == 2
-
-
 LEAVES = """\
 import asyncio
 import threading
@@ -233,14 +203,6 @@ def test_a_fault_of_a_worker_belongs_to_the_turn_that_caused_it(play):
     [fault] = faulty
     assert (fault.client, fault.finding.diagnosis) == (None, "job-raises")
     assert fault.finding.handler == "Work.job_do"
-
-
-def test_a_job_can_be_taken_by_another_process_and_no_time_passes(play):
-    steps = "connect | text 1 | take jobs | take jobs | fill jobs | take jobs"
-    played = play(steps, source=WORKER, lesson="worker")
-    answers = [turn.answers[0] for turn in played.bursts if turn.steps[0] == "take jobs"]
-    assert [answer and answer["type"] for answer in answers] == ["job.do", None, "filler"]
-    assert played.bursts[-1].time == 0
 
 
 def test_the_first_uuid_of_a_process_does_not_block_its_loop(play):

@@ -147,11 +147,6 @@ CONVERSATIONS = {
         'session ada {"theme": "dark"}': [],
         "connect as=ada": ["1: - - 1 1 -"],
     },
-    "a second server shares the cache and the layer, and no module": {
-        "connect": ["1: - - 1 1 -"],
-        "2 connect server=2": ["2: - - 1 2 -"],
-        'group news {"type": "news", "text": "hi"}': ["1: hi", "2: hi"],
-    },
     "a ticket of the own file is shown in a header, and may be written only by issue()": {
         "connect ticket=ada": ["1: - - 1 1 Ticket ticket-700001"],
         "connect ticket=ada altered=longer": ["1: - - 2 2 Ticket ticket-700001x"],
@@ -167,15 +162,10 @@ CONVERSATIONS = {
             "! function-raised in fail: ZeroDivisionError: division by zero",
         ],
     },
-    "without the network only code outside of connections fails": {
-        "redis outside gone": [],
-        "connect": ["1: - - 1 1 -"],
-        'call tell ["one"]': [
-            "= {'raised': 'Timeout connecting to server'}",
-            "! redis-down in tell: TimeoutError: Timeout connecting to server",
-        ],
-        "redis back": [],
-        'call tell ["two"]': ["1: two", "= {'returned': None}"],
+    "another process fills a channel, and takes what waits": {
+        "fill jobs": [],
+        "take jobs": ["= {'type': 'filler'}"],
+        "take others": [],
     },
     "rows are saved, changed, rolled back and deleted": {
         'row auth.Group {"name": "a"}': ["= 1"],
