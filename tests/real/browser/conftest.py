@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from tests.support.lesson_page import LessonPage
-from tests.support.programs.project_commands import RunningRoom, room_clone, workshop_copy
+from tests.support.programs.project_commands import RunningRoom, workshop_copy
+from tests.support.programs.project_copy import project_copy
 from tests.support.programs.running_program import TEST_TIMEOUT
 
 OTHER_HOST = "learn.test"  # the browser finds it on this machine
@@ -67,7 +68,7 @@ def address(workshop):
 
 @pytest.fixture(scope="session")
 def room(chromium):
-    with room_clone() as clone, RunningRoom(clone) as running:
+    with project_copy() as clone, RunningRoom(clone) as running:
         yield running
 
 

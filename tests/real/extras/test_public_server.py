@@ -14,7 +14,7 @@ from websockets.sync.client import connect
 
 from lessons.workshop.course.lesson_index import PROJECT_DIR
 from lessons.workshop.setup.redis_server import RedisServer, RedisUnavailable
-from tests.support.modes import NAMES, PUBLIC
+from tests.support.modes import PUBLIC
 from tests.support.programs.nginx import nginx_for
 from tests.support.programs.project_copy import project_copy
 from tests.support.programs.running_program import TEST_TIMEOUT, RunningProgram
@@ -55,8 +55,6 @@ def server(tmp_path_factory):
         except RedisUnavailable as error:
             skip_or_fail(str(error))
         project = stack.enter_context(project_copy())
-        for name in NAMES:
-            project.environment.pop(name, None)
         own = {"DJANGO_ALLOWED_HOSTS": HOST, "REDIS_URL": redis.url}
         account = {"DJANGO_SUPERUSER_PASSWORD": PASSWORD}
         project.environment.update(PUBLIC | own | account)

@@ -6,7 +6,8 @@ from contextlib import suppress
 
 import pytest
 
-from tests.support.programs.project_commands import RunningRoom, Workshop, room_clone
+from tests.support.programs.project_commands import RunningRoom, Workshop
+from tests.support.programs.project_copy import project_copy
 from tests.support.programs.running_program import TEST_TIMEOUT
 
 # Two requests. The loop stops as soon as one of them is cancelled. Then the other one still waits.
@@ -34,7 +35,7 @@ urlpatterns += [path("wait/", wait), path("stop/", stop)]
 
 @pytest.fixture(scope="module")
 def clone():
-    with room_clone() as project:
+    with project_copy() as project:
         for name in ("urls.py", "workshop/room/urls.py"):
             with open(project.folder / "lessons" / name, "a", encoding="utf-8") as file:
                 file.write(VIEWS)
@@ -58,7 +59,6 @@ def test_a_room_ends(clone):
 
 
 def test_a_workshop_ends(clone):
-    options = {"environment": clone.environment}
-    with Workshop(clone.folder, "--no-reload", **options) as workshop:
+    with Workshop(clone, "--no-reload") as workshop:
         stop_during_two_requests(workshop.address)
         assert workshop.process.wait(TEST_TIMEOUT) == 0

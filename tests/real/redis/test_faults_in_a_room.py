@@ -1,7 +1,7 @@
 """A room on two Daphnes and one Redis: what its clients see when one of the three fails."""
 
 import signal
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 
 import pytest
 from channels_redis.core import RedisChannelLayer
@@ -9,7 +9,7 @@ from redis import Redis
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from lessons.workshop.setup.redis_server import RedisServer
-from tests.support.programs.real_daphne import TEST_TIMEOUT, RealDaphne, open_client
+from tests.support.programs.real_daphne import TEST_TIMEOUT, RealDaphne, open_client, stay
 from tests.support.programs.running_program import wait_until
 
 HALF = 10
@@ -55,9 +55,7 @@ def join():
 
 def close_code(client):
     """The code with which the server closes. Frames before the close are ignored."""
-    with suppress(ConnectionClosed):
-        while True:
-            client.recv(TEST_TIMEOUT)
+    stay(client)
     return client.close_code
 
 

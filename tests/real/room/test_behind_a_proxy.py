@@ -5,7 +5,8 @@ from contextlib import closing
 from http.client import HTTPConnection
 
 from tests.support.programs.nginx import free_port
-from tests.support.programs.project_commands import RunningRoom, room_clone
+from tests.support.programs.project_commands import RunningRoom
+from tests.support.programs.project_copy import project_copy
 from tests.support.programs.running_program import TEST_TIMEOUT
 
 
@@ -20,7 +21,7 @@ def join(port, scheme):
 
 def test_requires_tls_of_the_students():
     port = free_port()
-    with room_clone() as clone:
+    with project_copy() as clone:
         clone.environment["DJANGO_HTTPS"] = "proxy"
         with RunningRoom(clone, "--port", str(port), "--host", "room.test"):
             assert (join(port, "https"), join(port, "http")) == (403, 301)

@@ -23,7 +23,8 @@ from lessons.workshop.member.membership import Membership
 from lessons.workshop.member.room_client import RoomClient
 from lessons.workshop.student import progress as progress_file
 from lessons.workshop.student.progress import Progress
-from tests.support.programs.project_commands import RunningRoom, room_clone
+from tests.support.programs.project_commands import RunningRoom
+from tests.support.programs.project_copy import project_copy
 from tests.support.programs.running_program import TEST_TIMEOUT
 
 DONE_BEFORE = 8  # lessons that each student has a verdict on
@@ -37,7 +38,7 @@ OUTCOME = {"claim": "It ends when the client leaves.", "state": "red", "finding"
 
 @pytest.fixture
 def clone():
-    with room_clone() as project:
+    with project_copy() as project:
         yield project
 
 

@@ -13,23 +13,22 @@ from django.conf import settings
 from lessons.workshop.course.lesson_index import find
 from tests.support.programs.processes import run
 from tests.support.programs.project_commands import Workshop
+from tests.support.programs.project_copy import project_copy
 from tests.support.programs.running_program import TEST_TIMEOUT, wait_until
 
 posix = pytest.mark.skipif(os.name == "nt", reason="sends Ctrl-C to a process group")
 
 
 @pytest.fixture(scope="module")
-def clone(tmp_path_factory):
+def clone():
     """A fresh clone of the project, without this student's database."""
-    root = tmp_path_factory.mktemp("workshop") / "clone"
-    unwanted = shutil.ignore_patterns("__pycache__", ".*", "tests")
-    shutil.copytree(settings.BASE_DIR, root, ignore=unwanted)
-    return root
+    with project_copy() as project:
+        yield project
 
 
 @posix
 def test_workshop_reloads_code_survives_a_syntax_error_and_leaves_no_process(clone):
-    consumers = clone / "sync_demo" / "consumers.py"
+    consumers = clone.folder / "sync_demo" / "consumers.py"
     right = consumers.read_text()
     with Workshop(clone) as started:
         url = started.address

@@ -1,13 +1,12 @@
 """A private PostgreSQL server for a test, and sessions of psql on it."""
 
-import glob
 import os
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 
-from tests.support.required_programs import POSTGRESQL, skip_or_fail
+from tests.support.required_programs import POSTGRESQL, find_program, skip_or_fail
 
 TEST_TIMEOUT = 60  # seconds; only a test that fails waits this long
 # PostgreSQL does not run as root. The Debian packages create this account.
@@ -19,17 +18,15 @@ class Postgres:
     """A server in its own folder, which also has its socket; a context manager."""
 
     def __enter__(self):
-        programs = [_find(name) for name in ("initdb", "postgres", "psql")]
-        if not all(programs):
-            skip_or_fail(POSTGRESQL.missing())
-        initdb, postgres, self._psql = programs
+        initdb = Path(find_program(POSTGRESQL)).resolve()  # Debian puts no other on the PATH
+        self._psql = initdb.with_name("psql")
         self.folder = Path(tempfile.mkdtemp(prefix="pg"))
         try:
             _change_owner(self.folder)
             data = str(self.folder / "data")
             _run([initdb, "-D", data, "-N", "-A", "trust", "-U", "postgres", "--no-locale"])
             self.server = subprocess.Popen(
-                [postgres, "-D", data, "-k", str(self.folder), *_OPTIONS],
+                [initdb.with_name("postgres"), "-D", data, "-k", str(self.folder), *_OPTIONS],
                 **_ACCOUNT, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
             )  # fmt: skip
         except BaseException:
@@ -85,12 +82,6 @@ class Session:
         line = self.psql.stdout.readline()
         assert line, "psql has ended"
         return line.rstrip("\n")
-
-
-def _find(name):
-    """The path of a program of PostgreSQL. Debian does not put the server's on the PATH."""
-    folders = [os.environ.get("PATH", os.defpath), *glob.glob("/usr/lib/postgresql/*/bin")]
-    return shutil.which(name, path=os.pathsep.join(folders))
 
 
 def _change_owner(folder):

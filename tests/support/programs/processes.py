@@ -14,11 +14,6 @@ def project_environment(**changes) -> dict[str, str]:
     return os.environ | {"PYTHONPATH": str(PROJECT_DIR)} | changes
 
 
-def start_program(module, *arguments):
-    """Start `python -m MODULE ARGUMENTS` with its output in a pipe."""
-    return start_with_pipe(["-m", module, *arguments], cwd=PROJECT_DIR)
-
-
 def start_with_pipe(words, **place):
     """Start `python WORDS` with stdout and stderr in a pipe of lines."""
     pipe = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "encoding": "utf-8"}

@@ -9,8 +9,7 @@ import urllib.request
 from contextlib import contextmanager
 
 from lessons.workshop.course.lesson_index import find
-from tests.support.modes import NAMES
-from tests.support.programs import processes
+from tests.support.exercise_files import save
 from tests.support.programs.project_copy import project_copy
 from tests.support.programs.running_program import TEST_TIMEOUT, RunningProgram
 
@@ -18,14 +17,12 @@ from tests.support.programs.running_program import TEST_TIMEOUT, RunningProgram
 class Command(RunningProgram):
     """`manage.py WORDS` in its own process group, as in a terminal."""
 
-    def __init__(self, folder, *words, environment=None):
+    def __init__(self, project, *words):
         super().__init__(*words)
-        self.folder, self.environment = folder, environment
+        self.project, self.folder = project, project.folder
 
     def start(self):
-        words = ["manage.py", *self.command]
-        place = {"cwd": self.folder, "env": self.environment, "session": True}
-        return processes.start_with_pipe(words, **place)
+        return self.project.start("manage.py", *self.command, session=True)
 
     def interrupt(self) -> int:
         """Press Ctrl-C. Returns the exit code."""
@@ -36,8 +33,8 @@ class Command(RunningProgram):
 class Workshop(Command):
     """The workshop at any free port."""
 
-    def __init__(self, folder, *options, **place):
-        super().__init__(folder, "workshop", "--port", "0", *options, **place)
+    def __init__(self, project, *options):
+        super().__init__(project, "workshop", "--port", "0", *options)
 
     def wait_until_ready(self):
         self.address = self.wait_for_line("Workshop ready at ").rstrip("/")
@@ -48,11 +45,6 @@ class Workshop(Command):
 
     def stop(self):
         """Wait for the judge too: it has inherited the pipe, and ends a second later."""
-        self.__exit__()
-
-    def kill(self):
-        """End the workshop without a chance to clean up."""
-        self.process.kill()
         self.__exit__()
 
     def exercise(self, slug):
@@ -68,38 +60,23 @@ class Exercise:
         self.solved = lesson.solution.read_text(encoding="utf-8")
 
     def save(self, text):
-        """As an editor that saves by renaming."""
-        new = self.file.with_name("exercise.py~")
-        new.write_text(text, encoding="utf-8")
-        new.rename(self.file)
+        save(self.file, text)
 
 
 @contextmanager
 def workshop_copy(*options, **environment):
     """A Workshop in a copy of the project, with these options and environment variables."""
     with project_copy() as project:
-        project.environment.update(PYTHONUNBUFFERED="1", **environment)
-        with Workshop(project.folder, *options, environment=project.environment) as workshop:
-            workshop.project = project
+        project.environment.update(environment)
+        with Workshop(project, *options) as workshop:
             yield workshop
-
-
-@contextmanager
-def room_clone():
-    """A fresh clone, without any variable that changes the mode."""
-    with project_copy() as project:
-        for name in NAMES:
-            project.environment.pop(name, None)
-        project.environment["PYTHONUNBUFFERED"] = "1"
-        yield project
 
 
 class RunningRoom(Command):
     """The room with these arguments, until the block ends."""
 
-    def __init__(self, clone, *arguments):
-        place = {"environment": clone.environment}
-        super().__init__(clone.folder, "room", "--port", "0", *arguments, **place)
+    def __init__(self, project, *arguments):
+        super().__init__(project, "room", "--port", "0", *arguments)
 
     def wait_until_ready(self):
         self.url = self.wait_for_line("Room ready at ").removesuffix("/room/")

@@ -3,7 +3,8 @@
 import threading
 import time
 
-from tests.support.programs.processes import start_program
+from lessons.workshop.course.lesson_index import PROJECT_DIR
+from tests.support.programs.processes import start_with_pipe
 
 TEST_TIMEOUT = 60  # seconds; only a test that fails waits this long
 
@@ -36,7 +37,7 @@ class RunningProgram:
         return self
 
     def start(self):
-        return start_program(*self.command)
+        return start_with_pipe(["-m", *self.command], cwd=PROJECT_DIR)
 
     def wait_until_ready(self):
         """A subclass waits here for the line that says that the program is ready."""
