@@ -21,8 +21,6 @@ from lessons.workshop.engine.world.client import (
     WebSocketClient,
 )
 
-RESPONSE_TIMEOUT = 60  # seconds of the loop's clock until a client gives up on a response
-
 
 class StrictClient(Client):
     """What both communicators share.
@@ -46,10 +44,6 @@ class StrictClient(Client):
             self.is_judged = True
             raise CheckFailed(fault)
 
-    def fail(self, code: str, detail: str = "") -> None:
-        """Raise CheckFailed with diagnosis `code` at the last handler."""
-        self.require(self.finding(code, detail=detail))
-
     async def settle(self):
         """Wait until the loop is idle. If the consumer closed, let it disconnect. Judge it."""
         if not isinstance(asyncio.get_running_loop(), SimulatedLoop):
@@ -61,7 +55,8 @@ class StrictClient(Client):
     async def send_input(self, message):
         """Send the consumer any event, and wait until the consumer has handled it."""
         if self.client_left or self.finished:
-            self.fail("closed-early", f"The client could not send {message} any more.")
+            detail = f"The client could not send {message} any more."
+            self.require(self.finding("closed-early", detail=detail))
         self.put(message)
         await self.settle()
 
@@ -93,11 +88,6 @@ class StrictClient(Client):
         if not self.arrivals:
             self.require(fault_of_failed_task(self) or self.finding(silence(self)))
         return self.arrivals.pop(0)[1]
-
-    async def receive_nothing(self, timeout=0.1, interval=0.01):
-        """Whether the consumer sends nothing for `timeout` seconds of the loop's clock."""
-        self.require(await self.wait_for_output(timeout))
-        return not self.arrivals
 
     @property
     def unread(self) -> list[dict]:
@@ -142,16 +132,3 @@ class StrictHttpCommunicator(StrictClient, HttpClient):
         if not self.has_begun:
             self.begin()
             await self.settle()
-
-    async def get_response(self, timeout=RESPONSE_TIMEOUT):
-        """The whole response: a dict with status, headers and body."""
-        await self.send_request()
-        loop, body, more = asyncio.get_running_loop(), b"", True
-        latest = loop.time() + timeout
-        start = await self.receive_output(timeout)
-        while more:
-            if loop.time() >= latest:
-                self.fail("response-not-finished")
-            part = await self.receive_output(latest - loop.time())
-            body, more = body + part.get("body", b""), part.get("more_body", False)
-        return {"status": start["status"], "headers": list(start.get("headers", [])), "body": body}
