@@ -84,8 +84,9 @@ class Conversation:
     async def _play_in_loop(self, steps: list[Step]) -> None:
         self._leftovers.ignore_jobs_so_far()
         await self._player.play(steps)
-        await asyncio.get_running_loop().wait_until_idle()
-        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        loop = asyncio.get_running_loop()
+        await loop.wait_until_idle()
+        for task in loop.other_tasks():
             place = self._source.place_of_task(task)
             self._findings.append(make_finding("task-left-behind", place))
             task.cancel()

@@ -265,7 +265,7 @@ class World:
             client._served.begin_disconnect(1001)
 
     async def _wait_for_the_rest(self) -> None:
-        for task in self._other_tasks():
+        for task in self._loop.other_tasks():
             place = self._source.place_of_task(task)
             self._leftovers.findings.append(make_finding("task-left-behind", place))
         await self._leftovers.wait_for_jobs(reports=True)
@@ -279,16 +279,11 @@ class World:
         """End all that runs, as asyncio.run() does."""
         for client in self.clients:
             await client._served.cancel_application()
-        for task in (left := self._other_tasks()):
+        for task in (left := self._loop.other_tasks()):
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
         await self._loop.shutdown_asyncgens()
         await self._loop.shutdown_default_executor()
-
-    def _other_tasks(self) -> list[asyncio.Task]:
-        """The tasks that run, without the one that asks. all_tasks() looks at all loops."""
-        tasks = self._loop.tasks()
-        return [it for it in tasks if not it.done() and it is not asyncio.current_task()]
 
     def _note_unseen(self, loop, context: dict) -> None:
         """In place of a line in the log: an exception that no code awaits."""

@@ -45,6 +45,7 @@ from ..faults.finding import Finding
 from . import clock
 from .blocking_calls import note_blocking_call
 from .clock import EPOCH, ThreadSleep, simulated_clock
+from .hashes import NumberedFuture, Task, number_hashes
 from .threads import ThreadScheduler
 
 POLL_INTERVAL = 0.001  # seconds for something that is about to happen
@@ -86,6 +87,8 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         self.thread_scheduler = ThreadScheduler(self)
         self._files = _Selector(self)
         super().__init__(self._files)
+        self.set_task_factory(_new_task)
+        number_hashes(seed)
         self._watched = self._files.get_map()
         self._own_files = len(self._watched)
         self.random = self.thread_scheduler.random = random.Random(seed) if seed else None
@@ -175,6 +178,9 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
 
     # Tasks
 
+    def create_future(self):
+        return NumberedFuture(loop=self)
+
     def create_task(self, coro, **kwargs):
         """As in asyncio. The loop remembers the context in which the task was started."""
         task = super().create_task(coro, **kwargs)
@@ -183,8 +189,12 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         return task
 
     def tasks(self) -> list[asyncio.Task]:
-        """Every task of the loop that still exists."""
+        """Every task of the loop that still exists, in the order of their start."""
         return [*self._start_contexts]
+
+    def other_tasks(self) -> list[asyncio.Task]:
+        """The tasks that run, without the one that asks."""
+        return [it for it in self.tasks() if not it.done() and it is not asyncio.current_task()]
 
     def tasks_started_with(self, variable, value) -> list[asyncio.Task]:
         """Every living task that was started while the context variable had that value."""
@@ -232,6 +242,10 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         """As in asyncio, but only while select() waits: a controlled thread runs at other times."""
         if self._files.waits:
             super()._write_to_self()
+
+
+def _new_task(loop: SimulatedLoop, coro, **options) -> Task:
+    return Task(coro, loop=loop, **options)
 
 
 async def maybe_suspend() -> None:

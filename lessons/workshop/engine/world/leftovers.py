@@ -144,8 +144,8 @@ class Leftovers:
 
     def find_threads(self, before: set[threading.Thread]) -> None:
         """Find the threads that did not run `before`, and do not end."""
-        for thread in set(threading.enumerate()) - before:
-            if is_pool_thread(thread):  # it waits for the next job
+        for thread in threading.enumerate():
+            if thread in before or is_pool_thread(thread):  # which waits for the next job
                 continue
             # The last thread of a ThreadSensitiveContext may be ending.
             thread.join(THREAD_TIMEOUT)

@@ -16,6 +16,7 @@ from django.utils.module_loading import import_string
 
 from ..faults.finding import CheckFailed, Place, SourceFile, make_finding
 from ..recording.events import error_text
+from ..scheduling.hashes import number_hashes_of
 from ..subject import Subject, read_python
 from . import STUDENT_PACKAGE
 from .channel_layer import check_layers
@@ -29,6 +30,7 @@ def load_subject(subject: Subject):
     disconnect_student_receivers()
     with check_layers():
         module = load_file(subject.file, subject.source)
+    number_hashes_of(module)
     loaded = getattr(module, subject.name, None)
     if loaded is None:
         detail = f"Looked for {subject.name}."
@@ -118,6 +120,7 @@ def load_file(file: Path, source: str | None = None):
 def reload_module(module: types.ModuleType) -> types.ModuleType:
     """Run the module's source again, as another process does: the two modules share nothing."""
     again = load_file(Path(module.__file__), "".join(linecache.getlines(module.__file__)))
+    number_hashes_of(again)
     sys.modules[module.__name__] = module
     return again
 
