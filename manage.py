@@ -13,8 +13,15 @@ def main():
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lessons.settings")
     from lessons.workshop.setup import virtual_environment
 
+    judges = sys.argv[1:2] == ["lesson"] or "--lesson" in sys.argv
+    has_random_hashes = judges and "PYTHONHASHSEED" not in os.environ
+    if has_random_hashes:  # a set of texts must have the same order in each verdict
+        os.environ["PYTHONHASHSEED"] = "0"
     try:
         virtual_environment.require_packages()
+        if has_random_hashes:
+            command = [sys.executable, *sys.orig_argv[1:]]
+            sys.exit(virtual_environment.replace_process(command))
         from django.core.management import execute_from_command_line
     except ImportError as error:
         sys.exit(virtual_environment.continue_inside(sys.argv, error))

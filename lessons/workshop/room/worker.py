@@ -53,6 +53,7 @@ def _run_worker(order: dict) -> dict:
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(_WITHHELD)
     }
+    environment["PYTHONHASHSEED"] = "0"  # the order of a set of texts is the same in each verdict
     try:
         run = subprocess.run(
             [sys.executable, "-m", "lessons.workshop.room.worker"],

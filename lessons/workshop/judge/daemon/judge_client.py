@@ -11,6 +11,7 @@ So no client waits for another one, and only the user's files are trusted.
 """
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -53,6 +54,7 @@ class JudgeKeeper:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "lessons.workshop.judge.daemon.judge_daemon"],
             cwd=lesson_index.PROJECT_DIR,
+            env={**os.environ, "PYTHONHASHSEED": "0"},  # each set of texts has the same order
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             start_new_session=True,
