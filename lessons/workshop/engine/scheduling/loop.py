@@ -37,7 +37,7 @@ from asyncio.events import TimerHandle
 from asyncio.futures import _copy_future_state
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from contextvars import Context, ContextVar, copy_context
+from contextvars import ContextVar
 from types import coroutine
 from weakref import WeakKeyDictionary
 
@@ -52,6 +52,9 @@ POLL_INTERVAL = 0.001  # seconds for something that is about to happen
 CLOCK_RESOLUTION = 1e-9  # seconds; timers that are so close come at the same time
 SPIN_LIMIT = 1000  # iterations without a moment of idleness; then the clock moves on
 SUSPENSIONS = (0, 0, 0, 1, 1, 2)  # of maybe_suspend(), of which a seed chooses
+
+# The client whose application runs, or the worker. Each task that is started inherits it.
+task_owner: ContextVar = ContextVar("owner of the task", default=None)
 
 
 class _Timer(TimerHandle):
@@ -82,8 +85,9 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         self.thread_sleeps: list[ThreadSleep] = []
         self._now = EPOCH
         self._idle_waiters: list[asyncio.Future] = []
-        # Weak, so that a finished task and all that it refers to can be freed.
-        self._start_contexts: WeakKeyDictionary[asyncio.Task, Context] = WeakKeyDictionary()
+        # By owner. Weak, so that a finished task and all that it refers to can be freed. A
+        # WeakSet has no order.
+        self._tasks: dict[object, WeakKeyDictionary[asyncio.Task, None]] = {}
         self.thread_scheduler = ThreadScheduler(self)
         self._files = _Selector(self)
         super().__init__(self._files)
@@ -119,10 +123,11 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         timer._scheduled = True
         return timer
 
-    def next_timer(self, ignored: ContextVar) -> float | None:
-        """The time of the next timer, of those that were set where this variable has no value."""
-        timers = (it for it in self._scheduled if not it.cancelled() and ignored not in it._context)
-        return min((timer.when() for timer in timers), default=None)
+    def next_timer(self, ignored: type) -> float | None:
+        """The time of the next timer, without those of owners of a type."""
+        timers = (it for it in self._scheduled if not it.cancelled())
+        times = (it.when() for it in timers if not isinstance(it._context.get(task_owner), ignored))
+        return min(times, default=None)
 
     def advance_to_next_timer(self, timeout: float) -> None:
         """Move both clocks to the next timer, which is due after `timeout` seconds."""
@@ -182,24 +187,24 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         return NumberedFuture(loop=self)
 
     def create_task(self, coro, **kwargs):
-        """As in asyncio. The loop remembers the context in which the task was started."""
+        """As in asyncio. The loop remembers the owner in whose context the task was started."""
         task = super().create_task(coro, **kwargs)
         context = kwargs.get("context")
-        self._start_contexts[task] = copy_context() if context is None else context.copy()
+        owner = task_owner.get() if context is None else context.get(task_owner)
+        self._tasks.setdefault(owner, WeakKeyDictionary())[task] = None
         return task
 
     def tasks(self) -> list[asyncio.Task]:
-        """Every task of the loop that still exists, in the order of their start."""
-        return [*self._start_contexts]
+        """Every task of the loop that still exists: those of each owner in their order."""
+        return [task for tasks in self._tasks.values() for task in tasks]
 
     def other_tasks(self) -> list[asyncio.Task]:
         """The tasks that run, without the one that asks."""
         return [it for it in self.tasks() if not it.done() and it is not asyncio.current_task()]
 
-    def tasks_started_with(self, variable, value) -> list[asyncio.Task]:
-        """Every living task that was started while the context variable had that value."""
-        contexts = list(self._start_contexts.items())
-        return [task for task, context in contexts if context.get(variable) is value]
+    def tasks_of(self, owner) -> list[asyncio.Task]:
+        """Every task that still exists, and was started while `task_owner` was this one."""
+        return [*self._tasks.get(owner, ())]
 
     # Idleness
 

@@ -26,7 +26,7 @@ from ..world.channel_layer import current_layer
 from ..world.client import CLIENT_PORT, Client
 from ..world.database import OtherTransaction
 from ..world.student_module import application_for
-from ..world.worker import Workers, current_worker
+from ..world.worker import FakeWorker, Workers
 from ..world.world import surroundings
 from .account_actions import Accounts
 from .action import UnknownStep
@@ -308,7 +308,9 @@ class Player:
         loop = asyncio.get_running_loop()
         await loop.wait_until_idle()
         begun = end = loop.time()
-        while (due := loop.next_timer(current_worker)) is not None:  # a worker looks at its tasks
+        while (
+            due := loop.next_timer(ignored=FakeWorker)
+        ) is not None:  # a worker looks at its tasks
             if any(client.is_busy for client in self.clients.values()):
                 end = min(loop.time(), begun + HANDLERS_LIMIT)
             if due > end + MOMENT:

@@ -17,7 +17,7 @@ returns a finding, or None.
 
 import asyncio
 from contextlib import suppress
-from contextvars import Context, ContextVar
+from contextvars import Context
 from copy import deepcopy
 from urllib.parse import unquote, urlparse
 
@@ -26,6 +26,7 @@ from ..faults.finding import Finding, Place, SubjectSource, make_finding
 from ..recording.events import Event, exact_copy
 from ..recording.middleware import RecordingMiddleware
 from ..recording.recorder import Bug, Connection, Recorder, current_connection
+from ..scheduling.loop import task_owner
 from .channel_layer import current_layers
 from .daphne_rules import (
     CODE_DROPPED,
@@ -42,9 +43,6 @@ CLIENT_PORT = 50_001  # of the first client
 HOST = "127.0.0.1:8000"
 HANDSHAKE_TIMEOUT = 5  # seconds; Daphne's --websocket_handshake_timeout under runserver
 BODY_PIECE_SIZE = 8192  # bytes; Daphne's request_buffer_size
-
-# The client whose application runs. Every task that the application starts inherits it.
-_current_client: ContextVar = ContextVar("current client", default=None)
 
 # Tasks that cannot be cancelled. They are kept: when such a task is freed, Python raises
 # GeneratorExit in its coroutine, and a loop with a bare except then spins for ever.
@@ -117,7 +115,7 @@ class Client:
         return self._task
 
     async def _serve(self):
-        _current_client.set(self)
+        task_owner.set(self)
         try:
             await self._application(self.scope, self._receive, self._send)
         finally:
@@ -286,7 +284,7 @@ class Client:
         return make_finding(code, place or self.place, detail=detail, **more)
 
     def _all_tasks(self) -> list[asyncio.Task]:
-        return asyncio.get_running_loop().tasks_started_with(_current_client, self)
+        return asyncio.get_running_loop().tasks_of(self)
 
     @property
     def tasks(self) -> list[asyncio.Task]:

@@ -7,7 +7,6 @@ runworker logs an exception, this worker keeps the exception for the verdict.
 import asyncio
 import importlib
 import sys
-from contextvars import ContextVar
 
 from channels.layers import get_channel_layer
 from channels.routing import ChannelNameRouter
@@ -17,14 +16,12 @@ from ..faults.finding import Finding, SubjectSource, make_finding
 from ..recording.events import Event, error_text
 from ..recording.middleware import RecordingMiddleware
 from ..recording.recorder import Recorder
+from ..scheduling.loop import task_owner
 from . import STUDENT_PACKAGE
 from .student_module import reload_module
 
 # What an exception means in a worker, where it disconnects no client.
 _WORKER_DIAGNOSES = {"no-handler": "job-not-handled"}
-
-# The worker that started a task. Its tasks inherit the variable, and end with the worker.
-current_worker: ContextVar = ContextVar("current worker", default=None)
 
 
 def routes_of(consumer_class) -> dict:
@@ -62,7 +59,7 @@ class FakeWorker(Worker):
 
     async def run_here(self) -> None:
         """As `run()`, but in the running loop."""
-        current_worker.set(self)
+        task_owner.set(self)
         try:
             await self.arun()
         except Exception as error:  # a listener failed, which ends the whole process
@@ -70,7 +67,7 @@ class FakeWorker(Worker):
 
     async def kill(self) -> None:
         """Cancel all its tasks, as if its process ended."""
-        tasks = asyncio.get_running_loop().tasks_started_with(current_worker, self)
+        tasks = asyncio.get_running_loop().tasks_of(self)
         left = [task for task in tasks if not task.done()]
         for task in left:
             task.cancel()
