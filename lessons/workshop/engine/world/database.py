@@ -247,6 +247,8 @@ PATCHES = (
     (DatabaseWrapper, "ensure_connection", _connect),
     (DatabaseWrapper, "get_new_connection", lambda wrapper, params: _file.open(wrapper, params)),
     (DatabaseWrapper, "_close", lambda wrapper: _file.keep(wrapper.connection)),
+    # With DEBUG, Django would write each query again with its parameters, for connection.queries.
+    (BaseDatabaseWrapper, "queries_logged", property(lambda wrapper: wrapper.force_debug_cursor)),
 )
 
 
