@@ -1,13 +1,12 @@
 """The program that plays one submission in a sandbox:
 
-    python -m lessons.workshop.grading.player_program DESCRIPTOR
+    python -c PROGRAM DESCRIPTOR
 
 DESCRIPTOR is a socket. Through it comes an Order, then conversations. A forked copy of the judging
 process would hold what that process knows, such as models and solutions. This program knows the
 Order only.
 """
 
-import gc
 import os
 import sys
 from dataclasses import dataclass
@@ -21,6 +20,15 @@ from lessons.workshop.engine.subject import Subject
 from lessons.workshop.grading.system_calls import refuse_system_calls
 from lessons.workshop.setup.limits import Limits, limit_resources
 
+# Nothing that a module makes when it is imported is garbage. run_player() enables the collector.
+# The path of the project must not change when set_up() enters another folder.
+PROGRAM = f"""
+import gc, os, sys
+gc.disable()
+sys.path[0] = os.getcwd()
+from {__name__} import main
+main()
+"""
 STARTED = "started"  # the program's first report: ["started", whether system calls are refused]
 
 
@@ -40,7 +48,6 @@ class Order:
 
 
 def main() -> None:
-    gc.disable()  # while modules are imported there is almost nothing to collect
     pipe = Connection(int(sys.argv[1]))
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):  # what is printed is kept in the report
@@ -55,10 +62,5 @@ def main() -> None:
         os.setresgid(order.user, order.user, order.user)
         os.setresuid(order.user, order.user, order.user)
     send_data(pipe, [STARTED, refuse_system_calls()])
-    gc.enable()
     set_up(order.folder)
     run_player(pipe, order.subject, order.timeout)
-
-
-if __name__ == "__main__":
-    main()

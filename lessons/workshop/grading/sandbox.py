@@ -29,8 +29,7 @@ from lessons.workshop.engine.process.player_handle import (
     forked_player,
 )
 from lessons.workshop.engine.subject import Subject
-from lessons.workshop.grading import player_program
-from lessons.workshop.grading.player_program import STARTED, Order
+from lessons.workshop.grading.player_program import PROGRAM, STARTED, Order
 from lessons.workshop.grading.system_calls import has_filter
 from lessons.workshop.setup.external_programs import BUBBLEWRAP
 from lessons.workshop.setup.limits import Limits
@@ -136,7 +135,7 @@ class SandboxedPlayer:
             SUBMISSION if uses_bubblewrap else replace(SUBMISSION, tasks=None),
             UNPRIVILEGED if is_root else None,
         )
-        command = [sys.executable, "-m", player_program.__name__]
+        command = [sys.executable, "-c", PROGRAM]
         if uses_bubblewrap:
             command = [*_bubblewrap([subject.file]), *command]
         self._process = subprocess.Popen(

@@ -79,7 +79,8 @@ def run_player(pipe, subject: Subject, timeout: float) -> None:
     sys.stdout = sys.stderr = LimitedOutput()
     if subject.module:  # the loggers of an app write to the streams of the parent
         logging.disable()
-    gc.freeze()  # later collections skip the objects of the parent
+    gc.freeze()  # later collections skip what was made so far, such as the objects of the parent
+    gc.enable()
     # Each conversation ends with a collection, see leftovers.py. Others would find what is in use.
     gc.set_threshold(MAX_GARBAGE)
     player = _ServedPlayer(pipe, subject, timeout)
