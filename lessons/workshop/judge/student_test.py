@@ -46,8 +46,7 @@ class Try(Action, usage="try NAME", name=NAME):
                 del error  # frees coroutines that were never awaited
                 if not answer["passed"]:
                     break
-        forgotten = [str(it.message) for it in caught if "was never awaited" in str(it.message)]
-        return {**answer, "forgotten": (forgotten or [""])[0]}
+        return answer | _forgotten(caught, inspect.getfile(player.subject))
 
 
 def tests_of(subject) -> list[tuple[str, Callable]]:
@@ -117,6 +116,17 @@ async def _error_of(test, application) -> BaseException | None:
         # Including CancelledError: Channels' communicator raises it after a timeout.
         return error
     return None
+
+
+def _forgotten(caught: list[warnings.WarningMessage], file: str) -> dict:
+    """The first warning about a coroutine that was never awaited, and the line that made it."""
+    for warning in caught:
+        text = str(warning.message).partition("\n")[0]  # without the lines of asyncio and ours
+        if "was never awaited" in text:
+            origin = getattr(warning.source, "cr_origin", None) or ()
+            own = ({"line": line} for name, line, _ in origin if name == file)
+            return {"forgotten": text, **next(own, {})}
+    return {"forgotten": ""}
 
 
 def _place_of(test, error: BaseException | None) -> Place:

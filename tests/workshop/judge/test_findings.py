@@ -19,6 +19,14 @@ from lessons.workshop.judge.verdict import explain
             *("str(code)", "a str. It must be an int."),
         ),
         (
+            *("communicator", "await one.receive_nothing()", "one.receive_nothing()"),
+            *(
+                "never-awaited",
+                "assert one.receive_nothing()",
+                "receive_nothing' was never awaited",
+            ),
+        ),
+        (
             *("ticket", "# A copy:", "raise ValueError(ticket_in(scope))  #", "exception"),
             *("raise ValueError", "ValueError: [hidden]"),
         ),
