@@ -31,6 +31,8 @@ from ..scheduling.threads import ControlledThread, is_pool_thread
 JOB_TIMEOUT = 60.0  # simulated seconds for a job that has begun to end
 MAX_ROUNDS = 100  # of jobs that wait for other jobs, or of a timer that sets the next one
 LONGEST_TIMER = 86_400.0  # simulated seconds that are waited for a timer
+# Of a coroutine: one of these lines forgot the await. Each takes time, for all coroutines.
+ORIGIN_LINES = 4
 THREAD_TIMEOUT = 1.0  # seconds for a thread to end; only a thread that hangs takes so long
 # The engine's code that gives jobs to threads itself.
 _ENGINE = tuple(
@@ -102,7 +104,7 @@ class Leftovers:
     def watched(self):
         """Watch the conversation that runs within it."""
         threads, depth = set(threading.enumerate()), sys.get_coroutine_origin_tracking_depth()
-        sys.set_coroutine_origin_tracking_depth(10)  # one of the lines forgot the await
+        sys.set_coroutine_origin_tracking_depth(ORIGIN_LINES)
         try:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
