@@ -26,7 +26,7 @@ from lessons.workshop.judge.redaction import redacted, redacted_finding
 _VAGUE = {
     *("reply-differs", "no-reply", "reply-too-many", "closed-early", "not-closed-as-asked"),
     "no-event-arrived",
-    *("refuses-everyone", "accepts-everyone", "exception"),
+    *("refuses-everyone", "accepts-everyone", "rejected-after-accept", "exception"),
     *("stream-outlives-client", "task-left-behind"),
 }
 # Diagnoses whose cause a replay or the messages have shown.

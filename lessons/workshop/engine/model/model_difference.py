@@ -471,6 +471,9 @@ def generic_diagnosis(difference: Difference) -> str:
     if normalize(expected) == normalize(received):
         return "reply-differs"
     kinds = expected.get("type"), received.get("type")
+    then = [message["type"] for message in difference.received[difference.first + 1 :]]
+    if kinds == ("websocket.close", "websocket.accept") and then == ["websocket.close"]:
+        return "rejected-after-accept"
     is_closed = kinds[1] == "websocket.close"
     return _OF_KINDS.get(kinds, "closed-early" if is_closed else "reply-differs")
 
