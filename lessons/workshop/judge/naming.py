@@ -19,7 +19,7 @@ from lessons.workshop.engine.model.model_difference import (
 from lessons.workshop.engine.recording.events import Event
 from lessons.workshop.engine.recording.transcript import event_text
 from lessons.workshop.engine.script.report import PlayOptions, Report
-from lessons.workshop.engine.script.steps import Step
+from lessons.workshop.engine.script.steps import Step, parse_step
 from lessons.workshop.judge.redaction import redacted, redacted_finding
 
 # Diagnoses that only say what a client sees. A replay may find the cause.
@@ -30,7 +30,10 @@ _VAGUE = {
     *("stream-outlives-client", "task-left-behind"),
 }
 # Diagnoses whose cause a replay or the messages have shown.
-_SHOWN = {"unknown-key", "never-awaited", "changed-while-waiting", "wrong-connection"}
+_SHOWN = {
+    *("unknown-key", "never-awaited", "changed-while-waiting", "wrong-connection", "wrong-time"),
+}
+_PATIENCE = parse_step("wait 60")  # so long a missing message is waited for
 _EVENTS = {
     "text": "websocket.receive",
     "bytes": "websocket.receive",
@@ -62,6 +65,8 @@ class Naming:
         name = self._diagnosis(difference)
         place, event = self._place(difference)
         detail = _detail(difference)
+        if name == "handler-never-returned" and (delay := self._delay(difference)):
+            name, detail = "wrong-time", f"{detail}\nIt came {delay:.4g} s later."
         fault = difference.fault
         if fault and fault.diagnosis == name:
             finding = replace(fault, detail=detail)
@@ -121,6 +126,19 @@ class Naming:
         steps = difference.steps_so_far
         apart = [replace(step, together=False, point=None) for step in steps]
         return apart != steps and self._is_right(apart)
+
+    def _delay(self, difference: Difference) -> float | None:
+        """In how many seconds a missing message comes, if the conversation goes on."""
+        if difference.fault or not difference.missing:
+            return None
+        steps = [*difference.steps_so_far, _PATIENCE]
+        played = self.play(steps, self.model.play_options())
+        later = played.bursts[difference.burst + 1 :]
+        seen = [it for turn in later if (it := turn.clients.get(difference.client))]
+        wanted = difference.wanted[difference.first]
+        arrivals = [it for one in seen for it in one.received]
+        times = (time for time, message in arrivals if wanted.accepts(message))
+        return next((time - difference.report.time for time in times), None)
 
     def _is_right(self, steps: list[Step]) -> bool:
         steps = [*steps, *leaving(steps)]
