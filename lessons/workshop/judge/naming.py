@@ -156,6 +156,8 @@ class Naming:
             return Place(fault.file, fault.line, fault.handler), event
         if not seen:
             return Place(), event
+        if len(_lines_of_equals(difference)) > 1:  # any of them may be wrong
+            return Place(self.file), event
         first = difference.first if difference.late is None else difference.late
         if first < len(seen.sent_at) and seen.sent_at[first]:
             place = Place(seen.place.file, *seen.sent_at[first])
@@ -184,7 +186,18 @@ def _detail(difference: Difference) -> str:
     remark = "" if fault else ignored_keys_of(difference)
     if remark and remark in detail:
         remark = ""
-    return "\n".join([detail, *filter(None, (held_text(difference), remark))])
+    lines = [] if fault else _lines_of_equals(difference)
+    equals = f"Equal messages came from lines {' and '.join(lines)}." if len(lines) > 1 else ""
+    return "\n".join([detail, *filter(None, (held_text(difference), remark, equals))])
+
+
+def _lines_of_equals(difference: Difference) -> list[str]:
+    """The lines that sent the message which is too many, or an equal one before it."""
+    seen, surplus = difference.seen, difference.surplus
+    if seen is None or surplus is None:
+        return []
+    sent = zip(difference.received, seen.sent_at, strict=True)
+    return [*map(str, sorted({at[0] for message, at in sent if at and message == surplus}))]
 
 
 def _expected(difference: Difference) -> str:
