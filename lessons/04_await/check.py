@@ -61,6 +61,8 @@ class Notes(Model):
             # The same kind of frame was answered right when it was not empty.
             if any(it.action == step.action and not is_empty(it) for it in own):
                 return f"empty-{step.action}-missed"
+        if is_empty(step) and step.action == "bytes" and difference.texts(difference.received):
+            return "empty-bytes-missed"
         if step.action == "text" and not difference.received and has_both_keys(difference):
             return "none-as-text"
         if has_lines_of_others(difference):

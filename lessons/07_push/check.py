@@ -49,7 +49,8 @@ class Stopwatch(Model):
         """The consumer does not hide an exception that a handler raises."""
         for step in map(parse_step, turn.steps):
             if step.action == "crash" and not turn.clients[step.client].raised:
-                return step.client, "exception-hidden", "A handler raised; the consumer did not."
+                detail = "A handler raised, and the server does not see it."
+                return step.client, "exception-hidden", detail
         return None
 
     def diagnose(self, difference):
