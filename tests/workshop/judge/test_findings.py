@@ -8,6 +8,11 @@ from lessons.workshop.course.subjects import exercise
 from lessons.workshop.judge import judge
 from lessons.workshop.judge.verdict import explain
 
+CLOSE = 'self.send({"type": "websocket.close"})'
+ACCEPT = 'self.send({"type": "websocket.accept"})'
+SLEEP = "await sync_to_async(time.sleep)(1)"
+SEND = 'await self.send({"type": "websocket.send", "text": self.name})'
+
 
 @pytest.mark.parametrize(
     ("lesson", "old", "new", "diagnosis", "line", "words"),
@@ -29,6 +34,18 @@ from lessons.workshop.judge.verdict import explain
         (
             *("ticket", "# A copy:", "raise ValueError(ticket_in(scope))  #", "exception"),
             *("raise ValueError", "ValueError: [hidden]"),
+        ),
+        (
+            *("accept", CLOSE, f"{ACCEPT}\n            {CLOSE}"),
+            *("rejected-after-accept", ACCEPT, "accepted first, and then closed"),
+        ),
+        (
+            *("blocking", "        bread", f"        {SLEEP}\n        bread"),
+            *("wrong-time", SLEEP, "It came 1 s later."),
+        ),
+        (
+            *("redis", "            question", f"            {SEND}\n            question"),
+            *("reply-too-many", "", "Equal messages came from lines 24 and 34."),
         ),
     ],
 )
