@@ -81,6 +81,10 @@ FAULTS = {
                 *("self.lit = self.broken", "type(self).lit = self.broken"),
                 *("self.lit = not self.lit", "type(self).lit = not self.lit"),
             ),
+            "breaks-all-lamps": (
+                *("self.lit = self.broken", "self.lit = type(self).broken"),
+                *("self.broken = True", "type(self).broken = True"),
+            ),
         },
     },
     "frames": {
@@ -93,6 +97,7 @@ FAULTS = {
             **instead_of(4000, f"[message, {EXTRA}]", "frame-after-close"),
             "answers-after-the-close": (IS_BROKEN, "if False:"),
             "switches-after-the-close": (IS_BROKEN, f"{IS_BROKEN[:-1]} and not {IS_SWITCH}:"),
+            "closes-twice": (IS_BROKEN, f"{IS_BROKEN[:-1]} and {IS_SWITCH}:"),
         },
     },
     "closes": {
