@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from lessons.workshop.judge import Model
+from lessons.workshop.judge import Model, parse_step
 
 SECONDS = 2  # baking time of one bread
 SLACK = 1  # more seconds that a consumer may take
@@ -14,7 +14,7 @@ PROMISES = {
     "The bread of two clients": "test_two_bake_at_the_same_time",
     "The second order of the same client": "receive",
     "No code here uses the database": "This says why a thread of its own is right.",
-    "Do not change `bake`": "fault_in",
+    "Do not change `bake`": "fault_of_baking",
     "Bakery stays an AsyncConsumer": "The engine checks the base class.",
 }
 
@@ -59,7 +59,27 @@ class Bakery(Model):
         the connection open."""
         client.is_free = True
 
+    def disconnect(self, client):
+        # Its consumer may wait for its own orders.
+        client.stops_by = max(client.ready_at, self.now) + SLACK
+
     def fault_in(self, turn, played):
+        return self.fault_of_leaving(turn) or self.fault_of_baking(turn, played)
+
+    def fault_of_leaving(self, turn):
+        """While the bread of one client is baked, other clients can connect, send orders, and
+        leave."""
+        clients = self.by_connection.values()
+        [step, *others] = map(parse_step, turn.steps)
+        if others or not step.kind.ends or any(client.is_free for client in clients):
+            return None
+        due = self.clients[step.client].stops_by
+        if turn.time > due:
+            detail = f"The consumer had to stop by {due:g} s, and stopped at {turn.time:g} s."
+            return step.client, "work-still-queued", detail
+        return None
+
+    def fault_of_baking(self, turn, played):
         """Call it once for each order, with the text of that order."""
         received = [
             (time, number, message.get("text", ""))
@@ -90,7 +110,10 @@ class Bakery(Model):
     def diagnose(self, difference):
         if difference.late is not None:  # an accept
             return self.cause_of_delay(difference)
-        if difference.fault or not difference.missing:
+        if difference.fault:
+            is_slow = difference.fault.diagnosis == "work-still-queued"
+            return self.cause_of_delay(difference) if is_slow else None
+        if not difference.missing:
             return None
         missing = difference.missing.get("text", "")
         done = f"{missing.removeprefix('baking ')} is done"
