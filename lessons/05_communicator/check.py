@@ -81,10 +81,6 @@ FAULTS = {
                 *("self.lit = self.broken", "type(self).lit = self.broken"),
                 *("self.lit = not self.lit", "type(self).lit = not self.lit"),
             ),
-            "breaks-all-lamps": (
-                *("self.lit = self.broken", "self.lit = type(self).broken"),
-                *("self.broken = True", "type(self).broken = True"),
-            ),
         },
     },
     "frames": {
@@ -109,6 +105,12 @@ FAULTS = {
             **instead_of(4000, "[]", "no-close"),
             "ignores-text": (CLOSE, f'"text" in event or {CLOSE}'),
             "ignores-bytes": (CLOSE, f'event.get("text") is not None and {CLOSE}'),
+        },
+        "test-passes-shared-lamp": {
+            "breaks-all-lamps": (
+                *("self.lit = self.broken", "self.lit = type(self).broken"),
+                *("self.broken = True", "type(self).broken = True"),
+            ),
         },
     },
     "stops": {
