@@ -92,6 +92,7 @@ def test_draws_what_the_project_does(server, page):
     # The layer that shop.services has kept since its import is recorded, too.
     for kind in ("websocket.accept", "group_add", "SELECT", "INSERT", "group_send", "sold"):
         expect(drawn.filter(has_text=re.compile(f"^{kind}$")).first).to_be_attached()
+    expect(page.locator(".canvas .shaft").first).not_to_have_css("stroke", "none")
     page.locator(".canvas").press("End")
     expect(page.locator("#event")).to_have_text(re.compile(r"^finished"))
     assert violations(page) == []
