@@ -95,6 +95,9 @@ class Clumsy(AsyncConsumer):
     async def raises(self):
         raise ValueError("no such seat")
 
+    async def raises_without_a_text(self):
+        raise KeyError({"no": "text"})
+
     async def sends_after_its_close(self):
         await self.send({"type": "websocket.close", "code": 4000})
         await self.send({"type": "websocket.send", "text": "late"})
@@ -337,6 +340,7 @@ def test_issues_2007_2118_no_connection_of_a_consumer_outlives_a_test_with_trans
     ("act", "diagnosis"),
     [
         ("raises", "exception"),
+        ("raises_without_a_text", "exception"),
         ("forgets_an_await", "never-awaited"),
         ("blocks", "blocked-loop"),
     ],

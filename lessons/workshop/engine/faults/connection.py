@@ -151,7 +151,7 @@ def _meanings_here(client, error: BaseException, place: Place | None) -> dict[st
     if isinstance(error, KeyError):
         frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
         scopes = (getattr(frame.f_locals.get("self"), "scope", ()) for frame in frames)
-        if any(error.args[0] in scope for scope in scopes):
+        if any(error.args == (key,) for scope in scopes for key in scope):
             instead["no-auth-stack"] = "exception"  # another dictionary has no such key
         if not client.handles_layer_message and not _reads_event(client.source.file, error):
             instead |= dict.fromkeys(("text-on-binary", "bytes-on-text"), "exception")
