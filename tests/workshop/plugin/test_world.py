@@ -98,6 +98,9 @@ class Clumsy(AsyncConsumer):
     async def raises_without_a_text(self):
         raise KeyError({"no": "text"})
 
+    async def closes(self):
+        await self.send({"type": "websocket.close", "code": 4000})
+
     async def sends_after_its_close(self):
         await self.send({"type": "websocket.close", "code": 4000})
         await self.send({"type": "websocket.send", "text": "late"})
@@ -211,8 +214,13 @@ def test_the_cookies_of_a_browser_are_sent(world, client):
     assert ben.received_json == ["ben: hi"]
 
 
-def test_a_page_of_another_site_is_rejected(world):
-    evil = world.connect("/ws/room/lobby/", headers={"Origin": "https://evil.test"})
+@pytest.mark.parametrize(
+    "headers",
+    [{"Origin": "https://evil.test"}, [(b"origin", b"https://evil.test")]],
+    ids=["dict", "as for the stock communicator"],
+)
+def test_a_page_of_another_site_is_rejected(world, headers):
+    evil = world.connect("/ws/room/lobby/", headers=headers)
     assert (evil.accepted, evil.closed) == (False, 1006)
 
 
@@ -220,10 +228,23 @@ def test_the_client_sees_the_chosen_subprotocol(world):
     assert world.connect("/ws/room/lobby/", subprotocols=["v2"]).subprotocol == "v2"
 
 
-def test_a_rejected_client_cannot_send(world):
-    client = world.connect("/ws/room/closed/")
-    with pytest.raises(NotConnected, match="Client 1 is not connected any more"):
-        client.send("hi")
+def test_a_client_that_is_not_connected_says_why(world):
+    with pytest.raises(NotConnected, match=r"Client 1 .* the server has rejected it"):
+        world.connect("/ws/room/closed/").send("hi")
+    ben, eve = world.connect("/ws/room/lobby/"), world.connect("/ws/clumsy/")
+    ben.leave()
+    with pytest.raises(NotConnected, match=r"Client 2 .* it has left"):
+        ben.send("hi")
+    eve.send("closes")
+    with pytest.raises(NotConnected, match=r"Client 3 .* the server has closed it with 4000"):
+        eve.send("hi")
+
+
+@pytest.mark.parametrize("frame", [(), (b"hi",), ({"text": "hi"},)], ids=["none", "bytes", "dict"])
+def test_a_frame_of_no_kind_is_refused_with_the_right_calls(world, frame):
+    client = world.connect("/ws/room/lobby/")
+    with pytest.raises(TypeError, match=r"Write send\('…'\), send\(bytes=b'…'\) or send\(json=…\)"):
+        client.send(*frame)
 
 
 def test_a_client_that_has_left_receives_nothing(world):

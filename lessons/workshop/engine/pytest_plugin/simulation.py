@@ -18,6 +18,7 @@ from types import SimpleNamespace
 
 from django.conf import settings
 from django.test import Client as Browser
+from django.utils.encoding import force_str
 
 from ..faults.burst import fault_of_coroutine
 from ..faults.connection import fault_of_error
@@ -89,7 +90,7 @@ class World:
         `user` is logged in. `browser` is a client of django.test, whose cookies are sent.
         """
         __tracebackhide__ = True
-        given = {name.lower(): value for name, value in dict(headers).items()}
+        given = {force_str(name).lower(): force_str(it) for name, it in dict(headers).items()}
         if user is not None:
             browser = Browser()
             browser.force_login(user)
@@ -316,10 +317,16 @@ class WorldClient:
     def send(self, text: str | None = None, *, bytes: bytes | None = None, json=None) -> None:
         """Send one frame: a text, bytes, or a value as JSON."""
         __tracebackhide__ = True
+        if json is not None:
+            text = json_module.dumps(json)
         if bytes is not None:
             self._take("bytes", hex=bytes.hex())
+        elif isinstance(text, str):
+            self._take("text", text=text)
         else:
-            self._take("text", text=json_module.dumps(json) if text is None else text)
+            raise TypeError(
+                f"Write send('…'), send(bytes=b'…') or send(json=…), not send({text!r})"
+            )
 
     def leave(self, code: int | None = 1001) -> None:
         """Close the connection, as a browser does that opens another page."""
@@ -334,7 +341,10 @@ class WorldClient:
     def _take(self, action: str, **arguments) -> None:
         __tracebackhide__ = True
         if self.world._burst is None and not self.is_connected:
-            raise NotConnected(f"Client {self.number} is not connected any more.")
+            code = self.closed
+            why = "it has left" if code is None else f"the server has closed it with {code}"
+            why = why if self.accepted else "the server has rejected it"
+            raise NotConnected(f"Client {self.number} is not connected any more: {why}.")
         self.world._take(Step(action, arguments, self.number))
 
     # What the client has seen
