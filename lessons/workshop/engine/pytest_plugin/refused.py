@@ -6,6 +6,7 @@ until Python ends; it does nothing while the loop of no world runs.
 """
 
 import _thread
+import asyncio
 import multiprocessing.process
 import sys
 import traceback
@@ -23,11 +24,12 @@ class NotSimulated(RuntimeError):
 
 
 _NETWORK = "has no network. Replace what connects in the test"
+_LOOP_BEGINS = "sys.set_asyncgen_hook_finalizer"
 _AUDITED = {
     "socket.connect": _NETWORK,
     "socket.sendto": _NETWORK,
     "socket.getaddrinfo": _NETWORK,
-    "sys.set_asyncgen_hook_finalizer": "has one event loop, on a simulated clock. "
+    _LOOP_BEGINS: "has one event loop, on a simulated clock. "
     "Await the coroutine, or use async_to_sync()",
 }
 _REPLACED = {
@@ -47,6 +49,7 @@ def refused(loop):
     _add_audit_hook()
     _loops.add(loop)
     rows = [_row(owner, name, reason) for (owner, name), reason in _REPLACED.items()]
+    rows.append((asyncio.BaseEventLoop, "run_forever", _run_forever))
     try:
         with installed(rows):
             yield
@@ -66,6 +69,15 @@ def _audit(event, arguments) -> None:
             frames = [frame for frame, _ in traceback.walk_stack(caller)]
             if not any(_is_of_django(it) or _is_of_asgiref(it) for it in frames):
                 _refuse(_AUDITED[event])
+
+
+_usual_run_forever = asyncio.BaseEventLoop.run_forever
+
+
+def _run_forever(self):
+    """Refuse before the loop runs: since Python 3.14, it could not be closed after the event."""
+    _audit(_LOOP_BEGINS, ())
+    _usual_run_forever(self)
 
 
 def _row(owner, name: str, reason: str):
