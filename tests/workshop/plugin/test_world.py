@@ -21,6 +21,7 @@ from channels.security.websocket import AllowedHostsOriginValidator
 from django.contrib.auth.models import Group, User
 from django.db import connection, connections
 from django.db.backends.signals import connection_created
+from django.test import TestCase
 from django.urls import path
 
 from lessons.workshop.engine.pytest_plugin.report import ConsumerFault
@@ -323,6 +324,18 @@ def test_issue_2118_channels_cannot_close_the_connection_of_the_test(world):
     client.leave()
     assert connection.in_atomic_block
     assert connection.is_usable()
+
+
+class RowsOfAClass(TestCase):
+    @pytest.fixture(autouse=True)
+    def _world(self, world):
+        self.world = world
+
+    def test_a_class_of_django_has_a_world_with_its_rows(self):
+        Group.objects.create(name="of the test")
+        client = self.world.connect("/ws/rows/")
+        client.send('"news"')
+        assert client.received == ["2"]
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ report.py         a fault as text
 """
 
 import inspect
+import unittest
 
 import pytest
 
@@ -56,6 +57,8 @@ def world(request, asgi_application):
     """A simulated world with the project's application."""
     if inspect.iscoroutinefunction(request.function):
         pytest.fail("The world has its own event loop: write `def`, not `async def`.", False)
+    from django.test import TransactionTestCase
+
     from .explore import DECISIONS, WORLD
     from .simulation import World
 
@@ -63,10 +66,13 @@ def world(request, asgi_application):
     for name in sorted(databases):  # first the database, then the world that uses it
         request.getfixturevalue(name)
     has_mark = request.node.get_closest_marker("django_db") is not None
+    is_of_django = issubclass(request.cls or object, TransactionTestCase)
     stash = request.node.stash
     more = {"decisions": stash[DECISIONS]} if DECISIONS in stash else {}
-    with World(asgi_application, bool(databases) or has_mark, **more) as made:
+    with World(asgi_application, bool(databases) or has_mark or is_of_django, **more) as made:
         stash[WORLD] = made
+        if isinstance(request.instance, unittest.TestCase):  # pytest_pyfunc_call is not for these
+            request.instance.addCleanup(made.finish)
         yield made
 
 
