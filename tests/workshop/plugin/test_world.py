@@ -266,6 +266,12 @@ def test_time_passes_only_in_run(world):
     assert time.perf_counter() - begun == pytest.approx(11)  # the test reads the world's clock, too
 
 
+def test_the_local_time_is_that_of_the_settings(settings, request):
+    settings.TIME_ZONE = "Asia/Tokyo"
+    request.getfixturevalue("world")
+    assert time.localtime().tm_gmtoff == 9 * 3600
+
+
 def test_a_test_may_send_through_the_layer_itself(world):
     client = world.connect("/ws/room/lobby/")
     message = {"type": "room.line", "line": "news"}

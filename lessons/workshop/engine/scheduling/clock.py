@@ -66,11 +66,12 @@ def simulated_clock(loop) -> Iterator[None]:
         yield
         return
     time_machine = load_time_machine()
-    usual, begun = time_machine.escape_hatch.time.time_ns, _nanoseconds(BEGINNING.timestamp())
+    beginning = BEGINNING.timestamp()  # as a datetime, it would set the process's time zone, too
+    usual, begun = time_machine.escape_hatch.time.time_ns, _nanoseconds(beginning)
     with (
         installed(PATCHES),
         loop.thread_scheduler.control(),
-        time_machine.travel(BEGINNING, tick=False) as traveller,
+        time_machine.travel(beginning, tick=False) as traveller,
     ):
         traveller.time_ns = _clock(usual, lambda now: begun + _nanoseconds(now - EPOCH))
         yield
