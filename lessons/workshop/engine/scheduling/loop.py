@@ -94,7 +94,6 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         self.set_task_factory(_new_task)
         number_hashes(seed)
         self._watched = self._files.get_map()
-        self._own_files = len(self._watched)
         self.random = self.thread_scheduler.random = random.Random(seed) if seed else None
 
     # The clock
@@ -229,7 +228,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
 
     def has_files(self) -> bool:
         """Whether it watches a file, such as a socket, besides the one that wakes it."""
-        return len(self._watched) > self._own_files
+        return len(self._watched) > self._internal_fds
 
     def wake_idle_waiters(self) -> bool:
         """Wake the tasks in wait_until_idle(). Returns False if no task waits."""
@@ -242,6 +241,19 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
     def wake_selector(self) -> None:
         """Let select() return. Any thread may call it."""
         self._write_to_self()
+
+    def _make_self_pipe(self):
+        """Not before select() waits: it costs two sockets, and few conversations need it."""
+        self._ssock = None
+
+    def open_self_pipe(self) -> None:
+        """Open what wakes the selector, unless it is open."""
+        if self._ssock is None:
+            super()._make_self_pipe()
+
+    def _close_self_pipe(self):
+        if self._ssock:
+            super()._close_self_pipe()
 
     def _write_to_self(self):
         """As in asyncio, but only while select() waits: a controlled thread runs at other times."""
@@ -322,6 +334,7 @@ class _Selector(selectors.DefaultSelector):
     def _wait(self, timeout, until_idle):
         """Wait in real time for a file, or for a thread that calls wake_selector()."""
         loop = self._loop
+        loop.open_self_pipe()
         self.waits = True
         try:
             # A thread that has acted before this moment did not wake the selector.
