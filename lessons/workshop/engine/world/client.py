@@ -18,7 +18,6 @@ returns a finding, or None.
 import asyncio
 from contextlib import suppress
 from contextvars import Context
-from copy import deepcopy
 from urllib.parse import unquote, urlparse
 
 from ..faults import connection as faults
@@ -74,7 +73,7 @@ class Client:
             "server": ["127.0.0.1", 8000],
             **scope,
         }
-        self._scope_before = deepcopy(self.scope)
+        self._scope_before = exact_copy(self.scope)
         self.recorder = Recorder()
         self.recorder.listeners.append(self._on_event)
         self.rules = rules
