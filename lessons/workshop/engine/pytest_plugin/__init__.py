@@ -44,7 +44,7 @@ def pytest_configure(config):
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def asgi_application():
     """The application that the world serves: settings.ASGI_APPLICATION, or what a test returns."""
     from channels.routing import get_default_application
