@@ -3,6 +3,7 @@
 import _thread
 import asyncio
 import multiprocessing
+import os
 import sys
 import threading
 import time
@@ -146,6 +147,9 @@ class Clumsy(AsyncConsumer):
     async def opens_a_socket(self):
         await asyncio.open_connection("127.0.0.1", 9)
 
+    async def serves_a_socket(self):
+        await asyncio.start_server(fail, "127.0.0.1", 0)
+
     async def runs_another_loop(self):
         await asyncio.to_thread(lambda: asyncio.run(asyncio.sleep(0)))
 
@@ -157,6 +161,10 @@ class Clumsy(AsyncConsumer):
 
     async def starts_a_process(self):
         multiprocessing.Process(target=sleep_for_ever).start()
+
+    async def forks(self):
+        if os.fork() == 0:
+            os._exit(0)
 
     async def uses_a_loop_of_asgiref(self):
         channel = self.channel_name
@@ -452,10 +460,12 @@ def test_a_task_may_outlive_the_client_that_started_it(world):
     ("act", "reason"),
     [
         ("opens_a_socket", "has no network"),
+        ("serves_a_socket", "has no network"),
         ("runs_another_loop", "has one event loop"),
         ("runs_a_loop_that_asyncio_does_not_know", "has one event loop"),
         ("starts_a_thread_without_threading", "controls the threads of threading"),
         ("starts_a_process", "has one process"),
+        ("forks", "has one process"),
     ],
 )
 def test_refuses_what_it_cannot_simulate(world, act, reason):

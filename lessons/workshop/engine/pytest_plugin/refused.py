@@ -24,17 +24,20 @@ class NotSimulated(RuntimeError):
 
 
 _NETWORK = "has no network. Replace what connects in the test"
+_PROCESS = "has one process. Replace what starts another one in the test"
 _LOOP_BEGINS = "sys.set_asyncgen_hook_finalizer"
 _AUDITED = {
     "socket.connect": _NETWORK,
     "socket.sendto": _NETWORK,
+    "socket.bind": _NETWORK,
     "socket.getaddrinfo": _NETWORK,
+    "socket.gethostbyname": _NETWORK,
+    "os.fork": _PROCESS,
     _LOOP_BEGINS: "has one event loop, on a simulated clock. "
     "Await the coroutine, or use async_to_sync()",
 }
 _REPLACED = {
-    (multiprocessing.process.BaseProcess, "start"): "has one process. "
-    "Replace what starts another one in the test",
+    (multiprocessing.process.BaseProcess, "start"): _PROCESS,
     (_thread, "start_new_thread"): "controls the threads of threading and concurrent.futures only. "
     "Use one of them",
 }
@@ -65,7 +68,8 @@ def _add_audit_hook() -> None:
 def _audit(event, arguments) -> None:
     if event in _AUDITED and (loop := _simulated_loop()):
         caller = sys._getframe(1)
-        if caller.f_locals.get("self") is not loop:
+        # asyncio's own methods open sockets, too: only the start of the loop itself is no fault.
+        if event != _LOOP_BEGINS or caller.f_locals.get("self") is not loop:
             frames = [frame for frame, _ in traceback.walk_stack(caller)]
             if not any(_is_of_django(it) or _is_of_asgiref(it) for it in frames):
                 _refuse(_AUDITED[event])
