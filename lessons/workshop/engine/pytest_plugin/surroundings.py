@@ -40,17 +40,16 @@ def project_surroundings(loop: SimulatedLoop, uses_database: bool):
         enter(_layers())
         if settings.CACHES["default"]["BACKEND"].split(".")[-2] not in _LOCAL_CACHES:
             enter(fresh_cache())
-        if uses_database:
-            enter(_database())
+        is_shared = enter(_database()) if uses_database else True
         replaced = [
-            (threads, "has_connections", lambda executor: uses_database),
+            (threads, "has_connections", lambda executor: not is_shared),
             # Other fixtures may have saved rows and sessions with the real time.
             (clock, "BEGINNING", datetime.now(UTC)),
         ]
         if not uses_database:
             # An earlier test may have left a connection in the thread of database_sync_to_async().
             replaced.append((channels.db, "close_old_connections", lambda **kwargs: None))
-        if not uses_database and loop.random is None:
+        if is_shared and loop.random is None:
             # Channels awaits a thread before each handler, which would find nothing to close.
             modules = channels.consumer, channels.generic.websocket
             replaced += [(module, "aclose_old_connections", suspend) for module in modules]
@@ -100,6 +99,7 @@ class _SharedConnections:
 
 @contextmanager
 def _database():
+    """Within it, threads use the database of the test. Yields whether they use its connections."""
     shared = {
         alias: connections[alias]
         for alias in connections
@@ -123,7 +123,7 @@ def _database():
                 # Channels closes the connection around a query, because of the transaction.
                 for name in ("close", "close_if_unusable_or_obsolete"):
                     stack.enter_context(mock.patch.object(connection, name))
-            yield
+            yield shared.keys() == {*connections}
     finally:
         connections._connections = usual
         connection_created.disconnect(note)
