@@ -57,12 +57,16 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "channels",
     "lessons.workshop.page",
+    # A room serves none of these: it plays their conversations for the instructor.
+    "sync_demo",
+    "async_demo",
+    "layers_demo",
+    "auth_demo",
+    "db_demo",
+    "lessons.extras",
 ]
 if MODE is Mode.ROOM:
     INSTALLED_APPS += ["lessons.workshop.room"]
-else:
-    INSTALLED_APPS += ["sync_demo", "async_demo", "layers_demo", "auth_demo", "db_demo"]
-    INSTALLED_APPS += ["lessons.extras"]
 
 MIDDLEWARE = [
     # Compression can reveal a secret that a page repeats beside text of an attacker (BREACH). The

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
+from lessons.workshop.judge.study.predictions import Played
 from lessons.workshop.room.models import Poll
 
 MAX_ORDERS = 6  # all others share one bar
@@ -23,16 +24,15 @@ class Cell(NamedTuple):
     is_right: bool | None = None
 
 
-def chart(poll: Poll, rounds: list[Votes], question: dict[str, Any] | None = None) -> SafeString:
+def chart(poll: Poll, rounds: list[Votes], question: Played | None = None) -> SafeString:
     """While students vote, what one can answer: the votes would show the class what to answer.
 
-    `question` is what really happens, as worker.read_answer() describes it. A question that the
-    instructor wrote has none.
+    A question that the instructor wrote has no `question` of a lesson.
     """
     rounds = [] if poll.state == "open" else rounds
     if question is None:
         table = {"options": poll.options, "rows": _options(poll.options, rounds)}
-    elif question["kind"] == "receives":
+    elif question.kind == "receives":
         table = _receivers(question, rounds)
     else:
         table = _orders(question, rounds)
@@ -54,17 +54,17 @@ def _options(options: list[str], rounds: list[Votes]) -> list[tuple[str, list[Ce
     ]
 
 
-def _receivers(question: dict[str, Any], rounds: list[Votes]) -> dict[str, Any]:
+def _receivers(question: Played, rounds: list[Votes]) -> dict[str, Any]:
     ticks = [ticked(votes) for votes in rounds]
-    clients, received = question["clients"], question["received"]
+    clients, received = question.clients, question.right_ticks
 
     def cell(tick: str) -> Cell:
         return Cell(_bars([one[tick] for one in ticks], rounds), tick in received)
 
     names = [f"client {client}" for client in clients] if len(clients) > 1 else ["arrives"]
     rows = [
-        (label, [cell(f"{client}:{number}") for client in clients])
-        for number, label in enumerate(question["cards"])
+        (card.label, [cell(f"{client}:{number}") for client in clients])
+        for number, card in enumerate(question.shown)
     ]
     return {"head": ["What is sent", *names], "rows": rows, "is_code": True}
 
@@ -77,17 +77,21 @@ def ticked(votes: Votes) -> Counter[str]:
     return found
 
 
-def _orders(question: dict[str, Any], rounds: list[Votes]) -> dict[str, Any]:
-    names = {str(card): chr(ord("A") + card) for card in range(len(question["cards"]))}
+def _orders(question: Played, rounds: list[Votes]) -> dict[str, Any]:
+    names = {str(number): chr(ord("A") + number) for number in range(len(question.shown))}
     shown, rest = frequent_orders(rounds)
     rows = [
-        (in_letters(order, names), [Cell(_bars(counts, rounds), question["grades"].get(order))])
+        (in_letters(order, names), [Cell(_bars(counts, rounds), is_right(question, order))])
         for order, counts in shown
     ]
     if any(rest):
         rows.append(("other orders", [Cell(_bars(rest, rounds))]))
-    legend = list(zip(names.values(), question["cards"], strict=True))
+    legend = [(name, card.label) for name, card in zip(names.values(), question.shown, strict=True)]
     return {"head": ["Order", "Votes"], "rows": rows, "legend": legend}
+
+
+def is_right(question: Played, order: str) -> bool:
+    return question.is_right(*map(str.split, order.split("|", 1)))
 
 
 def frequent_orders(rounds: list[Votes]) -> tuple[list[tuple[str, list[int]]], list[int]]:

@@ -10,9 +10,9 @@ from django.views.decorators.http import require_POST, require_safe
 from lessons.workshop.course import lesson_index
 from lessons.workshop.course.lesson_index import Lesson, UnknownLesson
 from lessons.workshop.page.markup import highlight_code, inline_code_to_html
+from lessons.workshop.room import rejudge
 from lessons.workshop.room.models import Standing, Student
 from lessons.workshop.room.views import for_instructors
-from lessons.workshop.room.worker import WorkerFailed, judge_code
 
 MAX_LINES, MAX_LENGTH = 1_500, 500  # of code, characters of a line
 
@@ -54,15 +54,12 @@ def _claimed(standing: Standing) -> dict:
 @for_instructors
 @require_POST
 def judge_again(request, student_id: int, slug: str):
-    """The verdict of this machine on the code that the student shares; see worker.py."""
+    """The verdict of this machine on the code that the student shares."""
     student, lesson = get_object_or_404(Student, pk=student_id), _lesson(slug)
     standing = student.standings.filter(lesson=slug, code__isnull=False).first()
     if standing is None:
         return JsonResponse({"error": "The student has not shared any code."}, status=409)
-    try:
-        answer = judge_code(lesson, standing.code)
-    except WorkerFailed as error:
-        return JsonResponse({"error": str(error)}, status=503)
+    answer = rejudge.judge_again(lesson, standing.code)
     return JsonResponse({"claimed": standing.state, "answer": answer})
 
 

@@ -1,7 +1,7 @@
 """The instructor's pages: the classes, the board of a class, and what its scripts ask for."""
 
 import time
-from functools import partial
+from functools import partial, wraps
 from itertools import dropwhile
 
 from asgiref.sync import async_to_sync
@@ -14,16 +14,23 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django.views.defaults import page_not_found
 
 from lessons.workshop.course.lesson_index import MANAGE, UnknownLesson, find, lessons
-from lessons.workshop.course.lesson_text import TextError, expanded_teach_page
+from lessons.workshop.course.lesson_text import (
+    TextError,
+    expanded_teach_page,
+    recorded_conversations,
+)
 from lessons.workshop.course.mistakes import read_mistakes
 from lessons.workshop.course.plans import optional_lessons, plans
+from lessons.workshop.engine.script.steps import split_steps
 from lessons.workshop.judge.study.compared_mistake import lesson_conversations
 from lessons.workshop.judge.study.predictions import predictions
+from lessons.workshop.judge.study.recordings import PLAYBACK_ERRORS, record
 from lessons.workshop.member.protocol import InvalidFrame
 from lessons.workshop.page.markup import markdown_to_html
 from lessons.workshop.page.views import teach_views
 from lessons.workshop.page.views.csp import with_csp
 from lessons.workshop.page.views.drawings import text_to_html
+from lessons.workshop.page.views.play_views import recording_json
 from lessons.workshop.room import actions
 from lessons.workshop.room.classes import KEPT_FOR, InvalidClassName, add_class
 from lessons.workshop.room.consumers import tell_class
@@ -31,10 +38,24 @@ from lessons.workshop.room.export import as_csv
 from lessons.workshop.room.models import Class
 from lessons.workshop.room.poll_chart import chart
 from lessons.workshop.room.state import current_poll, parts_of, rounds
-from lessons.workshop.room.worker import WorkerFailed, read_answer, read_transcript
 
 for_instructors = partial(teach_views.for_instructors, login_url="room_log_in")
 not_found = with_csp(partial(page_not_found, template_name="room/404.html"))
+
+
+def played_json(view):
+    """Answer with what the view returns, or with why a conversation cannot be played."""
+
+    @wraps(view)
+    def answer(request, **kwargs):
+        try:
+            return JsonResponse(view(request, **kwargs))
+        except UnknownLesson as error:
+            raise Http404(str(error)) from None
+        except PLAYBACK_ERRORS as error:
+            return JsonResponse({"error": str(error)}, status=503)
+
+    return answer
 
 
 @for_instructors
@@ -103,9 +124,12 @@ def teach(request, class_id: int, slug: str):
 
 @for_instructors
 @require_safe
-def transcript(request, slug: str, number: int):
-    """The recording of a transcript on the instructor's page of a lesson."""
-    return _from_worker(read_transcript, slug, number)
+@played_json
+def transcript(request, slug: str, number: int) -> dict:
+    """The recording of a transcript on the instructor's page. They are numbered in its order."""
+    lesson = find(slug)
+    found = recorded_conversations(lesson.teach_page.read_text(encoding="utf-8"))[number]
+    return recording_json(record(lesson, found.name, split_steps(found.steps)))
 
 
 def _lessons(today: dict | None) -> list[dict]:
@@ -160,29 +184,19 @@ def course(request, slug: str):
 
 @for_instructors
 @require_safe
-def answer(request, class_id: int):
+@played_json
+def answer(request, class_id: int) -> dict:
     """The chart of a lesson's question, and once it is shown what really happens, and why."""
     poll = current_poll(class_id)
     if poll is None or not poll.lesson:
         raise Http404("The class has no question of a lesson now.")
-    is_shown, given = poll.state == "shown", rounds(poll)
-    votes = frozenset(one for votes in given for one in votes) if is_shown else frozenset()
-
-    def read() -> dict:
-        question = read_answer(poll.lesson, poll.question, votes)
-        told = {name: question[name] for name in ("because", "recording")} if is_shown else {}
-        return {"chart": chart(poll, given, question), **told}
-
-    return _from_worker(read)
-
-
-def _from_worker(read, *values):
-    try:
-        return JsonResponse(read(*values))
-    except UnknownLesson as error:
-        raise Http404(str(error)) from None
-    except WorkerFailed as error:
-        return JsonResponse({"error": str(error)}, status=503)
+    lesson = find(poll.lesson)
+    question = predictions(lesson)[poll.question - 1].played(lesson)
+    found = {"chart": chart(poll, rounds(poll), question)}
+    if poll.state == "shown":
+        found["because"] = markdown_to_html(question.prediction.because)
+        found["recording"] = recording_json(question.recording)
+    return found
 
 
 @for_instructors

@@ -1,7 +1,19 @@
 """The chart of a question of the class."""
 
+from types import SimpleNamespace
+
+import pytest
+
+from lessons.workshop.course.lesson_index import find
+from lessons.workshop.judge.study.predictions import Card, predictions
 from lessons.workshop.room.models import Poll
-from lessons.workshop.room.poll_chart import chart, frequent_orders, in_letters, ticked
+from lessons.workshop.room.poll_chart import (
+    chart,
+    frequent_orders,
+    in_letters,
+    is_right,
+    ticked,
+)
 
 
 def test_each_box_is_counted_for_every_student_who_ticked_it_and_once_for_each():
@@ -23,8 +35,14 @@ def test_an_order_is_told_in_letters():
     assert (in_letters("9 x", names), in_letters(" | ", names)) == ("? ?", "nothing")
 
 
+@pytest.mark.parametrize("order", ["", "x", "0 0", "9 | 1", "0 | 1 | 2"])
+def test_an_order_that_is_none_is_wrong(order):
+    assert not is_right(predictions(find("stop"))[0].played(find("stop")), order)
+
+
 def test_votes_and_what_is_right_are_hidden_until_the_poll_is_shown():
-    question = {"kind": "receives", "cards": ["hi"], "clients": [1, 2], "received": ["1:0"]}
+    cards, clients = [Card("hi", None)], ["1", "2"]
+    question = SimpleNamespace(kind="receives", shown=cards, clients=clients, right_ticks={"1:0"})
     votes = [{"1:0": 1, "2:0": 2}]
     shown = {
         state: chart(Poll(state=state, lesson="group"), votes, question)

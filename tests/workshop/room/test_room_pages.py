@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from lessons.extras import login_throttle
-from lessons.workshop.room import views, worker
+from lessons.workshop.room import rejudge
 from lessons.workshop.room.classes import add_class
 from lessons.workshop.room.joining import student_of
 from lessons.workshop.room.models import Class, Message, Poll, Student
@@ -274,26 +274,25 @@ def test_todays_lessons_begin_at_the_times_of_the_course_multiplied_by_the_facto
     assert board(monday.pk)["today"] is None
 
 
-def test_the_answer_of_a_lessons_question_grades_the_votes_once_it_is_shown(
-    instructor, monday, ann, monkeypatch
+def test_the_answer_of_a_lessons_question_is_played_and_hidden_until_it_is_shown(
+    instructor, monday, ann
 ):
-    asked = []
-
-    def read_answer(slug, number, votes):
-        asked.append((slug, number, set(votes)))
-        empty = {name: [] for name in ("cards", "clients", "received")}
-        return {"kind": "receives", "because": "", "recording": {}, **empty}
-
-    monkeypatch.setattr(views, "read_answer", read_answer)
     path = reverse("room_answer", args=[monday.pk])
     assert instructor.get(path).status_code == 404
     act(monday.pk, {"type": "predict", "lesson": "group", "question": 1})
     vote(monday.polls.get(), ann, "2:0")
-    for action in (None, "show"):
-        if action:
-            act(monday.pk, {"type": "poll", "action": action})
-        assert instructor.get(path).status_code == 200
-    assert asked == [("group", 1, set()), ("group", 1, {"2:0"})]
+    assert set(instructor.get(path).json()) == {"chart"}
+    act(monday.pk, {"type": "poll", "action": "show"})
+    answer = instructor.get(path).json()
+    assert answer["recording"]["events"]
+    assert answer["because"]
+    assert (answer["chart"].count("✓"), answer["chart"].count("✗")) == (4, 2)
+
+
+def test_a_transcript_of_the_instructors_page_is_played(instructor):
+    found = instructor.get(reverse("room_transcript", args=["stop", 0])).json()
+    assert found["events"]
+    assert instructor.get(reverse("room_transcript", args=["none", 0])).status_code == 404
 
 
 # A student's page
@@ -337,23 +336,17 @@ def test_characters_that_hide_or_reverse_code_are_escapes_and_large_code_is_cut(
 
 def test_judges_the_code_again(instructor, ann, monkeypatch):
     report(ann, standing(code="x = 1"))
-    orders, judged = [], {"state": "green", "outcomes": [{"claim": "a `b`", "state": "green"}]}
+    verdict = {"state": "green", "outcomes": [{"claim": "a `b`", "state": "green"}]}
+    judged = []
 
-    def run_worker(order):
-        orders.append(order)
-        return judged
+    def judge_again(lesson, code):
+        judged.append((lesson.slug, code))
+        return verdict
 
-    monkeypatch.setattr(worker, "_run_worker", run_worker)
+    monkeypatch.setattr(rejudge, "judge_again", judge_again)
     answer = instructor.post(reverse("room_judge", args=[ann.pk, "stop"])).json()
-    assert orders == [{"order": "judge", "lesson": "03-stop", "code": "x = 1"}]
-    assert answer == {"claimed": "red", "answer": judged}
-
-
-def test_a_judge_that_fails_says_why(instructor, ann, monkeypatch):
-    monkeypatch.setattr(worker, "TIMEOUT", 0.01)
-    report(ann)
-    answer = instructor.post(reverse("room_judge", args=[ann.pk, "stop"]))
-    assert (answer.status_code, "has not ended" in answer.json()["error"]) == (503, True)
+    assert judged == [("stop", "x = 1")]
+    assert answer == {"claimed": "red", "answer": verdict}
 
 
 # The export

@@ -21,7 +21,7 @@ const played = signal({}); // {id, chart}, and once it is shown {because, record
 
 const keyOf = ({ id, state, rounds }) => `${id} ${state === "open" ? "" : state + JSON.stringify(rounds)}`;
 
-// What really happens is played by the room, which takes some seconds. What an earlier state of the
+// What really happens is played by the room, which takes a moment. What an earlier state of the
 // same poll has loaded stays in view until then.
 let loading = "";
 
