@@ -10,7 +10,6 @@ from msgspec import Meta, ValidationError, convert, to_builtins
 
 from lessons.workshop.course.diagnoses import catalogue as diagnoses
 from lessons.workshop.course.lesson_index import find
-from lessons.workshop.judge.study.predictions import predictions
 from lessons.workshop.member import protocol
 from lessons.workshop.member.protocol import (
     MAX_LABEL,
@@ -28,7 +27,7 @@ from lessons.workshop.member.protocol import (
 )
 from lessons.workshop.page.markup import markdown_to_html
 from lessons.workshop.room.models import Class, Poll, Student
-from lessons.workshop.room.state import current_poll
+from lessons.workshop.room.state import current_poll, played_question
 
 MAX_ROUNDS = 20  # of a poll
 MAX_OPTIONS = 8  # of a question that the instructor writes
@@ -212,10 +211,8 @@ class Predict(Frame, tag="predict"):
     question: Id
 
     def do(self, school_class: Class) -> None:
-        known = predictions(find(self.lesson)) if is_lesson(self.lesson) else []
-        if self.question > len(known):
-            raise InvalidFrame(f"The lesson {self.lesson} has {len(known)} questions.")
-        html = markdown_to_html(known[self.question - 1].question)
+        question = played_question(self.lesson, self.question)
+        html = markdown_to_html(question.prediction.question)
         _open(school_class, text=html, lesson=self.lesson, question=self.question)
 
 

@@ -7,8 +7,12 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from lessons.workshop.course.lesson_index import find
-from lessons.workshop.member.protocol import Message, State
+from lessons.workshop.course.lesson_index import UnknownLesson, find
+from lessons.workshop.judge.study.predictions import InvalidPrediction, Played, predictions
+from lessons.workshop.judge.study.recordings import PLAYBACK_ERRORS
+from lessons.workshop.member.protocol import InvalidFrame, Message, State
+from lessons.workshop.page.markup import markdown_to_html
+from lessons.workshop.page.views.play_views import recording_json
 from lessons.workshop.room.models import Class, Poll, Standing, Student, Vote
 from lessons.workshop.room.poll_chart import chart
 
@@ -77,11 +81,6 @@ def board(class_id: int) -> dict | None:
     if school_class is None:
         return None
     rows, poll, today = _rows(class_id), current_poll(class_id), school_class.today
-    voters = (
-        set(poll.votes.filter(round=poll.round).values_list("student", flat=True))
-        if poll
-        else set()
-    )
     return {
         "name": school_class.name,
         "code": school_class.code,
@@ -89,16 +88,43 @@ def board(class_id: int) -> dict | None:
         "look": school_class.look and school_class.look["place"],
         "timer": timer_of(school_class),
         "today": today and {**today, "parts": parts_of(today)},
-        "poll": poll and {
-            **poll_json(poll),
-            "rounds": rounds(poll),
-            "chart": "" if poll.lesson else chart(poll, rounds(poll)),
-            "votes": len(voters),
-            # A student who has left is not waited for.
-            "students": sum(row["connected"] or row["id"] in voters for row in rows),
-        },
+        "poll": poll and _board_poll(poll, rows),
         "students": rows,
-    }  # fmt: skip
+    }
+
+
+def _board_poll(poll: Poll, rows: list[dict]) -> dict:
+    """The poll with its chart. Once it is shown, also what really happens, and why.
+
+    Opening the poll has played the question of a lesson, so a cache has its recording.
+    """
+    voters = set(poll.votes.filter(round=poll.round).values_list("student", flat=True))
+    # A student who has left is not waited for.
+    students = sum(row["connected"] or row["id"] in voters for row in rows)
+    found = {**poll_json(poll), "votes": len(voters), "students": students}
+    if not poll.lesson:
+        return {**found, "chart": chart(poll, rounds(poll))}
+    try:
+        question = played_question(poll.lesson, poll.question)
+    except InvalidFrame as error:
+        return {**found, "error": str(error)}
+    found["chart"] = chart(poll, rounds(poll), question)
+    if poll.state == "shown":
+        found["because"] = markdown_to_html(question.prediction.because)
+        found["recording"] = recording_json(question.recording)
+    return found
+
+
+def played_question(slug: str, number: int) -> Played:
+    """The question of a lesson, with what really happens. Raises InvalidFrame."""
+    try:
+        lesson = find(slug)
+        known = predictions(lesson)
+        if not 1 <= number <= len(known):
+            raise InvalidFrame(f"The lesson {slug} has {len(known)} questions.")
+        return known[number - 1].played(lesson)
+    except (UnknownLesson, InvalidPrediction, *PLAYBACK_ERRORS) as error:
+        raise InvalidFrame(str(error)) from None
 
 
 def _rows(class_id: int) -> list[dict]:

@@ -28,7 +28,6 @@ urlpatterns = [
     path(f"{CLASS}act/", views.act, name="room_act"),
     path(f"{CLASS}slide/", views.slide, name="room_slide"),
     path(f"{CLASS}teach/<slug:slug>/", views.teach, name="room_teach"),
-    path(f"{CLASS}answer/", views.answer, name="room_answer"),
     path(f"{CLASS}export/", views.export, name="room_export"),
     path(f"{CLASS}delete/", views.delete, name="room_delete"),
     path(STUDENT, student_page.student_page, name="room_student"),

@@ -1,7 +1,7 @@
 """The instructor's pages: the classes, the board of a class, and what its scripts ask for."""
 
 import time
-from functools import partial, wraps
+from functools import partial
 from itertools import dropwhile
 
 from asgiref.sync import async_to_sync
@@ -36,26 +36,10 @@ from lessons.workshop.room.classes import KEPT_FOR, InvalidClassName, add_class
 from lessons.workshop.room.consumers import tell_class
 from lessons.workshop.room.export import as_csv
 from lessons.workshop.room.models import Class
-from lessons.workshop.room.poll_chart import chart
-from lessons.workshop.room.state import current_poll, parts_of, rounds
+from lessons.workshop.room.state import parts_of
 
 for_instructors = partial(teach_views.for_instructors, login_url="room_log_in")
 not_found = with_csp(partial(page_not_found, template_name="room/404.html"))
-
-
-def played_json(view):
-    """Answer with what the view returns, or with why a conversation cannot be played."""
-
-    @wraps(view)
-    def answer(request, **kwargs):
-        try:
-            return JsonResponse(view(request, **kwargs))
-        except UnknownLesson as error:
-            raise Http404(str(error)) from None
-        except PLAYBACK_ERRORS as error:
-            return JsonResponse({"error": str(error)}, status=503)
-
-    return answer
 
 
 @for_instructors
@@ -92,9 +76,8 @@ def _context(request, class_id: int) -> dict:
     """`page` is what store.js reads. In its URLs, scripts replace student 0 and slug none."""
     found = get_object_or_404(Class, pk=class_id)
     address = request.build_absolute_uri("/").rstrip("/")
-    urls = {name: reverse(f"room_{name}", args=[class_id]) for name in ("act", "answer")}
     page = {
-        **urls,
+        "act": reverse("room_act", args=[class_id]),
         "teach": reverse("room_teach", args=[class_id, "none"]),
         "student": reverse("room_student", args=[0, "none"]),
         "course": reverse("room_course", args=["none"]),
@@ -124,12 +107,17 @@ def teach(request, class_id: int, slug: str):
 
 @for_instructors
 @require_safe
-@played_json
-def transcript(request, slug: str, number: int) -> dict:
+def transcript(request, slug: str, number: int):
     """The recording of a transcript on the instructor's page. They are numbered in its order."""
-    lesson = find(slug)
-    found = recorded_conversations(lesson.teach_page.read_text(encoding="utf-8"))[number]
-    return recording_json(record(lesson, found.name, split_steps(found.steps)))
+    try:
+        lesson = find(slug)
+        found = recorded_conversations(lesson.teach_page.read_text(encoding="utf-8"))[number]
+        recording = record(lesson, found.name, split_steps(found.steps))
+    except LookupError as error:
+        raise Http404(str(error)) from None
+    except PLAYBACK_ERRORS as error:
+        return JsonResponse({"error": str(error)}, status=503)
+    return JsonResponse(recording_json(recording))
 
 
 def _lessons(today: dict | None) -> list[dict]:
@@ -180,23 +168,6 @@ def course(request, slug: str):
         ],
     }
     return render(request, "room/choices.html", context)
-
-
-@for_instructors
-@require_safe
-@played_json
-def answer(request, class_id: int) -> dict:
-    """The chart of a lesson's question, and once it is shown what really happens, and why."""
-    poll = current_poll(class_id)
-    if poll is None or not poll.lesson:
-        raise Http404("The class has no question of a lesson now.")
-    lesson = find(poll.lesson)
-    question = predictions(lesson)[poll.question - 1].played(lesson)
-    found = {"chart": chart(poll, rounds(poll), question)}
-    if poll.state == "shown":
-        found["because"] = markdown_to_html(question.prediction.because)
-        found["recording"] = recording_json(question.recording)
-    return found
 
 
 @for_instructors

@@ -120,7 +120,7 @@ def test_joining_needs_post_sets_no_cookie_and_is_never_cached(monday, instructo
 
 def all_pages(found, student):
     """Every page of an instructor."""
-    names = ("board", "slide", "act", "answer", "export", "delete")
+    names = ("board", "slide", "act", "export", "delete")
     return [
         *(reverse("room_classes"), reverse("room_course", args=["stop"])),
         *(reverse(f"room_{name}", args=[found.pk]) for name in names),
@@ -224,7 +224,7 @@ def test_an_action_reaches_no_student_of_another_class(instructor, monday, ann):
         ({}, "Object missing required field `type`"),
         ({"type": "delete"}, "Invalid value 'delete'"),
         ({"type": "message", "student": "", "text": " "}, "Write a text."),
-        ({"type": "predict", "lesson": "../etc", "question": 1}, "has 0 questions"),
+        ({"type": "predict", "lesson": "../etc", "question": 1}, "no lesson"),
         ({"type": "hold", "what": "all", "is_held": True}, "`$.what`"),
         ({"type": "timer", "minutes": -1, "label": ""}, "`$.minutes`"),
         ({"type": "today", "lessons": ["stop"], "start": "25:00", "factor": 1}, "`$.start`"),
@@ -274,19 +274,22 @@ def test_todays_lessons_begin_at_the_times_of_the_course_multiplied_by_the_facto
     assert board(monday.pk)["today"] is None
 
 
-def test_the_answer_of_a_lessons_question_is_played_and_hidden_until_it_is_shown(
-    instructor, monday, ann
-):
-    path = reverse("room_answer", args=[monday.pk])
-    assert instructor.get(path).status_code == 404
+def test_the_answer_of_a_lessons_question_is_played_and_hidden_until_it_is_shown(monday, ann):
     act(monday.pk, {"type": "predict", "lesson": "group", "question": 1})
     vote(monday.polls.get(), ann, "2:0")
-    assert set(instructor.get(path).json()) == {"chart"}
+    assert not {"because", "recording"} & board(monday.pk)["poll"].keys()
     act(monday.pk, {"type": "poll", "action": "show"})
-    answer = instructor.get(path).json()
-    assert answer["recording"]["events"]
-    assert answer["because"]
-    assert (answer["chart"].count("✓"), answer["chart"].count("✗")) == (4, 2)
+    poll = board(monday.pk)["poll"]
+    assert poll["recording"]["events"]
+    assert poll["because"]
+    assert (poll["chart"].count("✓"), poll["chart"].count("✗")) == (4, 2)
+
+
+def test_a_question_that_the_course_has_no_more_is_an_error_on_the_board(monday):
+    act(monday.pk, {"type": "predict", "lesson": "stop", "question": 1})
+    for values in ({"question": 9}, {"lesson": "none"}):
+        monday.polls.update(**values)
+        assert board(monday.pk)["poll"]["error"]
 
 
 def test_a_transcript_of_the_instructors_page_is_played(instructor):

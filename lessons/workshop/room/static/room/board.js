@@ -5,7 +5,7 @@ import { store, stored } from "../lessons/common/storage.js";
 import { Fragment, computed, effect, html, render, signal, useLayoutEffect } from "../lessons/vendor/preact.js";
 import { open } from "./dialogs.js";
 import { Name, shownName } from "./names.js";
-import { Poll, loadAnswers } from "./poll.js";
+import { Poll } from "./poll.js";
 import { FILTERS, WORDS, clock, duration, frequentMistakes, isStuck, ordered, partsNow, rowsOf } from "./room_state.js";
 import { act, answer, follow, now, page, room, titleOf } from "./store.js";
 
@@ -165,5 +165,4 @@ effect(() => {
   byId("answer").textContent = answer.value.text;
   byId("answer").classList.toggle("error", answer.value.isError);
 });
-loadAnswers();
 follow();

@@ -1,11 +1,10 @@
 // The question that the class answers: how many have voted, a chart of the answers, then what is
 // right. While students vote, the votes are hidden: they would show the class what to answer.
 
-import { fetchJson } from "../lessons/common/server.js";
 import { Diagram } from "../lessons/diagram/diagram.js";
 import { Transcript } from "../lessons/diagram/transcript.js";
-import { effect, html, signal, useEffect, useRef } from "../lessons/vendor/preact.js";
-import { act, page, room, titleOf } from "./store.js";
+import { html, useEffect, useRef } from "../lessons/vendor/preact.js";
+import { act, room, titleOf } from "./store.js";
 
 const STATES = { open: "open", closed: "closed: now they discuss", shown: "the answer" };
 // The actions that each state offers, the next one first.
@@ -16,27 +15,6 @@ const ACTIONS = {
 };
 // A question that the instructor wrote has no right answer.
 const actionsOf = ({ state, lesson }) => ACTIONS[state].filter(([action]) => lesson || action !== "show");
-
-const played = signal({}); // {id, chart}, and once it is shown {because, recording}; or {id, error}
-
-const keyOf = ({ id, state, rounds }) => `${id} ${state === "open" ? "" : state + JSON.stringify(rounds)}`;
-
-// What really happens is played by the room, which takes a moment. What an earlier state of the
-// same poll has loaded stays in view until then.
-let loading = "";
-
-export function loadAnswers() {
-  effect(() => {
-    const poll = room.value?.poll;
-    if (!poll?.lesson || loading === keyOf(poll)) return;
-    const key = (loading = keyOf(poll));
-    const take = (value) => loading === key && (played.value = { id: poll.id, ...value });
-    fetchJson(page.answer).then(take, (error) => {
-      take({ error });
-      loading = ""; // the next state of the class tries again
-    });
-  });
-}
 
 export function Poll() {
   const { poll } = room.value;
@@ -54,7 +32,7 @@ export function Poll() {
       </span>
     </header>
     <${Question} poll=${poll} />
-    ${poll.lesson ? html`<${LessonAnswer} poll=${poll} />` : html`<${Chart} chart=${poll.chart} />`}
+    <${Answer} poll=${poll} />
   </section>`;
 }
 
@@ -64,10 +42,8 @@ export function Question({ poll }) {
   return html`<div class="poll-question">${poll.text}</div>`;
 }
 
-function LessonAnswer({ poll }) {
-  const { id, error, chart, because, recording } = played.value;
-  if (id !== poll.id) return html`<p class="quiet">Loading…</p>`;
-  if (error) return html`<p class="error">${error.message}</p>`;
+function Answer({ poll: { id, error, chart, because, recording } }) {
+  if (error) return html`<p class="error">${error}</p>`;
   return html`<${Chart} chart=${chart} />
     ${because && html`<div class="poll-because" id="poll-because" dangerouslySetInnerHTML=${{ __html: because }} />
       <${Events} key=${id} recording=${recording} />`}`;
