@@ -1,12 +1,5 @@
 """Standings that a student's workshop sends to the room."""
 
-RED = {
-    "claims": [{"claim": "It accepts.", "state": "green"}, {"claim": "It ends.", "state": "red"}],
-    "diagnosis": "no-stop-consumer",
-    "message": "It goes on.",
-    "detail": "≠ x",
-}
-
 
 def standing(**values) -> dict:
     """A valid standing: by default, lesson 3 is red."""
@@ -16,7 +9,14 @@ def standing(**values) -> dict:
         "state": "red",
         "was_green": False,
         "hints": 0,
-        "verdict": RED,
+        "claims": [
+            {"claim": "It accepts.", "state": "green"},
+            {"claim": "It ends.", "state": "red"},
+        ],
+        "diagnosis": "no-stop-consumer",
+        "title": "The consumer did not stop when its client had left",
+        "message": "It goes on.",
+        "detail": "≠ x",
         "code": "class Operator: pass",
         **values,
     }

@@ -70,20 +70,19 @@ class Claim(Struct):
     state: Literal["green", "red", "not run"]
 
 
-class Verdict(Struct):
-    claims: Annotated[list[Claim], Meta(max_length=MAX_CLAIMS)]
-    diagnosis: Label
-    message: Text
-    detail: Text
-
-
 class Standing(Frame, tag="standing"):
+    """How far a student is in a lesson, with the claims and the first finding of the verdict."""
+
     lesson: Slug
     state: Literal["new", "unchanged", "red", "green", "read"]
     was_green: bool
     hints: Count
-    verdict: Verdict | None
-    code: Annotated[str, Meta(max_length=MAX_CODE)] | None  # None if the student does not share it
+    claims: Annotated[list[Claim], Meta(max_length=MAX_CLAIMS)] = []
+    diagnosis: Label = ""
+    title: Label = ""  # of the diagnosis
+    message: Text = ""
+    detail: Text = ""
+    code: Annotated[str, Meta(max_length=MAX_CODE)] | None = None  # None: it is not shared
 
 
 class Reading(Frame, tag="reading"):

@@ -1,5 +1,6 @@
 """What a workshop reports about a lesson: the standing, the verdict, the code if it is shared."""
 
+from lessons.workshop.course.diagnoses import catalogue as diagnoses
 from lessons.workshop.course.lesson_index import UnknownLesson, find
 from lessons.workshop.course.subjects import resolve
 from lessons.workshop.member.protocol import (
@@ -9,7 +10,6 @@ from lessons.workshop.member.protocol import (
     MAX_TEXT,
     Claim,
     Standing,
-    Verdict,
 )
 from lessons.workshop.student.exercise_copies import is_unedited
 from lessons.workshop.student.progress import Progress
@@ -25,37 +25,34 @@ def make_standing(key: str, known: Progress, shares_code: bool) -> Standing | No
         lesson = find(key)
     except UnknownLesson:
         return None
+    found = Standing(lesson.slug, known.standing, known.was_green, known.hints)
     code = resolve(lesson).text()
-    state, verdict = known.standing, known.verdict
-    if state == "red" and is_unedited(lesson):
-        state, verdict = "unchanged", None
-    return Standing(
-        lesson=lesson.slug,
-        state=state,
-        was_green=known.was_green,
-        hints=known.hints,
-        verdict=verdict and _brief(verdict),
-        code=_storable(code) if shares_code and 0 < len(code) <= MAX_CODE else None,
-    )
+    if shares_code and 0 < len(code) <= MAX_CODE:
+        found.code = _storable(code)
+    if known.standing == "red" and is_unedited(lesson):
+        found.state = "unchanged"
+    elif known.verdict:
+        _add_verdict(found, known.verdict)
+    return found
 
 
-def _brief(verdict: dict) -> Verdict:
-    """The claims with their states, and the first finding: what the instructor's pages show."""
+def _add_verdict(standing: Standing, verdict: dict) -> None:
+    """Add the claims with their states, and the first finding."""
     outcomes = verdict.get("outcomes", ())
+    standing.claims = [
+        Claim(_storable(one["claim"], MAX_LABEL), one["state"]) for one in outcomes[:MAX_CLAIMS]
+    ]
     findings = [verdict.get("problem"), *(one["finding"] for one in outcomes)]
-    finding = next(filter(None, findings), {})
-    return Verdict(
-        claims=[
-            Claim(_storable(one["claim"][:MAX_LABEL]), one["state"])
-            for one in outcomes[:MAX_CLAIMS]
-        ],
-        diagnosis=_storable(finding.get("diagnosis", "")[:MAX_LABEL]),
-        message=_storable(finding.get("message", "")[:MAX_TEXT]),
-        detail=_storable(finding.get("detail", "")[:MAX_TEXT]),
-    )
+    if finding := next(filter(None, findings), None):
+        known = diagnoses().get(finding["diagnosis"])  # another version may have saved it
+        title = known.title if known else finding["message"]
+        standing.diagnosis = _storable(finding["diagnosis"], MAX_LABEL)
+        standing.title = _storable(title, MAX_LABEL)
+        standing.message = _storable(finding["message"], MAX_TEXT)
+        standing.detail = _storable(finding["detail"], MAX_TEXT)
 
 
-def _storable(value: str) -> str:
-    """The text with U+FFFD for what no database can store: U+0000 and half characters."""
-    value = value.replace("\0", "\ufffd")
-    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+def _storable(text: str, length: int | None = None) -> str:
+    """The text, cut, with U+FFFD for what no database can store: U+0000 and half characters."""
+    text = text[:length].replace("\0", "\ufffd")
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -8,7 +8,6 @@ from django.http import QueryDict
 from django.utils import timezone
 from msgspec import Meta, ValidationError, convert, to_builtins
 
-from lessons.workshop.course.diagnoses import catalogue as diagnoses
 from lessons.workshop.course.lesson_index import find
 from lessons.workshop.member import protocol
 from lessons.workshop.member.protocol import (
@@ -31,7 +30,6 @@ from lessons.workshop.room.state import current_poll, played_question
 
 MAX_ROUNDS = 20  # of a poll
 MAX_OPTIONS = 8  # of a question that the instructor writes
-MAX_TITLE = 300  # characters
 PROGRESS = {"state", "diagnosis"}  # a change of one of these is progress
 
 
@@ -44,10 +42,6 @@ def save_standing(student: Student, reported: protocol.Standing) -> None:
         return
     values = to_builtins(reported)
     del values["type"]
-    verdict = values["verdict"] or {"diagnosis": "", "message": ""}
-    known = diagnoses().get(verdict["diagnosis"])
-    values["diagnosis"] = verdict["diagnosis"]
-    values["title"] = known.title if known else verdict["message"][:MAX_TITLE]
     with transaction.atomic():
         old = student.standings.filter(lesson=reported.lesson).first()
         changed = {name for name, value in values.items() if getattr(old, name, None) != value}

@@ -50,10 +50,9 @@ class Student(models.Model):
 
 
 class Standing(models.Model):
-    """How far a student is in a lesson, as the workshop says: see protocol.STANDING.
+    """How far a student is in a lesson, as the workshop says: see protocol.Standing.
 
-    `title` is that of the diagnosis. `changed` is when the state or the diagnosis changed last: the
-    student's progress. `code` is null if the student does not share it.
+    `changed` is when the state or the diagnosis changed last: the student's progress.
     """
 
     student = models.ForeignKey(Student, models.CASCADE, related_name="standings")
@@ -62,8 +61,10 @@ class Standing(models.Model):
     was_green = models.BooleanField(default=False)
     hints = models.PositiveSmallIntegerField(default=0)
     diagnosis = models.CharField(max_length=200, default="")
-    title = models.CharField(max_length=300, default="")
-    verdict = models.JSONField(null=True)
+    title = models.CharField(max_length=200, default="")
+    message = models.TextField(default="")
+    detail = models.TextField(default="")
+    claims = models.JSONField(default=list)
     code = models.TextField(null=True)
     changed = models.DateTimeField(default=timezone.now)
 

@@ -11,7 +11,7 @@ from lessons.workshop.course import lesson_index
 from lessons.workshop.course.lesson_index import Lesson, UnknownLesson
 from lessons.workshop.page.markup import highlight_code, inline_code_to_html
 from lessons.workshop.room import rejudge
-from lessons.workshop.room.models import Standing, Student
+from lessons.workshop.room.models import Student
 from lessons.workshop.room.views import for_instructors
 
 MAX_LINES, MAX_LENGTH = 1_500, 500  # of code, characters of a line
@@ -31,24 +31,13 @@ def student_page(request, student_id: int, slug: str):
         "lesson": lesson,
         "lessons": [(one, standings[one.slug].state) for one in known],
         "standing": standing,
-        "claimed": _claimed(standing) if standing else None,
+        "claims": [
+            (one["state"], inline_code_to_html(one["claim"]))
+            for one in (standing.claims if standing else ())
+        ],
         "code": code_lines(standing.code) if standing and standing.code else None,
     }
     return render(request, "room/student.html", context)
-
-
-def _claimed(standing: Standing) -> dict:
-    verdict = standing.verdict or {}
-    message = verdict.get("message", "")
-    claims = [
-        {**one, "claim": inline_code_to_html(one["claim"])} for one in verdict.get("claims", ())
-    ]
-    return {
-        "claims": claims,
-        "title": standing.title,
-        "message": "" if message.startswith(standing.title) else message,
-        "detail": verdict.get("detail", ""),
-    }
 
 
 @for_instructors

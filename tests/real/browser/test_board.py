@@ -15,7 +15,7 @@ from tests.support.axe import violations, violations_in_both_schemes
 from tests.support.board_page import BoardPage
 from tests.support.cut_text import WIDTHS, cut
 from tests.support.programs.running_program import TEST_TIMEOUT
-from tests.support.standings import RED, standing
+from tests.support.standings import standing
 
 NUMBERS = itertools.count(2)  # of the classes; the room begins with Class 1
 MARKUP = '<img src=x onerror="document.title=1">'
@@ -115,8 +115,8 @@ def test_a_report_changes_its_tile_and_a_raised_hand_moves_it_with_its_focus(cla
 
 def test_names_and_findings_with_markup_are_text(classroom):
     student = classroom.student(MARKUP)
-    verdict = {"diagnosis": MARKUP, "message": MARKUP}
-    student.report(verdict={**RED, **verdict, "claims": [{"claim": MARKUP, "state": "red"}]})
+    claims = [{"claim": MARKUP, "state": "red"}]
+    student.report(diagnosis=MARKUP, title=MARKUP, message=MARKUP, claims=claims)
     student.say("hand", text=MARKUP)
     expect(classroom.tile(MARKUP).locator(".headline")).to_have_text(MARKUP)
     expect(classroom.tile(MARKUP).locator(".sentence")).to_have_text(MARKUP)

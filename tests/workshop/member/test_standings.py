@@ -40,7 +40,9 @@ def test_a_standing_has_the_claims_and_the_first_finding(edited):
         "state": "red",
         "was_green": False,
         "hints": 2,
-        "verdict": {"claims": claims, **FINDING},
+        "claims": claims,
+        "title": FINDING["message"],
+        **FINDING,
         "code": "x = 1",
     }
 
@@ -54,7 +56,7 @@ def test_code_is_sent_only_by_a_student_who_shares_it_and_only_if_it_is_short(ed
 def test_an_exercise_that_was_not_edited_is_unchanged(edited):
     key = edited(find("stop").original.read_text(encoding="utf-8"))
     found = make_standing(key, Progress("red", verdict=VERDICT), False)
-    assert (found.state, found.verdict) == ("unchanged", None)
+    assert (found.state, found.claims, found.title) == ("unchanged", [], "")
 
 
 @pytest.mark.parametrize("character", ["\0", "\ud800", "€", "\x01"])

@@ -27,7 +27,7 @@ from tests.support.room import (
     report,
     vote,
 )
-from tests.support.standings import RED, standing
+from tests.support.standings import standing
 
 pytestmark = pytest.mark.django_db
 MARKUP = "<script>alert(1)</script>"
@@ -316,8 +316,8 @@ def test_shows_the_claims_the_finding_and_the_code(instructor, ann):
 def test_names_claims_and_code_with_markup_are_text(instructor, monday):
     student = new_student(monday, f"{MARKUP}!")
     claim = {"claim": f"{MARKUP} `{MARKUP}`", "state": "red"}
-    verdict = {"claims": [claim], **dict.fromkeys(("diagnosis", "message", "detail"), MARKUP)}
-    report(student, standing(verdict=verdict, code=f"x = '{MARKUP}'\n# </pre>{MARKUP}"))
+    texts = dict.fromkeys(("diagnosis", "title", "message", "detail"), MARKUP)
+    report(student, standing(claims=[claim], code=f"x = '{MARKUP}'\n# </pre>{MARKUP}", **texts))
     text = page(instructor, student)
     assert "<script>" not in text
     assert text.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= 6
@@ -363,7 +363,7 @@ def table(client, found) -> list[list[str]]:
 
 def test_exports_a_row_for_each_lesson_of_each_student(instructor, monday, ann):
     new_student(monday, "Ben")
-    green = standing(lesson="accept", state="green", was_green=True, verdict=None)
+    green = standing(lesson="accept", state="green", was_green=True)
     report(ann, green, standing(hints=2))
     accept, stop, none = table(instructor, monday)
     assert accept[:6] == ["Ann", "1", "accept", "green", "yes", "0"]
@@ -373,7 +373,6 @@ def test_exports_a_row_for_each_lesson_of_each_student(instructor, monday, ann):
 
 
 def test_no_cell_of_the_export_is_a_formula(instructor, monday):
-    verdict = {**RED, "diagnosis": FORMULA, "message": f"\t{FORMULA}"}
-    report(new_student(monday, FORMULA), standing(verdict=verdict))
+    report(new_student(monday, FORMULA), standing(title=f"\t{FORMULA}"))
     [row] = table(instructor, monday)
     assert not [cell for cell in row if re.match(r"\s*[=+\-@]", cell)]

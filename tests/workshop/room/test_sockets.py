@@ -75,7 +75,7 @@ async def test_a_standing_reaches_the_board(board, student):
 async def test_the_last_standing_of_a_lesson_counts_and_the_others_stay(board, student):
     await student.say(**standing())
     await student.say(**standing(lesson="accept"))
-    await student.say(**standing(state="green", verdict=None))
+    await student.say(**standing(state="green"))
     found = await board.until(
         lambda frame: row(frame)["standings"].get("stop", {}).get("state") == "green"
     )
@@ -298,7 +298,7 @@ async def test_a_question_takes_one_vote_of_each_student_while_it_is_open(
     assert await Vote.objects.acount() == len(answers) - 1
 
 
-DEEP = '{"type": "standing", "verdict": ' + "[" * 100_000 + "]" * 100_000 + "}"
+DEEP = '{"type": "standing", "claims": ' + "[" * 100_000 + "]" * 100_000 + "}"
 MALFORMED = [
     '{"type": "hand", "text": tr',
     "[]",
@@ -318,7 +318,8 @@ WRONG_VALUES = {
     "state": ["done", None, 1, ["red"], "green "],
     "was_green": [1, "true", None],
     "hints": [-1, 101, "2", None, 1.5, True],
-    "verdict": [[], "red", 1, True, {}, {"claims": 1}],
+    "claims": [None, "red", {}, [1], [{"claim": "It ends."}], [{}] * 41],
+    "title": [None, 1, ["red"], "x" * 201],
     "code": [1, [], {}, True, "x" * 20_001],
     "lesson": [3, None, ["stop"]],
 }
