@@ -114,18 +114,16 @@ class Message(Struct):
     text: Text
 
 
-class Place(Struct):
-    """What the instructor shows: a lesson, and perhaps a part of its page."""
-
-    lesson: Slug
-    step: Label | None = None
-    mistake: Label | None = None
-    conversation: Annotated[str, Meta(max_length=4_000)] | None = None
-
-
 class Look(Struct):
+    """What the instructor shows: a lesson, and perhaps a part of its page.
+
+    `fragment` is "" or the end of the page's URL. `detail` tells the part in words.
+    """
+
     id: Id
-    place: Place
+    lesson: Slug
+    fragment: Annotated[str, Meta(max_length=MAX_CODE, pattern=r"\A(#.*)?\Z")] = ""
+    detail: Text = ""
 
 
 class Timer(Struct):

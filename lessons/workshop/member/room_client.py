@@ -123,7 +123,7 @@ class RoomClient:
             log.warning("The room at %s refuses a report: %s", self.membership.url, frame.text)
             return
         frame.today = [slug for slug in frame.today or () if is_lesson(slug)]
-        if frame.look and not is_lesson(frame.look.place.lesson):
+        if frame.look and not is_lesson(frame.look.lesson):
             frame.look = None
         if frame.poll and frame.poll.lesson and not is_lesson(frame.poll.lesson):
             frame.poll = None

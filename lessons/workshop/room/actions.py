@@ -2,6 +2,7 @@
 
 import time
 from typing import Annotated, Literal
+from urllib.parse import quote, urlencode
 
 from django.db import IntegrityError, transaction
 from django.http import QueryDict
@@ -9,6 +10,7 @@ from django.utils import timezone
 from msgspec import Meta, ValidationError, convert, to_builtins
 
 from lessons.workshop.course.lesson_index import find
+from lessons.workshop.engine.script.steps import split_steps
 from lessons.workshop.member import protocol
 from lessons.workshop.member.protocol import (
     MAX_LABEL,
@@ -18,7 +20,6 @@ from lessons.workshop.member.protocol import (
     Id,
     InvalidFrame,
     Label,
-    Place,
     Slug,
     Switch,
     Text,
@@ -127,19 +128,28 @@ class Message(Frame, tag="message"):
         school_class.messages.create(student=to, text=self.text)
 
 
-class Look(Place, tag_field="type", tag="look"):
-    """Without a lesson, the class looks at nothing."""
+class Look(Frame, tag="look"):
+    """At most one part of the lesson's page. Without a lesson, the class looks at nothing."""
 
     lesson: Slug | None = None
+    step: Literal["predict", "see", "do"] | None = None
+    mistake: Label | None = None
+    conversation: Annotated[str, Meta(max_length=4_000)] | None = None
 
     def do(self, school_class: Class) -> None:
         if self.lesson and not is_lesson(self.lesson):
             raise InvalidFrame("There is no such lesson.")
-        place = to_builtins(self)
-        del place["type"]
+        part = ("", "")
+        if self.mistake:
+            part = f"#mistake-{quote(self.mistake)}", f", mistake {self.mistake}"
+        elif self.conversation:
+            steps = [("step", step) for step in split_steps(self.conversation)]
+            part = f"#{urlencode(steps)}", ", a conversation"
+        elif self.step:
+            part = f"#{self.step}", f", {self.step.title()}"
         # A page opens the place when it sees a higher id, also after the room has restarted.
-        look = {"id": round(time.time() * 1000), "place": place}
-        school_class.look = look if self.lesson else None
+        look = protocol.Look(round(time.time() * 1000), self.lesson, *part)
+        school_class.look = to_builtins(look) if self.lesson else None
 
 
 class Hold(Frame, tag="hold"):

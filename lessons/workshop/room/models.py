@@ -11,7 +11,7 @@ from django.utils import timezone
 class Class(models.Model):
     """A class. A person who knows its code can join it.
 
-    `held` lists what is held back, of protocol.SWITCHES. `look` is {"id", "place"}; `timer` is
+    `held` lists what is held back, of protocol.SWITCHES. `look` is a protocol.Look; `timer` is
     {"ends": seconds since the epoch, "label", "is_break"}; `today` is {"lessons": slugs, "start":
     "09:00", "factor": float}. Each is null if there is none.
     """

@@ -85,7 +85,7 @@ def board(class_id: int) -> dict | None:
         "name": school_class.name,
         "code": school_class.code,
         "held": school_class.held,
-        "look": school_class.look and school_class.look["place"],
+        "look": school_class.look,
         "timer": timer_of(school_class),
         "today": today and {**today, "parts": parts_of(today)},
         "poll": poll and _board_poll(poll, rows),

@@ -170,7 +170,7 @@ HOSTILE = [
     json.dumps({**STATE, "held": ["everything"]}),
     json.dumps({**STATE, "messages": [{"id": 1, "text": "x" * 2_001}]}),
     json.dumps({**STATE, "messages": [{"id": True, "text": "x"}]}),
-    json.dumps({**STATE, "look": {"id": 1, "place": {"lesson": 7}}}),
+    json.dumps({**STATE, "look": {"id": 1, "lesson": "stop", "fragment": "../x"}}),
     json.dumps({**STATE, "timer": {"seconds": "soon", "label": "", "is_break": False}}),
 ]
 
@@ -178,7 +178,7 @@ HOSTILE = [
 async def test_a_lesson_that_this_workshop_does_not_have_is_left_out():
     async with running_room() as room, running_client() as client:
         await until(lambda: client.link == "connected")
-        look = {"id": 1, "place": {"lesson": "../../etc"}}
+        look = {"id": 1, "lesson": "../../etc"}
         await room.say(today=["javascript:alert(1)", "stop"], look=look, hand=True)
         await until(lambda: client.state.hand)
         assert (client.membership.today, client.state.look) == (["stop"], None)

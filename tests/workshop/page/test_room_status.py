@@ -10,7 +10,6 @@ from lessons.workshop.member.protocol import (
     Hand,
     Look,
     Message,
-    Place,
     Poll,
     Reading,
     State,
@@ -19,7 +18,6 @@ from lessons.workshop.member.protocol import (
 from lessons.workshop.member.room_client import RoomClient
 from lessons.workshop.member.room_link import RoomLink
 from lessons.workshop.page.live import room_status
-from lessons.workshop.page.live.feed import new_feed_id
 from lessons.workshop.page.live.page_socket import serve_page
 from lessons.workshop.page.live.room_status import page_state
 from lessons.workshop.setup.network_access import Mode
@@ -69,12 +67,11 @@ def link(monkeypatch):
     return made
 
 
-def page(feed_id=""):
-    """The socket of a page; of a lesson's page with a feed."""
+def page():
+    """The socket of a page."""
     cookie = f"{settings.SESSION_COOKIE_NAME}={SESSION}".encode()
-    path = f"/ws/feed/{feed_id}/?lesson=03-stop" if feed_id else "/ws/feed/"
-    made = PageClient(serve_page, path, headers=[(b"cookie", cookie)])
-    made.scope["url_route"] = {"kwargs": {"feed_id": feed_id} if feed_id else {}}
+    made = PageClient(serve_page, "/ws/feed/", headers=[(b"cookie", cookie)])
+    made.scope["url_route"] = {"kwargs": {}}
     return made
 
 
@@ -93,34 +90,18 @@ async def test_what_a_student_does_reaches_the_room_and_nothing_else_does(joined
     for text in (
         "{", "[]", '"hand"', "[" * 100_000, '{"type": "vote"}', '{"type": "hand", "text": 1}',
         '{"type": "dismiss", "id": "7"}', '{"type": "reading", "lesson": "../etc"}',
+        '{"type": "standing", "lesson": "stop"}', '{"type": "vote", "poll": 9, "round": 1}',
     ):  # fmt: skip
         await client.send_input({"type": "websocket.receive", "text": text})
     await client.send_to(bytes_data=b"x")
     await client.send_json_to({"type": "reading", "lesson": "03-stop"})
     await client.send_json_to({"type": "hand", "text": "Why?"})
     assert (await class_of(client))["hand"]
+    await client.send_json_to({"type": "vote", "poll": 9, "round": 1, "answer": "2 0 | 1"})
+    await class_of(client)
     await client.send_json_to({"type": "dismiss", "id": 7})
     await class_of(client)
-    assert link.client.done == [Reading("stop"), Hand("Why?"), 7]
-    await client.disconnect()
-
-
-async def test_a_vote_reaches_the_room_only_for_the_poll_and_round_of_the_page(joined, link):
-    link.client.state = State(poll=POLL)
-    feed = new_feed_id(SESSION)
-    client = page(feed)
-    await client.connect()
-    await class_of(client)
-    vote = {"type": "vote", "poll": 9, "round": 1, "given": ["2", "0"], "never": ["1"]}
-    for change in ({"poll": 8}, {"round": 2}, {"given": 1}, {"never": [1]}, {"given": [{}]}):
-        await client.send_json_to({**vote, **change})
-    await client.send_json_to(vote)
-    await class_of(client)
-    written = replace(POLL, lesson=None, options=["A", "B"])
-    link.client.state = State(poll=written, hand=True)
-    await client.send_json_to({"type": "vote", "poll": 9, "round": 1, "answer": "B"})
-    await class_of(client)
-    assert link.client.done == [Vote(9, 1, "2 0 | 1"), Vote(9, 1, "B")]
+    assert link.client.done == [Reading("stop"), Hand("Why?"), Vote(9, 1, "2 0 | 1"), 7]
     await client.disconnect()
 
 
@@ -134,19 +115,9 @@ async def test_the_server_of_several_users_says_nothing_of_classes(joined, link,
     assert client.output_queue.empty()
 
 
-@pytest.mark.parametrize(
-    "place, address, text",
-    [
-        ({}, "", ""),
-        ({"step": "do"}, "#do", ", Do"),
-        ({"step": "javascript:"}, "", ""),
-        ({"mistake": "Does Not<"}, "#mistake-Does%20Not%3C", ", mistake Does Not<"),
-        ({"conversation": "text a&b"}, "#step=text+a%26b", ", a conversation"),
-    ],
-)
-def test_look_leads_to_the_place_that_the_instructor_shows(place, address, text):
-    look = page_state(FakeClient(look=Look(4, Place("stop", **place))))["look"]
-    assert (look["url"], look["text"]) == (f"/lessons/03-stop/{address}", f"lesson 3 stop{text}")
+def test_look_leads_to_the_place_that_the_instructor_shows():
+    look = page_state(FakeClient(look=Look(4, "stop", "#do", ", Do")))["look"]
+    assert look == {"id": 4, "url": "/lessons/03-stop/#do", "text": "lesson 3 stop, Do"}
 
 
 @pytest.mark.django_db

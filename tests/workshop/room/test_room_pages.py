@@ -232,6 +232,7 @@ def test_an_action_reaches_no_student_of_another_class(instructor, monday, ann):
         ({"type": "ask", "text": "Done?", "options": "yes, "}, "two to 8 answers"),
         ({"type": "predict", "lesson": "stop", "question": 99}, "has 3 questions"),
         ({"type": "poll", "action": "close"}, "another state"),
+        ({"type": "look", "lesson": "stop", "step": "javascript:"}, "`$.step`"),
     ],
 )
 def test_an_action_that_is_not_valid_is_refused_with_the_reason(instructor, monday, action, reason):
@@ -261,6 +262,21 @@ def test_the_teach_page_of_a_lesson_has_its_time_in_todays_plan(instructor, mond
     assert "Lesson 1: 09:00, " in text
     assert reverse("room_teach", args=[monday.pk, "stop"]) in text
     assert instructor.get(path.replace("accept", "nothing")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "part, fragment, detail",
+    [
+        ({}, "", ""),
+        ({"step": "do"}, "#do", ", Do"),
+        ({"mistake": "Does Not<"}, "#mistake-Does%20Not%3C", ", mistake Does Not<"),
+        ({"conversation": "text a&b"}, "#step=text+a%26b", ", a conversation"),
+    ],
+)
+def test_look_names_a_part_of_the_lessons_page(monday, part, fragment, detail):
+    act(monday.pk, {"type": "look", "lesson": "stop", **part})
+    look = board(monday.pk)["look"]
+    assert (look["lesson"], look["fragment"], look["detail"]) == ("stop", fragment, detail)
 
 
 def test_todays_lessons_begin_at_the_times_of_the_course_multiplied_by_the_factor(monday):

@@ -7,20 +7,18 @@ import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from urllib.parse import quote, urlencode
 
 from django.conf import settings
 from django.urls import reverse
+from msgspec import ValidationError, convert
 from msgspec.structs import asdict
 
 from lessons.workshop.course.lesson_index import UnknownLesson, find
-from lessons.workshop.engine.script.steps import split_steps
-from lessons.workshop.member.protocol import MAX_LABEL, Hand, Place, Poll, Reading, Vote
+from lessons.workshop.member.protocol import Frame, Hand, Id, Look, Poll, Reading, Vote
 from lessons.workshop.member.room_client import RoomClient
 from lessons.workshop.member.room_link import RoomLink, link
 from lessons.workshop.setup.network_access import Mode
 
-LESSON_STEPS = ("predict", "see", "do")
 LINKS = {
     "connected": "connected",
     "waiting": "waiting for the room",
@@ -38,6 +36,12 @@ def room_link() -> RoomLink:
     """The connection to the room. It is served from now on, if it has not been started yet."""
     link.start()
     return link
+
+
+class Dismiss(Frame, tag="dismiss"):
+    """The student has read the messages up to this one."""
+
+    id: Id
 
 
 async def class_news() -> AsyncIterator[dict]:
@@ -61,41 +65,23 @@ async def take_from_page(frame: dict) -> None:
 
     {"type": "hand", "text": "a sentence"}, or null to lower the hand
     {"type": "reading", "lesson": "03-stop"}
-    {"type": "dismiss", "id": 7}
     {"type": "vote", "poll": 9, "round": 1, "answer": "A"}
-    {"type": "vote", "poll": 9, "round": 1, "given": ["0"], "never": ["1"]}
+    {"type": "dismiss", "id": 7}
 
-    `given` are the ticked boxes ("2:0" is client 2 and the first card), or the cards in the
-    student's order; `never` are the cards left out.
+    To a lesson's question, the answer has the ticked boxes ("2:0" is client 2 and the first card),
+    or the cards in the student's order, then after "|" those that are left out: "2 0 | 1".
     """
     client = room_link().client
     if client is None:
         return
-    match frame:
-        case {"type": "hand", "text": str() | None as text}:
-            await client.send(Hand(text and text[:MAX_LABEL]))
-        case {"type": "reading", "lesson": str(key)}:
-            with suppress(UnknownLesson):
+    with suppress(ValidationError, UnknownLesson):
+        match convert(frame, Hand | Reading | Vote | Dismiss):
+            case Dismiss(number):
+                await client.dismiss(number)
+            case Reading(key):
                 await client.send(Reading(find(key).slug))
-        case {"type": "dismiss", "id": int(number)}:
-            await client.dismiss(number)
-        case {"type": "vote"}:
-            await _vote(client, frame)
-
-
-async def _vote(client: RoomClient, frame: dict) -> None:
-    """Send the vote to the room, if the poll still asks what the page has answered."""
-    poll = client.state.poll
-    if not poll or (poll.id, poll.round) != (frame.get("poll"), frame.get("round")):
-        return
-    match frame:
-        case {"answer": str(answer)} if not poll.lesson:
-            await client.send(Vote(poll.id, poll.round, answer))
-        case {"given": [*given], "never": [*never]} if poll.lesson:
-            if all(isinstance(one, str) for one in (*given, *never)):
-                sides = [" ".join(given), " ".join(never)]
-                answer = " | ".join(sides) if never else sides[0]
-                await client.send(Vote(poll.id, poll.round, answer))
+            case sent:
+                await client.send(sent)
 
 
 def page_state(client: RoomClient | None) -> dict | None:
@@ -113,25 +99,17 @@ def page_state(client: RoomClient | None) -> dict | None:
         "hand": state.hand,
         "messages": [asdict(one) for one in client.messages],
         "timer": timer,
-        "look": state.look and _look(state.look.id, state.look.place),
+        "look": state.look and _look(state.look),
         "poll": state.poll and _poll(state.poll),
     }
 
 
-def _look(id: int, place: Place) -> dict:
-    lesson = find(place.lesson)
-    fragment, detail = "", ""
-    if place.mistake:
-        fragment, detail = f"#mistake-{quote(place.mistake)}", f", mistake {place.mistake}"
-    elif place.conversation:
-        steps = [("step", step) for step in split_steps(place.conversation)]
-        fragment, detail = f"#{urlencode(steps)}", ", a conversation"
-    elif place.step in LESSON_STEPS:
-        fragment, detail = f"#{place.step}", f", {place.step.title()}"
+def _look(look: Look) -> dict:
+    lesson = find(look.lesson)
     return {
-        "id": id,
-        "url": reverse("lesson", args=[lesson.key]) + fragment,
-        "text": f"lesson {lesson.number} {lesson.slug}{detail}",
+        "id": look.id,
+        "url": reverse("lesson", args=[lesson.key]) + look.fragment,
+        "text": f"lesson {lesson.number} {lesson.slug}{look.detail}",
     }
 
 

@@ -39,15 +39,13 @@ function Holds() {
 function Banners() {
   const { timer, look, today } = room.value;
   const left = timer ? timer.ends - now.value : 0;
-  const { step, mistake: wrong, conversation } = look ?? {};
-  const parts = [step && `step ${step}`, wrong && `mistake ${wrong}`, conversation].filter(Boolean);
   return html`<div class="banners">
     ${left > 0 && html`<${Banner} id="timer" end="End the timer" frame=${{ type: "timer", minutes: 0 }}>
       <span class="timer-text">${clock(left)} ${timer.is_break && "Break "}${timer.label}</span><//>`}
     ${today && html`<${Banner} id="today" end="End the plan" frame=${{ type: "today" }}>
       <${Plan} today=${today} /><//>`}
     ${look && html`<${Banner} id="look" end="Stop pointing" frame=${{ type: "look" }}>
-      <span>Everyone looks at lesson ${[titleOf(look.lesson), ...parts].join(" · ")}</span><//>`}</div>`;
+      <span>Everyone looks at lesson ${titleOf(look.lesson)}${look.detail}</span><//>`}</div>`;
 }
 
 function Banner({ id, end, frame, children }) {

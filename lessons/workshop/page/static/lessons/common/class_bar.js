@@ -17,10 +17,10 @@ export function stageOf({ round, state, voted }) {
   return round > 1 ? `round ${round}, ${stage}` : stage;
 }
 
-// Sends an answer to the question of the class, of now.
+// Sends an answer to the question of the class, of now: a text.
 export function vote(answer) {
   const { poll } = schoolClass.value ?? {};
-  if (poll) tell({ type: "vote", poll: poll.id, round: poll.round, ...answer });
+  if (poll) tell({ type: "vote", poll: poll.id, round: poll.round, answer });
 }
 
 function Bar() {
@@ -63,7 +63,7 @@ function Ask({ poll, isConnected }) {
       <span>${poll.text}</span>
       ${poll.options.map((option) => html`
         <button type="button" disabled=${!isOpen || poll.voted !== null} aria-pressed=${poll.voted === option}
-          onClick=${() => vote({ answer: option })}>${option}</button>`)}
+          onClick=${() => vote(option)}>${option}</button>`)}
       <span class="quiet">${isOpen ? "" : stageOf(poll)}</span>
     </span>`;
 }

@@ -101,8 +101,8 @@ function Answered({ number, because }) {
 function Vote({ number, poll }) {
   const send = () => attempt(number, () => {
     const parameters = parametersOf(of(number));
-    const named = (name) => parameters.filter(([one]) => one === name).map(([, value]) => String(value));
-    vote({ given: named("given"), never: named("never") });
+    const named = (name) => parameters.filter(([one]) => one === name).map(([, value]) => value).join(" ");
+    vote(named("never") ? `${named("given")} | ${named("never")}` : named("given"));
   });
   if (poll.voted !== null) return html`<p>${SENT}</p>`;
   return poll.state === "open" ? html`<button type="button" class="vote primary" onClick=${send}>Send as my vote</button>` : html`<p>${WAIT}</p>`;
