@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from lessons.workshop.page.lesson_converter import LESSON
 from lessons.workshop.page.views import (
     class_views,
     exercise_views,
@@ -18,25 +19,25 @@ urlpatterns = [
     path("class/", class_views.school_class, name="school_class"),
     path("class/leave/", class_views.leave_class, name="leave_class"),
     path("lessons/<str:key>/", lesson_views.lesson_page, name="lesson"),
-    path("lessons/<str:key>/file/", exercise_views.exercise_file, name="exercise_file"),
-    path("lessons/<str:key>/hint/", exercise_views.hint, name="hint"),
-    path("lessons/<str:key>/solution/", exercise_views.solution, name="solution"),
-    path("lessons/<str:key>/reset/", exercise_views.reset, name="reset"),
-    path("lessons/<str:key>/source/", play_views.played_source, name="played_source"),
-    path("lessons/<str:key>/play/", play_views.played_steps, name="played_steps"),
-    path("lessons/<str:key>/compare/", play_views.comparison, name="comparison"),
-    path("lessons/<str:key>/judged/", play_views.judged, name="judged"),
+    path(f"lessons/{LESSON}/file/", exercise_views.exercise_file, name="exercise_file"),
+    path(f"lessons/{LESSON}/hint/", exercise_views.hint, name="hint"),
+    path(f"lessons/{LESSON}/solution/", exercise_views.solution, name="solution"),
+    path(f"lessons/{LESSON}/reset/", exercise_views.reset, name="reset"),
+    path(f"lessons/{LESSON}/source/", play_views.played_source, name="played_source"),
+    path(f"lessons/{LESSON}/play/", play_views.played_steps, name="played_steps"),
+    path(f"lessons/{LESSON}/compare/", play_views.comparison, name="comparison"),
+    path(f"lessons/{LESSON}/judged/", play_views.judged, name="judged"),
     path(
-        "lessons/<str:key>/predict/<int:number>/",
+        f"lessons/{LESSON}/predict/<int:number>/",
         prediction_views.prediction_question,
         name="prediction_question",
     ),
     path(
-        "lessons/<str:key>/predict/<int:number>/answer/",
+        f"lessons/{LESSON}/predict/<int:number>/answer/",
         prediction_views.prediction_answer,
         name="prediction_answer",
     ),
-    path("lessons/<str:key>/teach/", teach_views.teach_page, name="teach"),
+    path(f"lessons/{LESSON}/teach/", teach_views.teach_page, name="teach"),
     path("teach/", teach_views.plans_page, name="plans"),
     path("search/", reference_views.search_page, name="search"),
     path("diagnoses/", reference_views.diagnoses_page, name="diagnoses"),

@@ -2,13 +2,12 @@
 
 import re
 
-from django.http import Http404, JsonResponse
+from django.http import JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_POST, require_safe
 
-from lessons.workshop.course import lesson_index
-from lessons.workshop.course.lesson_index import Lesson, UnknownLesson
+from lessons.workshop.course.lesson_index import Lesson, lessons
 from lessons.workshop.page.markup import highlight_code, inline_code_to_html
 from lessons.workshop.room import rejudge
 from lessons.workshop.room.models import Student
@@ -19,12 +18,11 @@ MAX_LINES, MAX_LENGTH = 1_500, 500  # of code, characters of a line
 
 @for_instructors
 @require_safe
-def student_page(request, student_id: int, slug: str):
+def student_page(request, student_id: int, lesson: Lesson | None = None):
     student = get_object_or_404(Student.objects.select_related("school_class"), pk=student_id)
-    lesson = _lesson(slug) if slug != "none" else None
     standings = {one.lesson: one for one in student.standings.all()}
-    standing = standings.get(slug)
-    known = [one for one in lesson_index.lessons() if one.slug in standings]
+    standing = lesson and standings.get(lesson.slug)
+    known = [one for one in lessons() if one.slug in standings]
     context = {
         "student": student,
         "class": student.school_class,
@@ -42,21 +40,14 @@ def student_page(request, student_id: int, slug: str):
 
 @for_instructors
 @require_POST
-def judge_again(request, student_id: int, slug: str):
+def judge_again(request, student_id: int, lesson: Lesson):
     """The verdict of this machine on the code that the student shares."""
-    student, lesson = get_object_or_404(Student, pk=student_id), _lesson(slug)
-    standing = student.standings.filter(lesson=slug, code__isnull=False).first()
+    student = get_object_or_404(Student, pk=student_id)
+    standing = student.standings.filter(lesson=lesson.slug, code__isnull=False).first()
     if standing is None:
         return JsonResponse({"error": "The student has not shared any code."}, status=409)
     answer = rejudge.judge_again(lesson, standing.code)
     return JsonResponse({"claimed": standing.state, "answer": answer})
-
-
-def _lesson(slug: str) -> Lesson:
-    try:
-        return lesson_index.find(slug)
-    except UnknownLesson as error:
-        raise Http404(str(error)) from None
 
 
 def code_lines(code: str) -> list[SafeString]:

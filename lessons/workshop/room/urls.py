@@ -5,6 +5,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 from django.views.generic import RedirectView
 
+from lessons.workshop.page.lesson_converter import LESSON
 from lessons.workshop.page.views.csp import with_csp
 from lessons.workshop.room import joining, student_page, views
 
@@ -15,21 +16,22 @@ log_in = LoginView.as_view(
     next_page="room_classes",
     authentication_form=AdminAuthenticationForm,  # it lets staff accounts in only
 )
-CLASS, STUDENT = "room/board/<int:class_id>/", "room/student/<int:student_id>/<slug:slug>/"
+CLASS, STUDENT = "room/board/<int:class_id>/", f"room/student/<int:student_id>/{LESSON}/"
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="room_classes")),
     path("room/", views.classes, name="room_classes"),
     path("room/log-in/", with_csp(log_in), name="room_log_in"),
     path("room/log-out/", LogoutView.as_view(next_page="room_log_in"), name="room_log_out"),
     path("room/join/", joining.join_class, name="room_join"),
-    path("room/course/<slug:slug>/", views.course, name="room_course"),
-    path("room/course/<slug:slug>/<int:number>/", views.transcript, name="room_transcript"),
+    path(f"room/course/{LESSON}/", views.course, name="room_course"),
+    path(f"room/course/{LESSON}/<int:number>/", views.transcript, name="room_transcript"),
     path(CLASS, views.board, name="room_board"),
     path(f"{CLASS}act/", views.act, name="room_act"),
     path(f"{CLASS}slide/", views.slide, name="room_slide"),
-    path(f"{CLASS}teach/<slug:slug>/", views.teach, name="room_teach"),
+    path(f"{CLASS}teach/{LESSON}/", views.teach, name="room_teach"),
     path(f"{CLASS}export/", views.export, name="room_export"),
     path(f"{CLASS}delete/", views.delete, name="room_delete"),
     path(STUDENT, student_page.student_page, name="room_student"),
+    path("room/student/<int:student_id>/none/", student_page.student_page),
     path(f"{STUDENT}judge/", student_page.judge_again, name="room_judge"),
 ]

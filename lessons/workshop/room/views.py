@@ -13,7 +13,7 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.defaults import page_not_found
 
-from lessons.workshop.course.lesson_index import MANAGE, UnknownLesson, find, lessons
+from lessons.workshop.course.lesson_index import MANAGE, Lesson, lessons
 from lessons.workshop.course.lesson_text import (
     TextError,
     expanded_teach_page,
@@ -90,13 +90,12 @@ def _context(request, class_id: int) -> dict:
 
 @for_instructors
 @require_safe
-def teach(request, class_id: int, slug: str):
+def teach(request, class_id: int, lesson: Lesson):
     """The instructor's page of a lesson, with its time in the class's plan for today."""
     found = get_object_or_404(Class, pk=class_id)
     try:
-        lesson = find(slug)
         text = text_to_html(expanded_teach_page(lesson), lesson.folder)
-    except (UnknownLesson, TextError) as error:
+    except TextError as error:
         raise Http404(str(error)) from None
     parts = parts_of(found.today) if found.today else []
     here = dropwhile(lambda part: part["slug"] != lesson.slug, parts)
@@ -107,13 +106,12 @@ def teach(request, class_id: int, slug: str):
 
 @for_instructors
 @require_safe
-def transcript(request, slug: str, number: int):
+def transcript(request, lesson: Lesson, number: int):
     """The recording of a transcript on the instructor's page. They are numbered in its order."""
     try:
-        lesson = find(slug)
         found = recorded_conversations(lesson.teach_page.read_text(encoding="utf-8"))[number]
         recording = record(lesson, found.name, split_steps(found.steps))
-    except LookupError as error:
+    except IndexError as error:
         raise Http404(str(error)) from None
     except PLAYBACK_ERRORS as error:
         return JsonResponse({"error": str(error)}, status=503)
@@ -152,12 +150,8 @@ def act(request, class_id: int):
 
 @for_instructors
 @require_safe
-def course(request, slug: str):
+def course(request, lesson: Lesson):
     """What a dialog of the board offers of a lesson: mistakes and conversations, or questions."""
-    try:
-        lesson = find(slug)
-    except UnknownLesson as error:
-        raise Http404(str(error)) from None
     context = {
         "dialog": request.GET.get("dialog"),
         "mistakes": read_mistakes(lesson),

@@ -10,11 +10,11 @@ version now, and 400 with `{"error"}` if nothing was saved.
 
 from functools import wraps
 
-from django.http import Http404, JsonResponse
+from django.http import JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from lessons.workshop.course.lesson_index import Lesson, UnknownLesson, find
+from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.member import membership
 from lessons.workshop.page.exercise.exercise_file import (
     Refused,
@@ -34,11 +34,9 @@ def as_json(view):
 
     @wraps(view)
     @never_cache
-    def answer(request, key: str):
+    def answer(request, lesson: Lesson):
         try:
-            return JsonResponse(view(request, find(key)))
-        except UnknownLesson as error:
-            raise Http404(str(error)) from None
+            return JsonResponse(view(request, lesson))
         except SavedElsewhere as error:
             now = {"text": error.version.text, "digest": error.version.digest}
             return JsonResponse({"error": str(error), **now}, status=409)

@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from lessons.workshop.course.diagnoses import catalogue as diagnoses
-from lessons.workshop.course.lesson_index import Lesson, UnknownLesson, find
+from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.course.lesson_text import names_in_transcripts
 from lessons.workshop.course.mistakes import Mistake, read_mistakes
 from lessons.workshop.course.source_code import Source
@@ -61,13 +61,11 @@ def json_for_own_page(view):
 
     @wraps(view)
     @never_cache
-    def answer(request, key: str, **kwargs):
+    def answer(request, lesson: Lesson, **kwargs):
         if not belongs_to_session(request.GET.get("feed", ""), request.session.session_key):
             raise Http404("Only a page of the same session gets an answer.")
         try:
-            return JsonResponse(view(request, find(key), **kwargs))
-        except UnknownLesson as error:
-            raise Http404(str(error)) from None
+            return JsonResponse(view(request, lesson, **kwargs))
         except (ValueError, *PLAYBACK_ERRORS) as error:
             return JsonResponse({"error": str(error)}, status=400)
 

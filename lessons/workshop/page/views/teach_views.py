@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from lessons.workshop.course.lesson_index import UnknownLesson, find
+from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.course.lesson_text import TextError, expanded_teach_page
 from lessons.workshop.course.plans import plans
 from lessons.workshop.page.views.csp import with_csp
@@ -27,11 +27,10 @@ def plans_page(request):
 
 @for_instructors
 @require_safe
-def teach_page(request, key: str):
+def teach_page(request, lesson: Lesson):
+    url = reverse("lesson", args=[lesson.key])
     try:
-        lesson = find(key)
-        url = reverse("lesson", args=[lesson.key])
         text = text_to_html(expanded_teach_page(lesson), lesson.folder, url)
-    except (UnknownLesson, TextError) as error:
+    except TextError as error:
         raise Http404(str(error)) from None
     return render(request, "lessons/teach.html", {"lesson": lesson, "text": text})
