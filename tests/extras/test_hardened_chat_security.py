@@ -166,7 +166,7 @@ def test_the_length_of_a_message_is_limited(chat):
 @pytest.mark.parametrize("character", "\x00\x07\x08\x1b\r\x7f\x85\u202e\u2066\ud800\udfff")
 def test_refuses_a_character_that_deceives_readers_or_fits_into_no_database(character):
     frame = json.dumps({"message": f"a{character}b"})
-    with pytest.raises(client_input.InvalidFrame, match="control characters"):
+    with pytest.raises(client_input.Refused, match="control characters"):
         client_input.parse_frame(frame)
 
 

@@ -24,7 +24,7 @@ class AccessDenied(Exception):
     """The server closes the connection with this code, the first argument."""
 
 
-class InvalidFrame(ValueError):
+class Refused(ValueError):
     """The client receives this message. With the key, it does not send its frame again."""
 
     def __init__(self, message: str, key: str = ""):
@@ -59,22 +59,22 @@ def read_handshake(scope, channel: str) -> ChatClient:
 
 
 def parse_frame(text: str | None) -> tuple[str, str]:
-    """Return message and key of `{"message": "...", "key": "..."}`. Raises InvalidFrame."""
+    """Return message and key of `{"message": "...", "key": "..."}`. Raises Refused."""
     if len(text or "") > MAX_FRAME_LENGTH:  # check before parsing, because parsing takes time
-        raise InvalidFrame(f"A frame may have {MAX_FRAME_LENGTH} characters at most.")
+        raise Refused(f"A frame may have {MAX_FRAME_LENGTH} characters at most.")
     try:
         request = json.loads(text or "")
     except (ValueError, RecursionError):  # RecursionError: too many nested brackets
-        raise InvalidFrame("Send JSON in a text frame.") from None
+        raise Refused("Send JSON in a text frame.") from None
     if not isinstance(request, dict) or "message" not in request:
-        raise InvalidFrame('Send {"message": "..."}.')
+        raise Refused('Send {"message": "..."}.')
     message, key = request["message"], request.get("key")
     if key is not None and not (isinstance(key, str) and re.fullmatch(KEY, key)):
-        raise InvalidFrame("A key must have 1 to 64 printable ASCII characters.")
+        raise Refused("A key must have 1 to 64 printable ASCII characters.")
     if not isinstance(message, str) or not message.strip():
-        raise InvalidFrame("A message must be a text that is not empty.", key)
+        raise Refused("A message must be a text that is not empty.", key)
     if len(message) > MAX_MESSAGE_LENGTH:
-        raise InvalidFrame(f"A message may have {MAX_MESSAGE_LENGTH} characters at most.", key)
+        raise Refused(f"A message may have {MAX_MESSAGE_LENGTH} characters at most.", key)
     if FORBIDDEN_TEXT.search(message):
-        raise InvalidFrame("A message must not contain control characters.", key)
+        raise Refused("A message must not contain control characters.", key)
     return message, key or ""

@@ -17,7 +17,7 @@ from channels.exceptions import StopConsumer
 from auth_demo.token_bucket import TokenBucket
 from lessons.extras.backpressure import Unconfirmed
 from lessons.extras.hardened_chat import client_input, store
-from lessons.extras.hardened_chat.client_input import AccessDenied, InvalidFrame
+from lessons.extras.hardened_chat.client_input import AccessDenied, Refused
 from lessons.extras.hardened_chat.revocation import room_group, user_group
 from lessons.extras.models import Presence
 
@@ -140,9 +140,9 @@ class HardenedChat(AsyncConsumer):
                 self.refused += 1
                 if self.refused > MAX_REFUSED:
                     raise AccessDenied(client_input.TOO_MANY)
-                raise InvalidFrame("Too fast: wait a second.")
+                raise Refused("Too fast: wait a second.")
             await self.post_message(*client_input.parse_frame(text))
-        except InvalidFrame as error:
+        except Refused as error:
             self.log(logging.WARNING, "invalid frame: %s", error)
             await self.send_json(error.answer)
 

@@ -2,7 +2,7 @@
 
 Each function that reads or writes for a client first checks the client's rights again. A session
 can end, a password can change and a membership can be deleted while the socket is open. Then it
-raises AccessDenied. At a limit it raises InvalidFrame.
+raises AccessDenied. At a limit it raises Refused.
 """
 
 from datetime import timedelta
@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from db_demo.models import Message, Room
 from lessons.extras.hardened_chat import client_input
-from lessons.extras.hardened_chat.client_input import AccessDenied, ChatClient, InvalidFrame
+from lessons.extras.hardened_chat.client_input import AccessDenied, ChatClient, Refused
 from lessons.extras.models import Presence
 from lessons.extras.shared_limit import take
 
@@ -76,14 +76,14 @@ def save_message(client: ChatClient, text: str, key: str) -> int:
     if not locked.exists():
         creator = client.address if user is None else f"user {user.pk}"
         if not take(f"rooms {creator}", ROOMS_PER_DAY, 24 * 3600):
-            raise InvalidFrame(f"You may create {ROOMS_PER_DAY} rooms in a day at most.", key)
+            raise Refused(f"You may create {ROOMS_PER_DAY} rooms in a day at most.", key)
         Room.objects.get_or_create(name=client.room)
     room = locked.get()
     found = room.messages.filter(author=user, key=key).first() if key else None
     if found is not None:
         return found.id
     if user is None and not take(f"messages {client.address}", GUEST_MESSAGES_PER_MINUTE, 60):
-        raise InvalidFrame("Too many messages of guests at your address: wait a minute.")
+        raise Refused("Too many messages of guests at your address: wait a minute.")
     return room.messages.create(author=user, text=text, key=key).id
 
 

@@ -11,9 +11,9 @@ from lessons.workshop.member import membership
 from lessons.workshop.member.membership import Membership
 from lessons.workshop.member.protocol import (
     MAX_LABEL,
-    InvalidFrame,
     Join,
     Joined,
+    NotJoined,
     Refused,
     clean_name,
     decode,
@@ -25,7 +25,7 @@ from lessons.workshop.student import progress
 TIMEOUT = 10.0  # seconds for the room's answer
 MAX_ANSWER = 16_384  # bytes
 MAX_URL = 300  # characters
-FIELDS = ("url", "code", "name")  # of a wish; a failure may be about one of them
+FIELDS = ("url", "code", "name")  # of a wish; Refused may be about one of them
 
 
 class Wish(NamedTuple):
@@ -37,31 +37,20 @@ class Wish(NamedTuple):
     shares_code: bool = False
 
 
-class JoinFailed(Exception):
-    """The workshop has not joined. The text says why, and what to do.
-
-    `field` is the one of FIELDS that the text is about, or "".
-    """
-
-    def __init__(self, text: str, field: str = ""):
-        super().__init__(text)
-        self.field = field
-
-
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_):
         return None  # the code must not travel to another address
 
 
 def join_class(wish: Wish) -> Membership:
-    """Join the class, unless this workshop is in it. Raises JoinFailed and OSError."""
+    """Join the class, unless this workshop is in it. Raises Refused and OSError."""
     with progress.state_lock("room-join"):  # a second click must not join as a second student
         known = membership.read()
         if known is None:
             known = _join(wish)
             membership.save(known)
         elif not _is_in(known, wish):
-            raise JoinFailed(
+            raise Refused(
                 f"This workshop is in the class {known.school_class} as {known.name}. Leave that "
                 f"class first, in the browser or with {MANAGE} workshop --leave"
             )
@@ -83,29 +72,25 @@ def leave_class() -> Membership | None:
 
 
 def _join(wish: Wish) -> Membership:
-    """Ask the room for a place in the class. Raises JoinFailed."""
+    """Ask the room for a place in the class. Raises Refused."""
     url = normal_url(wish.url)
     if not wish.code.strip():
-        raise JoinFailed("The class code is missing. Your instructor has it.", "code")
-    try:
-        name = clean_name(wish.name)
-    except InvalidFrame as error:
-        raise JoinFailed(str(error), "name") from None
-    status, body = _ask(url, encode(Join(wish.code, name)).encode())
+        raise Refused("The class code is missing. Your instructor has it.", "code")
+    status, body = _ask(url, encode(Join(wish.code, clean_name(wish.name))).encode())
     if status >= 500:
-        raise JoinFailed(f"The room at {url} has an error ({status}). Try again later.", "url")
+        raise Refused(f"The room at {url} has an error ({status}). Try again later.", "url")
     try:
-        answer = decode(body, Joined if status == 200 else Refused)
-    except InvalidFrame:
+        answer = decode(body, Joined if status == 200 else NotJoined)
+    except Refused:
         text = f"What answers at {url} is not a room (HTTP {status}). Check address and port."
-        raise JoinFailed(text, "url") from None
-    if isinstance(answer, Refused):
-        raise JoinFailed(" ".join(answer.error.split())[:MAX_LABEL], answer.field)
+        raise Refused(text, "url") from None
+    if isinstance(answer, NotJoined):
+        raise Refused(" ".join(answer.error.split())[:MAX_LABEL], answer.field)
     return Membership(url, wish.code, answer.token, answer.name, answer.school_class)
 
 
 def normal_url(url: str) -> str:
-    """`https://HOST[:PORT]`. Without a scheme HTTPS, on this machine HTTP. Raises JoinFailed."""
+    """`https://HOST[:PORT]`. Without a scheme HTTPS, on this machine HTTP. Raises Refused."""
     text = url.strip()
     try:
         if len(text) > MAX_URL:
@@ -119,7 +104,7 @@ def normal_url(url: str) -> str:
         scheme, host = "", ""
     plain = host and host.isascii() and not set(host) & set(" \\\"'<>")
     if scheme not in ("http", "https") or not plain or parts.username is not None:
-        raise JoinFailed(
+        raise Refused(
             f"{url.strip()[:MAX_URL]!r} is not the address of a room. "
             "It looks like https://room.example:9000",
             "url",
@@ -141,7 +126,7 @@ def is_loopback(host: str | None) -> bool:
 
 
 def _ask(url: str, body: bytes) -> tuple[int, bytes]:
-    """The room's status and answer. Raises JoinFailed if it does not answer."""
+    """The room's status and answer. Raises Refused if it does not answer."""
     headers = {"Content-Type": "application/json"}
     request = urllib.request.Request(f"{url}/room/join/", body, headers)
     try:
@@ -152,7 +137,7 @@ def _ask(url: str, body: bytes) -> tuple[int, bytes]:
             return error.code, error.read(MAX_ANSWER)
     except Exception as error:  # of the network, of TLS, or of an answer that is not HTTP
         reason = getattr(error, "reason", None) or error
-        raise JoinFailed(
+        raise Refused(
             f"The room at {url} does not answer: {reason}. Check the address, also whether it "
             "begins with http:// or https://, and the network. Then join again, in the browser or "
             f"with {MANAGE} workshop --join",

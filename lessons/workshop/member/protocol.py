@@ -1,7 +1,6 @@
 """What a workshop and the room of its class send to each other, as JSON.
 
-**Joining**: POST /room/join/ with Join. The answer is Joined, or with 400, 403 (wrong code) or 409
-(the name is taken) Refused.
+**Joining**: POST /room/join/ with Join. The answer is Joined, or NotJoined with HTTP 400.
 
 **The WebSocket** /room/student/ needs the header `Authorization: Bearer TOKEN`. Progress is a
 state: after each connection the workshop sends its standing in each lesson, and later each one that
@@ -38,8 +37,15 @@ Slug = Annotated[str, Meta(max_length=40)]  # of a lesson, which the other side 
 Switch = Literal[SWITCHES]
 
 
-class InvalidFrame(ValueError):
-    """A frame or a value that is not accepted. The text says why."""
+class Refused(ValueError):
+    """What one side asks for and does not get. The text says why.
+
+    `field` names the value of a form that it is about, or is "".
+    """
+
+    def __init__(self, text: str, field: str = ""):
+        super().__init__(text)
+        self.field = field
 
 
 class Frame(Struct, tag_field="type"):
@@ -57,7 +63,7 @@ class Joined(Struct):
     school_class: Label = msgspec.field(name="class")
 
 
-class Refused(Struct):
+class NotJoined(Struct):
     error: str
     field: Literal["", "url", "code", "name"] = ""  # which value is wrong
 
@@ -167,13 +173,13 @@ FromRoom = State | Error
 
 
 def decode(text: str | bytes | None, kind):
-    """The record of this kind, or one of this union. Raises InvalidFrame."""
+    """The record of this kind, or one of this union. Raises Refused."""
     if text is None or len(text) > MAX_FRAME:  # before the parsing, which takes time
-        raise InvalidFrame(f"Send JSON of {MAX_FRAME:,} characters at most.")
+        raise Refused(f"Send JSON of {MAX_FRAME:,} characters at most.")
     try:
         return msgspec.json.decode(text, type=kind)
     except (ValueError, RecursionError) as error:
-        raise InvalidFrame(str(error)) from None
+        raise Refused(str(error)) from None
 
 
 def encode(record) -> str:
@@ -186,16 +192,16 @@ def is_lesson(slug: str | None) -> bool:
 
 
 def clean_name(name: str) -> str:
-    """A student's name as the board shows it. Raises InvalidFrame."""
+    """A student's name as the board shows it. Raises Refused."""
     name = " ".join(unicodedata.normalize("NFC", name).split())
     if not name:
-        raise InvalidFrame("Write your name.")
+        raise Refused("Write your name.", "name")
     if len(name) > MAX_NAME:
-        raise InvalidFrame(f"A name may have {MAX_NAME} characters at most.")
+        raise Refused(f"A name may have {MAX_NAME} characters at most.", "name")
     if not name.isprintable() or "\ufffd" in name:
-        raise InvalidFrame("A name must not contain invisible characters.")
+        raise Refused("A name must not contain invisible characters.", "name")
     if not any(map(str.isalnum, name)):
-        raise InvalidFrame("A name must contain a letter or a digit.")
+        raise Refused("A name must contain a letter or a digit.", "name")
     return name
 
 

@@ -18,8 +18,8 @@ from lessons.workshop.member.protocol import (
     SWITCHES,
     Frame,
     Id,
-    InvalidFrame,
     Label,
+    Refused,
     Slug,
     Switch,
     Text,
@@ -68,25 +68,25 @@ def set_hand(student: Student, text: str | None) -> None:
 
 
 def vote(student: Student, given: protocol.Vote) -> None:
-    """Store the student's answer. Raises InvalidFrame if the poll does not accept it."""
+    """Store the student's answer. Raises Refused if the poll does not accept it."""
     try:
         with transaction.atomic():  # a poll that closes now counts this vote, or refuses it
             found = current_poll(student.school_class_id)
             asked = found and (found.pk, found.round, found.state)
             if asked != (given.poll, given.round, "open"):
-                raise InvalidFrame("This poll does not accept answers any more.")
+                raise Refused("This poll does not accept answers any more.")
             if found.options and given.answer not in found.options:
-                raise InvalidFrame("The question has no such answer.")
+                raise Refused("The question has no such answer.")
             found.votes.create(student_id=student.pk, round=found.round, answer=given.answer)
     except IntegrityError:
-        raise InvalidFrame("You have answered this question in this round.") from None
+        raise Refused("You have answered this question in this round.") from None
 
 
 # An instructor. `do` changes the class, and `act` saves it.
 
 
 def act(class_id: int, action: "Action") -> None:
-    """Do what a board asks for. Raises InvalidFrame, and Class.DoesNotExist."""
+    """Do what a board asks for. Raises Refused, and Class.DoesNotExist."""
     with transaction.atomic():
         school_class = Class.objects.get(pk=class_id)
         action.do(school_class)
@@ -97,7 +97,7 @@ def act(class_id: int, action: "Action") -> None:
 def _student(school_class: Class, student: int) -> Student:
     found = school_class.students.filter(pk=student).first()
     if found is None:
-        raise InvalidFrame("This class has no such student.")
+        raise Refused("This class has no such student.")
     return found
 
 
@@ -123,7 +123,7 @@ class Message(Frame, tag="message"):
 
     def do(self, school_class: Class) -> None:
         if not self.text.strip():
-            raise InvalidFrame("Write a text.")
+            raise Refused("Write a text.")
         to = None if self.student is None else _student(school_class, self.student)
         school_class.messages.create(student=to, text=self.text)
 
@@ -138,7 +138,7 @@ class Look(Frame, tag="look"):
 
     def do(self, school_class: Class) -> None:
         if self.lesson and not is_lesson(self.lesson):
-            raise InvalidFrame("There is no such lesson.")
+            raise Refused("There is no such lesson.")
         part = ("", "")
         if self.mistake:
             part = f"#mistake-{quote(self.mistake)}", f", mistake {self.mistake}"
@@ -202,9 +202,9 @@ class Ask(Frame, tag="ask"):
     def do(self, school_class: Class) -> None:
         options = list(dict.fromkeys(filter(None, map(str.strip, self.options.split(",")))))
         if not self.text.strip() or not 2 <= len(options) <= MAX_OPTIONS:
-            raise InvalidFrame(f"A question needs a text, and two to {MAX_OPTIONS} answers.")
+            raise Refused(f"A question needs a text, and two to {MAX_OPTIONS} answers.")
         if max(map(len, options)) > MAX_LABEL:
-            raise InvalidFrame(f"An answer has {MAX_LABEL} characters at most.")
+            raise Refused(f"An answer has {MAX_LABEL} characters at most.")
         _open(school_class, text=self.text, options=options)
 
 
@@ -236,23 +236,23 @@ class ChangePoll(Frame, tag="poll"):
         is_open = poll is not None and poll.state == "open"
         is_late = (self.action == "close" and not is_open) or (self.action == "again" and is_open)
         if poll is None or is_late:
-            raise InvalidFrame("The poll is in another state now.")
+            raise Refused("The poll is in another state now.")
         if self.action == "again":
             if poll.round >= MAX_ROUNDS:
-                raise InvalidFrame(f"A poll has {MAX_ROUNDS} rounds at most. Open a new one.")
+                raise Refused(f"A poll has {MAX_ROUNDS} rounds at most. Open a new one.")
             poll.round += 1
         poll.state = NEXT_STATES[self.action]
         poll.save()
 
 
 def from_form(form: QueryDict) -> "Action":
-    """The action of a form, where an empty field stands for none. Raises InvalidFrame."""
+    """The action of a form, where an empty field stands for none. Raises Refused."""
     fields = {name: value for name, value in form.items() if value}
     try:
         fields |= {"lessons": form.getlist("lessons")}
         return convert(fields, Action, strict=False)
     except ValidationError as error:
-        raise InvalidFrame(str(error)) from None
+        raise Refused(str(error)) from None
 
 
 Action = LowerHand | Remove | Message | Look | Hold | Timer | Today | Ask | Predict | ChangePoll

@@ -20,8 +20,8 @@ from lessons.workshop.member.protocol import (
     Error,
     FromStudent,
     Hand,
-    InvalidFrame,
     Reading,
+    Refused,
     Standing,
     Vote,
     decode,
@@ -79,7 +79,7 @@ class StudentConsumer(AsyncWebsocketConsumer):
     async def receive(self, text_data=None, bytes_data=None):
         try:
             await self.take(decode(text_data, FromStudent))
-        except InvalidFrame as error:
+        except Refused as error:
             await self.send(encode(Error(str(error))))
         except (IntegrityError, Student.DoesNotExist):  # the student was deleted
             await self.class_changed({})

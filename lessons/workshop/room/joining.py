@@ -13,9 +13,9 @@ from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_POST
 
 from lessons.workshop.member.protocol import (
-    InvalidFrame,
     Join,
     Joined,
+    NotJoined,
     Refused,
     clean_name,
     decode,
@@ -26,14 +26,6 @@ from lessons.workshop.room.models import Class, Student
 
 # No letter or digit of a class code looks like another one: it is said aloud, or projected.
 ALPHABET = "23456789ABCDEFGHJKMNPQRTUVWXYZ"
-
-
-class JoinRefused(Exception):
-    """The student did not join: the status of HTTP, why, and which value is wrong."""
-
-    def __init__(self, status: int, error: str, field: str = ""):
-        super().__init__(error)
-        self.status, self.answer = status, Refused(error, field)
 
 
 def new_code() -> str:
@@ -50,24 +42,21 @@ def join_class(request):
 
     Guesses need no limit: of 6 * 10**11 codes, a laptop tries some hundred in a second.
     """
-    status = 200
     try:
         wish = decode(request.body, Join)
         student, token = join(wish.code, clean_name(wish.name))
-        answer = Joined(token, student.name, student.school_class.name)
-    except InvalidFrame as error:
-        status, answer = 400, Refused(str(error))
-    except JoinRefused as error:
-        status, answer = error.status, error.answer
+        status, answer = 200, Joined(token, student.name, student.school_class.name)
+    except Refused as error:
+        status, answer = 400, NotJoined(str(error), error.field)
     return HttpResponse(encode(answer), content_type="application/json", status=status)
 
 
 def join(code: str, name: str) -> tuple[Student, str]:
-    """A new student of the class with this code, and the token. Raises JoinRefused."""
+    """A new student of the class with this code, and the token. Raises Refused."""
     token = secrets.token_urlsafe(32)
     school_class = Class.objects.filter(code=normal_code(code)).first()
     if school_class is None:
-        raise JoinRefused(403, "No class has this code. Ask your instructor for it.", "code")
+        raise Refused("No class has this code. Ask your instructor for it.", "code")
     students = school_class.students
     try:
         with transaction.atomic():
@@ -77,8 +66,7 @@ def join(code: str, name: str) -> tuple[Student, str]:
                 name=name, name_key=name_key(name), number=last + 1, token_digest=digest(token)
             )
     except IntegrityError:
-        raise JoinRefused(
-            409,
+        raise Refused(
             f"The name {name} is taken. If it is yours, ask your instructor to remove it from the "
             "board: your workshop then reports everything again. Otherwise take another name.",
             "name",

@@ -10,7 +10,7 @@ from django.utils import timezone
 from lessons.workshop.course.lesson_index import UnknownLesson, find
 from lessons.workshop.judge.study.predictions import InvalidPrediction, Played, predictions
 from lessons.workshop.judge.study.recordings import PLAYBACK_ERRORS
-from lessons.workshop.member.protocol import InvalidFrame, Message, State
+from lessons.workshop.member.protocol import Message, Refused, State
 from lessons.workshop.page.markup import markdown_to_html
 from lessons.workshop.page.views.play_views import recording_json
 from lessons.workshop.room.models import Class, Poll, Standing, Student, Vote
@@ -106,7 +106,7 @@ def _board_poll(poll: Poll, rows: list[dict]) -> dict:
         return {**found, "chart": chart(poll, rounds(poll))}
     try:
         question = played_question(poll.lesson, poll.question)
-    except InvalidFrame as error:
+    except Refused as error:
         return {**found, "error": str(error)}
     found["chart"] = chart(poll, rounds(poll), question)
     if poll.state == "shown":
@@ -116,15 +116,15 @@ def _board_poll(poll: Poll, rows: list[dict]) -> dict:
 
 
 def played_question(slug: str, number: int) -> Played:
-    """The question of a lesson, with what really happens. Raises InvalidFrame."""
+    """The question of a lesson, with what really happens. Raises Refused."""
     try:
         lesson = find(slug)
         known = predictions(lesson)
         if not 1 <= number <= len(known):
-            raise InvalidFrame(f"The lesson {slug} has {len(known)} questions.")
+            raise Refused(f"The lesson {slug} has {len(known)} questions.")
         return known[number - 1].played(lesson)
     except (UnknownLesson, InvalidPrediction, *PLAYBACK_ERRORS) as error:
-        raise InvalidFrame(str(error)) from None
+        raise Refused(str(error)) from None
 
 
 def _rows(class_id: int) -> list[dict]:

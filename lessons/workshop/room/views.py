@@ -25,7 +25,7 @@ from lessons.workshop.engine.script.steps import split_steps
 from lessons.workshop.judge.study.compared_mistake import lesson_conversations
 from lessons.workshop.judge.study.predictions import predictions
 from lessons.workshop.judge.study.recordings import PLAYBACK_ERRORS, record
-from lessons.workshop.member.protocol import InvalidFrame
+from lessons.workshop.member.protocol import Refused
 from lessons.workshop.page.markup import markdown_to_html
 from lessons.workshop.page.views import teach_views
 from lessons.workshop.page.views.csp import with_csp
@@ -140,7 +140,7 @@ def act(request, class_id: int):
     """Do what the board asks for: see actions.Action."""
     try:
         actions.act(class_id, actions.from_form(request.POST))
-    except InvalidFrame as error:
+    except Refused as error:
         return JsonResponse({"error": str(error)}, status=400)
     except Class.DoesNotExist:
         return JsonResponse({"error": "This class was deleted."}, status=404)

@@ -5,7 +5,8 @@ from django.core.management.base import CommandError
 
 from lessons.workshop.course.lesson_index import MANAGE
 from lessons.workshop.member import joining, membership
-from lessons.workshop.member.joining import JoinFailed, Wish
+from lessons.workshop.member.joining import Wish
+from lessons.workshop.member.protocol import Refused
 from lessons.workshop.setup.network_access import Mode
 from lessons.workshop.terminal.workshop import Write
 
@@ -23,7 +24,7 @@ def join(wish: Wish, write: Write, warn: Write) -> None:
     """Join the class, unless this workshop is in it. Raises CommandError and OSError."""
     try:
         joining.join_class(wish)
-    except JoinFailed as error:
+    except Refused as error:
         raise CommandError(str(error), returncode=2) from None
     explain(write, warn)
 

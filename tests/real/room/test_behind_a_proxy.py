@@ -24,4 +24,4 @@ def test_requires_tls_of_the_students():
     with project_copy() as clone:
         clone.environment["DJANGO_HTTPS"] = "proxy"
         with RunningRoom(clone, "--port", str(port), "--host", "room.test"):
-            assert (join(port, "https"), join(port, "http")) == (403, 301)
+            assert (join(port, "https"), join(port, "http")) == (400, 301)

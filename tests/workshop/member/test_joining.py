@@ -10,13 +10,13 @@ from django.core.management import CommandError, call_command
 from lessons.workshop.course.lesson_index import find
 from lessons.workshop.member import membership
 from lessons.workshop.member.joining import (
-    JoinFailed,
     Wish,
     is_readable,
     join_class,
     normal_url,
 )
 from lessons.workshop.member.membership import Membership
+from lessons.workshop.member.protocol import Refused
 from lessons.workshop.page.exercise.exercise_state import exercise_json
 from lessons.workshop.page.live.feed import new_feed_id
 from lessons.workshop.setup.network_access import Mode
@@ -63,16 +63,16 @@ REFUSED = [  # what the student typed, the room's status and answer, the field, 
     ({}, 503, b"", "url", "has an error"),
     ({}, 200, b"[1]", "url", NOT_A_ROOM),
     ({}, 200, {**JOINED, "token": "a\r\nX-Evil: 1"}, "url", NOT_A_ROOM),
-    ({}, 403, {"error": "No class has this code.", "field": "code"}, "code", "No class has"),
-    ({}, 409, {"error": "The name Ann is taken.", "field": "name"}, "name", "Ann is taken"),
-    ({}, 403, {"error": "no"}, "", "no"),
-    ({}, 403, {"error": "no", "field": "<img>"}, "url", NOT_A_ROOM),
+    ({}, 400, {"error": "No class has this code.", "field": "code"}, "code", "No class has"),
+    ({}, 400, {"error": "The name Ann is taken.", "field": "name"}, "name", "Ann is taken"),
+    ({}, 400, {"error": "no"}, "", "no"),
+    ({}, 400, {"error": "no", "field": "<img>"}, "url", NOT_A_ROOM),
 ]
 
 
 @pytest.mark.parametrize("typed, status, answer, field, text", REFUSED)
 def test_a_failure_says_what_is_wrong_with_which_value(typed, status, answer, field, text):
-    failure = pytest.raises(JoinFailed, match=text)
+    failure = pytest.raises(Refused, match=text)
     with room(status, answer) as (url, _), failure as error:
         join(**{"url": url, **typed})
     assert error.value.field == field

@@ -51,7 +51,7 @@ def test_joins_shows_the_class_and_leaves_it(client):
 @pytest.mark.parametrize(
     "status, answer, field, text",
     [
-        (403, {"error": "No class has this code.", "field": "code"}, "code", "No class has this"),
+        (400, {"error": "No class has this code.", "field": "code"}, "code", "No class has this"),
         (400, {"error": "Write your name."}, "", "Write your name."),
     ],
 )
@@ -94,7 +94,7 @@ def test_get_changes_nothing(client):
 
 
 def test_markup_is_shown_as_text(client):
-    with answering_room(409, {"error": MARKUP, "field": "name"}) as (url, _):
+    with answering_room(400, {"error": MARKUP, "field": "name"}) as (url, _):
         refused = client.post("/class/", typed(url, name=MARKUP[:40], code=MARKUP))
     named = {**JOINED, "name": MARKUP, "class": MARKUP}
     with answering_room(200, named) as (url, _):

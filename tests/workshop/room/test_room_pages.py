@@ -84,7 +84,7 @@ def test_accepts_a_code_typed_without_care_and_a_name_in_any_script():
 def test_two_students_share_no_name(monday, ann):
     for name in ("Ann", "ann", "\uff21\uff4e\uff4e"):
         answer = ask(monday.code, name=name)
-        assert (answer.status_code, answer.json()["field"]) == (409, "name")
+        assert (answer.status_code, answer.json()["field"]) == (400, "name")
     assert Student.objects.count() == 1
 
 

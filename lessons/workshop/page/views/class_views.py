@@ -13,7 +13,8 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST
 
 from lessons.workshop.member import joining
-from lessons.workshop.member.joining import JoinFailed, Wish
+from lessons.workshop.member.joining import Wish
+from lessons.workshop.member.protocol import Refused
 from lessons.workshop.page.live.room_status import may_join
 from lessons.workshop.page.views.csp import with_csp
 from lessons.workshop.page.views.home_views import render_home
@@ -46,7 +47,7 @@ def school_class(request):
     wish = Wish(*texts, shares_code="shares_code" in request.POST)
     try:
         joining.join_class(wish)
-    except JoinFailed as error:
+    except Refused as error:
         return _failed(request, str(error), error.field, wish)
     except OSError as error:
         return _failed(request, atomic_write.explain_os_error(error), "", wish)
