@@ -1,7 +1,6 @@
 """What `manage.py room` does: prepares the room, says how to enter it, and serves it."""
 
 import ipaddress
-import os
 import socket
 import sys
 from contextlib import suppress
@@ -11,14 +10,19 @@ from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.http.request import split_domain_port
 
 from lessons.workshop.course.lesson_index import MANAGE
 from lessons.workshop.member.joining import is_loopback
 from lessons.workshop.room import classes
 from lessons.workshop.room.models import Class
-from lessons.workshop.setup import virtual_environment
 from lessons.workshop.setup.network_access import Mode
-from lessons.workshop.terminal.workshop import Write, explained_database_errors, free_port
+from lessons.workshop.terminal.workshop import (
+    Write,
+    continue_in,
+    explained_database_errors,
+    free_port,
+)
 
 FIRST_CLASS = "Class 1"
 ANY_ADDRESS = "0.0.0.0"
@@ -29,6 +33,8 @@ def run_room(host: str, port: int, plain_http: bool, name: str | None, write: Wr
     """Serve the room until Ctrl-C. Raises CommandError."""
     proxy = settings.HTTPS
     names = names_of(host)
+    if not split_domain_port(names[0])[0]:
+        raise CommandError(f"{host!r} is not a name or an address.", returncode=2)
     listens_locally = proxy or is_loopback(host)
     listen = host if _is_address(host) else ANY_ADDRESS
     if proxy or host == "localhost":
@@ -85,15 +91,10 @@ def _is_address(host: str) -> bool:
 
 
 def enter_mode(names: list[str]) -> None:
-    """Continue as a room under these names. The settings read them only once."""
-    hosts = os.environ.get("DJANGO_ALLOWED_HOSTS", "")
-    known = [name.strip() for name in hosts.split(",") if name.strip()]
-    new = [name for name in names if name not in settings.LOOPBACK]
-    all_hosts = ",".join(dict.fromkeys([*known, *new]))
-    changes = {"DJANGO_MODE": Mode.ROOM, "DJANGO_ALLOWED_HOSTS": all_hosts}
-    if any(os.environ.get(variable, "") != value for variable, value in changes.items()):
-        os.environ.update(changes)
-        sys.exit(virtual_environment.replace_process([sys.executable, *sys.argv]))
+    """Continue as a room that has these names, too, unless this process is one."""
+    known = settings.ALLOWED_HOSTS
+    if settings.MODE is not Mode.ROOM or not {*names} <= {*known}:
+        continue_in(Mode.ROOM, ",".join([*known, *names]))
 
 
 def prepare_tables() -> None:

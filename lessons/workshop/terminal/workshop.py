@@ -48,9 +48,9 @@ def run_workshop(host: str, port: int, reload: bool, write: Write, warn: Write) 
         serve(address, reload)
 
 
-def share(names: str) -> None:
-    """Continue as a shared workshop under these names. The settings read them only once."""
-    os.environ.update(DJANGO_MODE=Mode.SHARED, DJANGO_ALLOWED_HOSTS=names)
+def continue_in(mode: Mode, names: str) -> None:
+    """Continue in this mode under these names. The settings read both only once."""
+    os.environ.update(DJANGO_MODE=mode, DJANGO_ALLOWED_HOSTS=names)
     sys.exit(virtual_environment.replace_process([sys.executable, *sys.argv]))
 
 

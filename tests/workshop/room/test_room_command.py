@@ -1,8 +1,6 @@
 """`manage.py room`: what it refuses, what it prints, and what it does to classes."""
 
 import io
-import os
-import sys
 from datetime import timedelta
 
 import pytest
@@ -14,6 +12,7 @@ from lessons.workshop.course.lesson_index import MANAGE
 from lessons.workshop.room import command
 from lessons.workshop.room.classes import add_class
 from lessons.workshop.room.models import Class
+from lessons.workshop.setup.network_access import Mode
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -70,6 +69,7 @@ def test_warns_of_plain_http_and_prints_the_url_of_the_proxy(
     [
         *((["--host", one], "--plain-http") for one in ("192.0.2.1", "0.0.0.0", "a.test", "::")),
         (["--name", "x" * 81], "1 to 80 printable characters"),
+        (["--host", "a.test,b.test", "--plain-http"], "is not a name or an address"),
     ],
 )
 def test_refuses_what_is_unsafe_or_not_valid_with_exit_code_2(room, arguments, reason):
@@ -91,16 +91,16 @@ def test_a_class_that_was_not_used_for_60_days_is_deleted_and_others_keep_their_
     assert [one.name for one in Class.objects.all()] == ["Monday"]
 
 
-def test_starts_again_in_the_mode_of_the_room_under_its_names(monkeypatch):
-    for name in ("DJANGO_MODE", "DJANGO_ALLOWED_HOSTS"):
-        monkeypatch.setenv(name, "")
+def test_starts_again_in_the_mode_of_the_room_unless_it_has_the_mode_and_the_names(
+    monkeypatch, settings
+):
     started = []
-    monkeypatch.setattr(command.virtual_environment, "replace_process", started.append)
-    monkeypatch.setattr(sys, "argv", ["manage.py", "room"])
-    with pytest.raises(SystemExit):
-        command.enter_mode(["room.test", "localhost"])
-    assert started == [[sys.executable, "manage.py", "room"]]
-    found = os.environ["DJANGO_MODE"], os.environ["DJANGO_ALLOWED_HOSTS"]
-    assert found == ("room", "room.test")
-    command.enter_mode(["room.test", "localhost"])  # the new process has these variables
-    assert len(started) == 1
+    monkeypatch.setattr(command, "continue_in", lambda *values: started.append(values))
+    settings.MODE, settings.ALLOWED_HOSTS = Mode.LOCAL, ["localhost"]
+    command.enter_mode(["localhost"])
+    settings.MODE = Mode.ROOM
+    command.enter_mode(["room.test", "localhost"])
+    assert started == [("room", "localhost,localhost"), ("room", "localhost,room.test,localhost")]
+    settings.ALLOWED_HOSTS = ["localhost", "room.test"]
+    command.enter_mode(["room.test", "localhost"])  # the new process has them
+    assert len(started) == 2

@@ -41,7 +41,7 @@ class Command(DeclaredCommand):
             class_membership.leave(self.stdout.write)
             return
         if share is not None and settings.MODE is Mode.LOCAL:
-            workshop.share(share)
+            workshop.continue_in(Mode.SHARED, share)
         if join:
             wish = Wish(*join, name, share_code)
             class_membership.join(wish, self.stdout.write, self.stderr.write)
