@@ -20,7 +20,7 @@ from lessons.workshop.member import protocol
 from lessons.workshop.room import actions
 from lessons.workshop.room.classes import add_class
 from lessons.workshop.room.joining import join
-from lessons.workshop.room.models import Class, Poll, Student, Vote
+from lessons.workshop.room.models import Class, Student, Vote
 from lessons.workshop.room.routing import websocket_application
 from tests.support.standings import standing
 
@@ -46,12 +46,14 @@ def act(class_id: int, values: dict) -> None:
     actions.act(class_id, convert(values, actions.Action))
 
 
-def open_poll(school_class: Class, **values) -> Poll:
+def open_poll(school_class: Class, **values) -> int:
+    """The id of a new poll."""
     act(school_class.pk, {"type": "ask", "text": "Done?", "options": "yes, no", **values})
-    return school_class.polls.last()
+    school_class.refresh_from_db()
+    return school_class.poll["id"]
 
 
-def vote(poll: Poll, student: Student, answer: str, round=1) -> None:
+def vote(poll: int, student: Student, answer: str, round=1) -> None:
     Vote.objects.create(poll=poll, student=student, round=round, answer=answer)
 
 

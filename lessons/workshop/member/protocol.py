@@ -139,16 +139,19 @@ class Timer(Struct):
 
 
 class Poll(Struct):
-    """A written question has `options`, a question of a lesson has `lesson` and `question`."""
+    """A written question has `options`, a question of a lesson has `lesson` and `question`.
+
+    `text` is the question, for a lesson's question as HTML. `question` and `round` count from 1.
+    """
 
     id: Id
-    round: Id
-    state: Literal["open", "closed", "shown"]
     text: Text
-    options: list[Label]
-    lesson: Slug | None
-    question: Count | None
-    voted: Label | None
+    options: list[Label] = []
+    lesson: Slug | None = None
+    question: Count | None = None
+    round: Id = 1
+    state: Literal["open", "closed", "shown"] = "open"
+    voted: Label | None = None
 
 
 class State(Frame, tag="state"):

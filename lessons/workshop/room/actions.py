@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.http import QueryDict
 from django.utils import timezone
 from msgspec import Meta, ValidationError, convert, to_builtins
+from msgspec.structs import asdict
 
 from lessons.workshop.course.lesson_index import find
 from lessons.workshop.engine.script.steps import split_steps
@@ -26,10 +27,11 @@ from lessons.workshop.member.protocol import (
     is_lesson,
 )
 from lessons.workshop.page.markup import markdown_to_html
-from lessons.workshop.room.models import Class, Poll, Student
-from lessons.workshop.room.state import current_poll, played_question
+from lessons.workshop.room.models import Class, Student, Vote
+from lessons.workshop.room.state import played_question
 
 MAX_ROUNDS = 20  # of a poll
+MAX_MESSAGES = 200  # that the room keeps
 MAX_OPTIONS = 8  # of a question that the instructor writes
 PROGRESS = {"state", "diagnosis"}  # a change of one of these is progress
 
@@ -71,13 +73,16 @@ def vote(student: Student, given: protocol.Vote) -> None:
     """Store the student's answer. Raises Refused if the poll does not accept it."""
     try:
         with transaction.atomic():  # a poll that closes now counts this vote, or refuses it
-            found = current_poll(student.school_class_id)
-            asked = found and (found.pk, found.round, found.state)
+            student = Student.objects.select_related("school_class").get(pk=student.pk)
+            poll = student.school_class.poll
+            asked = poll and (poll["id"], poll["round"], poll["state"])
             if asked != (given.poll, given.round, "open"):
                 raise Refused("This poll does not accept answers any more.")
-            if found.options and given.answer not in found.options:
+            if poll["options"] and given.answer not in poll["options"]:
                 raise Refused("The question has no such answer.")
-            found.votes.create(student_id=student.pk, round=found.round, answer=given.answer)
+            Vote.objects.create(
+                student=student, poll=given.poll, round=given.round, answer=given.answer
+            )
     except IntegrityError:
         raise Refused("You have answered this question in this round.") from None
 
@@ -88,7 +93,7 @@ def vote(student: Student, given: protocol.Vote) -> None:
 def act(class_id: int, action: "Action") -> None:
     """Do what a board asks for. Raises Refused, and Class.DoesNotExist."""
     with transaction.atomic():
-        school_class = Class.objects.get(pk=class_id)
+        school_class = Class.objects.select_for_update().get(pk=class_id)
         action.do(school_class)
         school_class.last_activity = timezone.now()
         school_class.save()
@@ -99,6 +104,11 @@ def _student(school_class: Class, student: int) -> Student:
     if found is None:
         raise Refused("This class has no such student.")
     return found
+
+
+def _new_id() -> int:
+    """The time in microseconds: a page sees from a higher id, also of a new room, what is new."""
+    return time.time_ns() // 1000
 
 
 class LowerHand(Frame, tag="hand"):
@@ -113,6 +123,8 @@ class Remove(Frame, tag="remove"):
 
     def do(self, school_class: Class) -> None:
         _student(school_class, self.student).delete()
+        others = [one for one in school_class.messages if one["student"] != self.student]
+        school_class.messages = others
 
 
 class Message(Frame, tag="message"):
@@ -124,8 +136,10 @@ class Message(Frame, tag="message"):
     def do(self, school_class: Class) -> None:
         if not self.text.strip():
             raise Refused("Write a text.")
-        to = None if self.student is None else _student(school_class, self.student)
-        school_class.messages.create(student=to, text=self.text)
+        if self.student is not None:
+            _student(school_class, self.student)
+        message = {"id": _new_id(), "sent": time.time(), "text": self.text, "student": self.student}
+        school_class.messages = [*school_class.messages, message][-MAX_MESSAGES:]
 
 
 class Look(Frame, tag="look"):
@@ -147,9 +161,8 @@ class Look(Frame, tag="look"):
             part = f"#{urlencode(steps)}", ", a conversation"
         elif self.step:
             part = f"#{self.step}", f", {self.step.title()}"
-        # A page opens the place when it sees a higher id, also after the room has restarted.
-        look = protocol.Look(round(time.time() * 1000), self.lesson, *part)
-        school_class.look = to_builtins(look) if self.lesson else None
+        look = asdict(protocol.Look(_new_id(), self.lesson, *part))
+        school_class.look = look if self.lesson else None
 
 
 class Hold(Frame, tag="hold"):
@@ -190,7 +203,7 @@ class Today(Frame, tag="today"):
         school_class.today = today if ordered else None
 
 
-# Polls: open → closed → shown → (again: open, in the next round) → ended
+# Polls: open → closed → shown → (again: open, in the next round) → none
 
 
 class Ask(Frame, tag="ask"):
@@ -205,7 +218,7 @@ class Ask(Frame, tag="ask"):
             raise Refused(f"A question needs a text, and two to {MAX_OPTIONS} answers.")
         if max(map(len, options)) > MAX_LABEL:
             raise Refused(f"An answer has {MAX_LABEL} characters at most.")
-        _open(school_class, text=self.text, options=options)
+        school_class.poll = asdict(protocol.Poll(_new_id(), self.text, options))
 
 
 class Predict(Frame, tag="predict"):
@@ -217,32 +230,30 @@ class Predict(Frame, tag="predict"):
     def do(self, school_class: Class) -> None:
         question = played_question(self.lesson, self.question)
         html = markdown_to_html(question.prediction.question)
-        _open(school_class, text=html, lesson=self.lesson, question=self.question)
+        poll = protocol.Poll(_new_id(), html, lesson=self.lesson, question=self.question)
+        school_class.poll = asdict(poll)
 
 
-def _open(school_class: Class, **values) -> None:
-    school_class.polls.exclude(state="ended").update(state="ended")
-    school_class.polls.create(**values)
-
-
-NEXT_STATES = {"close": "closed", "show": "shown", "again": "open", "end": "ended"}
+NEXT_STATES = {"close": "closed", "show": "shown", "again": "open"}
 
 
 class ChangePoll(Frame, tag="poll"):
     action: Literal["close", "show", "again", "end"]
 
     def do(self, school_class: Class) -> None:
-        poll: Poll | None = current_poll(school_class.pk)
-        is_open = poll is not None and poll.state == "open"
+        poll = school_class.poll
+        is_open = poll is not None and poll["state"] == "open"
         is_late = (self.action == "close" and not is_open) or (self.action == "again" and is_open)
         if poll is None or is_late:
             raise Refused("The poll is in another state now.")
+        if self.action == "end":
+            school_class.poll = None
+            return
         if self.action == "again":
-            if poll.round >= MAX_ROUNDS:
+            if poll["round"] >= MAX_ROUNDS:
                 raise Refused(f"A poll has {MAX_ROUNDS} rounds at most. Open a new one.")
-            poll.round += 1
-        poll.state = NEXT_STATES[self.action]
-        poll.save()
+            poll["round"] += 1
+        poll["state"] = NEXT_STATES[self.action]
 
 
 def from_form(form: QueryDict) -> "Action":

@@ -1,4 +1,4 @@
-"""What the room stores: classes, their students, how far these are, messages and questions.
+"""What the room stores: classes, their students, how far these are, and their votes.
 
 The room has no migrations, because a class lasts some days. `app_label` is there for tests, which
 import the models in a mode in which the app is not installed.
@@ -9,11 +9,13 @@ from django.utils import timezone
 
 
 class Class(models.Model):
-    """A class. A person who knows its code can join it.
+    """A class, and all that its instructor has set. A person who knows the code can join it.
 
-    `held` lists what is held back, of protocol.SWITCHES. `look` is a protocol.Look; `timer` is
-    {"ends": seconds since the epoch, "label", "is_break"}; `today` is {"lessons": slugs, "start":
-    "09:00", "factor": float}. Each is null if there is none.
+    `held` lists what is held back, of protocol.SWITCHES. `look` and `poll` are those records of
+    protocol.py; `timer` is {"ends": seconds since the epoch, "label", "is_break"}; `today` is
+    {"lessons": slugs, "start": "09:00", "factor": float}. Each of these four is null if there is
+    none. `messages` are {"id", "text", "student": an id or null for all, "sent": seconds since the
+    epoch}.
     """
 
     name = models.CharField(max_length=80, unique=True)
@@ -23,6 +25,8 @@ class Class(models.Model):
     look = models.JSONField(null=True)
     timer = models.JSONField(null=True)
     today = models.JSONField(null=True)
+    poll = models.JSONField(null=True)
+    messages = models.JSONField(default=list)
 
     class Meta:
         app_label = "room"
@@ -72,41 +76,10 @@ class Standing(models.Model):
         app_label, unique_together = "room", ["student", "lesson"]
 
 
-class Message(models.Model):
-    """A message to one student, or to all students of the class."""
-
-    school_class = models.ForeignKey(Class, models.CASCADE, related_name="messages")
-    student = models.ForeignKey(Student, models.CASCADE, null=True)
-    text = models.TextField()
-    sent = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        app_label = "room"
-
-
-class Poll(models.Model):
-    """A question to the class: one of a lesson's predict.toml, or one that the instructor wrote.
-
-    `text` is the question, for a lesson's question as HTML. `options` are the answers of a written
-    question. `state` is "open", "closed", "shown" or "ended". `round` counts from 1.
-    """
-
-    school_class = models.ForeignKey(Class, models.CASCADE, related_name="polls")
-    text = models.TextField()
-    options = models.JSONField(default=list)
-    lesson = models.CharField(max_length=40, default="")
-    question = models.PositiveSmallIntegerField(default=0)  # its number in the lesson, from 1
-    round = models.PositiveSmallIntegerField(default=1)
-    state = models.CharField(max_length=8, default="open")
-
-    class Meta:
-        app_label = "room"
-
-
 class Vote(models.Model):
-    """A student's answer in one round. It cannot be changed."""
+    """A student's answer in one round of the poll with this id. It cannot be changed."""
 
-    poll = models.ForeignKey(Poll, models.CASCADE, related_name="votes")
+    poll = models.BigIntegerField()
     student = models.ForeignKey(Student, models.CASCADE)
     round = models.PositiveSmallIntegerField()
     answer = models.CharField(max_length=200)

@@ -7,7 +7,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from lessons.workshop.judge.study.predictions import Played
-from lessons.workshop.room.models import Poll
+from lessons.workshop.member.protocol import Poll
 
 MAX_ORDERS = 6  # all others share one bar
 

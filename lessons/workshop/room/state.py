@@ -4,19 +4,19 @@ import time
 from collections import Counter
 from datetime import datetime, timedelta
 
-from django.db.models import Q
-from django.utils import timezone
+from msgspec import convert
+from msgspec.structs import asdict
 
 from lessons.workshop.course.lesson_index import UnknownLesson, find
 from lessons.workshop.judge.study.predictions import InvalidPrediction, Played, predictions
 from lessons.workshop.judge.study.recordings import PLAYBACK_ERRORS
-from lessons.workshop.member.protocol import Message, Refused, State
+from lessons.workshop.member.protocol import Message, Poll, Refused, State
 from lessons.workshop.page.markup import markdown_to_html
 from lessons.workshop.page.views.play_views import recording_json
-from lessons.workshop.room.models import Class, Poll, Standing, Student, Vote
+from lessons.workshop.room.models import Class, Standing, Student, Vote
 from lessons.workshop.room.poll_chart import chart
 
-MESSAGES, SHOWN_FOR = 5, timedelta(hours=3)  # how many a student sees, and how old they may be
+MESSAGES, SHOWN_FOR = 5, 3 * 3600  # how many a student sees, and how many seconds
 
 # The number of open connections of each student, by id. The room is one process.
 connections: Counter[int] = Counter()
@@ -27,22 +27,25 @@ def student_state(student_id: int) -> State | None:
     student = Student.objects.select_related("school_class").filter(pk=student_id).first()
     if student is None:
         return None
-    school_class, poll = student.school_class, current_poll(student.school_class_id)
-    since = max(student.joined, timezone.now() - SHOWN_FOR)
-    to_student = Q(sent__gte=since) & (Q(student=None) | Q(student=student))
-    messages = school_class.messages.filter(to_student).order_by("-pk")[:MESSAGES]
-    found = State(
-        messages=[Message(one.pk, one.text) for one in reversed(messages)],
+    school_class, poll = student.school_class, student.school_class.poll
+    since = max(student.joined.timestamp(), time.time() - SHOWN_FOR)
+    messages = [
+        Message(one["id"], one["text"])
+        for one in school_class.messages
+        if one["sent"] >= since and one["student"] in (None, student_id)
+    ]
+    if poll:
+        votes = Vote.objects.filter(poll=poll["id"], student=student, round=poll["round"])
+        poll["voted"] = votes.values_list("answer", flat=True).first()
+    return State(
+        messages=messages[-MESSAGES:],
         held=school_class.held,
         hand=student.hand is not None,
         look=school_class.look,
         timer=timer_of(school_class),
         today=school_class.today and school_class.today["lessons"],
+        poll=poll,
     )
-    if poll:
-        votes = Vote.objects.filter(poll=poll, student=student, round=poll.round)
-        found.poll = {**poll_json(poll), "voted": votes.values_list("answer", flat=True).first()}
-    return found
 
 
 def timer_of(school_class: Class) -> dict | None:
@@ -54,23 +57,11 @@ def timer_of(school_class: Class) -> dict | None:
     return {"seconds": round(left, 1), "label": timer["label"], "is_break": timer["is_break"]}
 
 
-def current_poll(class_id: int) -> Poll | None:
-    return Poll.objects.filter(school_class=class_id).exclude(state="ended").last()
-
-
-def poll_json(poll: Poll) -> dict:
-    """A poll without any answer."""
-    return {
-        **{name: getattr(poll, name) for name in ("id", "round", "state", "text", "options")},
-        "lesson": poll.lesson or None,
-        "question": poll.question or None,
-    }
-
-
 def rounds(poll: Poll) -> list[dict[str, int]]:
     """How many students gave each answer, for each round."""
     found = [Counter() for _ in range(poll.round)]
-    for number, answer in poll.votes.order_by("answer").values_list("round", "answer"):
+    votes = Vote.objects.filter(poll=poll.id).order_by("answer")
+    for number, answer in votes.values_list("round", "answer"):
         found[number - 1][answer] += 1
     return [dict(one) for one in found]
 
@@ -80,7 +71,7 @@ def board(class_id: int) -> dict | None:
     school_class = Class.objects.filter(pk=class_id).first()
     if school_class is None:
         return None
-    rows, poll, today = _rows(class_id), current_poll(class_id), school_class.today
+    rows, today = _rows(class_id), school_class.today
     return {
         "name": school_class.name,
         "code": school_class.code,
@@ -88,7 +79,7 @@ def board(class_id: int) -> dict | None:
         "look": school_class.look,
         "timer": timer_of(school_class),
         "today": today and {**today, "parts": parts_of(today)},
-        "poll": poll and _board_poll(poll, rows),
+        "poll": school_class.poll and _board_poll(convert(school_class.poll, Poll), rows),
         "students": rows,
     }
 
@@ -98,10 +89,11 @@ def _board_poll(poll: Poll, rows: list[dict]) -> dict:
 
     Opening the poll has played the question of a lesson, so a cache has its recording.
     """
-    voters = set(poll.votes.filter(round=poll.round).values_list("student", flat=True))
+    votes = Vote.objects.filter(poll=poll.id, round=poll.round)
+    voters = set(votes.values_list("student", flat=True))
     # A student who has left is not waited for.
     students = sum(row["connected"] or row["id"] in voters for row in rows)
-    found = {**poll_json(poll), "votes": len(voters), "students": students}
+    found = {**asdict(poll), "votes": len(voters), "students": students}
     if not poll.lesson:
         return {**found, "chart": chart(poll, rounds(poll))}
     try:

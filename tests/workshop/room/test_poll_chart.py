@@ -6,7 +6,7 @@ import pytest
 
 from lessons.workshop.course.lesson_index import find
 from lessons.workshop.judge.study.predictions import Card, predictions
-from lessons.workshop.room.models import Poll
+from lessons.workshop.member.protocol import Poll
 from lessons.workshop.room.poll_chart import (
     chart,
     frequent_orders,
@@ -45,7 +45,7 @@ def test_votes_and_what_is_right_are_hidden_until_the_poll_is_shown():
     question = SimpleNamespace(kind="receives", shown=cards, clients=clients, right_ticks={"1:0"})
     votes = [{"1:0": 1, "2:0": 2}]
     shown = {
-        state: chart(Poll(state=state, lesson="group"), votes, question)
+        state: chart(Poll(1, "Who?", lesson="group", state=state), votes, question)
         for state in ("open", "closed", "shown")
     }
     assert "client 2" in shown["open"]
@@ -56,5 +56,5 @@ def test_votes_and_what_is_right_are_hidden_until_the_poll_is_shown():
 
 
 def test_an_answer_with_markup_is_text():
-    poll = Poll(state="closed", options=["<b>", "no"])
+    poll = Poll(1, "Who?", ["<b>", "no"], state="closed")
     assert '<th scope="row">&lt;b&gt;</th>' in chart(poll, [{"<b>": 1}])

@@ -136,7 +136,7 @@ async def test_the_class_votes_on_a_question_and_the_board_counts(board, student
     poll = await in_database(open_poll)(student.school_class)
     await tell_class(student.school_class.pk)
     assert (await student.until(lambda frame: frame["poll"]))["poll"]["voted"] is None
-    await student.say("vote", poll=poll.pk, round=1, answer="yes")
+    await student.say("vote", poll=poll, round=1, answer="yes")
     assert (await student.until(lambda frame: True))["poll"]["voted"] == "yes"
     found = await board.until(lambda frame: frame["poll"] and frame["poll"]["votes"])
     assert (found["poll"]["votes"], found["poll"]["students"]) == (1, 1)
@@ -265,7 +265,7 @@ async def test_a_class_sees_nothing_of_another_class(student):
         assert other.first["messages"] == []
         assert (await student.until(lambda frame: frame["messages"]))["messages"]
         poll = await in_database(open_poll)(student.school_class)
-        await other.say("vote", poll=poll.pk, round=1, answer="yes")
+        await other.say("vote", poll=poll, round=1, answer="yes")
         assert "does not accept" in await other.error()
     assert not await Vote.objects.aexists()
 
@@ -292,7 +292,7 @@ async def test_a_question_takes_one_vote_of_each_student_while_it_is_open(
     for action in actions:
         await do(student, type="poll", action=action)
     for answer in answers:
-        await student.say("vote", poll=poll.pk, round=1, answer=answer)
+        await student.say("vote", poll=poll, round=1, answer=answer)
     assert error in await student.error()
     assert await Vote.objects.acount() == len(answers) - 1
 
