@@ -23,4 +23,4 @@ def bubblewrap() -> Sandbox:
 def judge_code(code: str, sandbox: Sandbox, more: str = RIGHT, **options) -> SubmissionVerdict:
     """The verdict on a file with `code`, and below it the solution."""
     content = f"{C_LIBRARY}{code}\n{more}".encode()
-    return judge_submission(LESSON, "handed_in.py", content, sandbox=sandbox, **options)
+    return judge_submission(LESSON, content, sandbox, **options)

@@ -87,8 +87,7 @@ def judge_all(submissions: Sequence[Submission], sandbox: Sandbox) -> Iterator[G
 def _grade(sandbox: Sandbox, one: Submission) -> Grade:
     if digest(one.content) == digest_of(one.lesson.original):
         return Grade(one, SubmissionVerdict(UNCHANGED))
-    name = one.path.rpartition("/")[2]
-    return Grade(one, judge_submission(one.lesson, name, one.content, sandbox=sandbox))
+    return Grade(one, judge_submission(one.lesson, one.content, sandbox))
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from django.template import Context, Engine, Library
@@ -72,34 +73,32 @@ def code(text: str) -> SafeString:
 
 def as_csv(report: ClassReport) -> str:
     """A row for each submission, then a row for each file that was left out."""
+    left_out = [
+        ("", "", "", it.path, "left out", "", "", "", "", it.reason) for it in report.left_out
+    ]
+    return csv_text([_COLUMNS, *map(_row, report.grades), *left_out])
+
+
+def _row(grade: Grade) -> tuple:
+    submission, verdict = grade.submission, grade.verdict
+    lesson = submission.lesson
+    return (
+        *(submission.student, lesson.number, lesson.slug, submission.path, grade.state),
+        *(grade.claims if grade.outcomes else ("", "")),
+        f"{verdict.seconds:.3f}" if verdict else "",
+        grade.first[0].diagnosis if grade.first else "",
+        grade.message,
+    )
+
+
+def csv_text(rows: Iterable[Iterable]) -> str:
+    """A table for a spreadsheet."""
     file = io.StringIO()
-    writer = csv.DictWriter(file, _COLUMNS, restval="")
-    writer.writeheader()
-    rows = [_row(grade) for grade in report.grades]
-    rows += [{"file": it.path, "state": "left out", "message": it.reason} for it in report.left_out]
-    for row in rows:
-        writer.writerow({name: safe_cell(value) for name, value in row.items()})
+    csv.writer(file).writerows(map(_safe_cell, row) for row in rows)
     return file.getvalue()
 
 
-def _row(grade: Grade) -> dict:
-    submission, verdict = grade.submission, grade.verdict
-    green, claims = grade.claims if grade.outcomes else ("", "")
-    return {
-        "student": submission.student,
-        "lesson": submission.lesson.number,
-        "title": submission.lesson.slug,
-        "file": submission.path,
-        "state": grade.state,
-        "claims green": green,
-        "claims": claims,
-        "seconds": f"{verdict.seconds:.3f}" if verdict else "",
-        "diagnosis": grade.first[0].diagnosis if grade.first else "",
-        "message": grade.message,
-    }
-
-
-def safe_cell(value) -> str:
+def _safe_cell(value) -> str:
     """A cell that no spreadsheet takes for a formula: OWASP, "CSV Injection"."""
     text = " ".join(str(value).split())
     return f"'{text}" if text.startswith(_FORMULA) else text

@@ -23,8 +23,7 @@ from lessons.workshop.engine.faults.finding import Finding
 from lessons.workshop.engine.process.child_process import end_child, set_up_django, start_child
 from lessons.workshop.engine.process.data import receive_data, send_data
 from lessons.workshop.engine.process.player_handle import PlayerNotStarted
-from lessons.workshop.grading.sandbox import SUBMISSION, Sandbox, find_sandbox
-from lessons.workshop.grading.submissions import printable
+from lessons.workshop.grading.sandbox import SUBMISSION, Sandbox
 from lessons.workshop.judge.runner import CourseError, judge
 from lessons.workshop.judge.verdict import Verdict
 from lessons.workshop.setup.limits import Limits, limit_resources
@@ -34,7 +33,6 @@ TOTAL_TIME = 60.0  # seconds; the solutions take about one, and ten on a very bu
 # Of the process that judges: what it receives may be large.
 JUDGE = Limits(memory=4 * 1024**3, file_size=64 * 1024**2, processor_time=120)
 _MEMORY = f"The sandbox gives a submission {SUBMISSION.memory // 1024**2} MiB of memory."
-_COPY = "submission.py"  # the name that a submission has in its sandbox
 
 NOT_JUDGED = "not judged"
 TIMED_OUT = "timed out"
@@ -57,24 +55,21 @@ class SubmissionVerdict:
 
 
 def judge_submission(
-    lesson: Lesson,
-    name: str,
-    content: bytes,
-    total_time: float = TOTAL_TIME,
-    sandbox: Sandbox | None = None,
+    lesson: Lesson, content: bytes, sandbox: Sandbox, total_time: float = TOTAL_TIME
 ) -> SubmissionVerdict:
-    """The verdict on the code in `content`, which runs in a new sandbox. Findings call it `name`.
+    """The verdict on the code in `content`, which runs in a new sandbox.
 
-    Raises nothing for anything that the code is or does.
+    Findings call its file as the exercise is called. Raises nothing for anything that the code is
+    or does.
     """
     with tempfile.TemporaryDirectory(prefix="submission-") as folder:
-        copy = Path(folder) / _COPY
+        copy = Path(folder) / lesson.exercise.name
         copy.write_bytes(content)
         copy.chmod(0o444)
-        answer = _answer_of_judge(total_time, lesson, copy, sandbox or find_sandbox())
+        answer = _answer_of_judge(total_time, lesson, copy, sandbox)
         if "reason" in answer:
             return SubmissionVerdict(NOT_JUDGED, None, answer["reason"], answer["detail"])
-        verdict = _named(Verdict.from_json(answer), str(copy), printable(name))
+        verdict = _named(Verdict.from_json(answer), copy)
     return SubmissionVerdict("green" if verdict.green else "red", verdict)
 
 
@@ -114,8 +109,8 @@ def _judge(pipe, lesson: Lesson, copy: Path, sandbox: Sandbox) -> None:
         os._exit(0)
 
 
-def _named(verdict: Verdict, file: str, name: str) -> Verdict:
-    """The verdict on a file of this name: no finding keeps the path of the copy.
+def _named(verdict: Verdict, copy: Path) -> Verdict:
+    """The verdict, in which no finding keeps the path of the copy.
 
     A MemoryError gets the limit, because on the student's machine the code may have more memory.
     The code can raise the exception itself, so it is red, as an endless loop is. If the sandbox has
@@ -123,11 +118,12 @@ def _named(verdict: Verdict, file: str, name: str) -> Verdict:
     """
 
     def renamed(finding: Finding) -> Finding:
-        detail = finding.detail.replace(file, name).replace(_COPY, name)
+        detail = finding.detail.replace(str(copy), copy.name)
         if sys.platform == "linux" and "MemoryError" in detail:  # others have no such limit
             detail = f"{detail}\n{_MEMORY}"
-        return replace(finding, file=name if finding.file == file else "", detail=detail)
+        file = copy.name if finding.file == str(copy) else ""
+        return replace(finding, file=file, detail=detail)
 
     outcomes = [replace(it, finding=it.finding and renamed(it.finding)) for it in verdict.outcomes]
     problem = verdict.problem and renamed(verdict.problem)
-    return replace(verdict, target=name, outcomes=tuple(outcomes), problem=problem)
+    return replace(verdict, target=copy.name, outcomes=tuple(outcomes), problem=problem)

@@ -1,22 +1,16 @@
 """A table of a class for a spreadsheet: how far each student is in each lesson."""
 
-import csv
-import io
 from collections.abc import Iterable
 
 from lessons.workshop.course.lesson_index import lessons
-from lessons.workshop.grading.report import safe_cell
+from lessons.workshop.grading.report import csv_text
 from lessons.workshop.room.models import Class
 
 COLUMNS = ("student", "number", "slug", "state", "was green", "hints", "last progress", "mistake")
 
 
 def as_csv(found: Class) -> str:
-    file = io.StringIO()
-    writer = csv.writer(file)
-    writer.writerow(COLUMNS)
-    writer.writerows(map(safe_cell, row) for row in _rows(found))
-    return file.getvalue()
+    return csv_text([COLUMNS, *_rows(found)])
 
 
 def _rows(found: Class) -> Iterable[tuple]:

@@ -47,9 +47,9 @@ def _judge(lesson: Lesson, code: str) -> dict:
     if not sandbox.uses_bubblewrap:
         return {"state": NOT_JUDGED, "reason": "no sandbox", "detail": sandbox.warning}
     with TemporaryDirectory(prefix="room-") as folder:
-        file = Path(folder) / f"{lesson.folder.name}.py"
+        file = Path(folder) / lesson.exercise.name
         file.write_bytes(code.encode(errors="replace"))
-        found = judge_submission(lesson, file.name, file.read_bytes(), sandbox=sandbox)
+        found = judge_submission(lesson, file.read_bytes(), sandbox)
         answer = {name: getattr(found, name) for name in ("state", "reason", "detail")}
         if found.verdict is None:
             return answer

@@ -46,9 +46,7 @@ def program(tmp_path, monkeypatch):
 def test_judges_a_lesson_with_a_database_as_the_usual_process_does():
     lesson = find("replay")
     usual = judge(lesson, str(lesson.original))
-    found = judge_submission(
-        lesson, lesson.original.name, lesson.original.read_bytes(), sandbox=bubblewrap()
-    )
+    found = judge_submission(lesson, lesson.original.read_bytes(), bubblewrap())
     assert found.state == "red"
     assert [it.state for it in found.verdict.outcomes] == [it.state for it in usual.outcomes]
     assert found.verdict.diagnosis_ids == usual.diagnosis_ids
