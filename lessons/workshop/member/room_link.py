@@ -4,8 +4,8 @@ import asyncio
 import logging
 
 from lessons.workshop.member import membership
-from lessons.workshop.member.membership import Membership
 from lessons.workshop.member.room_client import RoomClient
+from lessons.workshop.student.watched_file import changes_of
 
 WATCH_INTERVAL = 0.25  # seconds between two looks at room.json
 
@@ -44,37 +44,28 @@ class RoomLink:
         self._pages.discard(changed)
 
     async def _serve(self) -> None:
+        """Serve the membership in the file, and then another one, or none.
+
+        When the student decides again whether to share code, another client sends all again.
+        """
+        key, serving = None, None
         try:
-            while True:
-                if known := membership.read():
-                    await self._serve_membership(known)
-                else:
-                    await asyncio.sleep(WATCH_INTERVAL)
+            async with asyncio.TaskGroup() as tasks:
+                async for _ in changes_of(membership.file(), WATCH_INTERVAL):
+                    known = membership.read()
+                    if key == (key := known and (known.token, known.shares_code)):
+                        continue
+                    self.client = known and RoomClient(known, self.notify_pages)
+                    self.notify_pages()
+                    if serving:
+                        serving.cancel()
+                        await asyncio.wait([serving])
+                    serving = known and tasks.create_task(self.client.run())
         except Exception:
             log.exception("The connection to the class has failed. Start the workshop again.")
-
-    async def _serve_membership(self, known: Membership) -> None:
-        """Serve it until the file has another one, or none.
-
-        It also ends when the student decides again whether to share code: all is then sent again.
-        """
-        self.client = RoomClient(known, self.notify_pages)
-        serving = asyncio.create_task(self.client.run())
-        try:
-            while not serving.done():
-                found = membership.read()
-                if not found or (found.token, found.shares_code) != (
-                    known.token,
-                    known.shares_code,
-                ):
-                    return
-                await asyncio.wait([serving], timeout=WATCH_INTERVAL)
-            await serving  # raises what has ended it
         finally:
             self.client = None
             self.notify_pages()
-            serving.cancel()
-            await asyncio.gather(serving, return_exceptions=True)
 
     def notify_pages(self) -> None:
         for changed in self._pages:

@@ -18,7 +18,7 @@ from lessons.workshop.course import lesson_index
 from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.engine.process.data import read_dataclass
 from lessons.workshop.setup import atomic_write
-from lessons.workshop.student.watched_file import state_of
+from lessons.workshop.student.watched_file import changes_of
 
 STATES = ("new", "red", "green")
 STANDINGS = (*STATES, "read")
@@ -68,14 +68,12 @@ def read() -> dict[str, Progress]:
 
 async def follow() -> AsyncIterator[dict[str, Progress]]:
     """All progress now, and then what has changed, whichever process has written it."""
-    seen, known = None, {}
-    while True:
-        if seen != (seen := state_of(file())):
-            before, known = known, await asyncio.to_thread(read)
-            changed = {key: one for key, one in known.items() if before.get(key) != one}
-            if changed:
-                yield changed
-        await asyncio.sleep(FOLLOW_INTERVAL)
+    known = {}
+    async for _ in changes_of(file(), FOLLOW_INTERVAL):
+        before, known = known, await asyncio.to_thread(read)
+        changed = {key: one for key, one in known.items() if before.get(key) != one}
+        if changed:
+            yield changed
 
 
 def of(lesson: Lesson) -> Progress:

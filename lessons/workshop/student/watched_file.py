@@ -3,7 +3,9 @@
 Polling works on WSL, on network shares and with editors that save by renaming, and needs no thread.
 """
 
+import asyncio
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 _QUIET_TIME = 0.005  # seconds without a change, after which the editor has written everything
@@ -27,6 +29,15 @@ class WatchedFile:
             return False
         time.sleep(_QUIET_TIME)
         return now == state_of(self.file)
+
+
+async def changes_of(file: Path, interval: float) -> AsyncIterator[None]:
+    """Now, and then whenever the file has changed. `interval` is in seconds, between two looks."""
+    seen = ()  # which is no state
+    while True:
+        if seen != (seen := state_of(file)):
+            yield
+        await asyncio.sleep(interval)
 
 
 def state_of(file: Path) -> tuple | None:

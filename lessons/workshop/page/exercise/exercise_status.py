@@ -16,7 +16,7 @@ from lessons.workshop.member import membership
 from lessons.workshop.page.exercise.exercise_state import exercise_json, source_digest
 from lessons.workshop.page.lesson_list import lesson_list_context, list_version
 from lessons.workshop.student import progress
-from lessons.workshop.student.watched_file import state_of
+from lessons.workshop.student.watched_file import changes_of, state_of
 
 INTERVAL = 0.02  # seconds between two looks at what the judge has written
 JUDGE_INTERVAL = 0.25  # seconds between two looks whether a judge runs
@@ -82,14 +82,11 @@ async def exercise_news(lesson: Lesson, shown_source: str) -> AsyncIterator[dict
 
 async def list_news(version: str) -> AsyncIterator[dict]:
     """`{"list": HTML}` whenever the list of lessons differs from the version that is shown."""
-    seen = None
-    while True:
-        if seen != (seen := state_of(progress.file())):
-            known = await asyncio.to_thread(progress.read)
-            if version != (version := list_version(known)):
-                context = lesson_list_context(known)
-                yield {"list": render_to_string("lessons/lesson_list.html", context)}
-        await asyncio.sleep(INTERVAL)
+    async for _ in changes_of(progress.file(), INTERVAL):
+        known = await asyncio.to_thread(progress.read)
+        if version != (version := list_version(known)):
+            context = lesson_list_context(known)
+            yield {"list": render_to_string("lessons/lesson_list.html", context)}
 
 
 def has_changed(lesson: Lesson, shown: str) -> bool:
