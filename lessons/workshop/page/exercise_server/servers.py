@@ -164,7 +164,7 @@ async def serve(feed: Feed, identity, scope, receive, send) -> None:
     if process is None:
         await reject(scope, receive, send)
         return
-    await process.relay(identity.client, identity.account, scope, receive, send)
+    await process.relay(int(identity.client), identity.account, scope, receive, send)
 
 
 async def handle_request(feed: Feed, request: dict) -> None:

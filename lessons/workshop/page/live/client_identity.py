@@ -4,8 +4,8 @@ It is part of the URL, because a browser cannot set the headers of a WebSocket. 
 use the accounts that the workshop creates, and only for a page whose feed belongs to its session.
 """
 
-from dataclasses import dataclass
 from importlib import import_module
+from typing import Annotated, Literal
 from urllib.parse import parse_qsl
 
 from channels.db import database_sync_to_async
@@ -16,6 +16,7 @@ from django.contrib.auth import (
     SESSION_KEY,
     get_user_model,
 )
+from msgspec import Meta, Struct, ValidationError, convert, field
 
 from lessons.workshop.course.lesson_index import ACCOUNTS, ANONYMOUS, MAX_CLIENTS
 from lessons.workshop.page.live.feed import session_key_of
@@ -35,35 +36,29 @@ class InvalidIdentity(ValueError):
     """An identity that no client of a page may use."""
 
 
-@dataclass(frozen=True)
-class ClientIdentity:
+class ClientIdentity(Struct, frozen=True, forbid_unknown_fields=True):
     """A client's number on its page, its account and its origin. None leaves the browser's own.
 
     `target` is what the client connects to, of the lesson with the key `lesson`: "exercise",
     "solution" or "mistake:NAME". None is the worked example.
     """
 
-    client: int
-    account: str | None = None
-    origin: str | None = None
+    client: Literal[tuple(map(str, range(1, MAX_CLIENTS + 1)))]
+    account: Literal[(ANONYMOUS, *ACCOUNTS)] | None = field(default=None, name="as")
+    origin: Annotated[str, Meta(pattern=r"\A[ -~]*\Z")] | None = None
     lesson: str | None = None
     target: str | None = None
 
     @classmethod
     def parse(cls, options: str) -> "ClientIdentity":
         """From `client=2&as=student&origin=http://a.test`. Raises InvalidIdentity."""
-        given = dict(parse_qsl(options, keep_blank_values=True))
-        names = ("client", "as", "origin", "lesson", "target")
-        client, account, origin, lesson, target = (given.pop(name, None) for name in names)
-        if given or client not in map(str, range(1, MAX_CLIENTS + 1)):
+        try:
+            found = convert(dict(parse_qsl(options, keep_blank_values=True)), cls)
+        except ValidationError as error:
+            raise InvalidIdentity(str(error)) from None
+        if bool(found.lesson) != bool(found.target):
             raise InvalidIdentity(options)
-        if account not in (None, ANONYMOUS, *ACCOUNTS):
-            raise InvalidIdentity(account)
-        if origin is not None and not (origin.isascii() and origin.isprintable()):
-            raise InvalidIdentity(origin)
-        if bool(lesson) != bool(target):
-            raise InvalidIdentity(options)
-        return cls(int(client), account, origin, lesson, target)
+        return found
 
     async def headers(self, scope: dict) -> list[tuple[bytes, bytes]]:
         """The headers that a client with this identity would send. Raises InvalidIdentity."""

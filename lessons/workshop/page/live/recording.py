@@ -80,6 +80,6 @@ async def _record(application, scope, receive, send):
         await servers.serve(feed, identity, direct, with_lost_connections(receive), send)
         return
     recorder = Recorder(keep=False, with_state=True, redact=redact)
-    recorder.listeners.append(EventForwarder(feed, identity.client))
+    recorder.listeners.append(EventForwarder(feed, int(identity.client)))
     recorded = RecordingMiddleware(application, recorder)
     await recorded(direct, with_lost_connections(receive), send)
