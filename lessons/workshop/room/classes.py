@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
+from lessons.workshop.member.protocol import Refused
 from lessons.workshop.room.joining import new_code
 from lessons.workshop.room.models import Class
 from lessons.workshop.student.demo_accounts import password_of
@@ -14,18 +15,14 @@ MAX_NAME = 80
 INSTRUCTOR = "instructor"  # the account that each room has
 
 
-class InvalidClassName(ValueError):
-    """No class can have this name, or another class has it. The text says which."""
-
-
 def add_class(name: str) -> Class:
-    """A new class with a new code. Raises InvalidClassName."""
+    """A new class with a new code. Raises Refused."""
     name = " ".join(name.split())
     if not name or len(name) > MAX_NAME or not name.isprintable():
-        raise InvalidClassName(f"The name of a class has 1 to {MAX_NAME} printable characters.")
+        raise Refused(f"The name of a class has 1 to {MAX_NAME} printable characters.")
     found, is_new = Class.objects.get_or_create(name=name, defaults={"code": new_code()})
     if not is_new:
-        raise InvalidClassName(f"There is already a class {found.name}.")
+        raise Refused(f"There is already a class {found.name}.")
     return found
 
 

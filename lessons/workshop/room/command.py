@@ -14,6 +14,7 @@ from django.http.request import split_domain_port
 
 from lessons.workshop.course.lesson_index import MANAGE
 from lessons.workshop.member.joining import is_loopback
+from lessons.workshop.member.protocol import Refused
 from lessons.workshop.room import classes
 from lessons.workshop.room.models import Class
 from lessons.workshop.setup.network_access import Mode
@@ -57,7 +58,7 @@ def run_room(host: str, port: int, plain_http: bool, name: str | None, write: Wr
         if (name or FIRST_CLASS) not in known and (name or not known):
             try:
                 classes.add_class(name or FIRST_CLASS)
-            except classes.InvalidClassName as error:
+            except Refused as error:
                 raise CommandError(str(error), returncode=2) from None
         password = classes.create_instructor()
         rooms = list(Class.objects.order_by("name"))

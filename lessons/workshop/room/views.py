@@ -32,7 +32,7 @@ from lessons.workshop.page.views.csp import with_csp
 from lessons.workshop.page.views.drawings import text_to_html
 from lessons.workshop.page.views.play_views import recording_json
 from lessons.workshop.room import actions
-from lessons.workshop.room.classes import KEPT_FOR, InvalidClassName, add_class
+from lessons.workshop.room.classes import KEPT_FOR, add_class
 from lessons.workshop.room.consumers import tell_class
 from lessons.workshop.room.export import as_csv
 from lessons.workshop.room.models import Class
@@ -51,7 +51,7 @@ def classes(request):
         name = request.POST.get("name", "")
         try:
             return redirect("room_board", add_class(name).pk)
-        except InvalidClassName as error:
+        except Refused as error:
             context = {"error": str(error), "name": name}
     found = Class.objects.annotate(size=Count("students")).order_by("name")
     context |= {"classes": found, "days": KEPT_FOR.days}
@@ -60,20 +60,11 @@ def classes(request):
 
 @for_instructors
 @require_safe
-def board(request, class_id: int):
-    """The page of a board. Its script fills it from the socket."""
-    return render(request, "room/board.html", _context(request, class_id))
+def live_page(request, class_id: int, template: str):
+    """The board, or the slide for the projector. Its script fills it from the socket.
 
-
-@for_instructors
-@require_safe
-def slide(request, class_id: int):
-    """A page for the projector: it has no names."""
-    return render(request, "room/slide.html", _context(request, class_id))
-
-
-def _context(request, class_id: int) -> dict:
-    """`page` is what store.js reads. In its URLs, scripts replace student 0 and slug none."""
+    `page` is what store.js reads. In its URLs, scripts replace student 0 and slug none.
+    """
     found = get_object_or_404(Class, pk=class_id)
     address = request.build_absolute_uri("/").rstrip("/")
     page = {
@@ -85,7 +76,8 @@ def _context(request, class_id: int) -> dict:
         "now": time.time(),
         "lessons": _lessons(found.today),
     }
-    return {"class": found, "page": page, "address": address, "manage": MANAGE}
+    context = {"class": found, "page": page, "address": address, "manage": MANAGE}
+    return render(request, template, context)
 
 
 @for_instructors
