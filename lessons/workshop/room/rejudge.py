@@ -1,4 +1,4 @@
-"""Judges a student's code again, in a process of its own.
+"""Judges a student's code again, in a separate process.
 
 The code runs in the sandbox of the judge, without the room's environment, files or network. Code
 that breaks even the process that compares it with the solution does not end the room.

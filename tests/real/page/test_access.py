@@ -14,12 +14,12 @@ VISITORS = ("anonymous", "student", "instructor")
 # What the parameters of a route stand for.
 SAMPLES = {
     "key": "03-stop",
+    "lesson": "stop",
     "number": "1",
     "chapter": "consumers",
     "name": "none",
     "room": "lobby",
     "client": "client=1",
-    "slug": "stop",
 }
 PROBE = "tests.support.programs.access_probe"
 
