@@ -5,7 +5,9 @@ from contextlib import ExitStack
 import pytest
 from playwright.sync_api import expect
 
+from tests.support.axe import violations_in_both_schemes
 from tests.support.board_page import BoardPage
+from tests.support.cut_text import WIDTHS, cut
 from tests.support.lesson_page import LessonPage
 from tests.support.programs.project_commands import workshop_copy
 from tests.support.submissions import bubblewrap
@@ -205,12 +207,23 @@ def the_class_votes(board, students):
     expect(signs).to_have_text(["✓", "✗", "✓", "✓", "✓", "✗"])
     expect(board.page.locator("#poll-because")).to_contain_text("The sender is a member too.")
     expect(board.page.locator("#poll-diagram [role=slider]")).to_be_visible()
+    the_slide_shows_the_chart(board.page)
     for student in students:
         expect(student.bar.locator(".class-poll")).to_contain_text("the answer is shown")
         expect(student.question.get_by_role("button", name="Check")).to_be_visible()
     board.press("End the question")
     for student in students:
         expect(student.bar.locator(".class-poll")).to_be_hidden()
+
+
+def the_slide_shows_the_chart(page):
+    with page.context.new_page() as slide:
+        slide.goto(f"{page.url}slide/")
+        expect(slide.locator(".slide-poll .sign")).to_have_count(6)
+        assert violations_in_both_schemes(slide) == []
+        assert {width: rest for width in WIDTHS if (rest := cut(slide, width))} == {}
+        assert cut(slide, 1280, 720) == []
+        assert slide.evaluate("document.documentElement.scrollHeight") <= 720
 
 
 def bars(board, song):
