@@ -37,32 +37,20 @@ def as_html(report: ClassReport) -> str:
     style = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
     template = engine.from_string(Path(__file__).with_name("report.html").read_text("utf-8"))
     rows = [
-        {
-            "anchor": f"s{number}",
-            "student": student,
-            "cells": [_cell(number, grades.get(lesson)) for lesson in report.lessons],
-        }
+        (
+            f"s{number}",
+            student,
+            [(f"s{number}-{lesson.number}", grades.get(lesson)) for lesson in report.lessons],
+        )
         for number, (student, grades) in enumerate(report.by_student.items(), start=1)
     ]
     shown = {"style": mark_safe(style), "report": report, "rows": rows}
     return template.render(Context(shown))
 
 
-def _cell(student: int, grade: Grade | None) -> dict | None:
-    """What the table and the details show of a submission; None if there is none."""
-    if grade is None:
-        return None
-    green, claims = grade.claims
-    return {
-        "anchor": f"s{student}-{grade.submission.lesson.number}",
-        "grade": grade,
-        "lesson": grade.submission.lesson,
-        "sign": SIGNS[grade.state],
-        "kind": grade.state.replace(" ", "-"),
-        "claims": f"{green}/{claims}" if claims else "",
-        "outcomes": [(SIGNS[one.state], one) for one in grade.outcomes],
-        "finding": grade.first[0] if grade.first else None,
-    }
+@register.filter
+def sign(state: str) -> str:
+    return SIGNS[state]
 
 
 @register.filter
