@@ -63,14 +63,6 @@ def _is_in(known: Membership, wish: Wish) -> bool:
     return is_same_class and wish.name.strip() in ("", known.name)
 
 
-def leave_class() -> Membership | None:
-    """Leave the class. Returns it; None without one. Raises OSError."""
-    known = membership.read()
-    if known is not None:
-        membership.forget()
-    return known
-
-
 def _join(wish: Wish) -> Membership:
     """Ask the room for a place in the class. Raises Refused."""
     url = normal_url(wish.url)

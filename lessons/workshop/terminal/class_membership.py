@@ -43,7 +43,8 @@ def explain(write: Write, warn: Write | None = None) -> None:
 
 def leave(write: Write) -> None:
     """Leave the class. Raises CommandError and OSError."""
-    left = joining.leave_class()
-    if left is None:
+    known = membership.read()
+    if known is None:
         raise CommandError("This workshop is in no class.", returncode=2)
-    write(f"You have left the class {left.school_class}.")
+    membership.forget()
+    write(f"You have left the class {known.school_class}.")

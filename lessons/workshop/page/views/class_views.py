@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
-from lessons.workshop.member import joining
+from lessons.workshop.member import joining, membership
 from lessons.workshop.member.joining import Wish
 from lessons.workshop.member.protocol import Refused
 from lessons.workshop.page.live.room_status import may_join
@@ -59,7 +59,7 @@ def school_class(request):
 def leave_class(request):
     """End the membership."""
     try:
-        joining.leave_class()
+        membership.forget()
     except OSError as error:
         return _failed(request, atomic_write.explain_os_error(error))
     return redirect(reverse("lessons") + "#class")
