@@ -8,6 +8,7 @@ from lessons.workshop.course.lesson_index import IncompleteLesson, UnknownLesson
 from lessons.workshop.course.lesson_text import TextError
 from lessons.workshop.course.subjects import UnknownTarget
 from lessons.workshop.grading.submissions import UnreadableFolder
+from lessons.workshop.member.protocol import Refused
 from lessons.workshop.setup import atomic_write
 from lessons.workshop.setup.redis_server import RedisUnavailable
 from lessons.workshop.setup.virtual_environment import INTERRUPTED
@@ -16,7 +17,7 @@ FLAG = {"action": "store_true"}
 # Their texts are for the user. No command needs to catch them.
 USERS_ERRORS = (
     *(UnknownLesson, IncompleteLesson, TextError, UnknownTarget),
-    *(UnreadableFolder, RedisUnavailable),
+    *(UnreadableFolder, RedisUnavailable, Refused),
 )
 
 

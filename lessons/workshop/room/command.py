@@ -14,7 +14,6 @@ from django.http.request import split_domain_port
 
 from lessons.workshop.course.lesson_index import MANAGE
 from lessons.workshop.member.joining import is_loopback
-from lessons.workshop.member.protocol import Refused
 from lessons.workshop.room import classes
 from lessons.workshop.room.models import Class
 from lessons.workshop.setup.network_access import Mode
@@ -31,7 +30,7 @@ FAR_ADDRESS = "203.0.113.1"  # reserved for documentation (RFC 5737), so no mach
 
 
 def run_room(host: str, port: int, plain_http: bool, name: str | None, write: Write) -> None:
-    """Serve the room until Ctrl-C. Raises CommandError."""
+    """Serve the room until Ctrl-C. Raises CommandError, and Refused for the name of a class."""
     proxy = settings.HTTPS
     names = names_of(host)
     if not split_domain_port(names[0])[0]:
@@ -56,10 +55,7 @@ def run_room(host: str, port: int, plain_http: bool, name: str | None, write: Wr
             write(f"The class {old} was deleted: it was not used for {days} days.")
         known = set(Class.objects.values_list("name", flat=True))
         if (name or FIRST_CLASS) not in known and (name or not known):
-            try:
-                classes.add_class(name or FIRST_CLASS)
-            except Refused as error:
-                raise CommandError(str(error), returncode=2) from None
+            classes.add_class(name or FIRST_CLASS)
         password = classes.create_instructor()
         rooms = list(Class.objects.order_by("name"))
     if not listens_locally:

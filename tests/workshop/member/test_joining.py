@@ -94,7 +94,7 @@ def test_a_room_that_does_not_answer_ends_the_command():
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))  # no other program can listen there
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        with pytest.raises(CommandError, match="does not answer"):
+        with pytest.raises(Refused, match="does not answer"):
             class_membership.join(wish(url), print, print)
     assert membership.read() is None
 
@@ -104,7 +104,7 @@ def test_the_same_command_on_the_next_day_asks_the_room_for_nothing():
         for code in ("K7QM-3XTD", "k7qm3xtd"):
             class_membership.join(wish(url, code=code), print, print)
         assert len(requests) == 1
-        with pytest.raises(CommandError, match="--leave"):
+        with pytest.raises(Refused, match="--leave"):
             class_membership.join(wish(url, code="OTHER"), print, print)
 
 
