@@ -84,6 +84,9 @@ MIDDLEWARE = [
 if MODE is Mode.ROOM:
     ASGI_APPLICATION = "lessons.workshop.room.asgi.application"
     ROOT_URLCONF = "lessons.workshop.room.urls"
+    # Cookies ignore the port: with the usual names, a workshop on the instructor's machine and
+    # the room would end each other's logins.
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "room_sessionid", "room_csrftoken"
 else:
     MIDDLEWARE += ["lessons.workshop.page.views.not_found.NotFoundMiddleware"]
     MIDDLEWARE += ["lessons.extras.login_throttle.LoginRefusedMiddleware"]

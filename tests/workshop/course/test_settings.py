@@ -45,6 +45,12 @@ def test_a_shared_workshop_records_but_shows_no_settings_to_strangers(settings_w
     assert shared["DATABASES"]["default"]["NAME"].name == "shared.sqlite3"
 
 
+def test_a_room_and_a_workshop_on_one_machine_do_not_overwrite_each_others_cookies(settings_with):
+    room = settings_with(DJANGO_MODE="room", DJANGO_SECRET_KEY=KEY)
+    names = {room["SESSION_COOKIE_NAME"], room["CSRF_COOKIE_NAME"]}
+    assert not names & {own.SESSION_COOKIE_NAME, own.CSRF_COOKIE_NAME}
+
+
 def test_the_cache_is_on_redis_if_redis_url_is_set(settings_with):
     assert settings_with()["CACHES"]["default"]["BACKEND"].endswith(".LocMemCache")
     cache = settings_with(REDIS_URL="redis://example.test:6379/1")["CACHES"]["default"]
