@@ -164,15 +164,25 @@ def test_a_question_that_the_instructor_wrote_is_answered_in_the_bar(member, boa
     page = open_page("/")
     board.press("Ask")
     dialog = board.page.get_by_role("dialog")
-    dialog.get_by_label("Question").fill("Which one?")
+    lines = ["Which one?", "A: the first", "B: the second"]
+    dialog.get_by_label("Question").fill("\n".join(lines))
     dialog.get_by_label("Answers").fill("A, B, C, D")
     dialog.get_by_role("button", name="Ask the class").click()
     bar(page).get_by_role("button", name="B", exact=True).click()
     expect(board.page.locator("#poll-state")).to_contain_text("1 of ")
-    board.press("Close")
+    board.press("Close the vote")
     expect(board.page.locator("#poll .count")).to_have_text(
         ["0 · 0 %", "1 · 100 %", "0 · 0 %", "0 · 0 %"]
     )
     expect(bar(page)).to_contain_text("closed")
+    with board.page.context.new_page() as slide:
+        slide.goto(f"{board.page.url}slide/")
+        expect(slide.locator(".count")).to_have_count(4)
+        assert {width: rest for width in WIDTHS if (rest := cut(slide, width))} == {}
+        for asked in (
+            *(one.locator(".poll-question") for one in (slide, board.page)),
+            bar(page).locator(".class-ask > span").first,
+        ):
+            assert asked.inner_text().splitlines() == lines
     board.press("End the question")
     expect(bar(page).locator(".class-ask")).to_have_count(0)

@@ -199,7 +199,7 @@ def the_class_votes(board, students):
         student.vote(ticks)
     board.expect_poll("open · 2 of 2 have voted")
     expect(bars(board, "tango")).to_have_count(0)  # hidden while the class votes
-    board.press("Close")
+    board.press("Close the vote")
     expect(bars(board, "tango")).to_have_text(["2 · 100 %", "2 · 100 %", "0 · 0 %"])
     expect(bars(board, "waltz")).to_have_text(["1 · 50 %", "0 · 0 %", "1 · 50 %"])
     board.press("Show the answer")

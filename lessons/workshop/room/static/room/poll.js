@@ -9,7 +9,7 @@ import { act, room, titleOf } from "./store.js";
 const STATES = { open: "open", closed: "closed: now they discuss", shown: "the answer" };
 // The actions that each state offers, the next one first.
 const ACTIONS = {
-  open: [["close", "Close"], ["end", "End the question"]],
+  open: [["close", "Close the vote"], ["end", "End the question"]],
   closed: [["again", "Vote again"], ["show", "Show the answer"], ["end", "End the question"]],
   shown: [["end", "End the question"], ["again", "Vote again"]],
 };
@@ -39,7 +39,7 @@ export function Poll() {
 // The text of a lesson's question is the course's: the server has rendered it.
 export function Question({ poll }) {
   if (poll.lesson) return html`<div class="poll-question" dangerouslySetInnerHTML=${{ __html: poll.text }} />`;
-  return html`<div class="poll-question">${poll.text}</div>`;
+  return html`<div class="poll-question own">${poll.text}</div>`;
 }
 
 function Answer({ poll: { id, error, chart, because, recording } }) {
