@@ -308,9 +308,8 @@ class Player:
         loop = asyncio.get_running_loop()
         await loop.wait_until_idle()
         begun = end = loop.time()
-        while (
-            due := loop.next_timer(ignored=FakeWorker)
-        ) is not None:  # a worker looks at its tasks
+        # A worker looks at its tasks for ever.
+        while (due := loop.next_timer(ignored=FakeWorker)) is not None:
             if any(client.is_busy for client in self.clients.values()):
                 end = min(loop.time(), begun + HANDLERS_LIMIT)
             if due > end + MOMENT:
