@@ -18,6 +18,7 @@ from lessons.workshop.member.protocol import (
     clean_name,
     decode,
     encode,
+    is_lesson,
     normal_code,
 )
 from lessons.workshop.student import progress
@@ -78,7 +79,8 @@ def _join(wish: Wish) -> Membership:
         raise Refused(text, "url") from None
     if isinstance(answer, NotJoined):
         raise Refused(" ".join(answer.error.split())[:MAX_LABEL], answer.field)
-    return Membership(url, wish.code, answer.token, answer.name, answer.school_class)
+    today = [*filter(is_lesson, answer.today or ())]
+    return Membership(url, wish.code, answer.token, answer.name, answer.school_class, today=today)
 
 
 def normal_url(url: str) -> str:

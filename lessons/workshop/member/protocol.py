@@ -61,6 +61,7 @@ class Joined(Struct):
     token: Annotated[str, Meta(pattern=r"\A[\w-]{1,200}\Z")]  # a part of a header
     name: Label
     school_class: Label = msgspec.field(name="class")
+    today: list[Slug] | None = None  # as in State: the first page after joining shows the plan
 
 
 class NotJoined(Struct):

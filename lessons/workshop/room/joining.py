@@ -45,7 +45,8 @@ def join_class(request):
     try:
         wish = decode(request.body, Join)
         student, token = join(wish.code, clean_name(wish.name))
-        status, answer = 200, Joined(token, student.name, student.school_class.name)
+        joined = student.school_class
+        status, answer = 200, Joined(token, student.name, joined.name, joined.todays_lessons)
     except Refused as error:
         status, answer = 400, NotJoined(str(error), error.field)
     return HttpResponse(encode(answer), content_type="application/json", status=status)

@@ -31,6 +31,10 @@ class Class(models.Model):
     class Meta:
         app_label = "room"
 
+    @property
+    def todays_lessons(self) -> list[str] | None:
+        return self.today and self.today["lessons"]
+
 
 class Student(models.Model):
     """A student of a class. `number` counts them: a name that the projector may show.

@@ -43,7 +43,7 @@ def student_state(student_id: int) -> State | None:
         hand=student.hand is not None,
         look=school_class.look,
         timer=timer_of(school_class),
-        today=school_class.today and school_class.today["lessons"],
+        today=school_class.todays_lessons,
         poll=poll,
     )
 

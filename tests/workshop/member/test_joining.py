@@ -43,9 +43,10 @@ def join(url, **values):
 
 
 def test_joins_and_keeps_what_the_room_gives():
-    with room(200, JOINED) as (url, requests):
+    with room(200, {**JOINED, "today": ["stop", "of another course"]}) as (url, requests):
         found = join(url, shares_code=True)
     assert found == membership.read()
+    assert membership.todays_lessons() == (find("stop"),)
     assert (found.token, found.school_class, found.shares_code) == ("secret", "Monday", True)
     assert requests == [("/room/join/", {"code": "K7QM-3XTD", "name": "Ann"})]
 

@@ -64,10 +64,11 @@ def ask(code, address="192.0.2.1", **wish):
     return Client().post("/room/join/", body, content_type="application/json", REMOTE_ADDR=address)
 
 
-def test_a_new_student_gets_a_token(monday):
+def test_a_new_student_gets_a_token_and_the_lessons_of_today(monday):
+    act(monday.pk, {"type": "today", "lessons": ["stop"], "start": "09:00"})
     answer = ask(monday.code, name=" Ann  B. ").json()
-    assert set(answer) == {"token", "name", "class"}
-    assert (answer["name"], answer["class"]) == ("Ann B.", "Monday")
+    assert set(answer) == {"token", "name", "class", "today"}
+    assert (answer["name"], answer["class"], answer["today"]) == ("Ann B.", "Monday", ["stop"])
     assert student_of(answer["token"]).name == "Ann B."
 
 
