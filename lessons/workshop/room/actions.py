@@ -190,17 +190,19 @@ class Timer(Frame, tag="timer"):
 
 
 class Today(Frame, tag="today"):
-    """Without lessons, the class has no plan."""
+    """Without a start, the class has no plan."""
 
     lessons: tuple[Slug, ...] = ()
-    start: Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d\Z")] = "09:00"
+    start: Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d\Z")] | None = None
     factor: Annotated[float, Meta(ge=0.5, le=5)] = 1  # of the course's minutes
 
     def do(self, school_class: Class) -> None:
         known = set(filter(is_lesson, self.lessons))
+        if self.start and not known:
+            raise InvalidFrame("Choose a lesson.")
         ordered = sorted(known, key=lambda slug: find(slug).number)
         today = {"lessons": ordered, "start": self.start, "factor": self.factor}
-        school_class.today = today if ordered else None
+        school_class.today = today if self.start else None
 
 
 # Polls: open → closed → shown → (again: open, in the next round) → none

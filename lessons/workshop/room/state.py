@@ -144,11 +144,12 @@ def _rows(class_id: int) -> list[dict]:
 
 
 def parts_of(today: dict) -> list[dict]:
-    """The lessons of today with the time at which each begins."""
-    time_of_day = datetime.strptime(today["start"], "%H:%M")
+    """The lessons of today with the time at which each begins and ends, without breaks."""
+    end = datetime.strptime(today["start"], "%H:%M")
     parts = []
     for slug in today["lessons"]:
         minutes = round(find(slug).minutes * today["factor"])
-        parts.append({"slug": slug, "begins": f"{time_of_day:%H:%M}", "minutes": minutes})
-        time_of_day += timedelta(minutes=minutes)
+        begin, end = end, end + timedelta(minutes=minutes)
+        times = {"begins": f"{begin:%H:%M}", "ends": f"{end:%H:%M}"}
+        parts.append({"slug": slug, "minutes": minutes, **times})
     return parts

@@ -119,6 +119,7 @@ def _lessons(today: dict | None) -> list[dict]:
             "slug": one.slug,
             "number": one.number,
             "title": one.title,
+            "minutes": one.minutes,
             "isChosen": one.slug in chosen,
             "isOptional": one in optional,
         }

@@ -230,6 +230,7 @@ def test_an_action_reaches_no_student_of_another_class(instructor, monday, ann):
         ({"type": "timer", "minutes": -1, "label": ""}, "`$.minutes`"),
         ({"type": "today", "lessons": ["stop"], "start": "25:00", "factor": 1}, "`$.start`"),
         ({"type": "today", "lessons": ["stop"], "start": "09:00", "factor": 0}, "`$.factor`"),
+        ({"type": "today", "start": "09:00", "factor": 1}, "Choose a lesson."),
         ({"type": "ask", "text": "Done?", "options": "yes, "}, "two to 8 answers"),
         ({"type": "predict", "lesson": "stop", "question": 99}, "has 3 questions"),
         ({"type": "poll", "action": "close"}, "another state"),
@@ -287,7 +288,8 @@ def test_todays_lessons_begin_at_the_times_of_the_course_multiplied_by_the_facto
     assert (first["slug"], first["begins"], second["slug"]) == ("accept", "09:00", "stop")
     hours, minutes = map(int, second["begins"].split(":"))
     assert hours * 60 + minutes == 9 * 60 + first["minutes"]
-    act(monday.pk, {**plan, "lessons": []})
+    assert (first["ends"], second["ends"] > second["begins"]) == (second["begins"], True)
+    act(monday.pk, {"type": "today"})
     assert board(monday.pk)["today"] is None
 
 

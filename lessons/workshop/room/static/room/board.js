@@ -55,7 +55,7 @@ function Banner({ id, end, frame, children }) {
 function Plan({ today }) {
   const [part, next] = partsNow(today);
   const link = ({ slug, begins }) => html`${begins} <a href=${page.teach.replace("/none/", `/${slug}/`)}>lesson ${titleOf(slug)}</a>`;
-  return html`<span>Today’s plan: ${link(part)}${next && html`, then ${link(next)}`}</span>`;
+  return html`<span>Today’s plan, until ${today.parts.at(-1).ends}: ${link(part)}${next && html`, then ${link(next)}`}</span>`;
 }
 
 function Filters() {
