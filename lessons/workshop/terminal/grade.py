@@ -4,6 +4,7 @@ The terminal shows who is green, and the most frequent mistakes. The report has 
 """
 
 from pathlib import Path
+from textwrap import shorten
 
 from django.core.management.base import CommandError
 from rich.progress import track
@@ -19,6 +20,7 @@ from lessons.workshop.student.progress import state_dir
 from lessons.workshop.terminal.terminal_output import print_paragraph, print_text, short_path
 
 _MAX_LINES = 10  # of each list in the terminal; the page has all of them
+_MAX_NAMES = 60  # characters of the names of those who make a mistake
 _COLOURS = dict(zip(STATES, ("green", "red", "yellow", "yellow"), strict=True))
 _WIDE_CELL = 7  # columns of "✗ 3/7"
 
@@ -38,8 +40,10 @@ def grade(console, folder: str, lessons: list[str], output: str | None) -> int:
         raise CommandError(fault, returncode=2)
     found, left_out = find_submissions(source, asked)
     if not found:
+        wanted = ", ".join(f"{one.number} {one.slug}" for one in asked)
+        text = f"{source.name} holds no submission{wanted and f' for lesson {wanted}'}."
         first = "".join(f" {one.path}: {one.reason}." for one in left_out[:1])
-        raise CommandError(f"{source.name} holds no submission.{first}", returncode=2)
+        raise CommandError(text + first, returncode=2)
     sandbox = find_sandbox()
     if sandbox.warning:
         print_paragraph(console, Text("Warning  ", "yellow"), sandbox.warning)
@@ -62,7 +66,8 @@ def _print_report(console, report: ClassReport) -> None:
     print_text(console, f"{len(report.grades)} submissions: {', '.join(counts)}", "bold")
     for mistake in sorted(report.mistakes, key=lambda it: -len(it.grades))[:_MAX_LINES]:
         text = ", ".join(filter(None, (mistake.headline, mistake.difference)))
-        print_paragraph(console, f"  {mistake.lesson.number:>2}  ", text)
+        students = shorten(mistake.students, _MAX_NAMES, placeholder=" …")
+        print_paragraph(console, f"  {mistake.lesson.number:>2}  ", f"{text} ({students})")
     without = [(it.submission.path, it.message) for it in report.grades if it.state == STATES[-1]]
     _print_list(console, "Not judged", without)
     _print_list(console, "Left out", sorted(report.left_out, key=lambda one: not one.is_doubtful))

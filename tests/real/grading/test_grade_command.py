@@ -61,7 +61,7 @@ def test_submissions_get_the_verdicts_of_lesson_check_and_the_exercise_is_unchan
 
 def test_prints_counts_and_mistakes_without_colour_in_80_columns(graded):
     assert "4 submissions: 1 green, 2 red, 1 unchanged, 0 not judged" in graded.printed
-    assert re.search(r"   3  \d of 3: \w", graded.printed)
+    assert re.search(r"   3  \d of 3: \w.* \(ben\W", graded.printed, re.DOTALL)
     assert "\x1b" not in graded.printed
     lines = graded.printed.splitlines()
     assert max(len(line) for line in lines if "/state/grades/" not in line) <= 80
@@ -103,6 +103,7 @@ def test_wrong_usage_ends_with_2(tmp_path, state):
     folder = str(tmp_path / "class")
     assert refusal("grade", f"{folder}/missing").startswith("There is no folder and no zip file")
     assert refusal("grade", folder) == "class holds no submission."
+    assert refusal("grade", folder, "3") == "class holds no submission for lesson 3 stop."
     (tmp_path / "class" / "notes.txt").write_text("")
     assert refusal("grade", folder).endswith("holds no submission. notes.txt: not a Python file.")
     assert refusal("grade", folder, "--output", f"{folder}/out").endswith("--output FOLDER")
