@@ -133,7 +133,6 @@ def _ask(url: str, body: bytes) -> tuple[int, bytes]:
         reason = getattr(error, "reason", None) or error
         raise Refused(
             f"The room at {url} does not answer: {reason}. Check the address, also whether it "
-            "begins with http:// or https://, and the network. Then join again, in the browser or "
-            f"with {MANAGE} workshop --join",
+            "begins with http:// or https://, and the network. Then join again.",
             "url",
         ) from None

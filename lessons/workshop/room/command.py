@@ -42,8 +42,8 @@ def run_room(host: str, port: int, plain_http: bool, name: str | None, write: Wr
     if not (listens_locally or plain_http):
         raise CommandError(
             "Without HTTPS, passwords and codes would cross the network readable. In a network "
-            f"that you trust: {MANAGE} room --host {host} --plain-http. Otherwise let a proxy on "
-            "this machine end TLS, and set DJANGO_HTTPS=proxy.",
+            "that you trust, give this command --plain-http, too. Otherwise let a proxy on this "
+            "machine end TLS, and set DJANGO_HTTPS=proxy.",
             returncode=2,
         )
     port = free_port(listen, port) if port else 0

@@ -6,6 +6,7 @@ from django.core.management.base import CommandError
 from lessons.workshop.course.lesson_index import MANAGE
 from lessons.workshop.member import joining, membership
 from lessons.workshop.member.joining import Wish
+from lessons.workshop.member.protocol import Refused
 from lessons.workshop.setup.network_access import Mode
 from lessons.workshop.terminal.workshop import Write
 
@@ -21,7 +22,11 @@ def require_local() -> None:
 
 def join(wish: Wish, write: Write, warn: Write) -> None:
     """Join the class, unless this workshop is in it. Raises Refused and OSError."""
-    joining.join_class(wish)
+    try:
+        joining.join_class(wish)
+    except Refused as error:
+        where = " It stands after --name." if error.field == "name" else ""
+        raise Refused(f"{error}{where}", error.field) from None
     explain(write, warn)
 
 

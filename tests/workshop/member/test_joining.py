@@ -109,6 +109,11 @@ def test_the_same_command_on_the_next_day_asks_the_room_for_nothing():
             class_membership.join(wish(url, code="OTHER"), print, print)
 
 
+def test_the_terminal_says_with_which_option_a_name_is_given():
+    with pytest.raises(CommandError, match=r"Write your name\. .*--name"):
+        class_membership.join(wish("http://localhost", name=""), print, print)
+
+
 def test_joining_again_with_shared_code_changes_the_membership_alone():
     with room(200, JOINED) as (url, requests):
         join(url)
