@@ -33,10 +33,8 @@ _MAX_LINES = 20  # that are looked up as exceptions
 _MAX_WORDS = 40  # that are searched for
 _WEIGHTS = "10, 3, 1, 1"  # how much a match counts in each column: title, place, symptom, text
 
-_WORDS = tomllib.loads(Path(__file__).with_name("search_words.toml").read_text("utf-8"))
-_COMMON = frozenset(_WORDS["common"].split())
-_INSIDE = "Exception inside application: "
-# "Type: message" or "module.Type: message", to the end of a line.
+_SYNONYMS = tomllib.loads(Path(__file__).with_name("search_synonyms.toml").read_text("utf-8"))
+# "Type: message" without the module of the type, to the end of a line.
 _ERROR = re.compile(
     r"(?<![\w.'\"/])(?:[a-z_]\w*\.)*(?P<error>[A-Z]\w*(?:Error|Exception|Warning|Full|NotReady"
     r"|Operation|Exit|Interrupt|Closed)(?:$|: ).*)"
@@ -88,18 +86,11 @@ def read_query(text: str) -> Query:
     """Never raises: any text is a query."""
     text = text[-MAX_QUERY:].replace("\0", " ").replace(LINE_END, "\n")
     lines = [line.strip() for line in re.split(r"\n|\s{4,}", text) if line.strip()]
-    errors = [error for line in lines if (error := _error_in(line))]
+    errors = [found["error"] for line in lines if (found := _ERROR.search(line))]
     exceptions = list(dict.fromkeys([*reversed(errors), *reversed(lines)]))[:_MAX_LINES]
     last = errors[-1] if errors else "\n".join(lines)
     message = last.partition(": ")[2] if errors else last
     return Query(_words(message) or _words(last) or _words(text), exceptions, bool(errors))
-
-
-def _error_in(line: str) -> str:
-    """The "Type: message" of the line, without the module of the type; or ""."""
-    if found := _ERROR.search(line):
-        return found["error"]
-    return line.rpartition(_INSIDE)[2] if _INSIDE in line else ""
 
 
 def _words(text: str) -> list[str]:
@@ -156,11 +147,10 @@ class Index(NamedTuple):
 
 
 def _terms(index: Index, query: Query) -> list[str]:
-    """An FTS5 expression for each word that says what the query is about, and that a text has."""
-    telling = [it for it in query.words if len(it) > 1 and it.lower() not in _COMMON]
+    """An FTS5 expression for each word that a text has, without single letters, as of "can't"."""
     terms = []
-    for word in telling or query.words:
-        forms = [word, *_WORDS["synonyms"].get(word.lower(), "").split()]
+    for word in [it for it in query.words if len(it) > 1] or query.words:
+        forms = [word, *_SYNONYMS.get(word.lower(), "").split()]
         # The end of the last word may be missing.
         ends = "*" if word == query.words[-1] and not query.is_error else ""
         term = "(" + " OR ".join(f'"{form}"{ends}' for form in forms) + ")"
