@@ -1,8 +1,9 @@
-"""The database of a check: its content, its connections, its queries and its signals."""
+"""The database of a check: its content, and the signals of its rows.
+
+The mistakes of lessons 19 and 20 prove which connections and receivers are faults.
+"""
 
 import pytest
-from asgiref.sync import sync_to_async
-from channels.db import database_sync_to_async
 from django.apps import apps
 from django.contrib.auth.models import Group, User
 from django.contrib.sessions.models import Session
@@ -11,14 +12,13 @@ from django.db import connection, connections
 from django.db.migrations.autodetector import MigrationAutodetector
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ProjectState
-from django.db.models.signals import post_save
 
 from db_demo.models import Post
 from lessons.workshop.engine.scheduling.patches import installed
 from lessons.workshop.engine.subject import Subject
 from lessons.workshop.engine.world import database as database_module
 from lessons.workshop.engine.world.cache import fresh_cache
-from lessons.workshop.engine.world.database import OtherTransaction, fresh_database
+from lessons.workshop.engine.world.database import fresh_database
 from lessons.workshop.engine.world.signal_receivers import (
     isolated_signals,
 )
@@ -78,34 +78,6 @@ async def test_the_next_check_finds_an_empty_database(file):
             assert ("of_a_student" in await database.do(table_names)) == creates_table
 
 
-async def test_names_threads_with_unmanaged_connections():
-    async with fresh_database() as database:
-        await database_sync_to_async(User.objects.count, thread_sensitive=False)()
-        await User.objects.acount()
-        assert await database.unmanaged_connections() == []
-        await sync_to_async(User.objects.count, thread_sensitive=False)()
-        await sync_to_async(User.objects.count, thread_sensitive=False)()
-        assert await database.unmanaged_connections() == ["asyncio"]
-    async with fresh_database() as database:
-        assert await database.unmanaged_connections() == []
-
-
-def create(name):
-    Group.objects.create(name=name)
-
-
-async def test_the_rows_of_another_transaction_are_seen_when_it_has_committed(database):
-    other = OtherTransaction()
-    for name, rolls_back, before, after in (("a", False, 0, 1), ("b", True, 1, 1)):
-        await other.begin()
-        await other.do(create, name)
-        assert await Group.objects.acount() == before
-        await other.end(rolls_back)
-        assert await Group.objects.acount() == after
-    await other.close()
-    assert await database.unmanaged_connections() == []
-
-
 # Signals
 
 
@@ -123,38 +95,12 @@ def note(instance, **kwargs):
 def ready():
     post_save.connect(note, sender=Group)
 """
-LAMBDA = READY.replace("connect(note", "connect(lambda **kwargs: None")
 
 
-@pytest.fixture
-def load(tmp_path):
-    file = tmp_path / "trial.py"
-    return lambda source: load_subject(Subject("trial", file, "Subject", source=source))
-
-
-def of_demos():
-    """The living receivers of the worked examples."""
-    living = [entry[1]() for entry in post_save.receivers]
-    return [it for it in living if it and it.__module__ == "db_demo.signals"]
-
-
-async def test_only_the_last_import_of_a_file_receives_signals(load, database):
-    subjects = [load(READY) for _ in range(3)]
+async def test_only_the_last_import_of_a_file_receives_signals(tmp_path, database):
+    subject = Subject("trial", tmp_path / "trial.py", "Subject", source=READY)
+    subjects = [load_subject(subject) for _ in range(3)]
     with isolated_signals(subjects[-1]):
         await database.do(Group.objects.create, name="editors")
     await database.do(Group.objects.create, name="guests")
     assert [subject.heard for subject in subjects] == [[], [], ["editors"]]
-
-
-def test_the_receivers_of_worked_examples_are_not_called(load):
-    assert of_demos()
-    with isolated_signals(load(READY)):
-        assert not of_demos()
-    assert of_demos()
-
-
-def test_notices_a_lost_receiver_even_with_debug_on(load, settings):
-    settings.DEBUG = True
-    for source, lost in ((LAMBDA, True), (READY, False)):
-        with isolated_signals(load(source)) as receiver_was_lost:
-            assert receiver_was_lost is lost
