@@ -38,7 +38,6 @@ def asgi_application():
 @pytest.mark.parametrize(
     ("message", "error"),
     [
-        ({"type": "pager.massage"}, "No handler for message type pager.massage"),
         ({"type": "websocket.send", "text": "hi"}, "No handler for message type websocket.send"),
         ({"text": "hi"}, "Incoming message has no 'type' attribute"),
         ({"type": "_pager"}, "Malformed type in message (leading underscore)"),

@@ -96,11 +96,6 @@ def test_a_broken_part_is_a_fault(copy, name, old, new, fault):
     assert any(fault in found for found in verify_lesson(Lesson(copy.folder)).faults)
 
 
-@pytest.mark.parametrize("lesson", lesson_index.lessons(), ids=lambda lesson: lesson.slug)
-def test_a_task_has_at_most_150_words_and_its_answer_25_new_lines(lesson):
-    assert [*verify.faults_of_task(lesson)] == []
-
-
 def test_each_diagnosis_has_a_title_and_whole_sentences():
     for entry in catalogue().values():
         assert entry.title, entry.id

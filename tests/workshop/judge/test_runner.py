@@ -8,7 +8,7 @@ import pytest
 from lessons.workshop.course.diagnoses import message_of
 from lessons.workshop.course.subjects import UnknownTarget, resolve
 from lessons.workshop.engine.process import player_handle, pool
-from lessons.workshop.judge.runner import CourseError, judge
+from lessons.workshop.judge.runner import CourseError
 from tests.support.courses import ACCEPT
 
 
@@ -60,12 +60,6 @@ def test_reports_why_a_file_cannot_be_judged(judge_lamp, old, new, diagnosis, li
     assert verdict.problem.diagnosis == diagnosis
     assert verdict.problem.line == line
     assert verdict.outcomes == ()
-
-
-def test_an_unreadable_file_is_a_problem(lesson):
-    file = lesson.folder / "exercise.py"
-    file.write_bytes(b"\xff\xfe")
-    assert judge(lesson, str(file)).problem.diagnosis == "wrong-encoding"
 
 
 def test_stops_an_endless_loop_and_names_its_handler_event_and_line(judge_lamp):

@@ -84,10 +84,6 @@ def test_the_last_verdict_is_saved_and_a_green_one_is_remembered(fresh_course):
     assert progress.of(fresh_course[0]).standing == "red"
 
 
-def test_hints_are_counted_up_to_the_last_one(fresh_course):
-    assert [progress.show_hint(fresh_course[0]) for _ in range(4)] == [1, 2, 3, 3]
-
-
 def test_a_lesson_is_read_once_its_solution_was_shown_and_solved_once_it_is_green(fresh_course):
     lesson = fresh_course[0]
     progress.show_solution(lesson)

@@ -1,22 +1,14 @@
 """`manage.py cluster`: what it refuses, and which programs it starts."""
 
 import re
-import socket
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 
 from layers_demo.routing import channel_name_patterns
 from lessons.workshop.setup import redis_server
 from lessons.workshop.setup.external_programs import REDIS
 from lessons.workshop.terminal import cluster
-
-
-def test_reports_a_taken_port_in_one_line():
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        with pytest.raises(CommandError, match=f"^Port {port} is taken"):
-            call_command("cluster", port=port)
 
 
 def test_says_what_to_install_without_redis(monkeypatch, settings):

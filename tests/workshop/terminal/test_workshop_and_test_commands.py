@@ -37,7 +37,11 @@ def other_site(port):
     call_command("other_site", port=port)
 
 
-@pytest.mark.parametrize("command", [start, other_site])
+def cluster(port):
+    call_command("cluster", port=port)
+
+
+@pytest.mark.parametrize("command", [start, other_site, cluster])
 def test_reports_a_taken_port_in_one_line(served, command):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
