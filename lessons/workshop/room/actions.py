@@ -199,7 +199,7 @@ class Today(Frame, tag="today"):
     def do(self, school_class: Class) -> None:
         known = set(filter(is_lesson, self.lessons))
         if self.start and not known:
-            raise InvalidFrame("Choose a lesson.")
+            raise Refused("Choose a lesson.")
         ordered = sorted(known, key=lambda slug: find(slug).number)
         today = {"lessons": ordered, "start": self.start, "factor": self.factor}
         school_class.today = today if self.start else None
