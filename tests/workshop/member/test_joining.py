@@ -110,7 +110,7 @@ def test_the_same_command_on_the_next_day_asks_the_room_for_nothing():
 
 
 def test_the_terminal_says_with_which_option_a_name_is_given():
-    with pytest.raises(CommandError, match=r"Write your name\. .*--name"):
+    with pytest.raises(Refused, match=r"Write your name\. .*--name"):
         class_membership.join(wish("http://localhost", name=""), print, print)
 
 
