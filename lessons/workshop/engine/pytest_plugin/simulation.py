@@ -28,6 +28,7 @@ from ..scheduling.loop import SimulatedLoop, maybe_suspend
 from ..scheduling.patches import installed
 from ..script.steps import Step
 from ..world.client import CLIENT_PORT, WebSocketClient
+from ..world.daphne_rules import State
 from ..world.leftovers import Leftovers
 from .choices import NATURAL, Choices, Decisions
 from .report import ConsumerFault, shortened
@@ -352,8 +353,9 @@ class WorldClient:
     @property
     def is_connected(self) -> bool:
         """Whether the handshake was accepted, and neither side has closed the connection."""
-        served = self._served
-        return self.accepted and not served.client_left and served.rules.close_code is None
+        __tracebackhide__ = True
+        self.world._settle()
+        return self._served.rules.state is State.OPEN
 
     @property
     def accepted(self) -> bool:
