@@ -16,6 +16,7 @@ from lessons.workshop.page.views.play_views import recording_json
 from lessons.workshop.room.models import Class, Standing, Student, Vote
 from lessons.workshop.room.poll_chart import chart
 
+TIME_IS_OVER = 300  # seconds for which a timer stays at 0
 MESSAGES, SHOWN_FOR = 5, 3 * 3600  # how many a student sees, and how many seconds
 
 # The number of open connections of each student, by id. The room is one process.
@@ -49,12 +50,16 @@ def student_state(student_id: int) -> State | None:
 
 
 def timer_of(school_class: Class) -> dict | None:
-    """The running timer with the seconds that are left: other machines have other clocks."""
+    """The timer with the seconds that are left: other machines have other clocks.
+
+    At 0 it stays for some minutes: a student who looked away must see that the time is over.
+    """
     timer = school_class.timer
-    left = timer["ends"] - time.time() if timer else 0
-    if left <= 0:
+    left = timer["ends"] - time.time() if timer else -TIME_IS_OVER
+    if left <= -TIME_IS_OVER:
         return None
-    return {"seconds": round(left, 1), "label": timer["label"], "is_break": timer["is_break"]}
+    seconds = max(0.0, round(left, 1))
+    return {"seconds": seconds, "label": timer["label"], "is_break": timer["is_break"]}
 
 
 def rounds(poll: Poll) -> list[dict[str, int]]:

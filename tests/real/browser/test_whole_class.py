@@ -101,7 +101,7 @@ def test_a_class_works_on_a_lesson_and_votes(sandbox, board, students):
     all_are_on_the_board(board, students)
     a_mistake_is_red_and_its_repair_green(board, *students)
     hints_are_held_and_released(board, students[0])
-    a_timer_runs(board, students)
+    a_timer_runs_and_stays_at_its_end(board, students)
     the_class_votes(board, students)
     a_deleted_class_ends_for_all(board, students)
     assert board.errors == []
@@ -173,13 +173,16 @@ def hints_are_held_and_released(board, ann):
     expect(board.tile(ann.name).locator(".facts")).to_have_text("1 hint")
 
 
-def a_timer_runs(board, students):
+def a_timer_runs_and_stays_at_its_end(board, students):
     board.press("Timer")
+    board.page.get_by_label("Minutes").evaluate(
+        "box => Object.assign(box, {min: 0, step: 'any', value: 0.01})"
+    )
     board.page.get_by_label("For what?").fill("Predict")
     board.press("Start")
-    expect(board.page.locator("#timer")).to_contain_text("Predict")
+    expect(board.page.locator("#timer")).to_contain_text("0:00 Predict")
     for student in students:
-        expect(student.bar.get_by_role("timer")).to_contain_text("Predict")
+        expect(student.bar.get_by_role("timer")).to_have_text("0:00 Predict")
     board.press("End the timer")
     for student in students:
         expect(student.bar.get_by_role("timer")).to_have_count(0)

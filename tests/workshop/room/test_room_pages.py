@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -15,7 +16,7 @@ from lessons.workshop.room import rejudge
 from lessons.workshop.room.classes import add_class
 from lessons.workshop.room.joining import student_of
 from lessons.workshop.room.models import Class, Student, Vote
-from lessons.workshop.room.state import board
+from lessons.workshop.room.state import board, timer_of
 from lessons.workshop.room.student_page import MAX_LENGTH, MAX_LINES, code_lines
 from tests.support.room import (
     INSTRUCTOR,
@@ -291,6 +292,13 @@ def test_todays_lessons_begin_at_the_times_of_the_course_multiplied_by_the_facto
     assert (first["ends"], second["ends"] > second["begins"]) == (second["begins"], True)
     act(monday.pk, {"type": "today"})
     assert board(monday.pk)["today"] is None
+
+
+@pytest.mark.parametrize("over, seconds", [(-90, 90), (1, 0), (240, 0), (301, None)])
+def test_a_timer_stays_at_0_for_some_minutes(monday, over, seconds):
+    monday.timer = {"ends": time.time() - over, "label": "Coffee", "is_break": True}
+    found = timer_of(monday)
+    assert (found and round(found["seconds"])) == seconds
 
 
 def test_the_answer_of_a_lessons_question_is_played_and_hidden_until_it_is_shown(monday, ann):

@@ -40,7 +40,7 @@ function Banners() {
   const { timer, look, today } = room.value;
   const left = timer ? timer.ends - now.value : 0;
   return html`<div class="banners">
-    ${left > 0 && html`<${Banner} id="timer" end="End the timer" frame=${{ type: "timer", minutes: 0 }}>
+    ${timer && html`<${Banner} id="timer" end="End the timer" frame=${{ type: "timer", minutes: 0 }}>
       <span class="timer-text">${clock(left)} ${timer.is_break && "Break "}${timer.label}</span><//>`}
     ${today && html`<${Banner} id="today" end="End the plan" frame=${{ type: "today" }}>
       <${Plan} today=${today} /><//>`}

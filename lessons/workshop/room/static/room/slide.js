@@ -17,7 +17,7 @@ function Slide() {
   const inClass = students.filter((row) => row.connected || standingOf(row));
   const green = inClass.filter((row) => standingOf(row)?.state === "green").length;
   return html`<h1>${isBreak ? "Break" : lesson ? `${lesson.number} ${lesson.title}` : "Welcome"}</h1>
-    ${left > 0 && html`<p class="slide-timer"><span id="slide-timer" role="timer">${clock(left)}</span> <span>${timer.label}</span></p>`}
+    ${timer && html`<p class="slide-timer"><span id="slide-timer" role="timer">${clock(left)}</span> <span>${timer.label}</span></p>`}
     ${lesson && !isBreak && html`<p class="slide-green"><progress aria-label="Students whose exercise is green" max=${inClass.length || 1} value=${green} />
       <span id="slide-green">${green} of ${inClass.length} green</span></p>`}
     ${poll && !isBreak && html`<section class="slide-poll" aria-label="Question"><${Question} poll=${poll} />

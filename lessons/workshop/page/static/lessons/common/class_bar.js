@@ -50,7 +50,7 @@ function Timer({ timer }) {
     const clock = setInterval(tick, 250);
     return () => clearInterval(clock);
   }, [timer]);
-  if (!timer || !left.value) return null;
+  if (!timer) return null;
   const time = `${Math.floor(left.value / 60)}:${String(left.value % 60).padStart(2, "0")}`;
   const text = [timer.is_break && "Break", time, timer.label].filter(Boolean).join(" ");
   return html`<span class="class-timer" role="timer" data-break=${timer.is_break ? "" : null}>${text}</span>`;
