@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from msgspec import convert
 from msgspec.structs import asdict
@@ -92,7 +93,7 @@ def board(class_id: int) -> dict | None:
 def _board_poll(poll: Poll, rows: list[dict]) -> dict:
     """The poll with its chart. Once it is shown, also what really happens, and why.
 
-    Opening the poll has played the question of a lesson, so a cache has its recording.
+    Opening the poll has played the question of a lesson.
     """
     votes = Vote.objects.filter(poll=poll.id, round=poll.round)
     voters = set(votes.values_list("student", flat=True))
@@ -112,6 +113,7 @@ def _board_poll(poll: Poll, rows: list[dict]) -> dict:
     return found
 
 
+@lru_cache(maxsize=64)  # each change of the class asks for it, even if a busy machine has cut it
 def played_question(slug: str, number: int) -> Played:
     """The question of a lesson, with what really happens. Raises Refused."""
     try:
