@@ -23,26 +23,19 @@ def home(request):
 
 
 def render_home(request, more: dict | None = None, status: int = 200):
-    """The page, with what a form of it has to say."""
+    """The page, with the class that this workshop is in, and what a form of it has to say."""
     lesson, found = _pictured()
+    known = membership.read() if may_join() else None
     context = {
         **lesson_list_context(progress.read()),
         "picture": found,
         "recording": found and transcript_to_json(found.transcript),
         "pictured_lesson": lesson,
-        **class_context(),
+        "membership": known,
+        "is_readable": known is not None and is_readable(known.url),
         **(more or {}),
     }
     return render(request, "lessons/home.html", context, status=status)
-
-
-def class_context() -> dict:
-    """The class that this workshop is in, and what its student should know; or no class."""
-    known = membership.read() if may_join() else None
-    return {
-        "membership": known,
-        "is_readable": known is not None and is_readable(known.url),
-    }
 
 
 def _pictured() -> tuple[Lesson | None, RecordedConversation | None]:
