@@ -1,6 +1,7 @@
 """Joins and leaves a class. Joining is one request; for each failure the text says what to do."""
 
 import ipaddress
+import re
 import urllib.error
 import urllib.request
 from typing import NamedTuple
@@ -25,7 +26,8 @@ from lessons.workshop.student import progress
 
 TIMEOUT = 10.0  # seconds for the room's answer
 MAX_ANSWER = 16_384  # bytes
-MAX_URL = 300  # characters
+MAX_URL = 300  # characters that an error shows
+_URL = re.compile(r"(?:(https?)://)?([\w.-]{1,253}|\[[\da-f:.]+\])(:\d{1,5})?(?:/.*)?", re.A)
 FIELDS = ("url", "code", "name")  # of a wish; Refused may be about one of them
 
 
@@ -85,25 +87,15 @@ def _join(wish: Wish) -> Membership:
 
 def normal_url(url: str) -> str:
     """`https://HOST[:PORT]`. Without a scheme HTTPS, on this machine HTTP. Raises Refused."""
-    text = url.strip()
-    try:
-        if len(text) > MAX_URL:
-            raise ValueError
-        if "://" not in text:
-            host = urlsplit(f"//{text}").hostname
-            text = f"{'http' if is_loopback(host) else 'https'}://{text}"
-        parts = urlsplit(text)
-        scheme, host, _ = parts.scheme.lower(), parts.hostname, parts.port
-    except ValueError:
-        scheme, host = "", ""
-    plain = host and host.isascii() and not set(host) & set(" \\\"'<>")
-    if scheme not in ("http", "https") or not plain or parts.username is not None:
+    found = _URL.fullmatch(url.strip().lower())
+    if not found:
         raise Refused(
-            f"{url.strip()[:MAX_URL]!r} is not the address of a room. "
-            "It looks like https://room.example:9000",
+            f"{url.strip()[:MAX_URL]!r} is not the address of a room. It looks like https://room.example:9000",
             "url",
         )
-    return f"{scheme}://{parts.netloc.lower()}"
+    scheme, host, port = found.groups()
+    usual = "http" if is_loopback(host.strip("[]")) else "https"
+    return f"{scheme or usual}://{host}{port or ''}"
 
 
 def is_readable(url: str) -> bool:
