@@ -7,12 +7,11 @@ import pytest
 from django.conf import settings
 
 from lessons.workshop.course import lesson_index, source_code
-from lessons.workshop.course.lesson_index import find, lessons
+from lessons.workshop.course.lesson_index import find
 from lessons.workshop.course.lesson_text import (
     TextError,
     expand_markdown,
     expanded_teach_page,
-    expanded_text,
 )
 from lessons.workshop.course.source_code import UnknownName, find_demo_source, find_source
 from lessons.workshop.page.markup import markdown_to_html, source_lines
@@ -107,14 +106,6 @@ def test_a_transcript_keeps_its_recorded_body():
     assert text == "```text transcript: shop.Shop | connect | text <hi>\n 1  client\n```\n"
     caption = "<figcaption>transcript: shop.Shop | connect | text &lt;hi&gt;</figcaption>"
     assert caption in markdown_to_html(text)
-
-
-@pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.key)
-def test_each_lesson_shows_code_that_exists(lesson):
-    text = expanded_text(lesson)
-    assert "```code" not in text
-    assert "```transcript" not in text
-    assert markdown_to_html(text).startswith(f"<h1>{lesson.title.replace('`', '')}")
 
 
 def test_html_in_markdown_code_and_captions_is_shown_as_text():

@@ -79,15 +79,6 @@ def test_is_green_if_every_order_is_right(run):
     run(apart).assert_outcomes(passed=1)
 
 
-def test_shortens_a_conversation_to_what_it_needs(run):
-    result = run(MOVES)
-    result.assert_outcomes(failed=1)
-    assert re.fullmatch(
-        r"connect / \| 2 connect / \| 3 connect / \| (\d )?text please \| & (\d )?text please",
-        conversation_in(result),
-    )
-
-
 def test_replays_the_conversation_of_a_seed(run):
     found = run(MOVES)
     seed = re.search(r"--seed (\d+)", found.stdout.str())[1]
