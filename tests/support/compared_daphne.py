@@ -21,7 +21,6 @@ from tests.support.programs.real_daphne import (
     TEST_TIMEOUT,
     RealDaphne,
     Visit,
-    handshake,
     leave,
     stay,
 )
@@ -30,6 +29,14 @@ from tests.support.strict_communicator import StrictCommunicator, StrictHttpComm
 
 STAYS = "the client reads until the server closes the connection"
 VANISHES = "the connection of the client is cut"
+HANDSHAKE = f"""GET /?%s:[] HTTP/1.1\r
+Host: localhost\r
+Connection: Upgrade\r
+Upgrade: websocket\r
+Sec-WebSocket-Version: 13\r
+Sec-WebSocket-Key: {"A" * 22}==\r
+\r
+"""
 
 
 @dataclass
@@ -66,7 +73,7 @@ class RealServer(RealDaphne):
         """The client leaves while its handshake has no answer. So it cannot send the code."""
         number = next(self.numbers)
         with socket.create_connection(("127.0.0.1", self.port)) as client:
-            client.sendall(handshake(f"/?{number}:[]"))
+            client.sendall((HANDSHAKE % number).encode())
             connect = self.wait_for_line(f"{number} {{'type': 'websocket.connect'")
         self.wait_for_line(f"{number} over")
         _, *events = map(ast.literal_eval, self.lines_of(number))

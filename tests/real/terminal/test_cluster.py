@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from lessons.workshop.course.lesson_index import PROJECT_DIR
-from tests.support.programs.processes import project_environment, start_with_pipe
+from tests.support.programs.processes import start_with_pipe
 from tests.support.programs.running_program import TEST_TIMEOUT, RunningProgram
 
 # The real supervisor and processes, except that the servers and the worker serve nothing.
@@ -38,7 +38,8 @@ class Cluster(RunningProgram):
         self.folder = folder
 
     def start(self):
-        place = {"cwd": PROJECT_DIR, "env": project_environment(), "session": True}
+        environment = os.environ | {"PYTHONPATH": str(PROJECT_DIR)}
+        place = {"cwd": PROJECT_DIR, "env": environment, "session": True}
         return start_with_pipe([self.folder / "program.py"], **place)
 
     def wait_until_ready(self):

@@ -1,17 +1,9 @@
 """Starts `python manage.py ...` and `python -m ...` in a new process."""
 
-import os
 import subprocess
 import sys
 import tempfile
 from types import SimpleNamespace
-
-from lessons.workshop.course.lesson_index import PROJECT_DIR
-
-
-def project_environment(**changes) -> dict[str, str]:
-    """This process's environment, for a program outside the project that imports the project."""
-    return os.environ | {"PYTHONPATH": str(PROJECT_DIR)} | changes
 
 
 def start_with_pipe(words, **place):

@@ -15,14 +15,6 @@ def left(code):
     return {"type": "websocket.disconnect", "code": code}
 
 
-def handshake(path, **headers) -> bytes:
-    """The request that opens a WebSocket, for a test that needs the bare connection."""
-    usual = {"Host": "localhost", "Connection": "Upgrade", "Upgrade": "websocket"}
-    usual |= {"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": f"{'A' * 22}=="}
-    lines = [f"{name}: {value}\r\n" for name, value in (usual | headers).items()]
-    return f"GET {path} HTTP/1.1\r\n{''.join(lines)}\r\n".encode("latin-1")
-
-
 def open_client(server, path, **options):
     """A client of the program, for a visit that may not end."""
     url = f"ws://127.0.0.1:{server.port}{quote(path, '/?:%')}"
