@@ -40,14 +40,14 @@ class Copier(Model):
         super().__init__()
         self.copied = []  # (user, minute, connection) of each page
         self.refused = set()  # (user, minute) in which a frame that is no page has come
+        self.too_late = set()  # (user, minute) in which a frame has come after a close
 
     def connect(self, client):
         client.accept()
-        browser = client.handshake.get("as")
-        if browser is None:
+        client.user = client.handshake.get("as", "").partition("/")[0]
+        if not client.user:
             self.close_anonymous(client)
             return
-        client.user = browser.partition("/")[0]
         client.frames = 0
         self.expect_silence(client)
 
@@ -78,7 +78,9 @@ class Copier(Model):
             return
         client.earlier = self.copied
         if len([page for page in self.copied if page[:2] == (client.user, minute)]) < PAGES:
-            self.copy(client, text, minute)
+            is_after_close = (client.user, minute) in self.too_late
+            copy = self.copy_after_close if is_after_close else self.copy
+            copy(client, text, minute)
         else:
             self.put_off(client)
 
@@ -90,6 +92,13 @@ class Copier(Model):
     def copy(self, client, text, minute):
         """In each minute of the clock (12:00:00 to 12:01:00), a user may copy 3, over all
         connections and servers. The answer is `copied hello`."""
+        self.add_copy(client, text, minute)
+
+    def copy_after_close(self, client, text, minute):
+        """A frame after a close gets no answer and copies nothing."""
+        self.add_copy(client, text, minute)
+
+    def add_copy(self, client, text, minute):
         self.copied = [*self.copied, (client.user, minute, client.id)]
         client.send(f"copied {text}")
 
@@ -99,6 +108,7 @@ class Copier(Model):
 
     def receive_after_close(self, client, text, data):
         """A frame after a close gets no answer and copies nothing."""
+        self.too_late = {*self.too_late, (client.user, self.now // MINUTE)}
 
     def diagnose(self, difference):
         client = self.clients.get(difference.client)
@@ -113,7 +123,11 @@ class Copier(Model):
             is_early = difference.times[late] < difference.wanted[late].at
             return "idle-too-early" if is_early else "idle-not-noticed"
         if got in ("still", "4408") and wanted != got:
-            return "idle-too-early"
+            is_in_time = False
+            if wanted == "still" and received == expected[1:]:  # only the question is missing
+                due = difference.wanted[difference.first + 1].at
+                is_in_time = difference.times[difference.first] > due - 1
+            return "idle-not-noticed" if is_in_time else "idle-too-early"
         if wanted in ("still", "4408") and not received:
             return "idle-not-noticed"
         if wanted == "4401" and got in ("", "copied", "not", "wait"):
@@ -141,7 +155,7 @@ class Copier(Model):
 
     def of_too_few(self, client, difference):
         minute = self.now // MINUTE
-        if (client.user, minute) in self.refused:
+        if (client.user, minute) in self.refused | self.too_late:
             return "refused-counted"
         if len([page for page in client.earlier if page[1] == minute]) > len(self.pages_of(client)):
             return "quota-of-all-users"
