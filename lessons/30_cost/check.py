@@ -57,8 +57,9 @@ class Lobby(Model):
         job is given to a thread."""
         actions = {step.action for step in map(parse_step, turn.steps)}
         if turn.thread_jobs and actions <= WITHOUT_THREADS:
-            client = parse_step(turn.steps[0]).client
-            return client, "needless-thread-hop", f"Jobs handed to a thread: {turn.thread_jobs}."
+            after = f"After `{' | '.join(turn.steps)}`"
+            # No client: the handler of the event is not what handed over the job.
+            return None, "needless-thread-hop", f"{after}, a thread got jobs: {turn.thread_jobs}."
         return None
 
     def diagnose(self, difference):

@@ -250,10 +250,13 @@ class Model:
         `self.tables` has the row already. See tables.py.
         """
 
-    def fault_in(self, turn: BurstReport, played: Report) -> tuple[int, str, str] | None:
-        """What is wrong in a burst besides the messages: client, diagnosis, detail; or None."""
+    def fault_in(self, turn: BurstReport, played: Report) -> tuple[int | None, str, str] | None:
+        """What is wrong in a burst besides the messages: client, diagnosis, detail; or None.
 
-    def fault_at_end(self, turn: BurstReport) -> tuple[int, str, str] | None:
+        With a client, a finding names the line of its handler.
+        """
+
+    def fault_at_end(self, turn: BurstReport) -> tuple[int | None, str, str] | None:
         """The same, for what matters only if the whole conversation has no other fault."""
 
     def explain(self, difference) -> str | None:
