@@ -158,8 +158,11 @@ class Naming:
             return Place(), event
         if len(_lines_of_equals(difference)) > 1:  # any of them may be wrong
             return Place(self.file), event
-        first = difference.first if difference.late is None else difference.late
-        if first < len(seen.sent_at) and seen.sent_at[first]:
+        is_late = difference.late is not None
+        first = difference.late if is_late else difference.first
+        if is_late and any(step.action == "call" for step in difference.steps_so_far):
+            place = Place()  # the function that was called may have waited
+        elif first < len(seen.sent_at) and seen.sent_at[first]:
             place = Place(seen.place.file, *seen.sent_at[first])
         elif difference.missing and not seen.waits:
             place = _place_of_silence(difference)
