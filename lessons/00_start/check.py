@@ -62,7 +62,8 @@ class Switchboard(Model):
             is_last = fault.diagnosis == "no-route" and kinds[0] != "websocket.accept"
             return "no-last-route" if is_last else None
         if kinds == ("websocket.close", "websocket.accept"):
-            return "route-too-wide"
+            is_refused = difference.received[-1]["type"] == "websocket.close"
+            return None if is_refused else "route-too-wide"
         # A middleware may have rejected the client: then no line of the file has sent the close.
         is_rejected = kinds == ("websocket.accept", "websocket.close")
         sent_at = difference.seen.sent_at[difference.first :] if is_rejected else ()
