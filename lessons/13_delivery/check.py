@@ -36,6 +36,7 @@ class Waiter(Model):
         client.last = None  # the last announcement
         client.missed = client.gaps = 0
         client.is_plain = True  # it only listened, to rising numbers of one dish
+        client.is_rising = True  # its numbers, above 0
         client.joined = self.burst
         client.accept()
 
@@ -53,6 +54,8 @@ class Waiter(Model):
         client.missed = max(0, message["number"] - last["number"] - 1)
         client.is_plain &= message["dish"] == last["dish"]
         client.is_plain &= message["number"] > last["number"] >= 0
+        if client.last:
+            client.is_rising &= message["number"] > last["number"] > 0
         client.last = message
         if message["number"] <= last["number"]:
             self.begin_count(client)
@@ -92,7 +95,10 @@ class Waiter(Model):
             return None
         if client.missed and received == expected[1:]:
             is_first = client.gaps == 1 and client.is_plain
-            return "delivery-assumed" if is_first else "gap-not-reported"
+            if is_first:
+                return "delivery-assumed"
+            # Among rising numbers, another number than the last one is not the cause.
+            return None if client.is_rising else "gap-not-reported"
         is_false = not client.missed and len(received) == 2 and received[1:] == expected
         return "false-gap" if is_false else None
 
