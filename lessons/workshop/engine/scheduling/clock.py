@@ -62,9 +62,6 @@ def simulated_clock(loop) -> Iterator[None]:
 
     A SimulatedLoop does that itself while it runs.
     """
-    if loop.thread_scheduler.is_active:
-        yield
-        return
     time_machine = load_time_machine()
     beginning = BEGINNING.timestamp()  # as a datetime, it would set the process's time zone, too
     usual, begun = time_machine.escape_hatch.time.time_ns, _nanoseconds(beginning)

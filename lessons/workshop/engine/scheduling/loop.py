@@ -36,7 +36,7 @@ import selectors
 from asyncio.events import TimerHandle
 from asyncio.futures import _copy_future_state
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from types import coroutine
 from weakref import WeakKeyDictionary
@@ -173,7 +173,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
 
     def run_forever(self):
         """As in asyncio. Until it returns, threads run in turns, and all code sees its clock."""
-        with simulated_clock(self):
+        with nullcontext() if self.thread_scheduler.is_active else simulated_clock(self):
             super().run_forever()
 
     async def shutdown_default_executor(self, timeout=None):
