@@ -118,12 +118,14 @@ class Letters(Model):
         if difference.fault or client is None or len(handshakes) > 1:
             return None
         origin = client.handshake.get("origin", "")
+        foreign = DIAGNOSES.get(origin, "origin-in-part")  # a malformed one
         received = [message["type"] for message in difference.received]
         match difference.expected[0]["type"], received:
             case "websocket.close", ["websocket.accept", "websocket.close"]:
-                return "origin-checked-late" if client.handshake.get("as") else None
+                # An anonymous client is closed where the check is missing, too.
+                return "rejected-late" if client.handshake.get("as") else foreign
             case "websocket.close", ["websocket.accept", *_]:
-                return DIAGNOSES.get(origin)
+                return foreign
             case "websocket.accept", ["websocket.close"]:
                 return "refuses-everyone" if origin == SITE else "own-page-refused"
         return None

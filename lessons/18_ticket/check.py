@@ -14,7 +14,6 @@ PROMISES = {
     "The consumer then finds the user of the ticket": "test_opens_the_door_to_its_user",
     "Such a client has": "This begins a list.",
     "If two clients send the same ticket": "test_one_of_two_at_once",
-    "To every other client": "The three methods that reject say which ones.",
     "No ticket is logged": "The engine looks for each ticket in what is printed and logged.",
 }
 
@@ -65,7 +64,9 @@ class Door(Model):
             self.tickets.setdefault(name, Ticket(self.now))
         client.ticket, client.came = self.tickets.get(given.get("ticket")), self.now
         client.gets_in = False
-        if client.ticket is None or CHANGES & {*given} or not self.is_in_time(client.ticket):
+        if not names:
+            self.reject(client)
+        elif client.ticket is None or CHANGES & {*given} or not self.is_in_time(client.ticket):
             self.reject_no_ticket(client)
         elif client.ticket.is_used:
             self.reject_used(client)
@@ -91,6 +92,11 @@ class Door(Model):
         """A changed copy does not use up the real ticket."""
         client.accept()
         client.send(f"Welcome, {_user(client.handshake['ticket'])}.")
+
+    def reject(self, client):
+        """To every other client, the middleware sends `websocket.close` before any accept, and the
+        consumer does not run."""
+        client.reject()
 
     def reject_no_ticket(self, client):
         """no ticket, or one that issue() did not make, that was changed, or that is too old;"""
@@ -125,6 +131,8 @@ class Door(Model):
             return "ticket-of-another"
         if client.gets_in:
             return self.cause_of_rejection(client) if received == ["websocket.close"] else None
+        if received == ["websocket.accept", "websocket.close"]:
+            return "rejected-late"
         if not received or received[-1] == "websocket.close":
             return None
         is_raced = str(difference.steps_so_far[-1]).startswith(("& ", "at "))
