@@ -26,7 +26,6 @@ ROWS = """load {
 SNOW = 'row db_demo.Post {"title": "Snow", "author_id": 3}'
 PROMISES = {
     "A text frame has the name of one of Django's groups": "texts",
-    "Read the rows again for each frame": "test_each_answer_is_up_to_date",
     "Other code may change the database": "test_the_database_may_change_between_two_queries",
     "If a group or a post is deleted there": "receive",
     "The connection stays open": "test_the_database_may_change_between_two_queries",
@@ -69,6 +68,7 @@ class ReadingRoom(Model):
     def __init__(self):
         super().__init__()
         self.earlier = []  # earlier states of the database
+        self.last_answers = {}  # text → its lines
 
     def before(self, burst):
         self.earlier += [state for state in self.recent_tables[:-1] if state["auth.Group"]]
@@ -78,7 +78,17 @@ class ReadingRoom(Model):
         answers = [lines_of(text, *each) for each in product(states, repeat=4)]
         if len(states) > 1:  # a group or post that was found first may be missing then
             answers += [["no posts"], []]
-        self.answer(client, self.branch([*dict.fromkeys(map(tuple, answers))]))
+        lines = self.branch([*dict.fromkeys(map(tuple, answers))])
+        if self.last_answers.get(text, lines) != lines:
+            self.send_changed(client, lines)
+        else:
+            self.answer(client, lines)
+        self.last_answers[text] = lines
+
+    def send_changed(self, client, lines):
+        """Read the rows again for each frame."""
+        for line in lines:
+            client.send(line)
 
     def answer(self, client, lines):
         if lines == ("no such group",):
@@ -109,11 +119,15 @@ class ReadingRoom(Model):
             return "row-of-others" if is_unsigned else None
         lines, wanted = (difference.texts(it) for it in (difference.received, difference.expected))
         text = difference.step.arguments.get("text")
-        if lines and any(lines == lines_of(text, *[state] * 4) for state in self.earlier):
-            return "stale-rows"
+        for earlier in self.earlier:  # the room may have kept some of the rows only
+            mixed = product((earlier, self.tables), repeat=4)
+            if lines and lines != wanted and lines in [lines_of(text, *it) for it in mixed]:
+                return "stale-rows"
         is_alone = len(difference.steps_of_burst) == 1
-        is_silent = difference.missing and difference.seen and difference.seen.silence == "no-reply"
-        if is_alone and is_silent and lines and lines == wanted[: len(lines)]:
+        is_silent = difference.seen and difference.seen.silence == "no-reply"
+        rest = iter(wanted)
+        is_part = 0 < len(lines) < len(wanted) and all(line in rest for line in lines)
+        if is_alone and is_part and (is_silent or not difference.missing):
             return "rows-left-out"
         if is_alone and lines != wanted and sorted(lines) == sorted(wanted):
             return "wrong-order"
