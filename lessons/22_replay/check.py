@@ -216,12 +216,16 @@ def diagnosis_of_gap(difference, calls, is_cut, messages):
     if difference.step.action == "connect":
         return "history-cut" if is_cut else "entry-missed"
     if difference.step.action == "text":
-        if "INSERT" not in calls:
+        events = difference.report.events  # since the text
+        if "INSERT" not in calls_in(event for _, event in events):
             return "text-not-saved"
         if "group_send" not in calls:
             return "member-missed"
         is_early = "INSERT" not in calls[: calls.index("group_send")]
-        return "sent-inside-transaction" if is_early else "entry-missed"
+        if is_early:
+            return "sent-inside-transaction"
+        own = calls_in(event for client, event in events if client == difference.client)
+        return "entry-missed" if "SELECT" in own else "message-not-read"
     return "layer-message-trusted" if messages else "entry-missed"
 
 
