@@ -98,17 +98,11 @@ class Office(Model):
             connection, text = self.jobs.pop(0)
             client = self.by_connection[connection]
             self.free_at = max(self.free_at, self.now) + PATIENCE
-            if answer_to(text).endswith(": not a date"):
-                self.tell_no_date(client, text)
-            else:
-                self.tell_weekday(client, text)
+            self.tell(client, text)
 
-    def tell_weekday(self, client, text):
-        """Once a worker has done the job, the client receives `2026-11-21: Saturday`."""
-        client.send(answer_to(text), until=self.free_at)
-
-    def tell_no_date(self, client, text):
-        """For `hello`, it receives `hello: not a date`. The text in the answer is unchanged."""
+    def tell(self, client, text):
+        """Once a worker has done the job, the client receives `2026-11-21: Saturday`. For
+        `hello`, it receives `hello: not a date`. The text in the answer is unchanged."""
         client.send(answer_to(text), until=self.free_at)
 
     def diagnose(self, difference):
