@@ -53,9 +53,9 @@ def pytest_xdist_make_scheduler(config, log):
             if folder in ("tests/real/browser", "tests/real/plugin", "tests/real/postgresql"):
                 return folder
             shared = (
-                *("test_facts_", "test_faults_", "first_start", "two_servers", "public_server"),
-                *("test_grade_command", "test_hostile_class", "test_stock_proofs"),
-                *("test_doctor_command", "test_workshop_command", "tests/real/page/"),
+                *("test_facts_", "test_faults_", "first_start", "public_server"),
+                *("test_grade_command", "test_stock_proofs", "test_workshop_command"),
+                "tests/real/page/",
             )
             shares = any(name in file for name in shared)
             return file if shares else nodeid
