@@ -18,7 +18,6 @@ PROMISES = {
     "`GET /served/` lists": "pass_on",
     "Complete `Drain`": "This says what to do.",
     "After `POST /drain/`": "This begins a list.",
-    "A connection whose handshake came earlier": "test_what_happens_during_the_drain",
     "After this close": "test_an_order_that_waits_is_not_served",
     "`POST /drain/` is answered at once": "test_a_second_drain_changes_nothing",
     "Leave Kitchen and Served unchanged": "The check plays the kitchen of the exercise.",
@@ -43,16 +42,30 @@ class Restart(Model):
         self.is_certain = True  # what was served
 
     def connect(self, client):
-        """A new handshake is rejected: `websocket.close` before any accept."""
         client.orders = []  # the first one is in work
         client.is_guest = False  # whether it was accepted
         if self.has_begun and not self.is_earlier():
-            client.reject()
+            self.reject(client)
             return
         client.accept()
         client.is_guest = True
         if self.has_begun:
-            client.close(RESTART)
+            self.close_late_guest(client)
+
+    def reject(self, client):
+        """A new handshake is rejected: `websocket.close` before any accept."""
+        client.reject()
+
+    def close_late_guest(self, client):
+        """A connection whose handshake came earlier and is not accepted yet is closed after its
+        accept."""
+        client.close(RESTART)
+
+    def orders_of(self, burst):
+        # What another client did while a handshake was handled came after this handshake.
+        is_handled = burst[0].action == "connect" and any(it.point is not None for it in burst)
+        orders = super().orders_of(burst)
+        return [it for it in orders if it[0] is burst[0]] if is_handled else orders
 
     def receive(self, client, text, data):
         """`soup` takes 3 seconds, any other order no time."""
@@ -147,7 +160,7 @@ class Restart(Model):
         expected, received = types(difference.expected), types(difference.received)
         if not client.is_guest:
             return self.diagnose_acceptance(received)
-        is_first = received[:1] == [CLOSE] != expected[:1]
+        is_first = received[:1] == [CLOSE] != expected[:1] != [ACCEPT]
         if is_first and (client.orders or len(expected) > 1):
             return "drain-cuts-work"
         if expected[-1:] == [CLOSE] and CLOSE not in received and self.has_begun:
