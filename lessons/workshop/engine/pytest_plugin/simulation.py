@@ -232,16 +232,13 @@ class World:
     def _play(self, function, *args):
         """Await `function(*args)`, then let the project handle all that follows, and judge it."""
         __tracebackhide__ = True
-        fault, result, error = self._run(self._played(function, *args))
+        played = self._played(function, *args)
+        fault, result, error = self._loop.run_until_complete(played)
         if error:
             raise error
         if fault:
             raise fault from fault.__cause__
         return result
-
-    def _run(self, coroutine):
-        __tracebackhide__ = True
-        return self._loop.run_until_complete(coroutine)
 
     async def _played(self, function, *args):
         result = error = None
@@ -274,7 +271,7 @@ class World:
         await self._leftovers.wait_for_timers()
 
     def _end(self) -> None:
-        self._run(self._cancel())
+        self._loop.run_until_complete(self._cancel())
         self._loop.close()
 
     async def _cancel(self) -> None:
