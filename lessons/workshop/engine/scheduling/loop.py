@@ -251,6 +251,10 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         if self._ssock is None:
             super()._make_self_pipe()
 
+    def add_signal_handler(self, sig, callback, *args):
+        self.open_self_pipe()
+        super().add_signal_handler(sig, callback, *args)
+
     def _close_self_pipe(self):
         if self._ssock:
             super()._close_self_pipe()

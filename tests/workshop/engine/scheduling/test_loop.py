@@ -1,6 +1,8 @@
 """The loop of checks knows when it is idle. A seed decides what life decides."""
 
 import asyncio
+import signal
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -159,6 +161,16 @@ def test_a_loop_that_spins_reaches_its_timer(seed):
         return 5 <= loop.elapsed() < 10
 
     assert run(main(), seed)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="loops on Windows have no signal handlers")
+def test_the_code_may_handle_a_signal():
+    async def main():
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, print)
+        assert loop.remove_signal_handler(signal.SIGTERM)
+
+    run(main())
 
 
 def test_a_call_of_the_outside_world_suspends_only_with_a_seed():
