@@ -73,6 +73,11 @@ def test_finds_the_order_in_which_a_test_fails(run):
     assert conversation_in(result) == "connect / | 2 connect / | text please | & 2 text please"
 
 
+def test_the_mark_takes_its_number_without_a_name(run):
+    """One conversation: it has the natural order, in which the test is green."""
+    run(TOGETHER.replace("conversations=50", "1")).assert_outcomes(passed=1)
+
+
 def test_is_green_if_every_order_is_right(run):
     """In each conversation the class begins with a free seat."""
     apart = TOGETHER.replace("with world.together():", "if True:")

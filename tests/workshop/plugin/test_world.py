@@ -19,7 +19,7 @@ from channels.generic.websocket import AsyncJsonWebsocketConsumer, WebsocketCons
 from channels.layers import get_channel_layer
 from channels.routing import URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import AnonymousUser, Group, User
 from django.db import connection, connections
 from django.db.backends.signals import connection_created
 from django.test import TestCase
@@ -213,6 +213,12 @@ def test_a_user_is_logged_in_through_the_projects_own_middleware(world):
     ada.send(json="hi")
     assert ada.received_json == ["ada: hi"]
     assert world.conversation == 'connect /ws/room/lobby/ as=ada | text "\\"hi\\""'
+
+
+def test_an_anonymous_user_is_one_who_has_not_logged_in(world):
+    client = world.connect("/ws/room/lobby/", user=AnonymousUser())
+    client.send(json="hi")
+    assert client.received_json == ["nobody: hi"]
 
 
 @pytest.mark.django_db

@@ -111,6 +111,6 @@ def pytest_runtest_protocol(item, nextitem):
     if marker := item.get_closest_marker("explore"):
         from .explore import explore
 
-        conversations = marker.kwargs.get("conversations", CONVERSATIONS)
+        conversations, *_ = *marker.args, marker.kwargs.get("conversations", CONVERSATIONS)
         return explore(item, nextitem, conversations, item.config.getoption("--seed"))
     return None

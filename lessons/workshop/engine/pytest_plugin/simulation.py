@@ -92,6 +92,8 @@ class World:
         """
         __tracebackhide__ = True
         given = {force_str(name).lower(): force_str(it) for name, it in dict(headers).items()}
+        if user is not None and user.is_anonymous:
+            user = None
         if user is not None:
             browser = Browser()
             browser.force_login(user)
