@@ -123,7 +123,7 @@ class Letters(Model):
         match difference.expected[0]["type"], received:
             case "websocket.close", ["websocket.accept", "websocket.close"]:
                 # An anonymous client is closed where the check is missing, too.
-                return "rejected-late" if client.handshake.get("as") else foreign
+                return "origin-checked-late" if client.handshake.get("as") else foreign
             case "websocket.close", ["websocket.accept", *_]:
                 return foreign
             case "websocket.accept", ["websocket.close"]:

@@ -194,7 +194,7 @@ class ForgetsTheOtherPort(RightLetters):
 class AcceptsFirst(RightLetters):
     """Checks in the consumer, after the accept. Until then the hostile page is connected."""
 
-    diagnosis = "rejected-late"
+    diagnosis = "origin-checked-late"
     guard = staticmethod(lambda stack: stack)
 
     async def hand_out(self, user):

@@ -131,8 +131,6 @@ class Door(Model):
             return "ticket-of-another"
         if client.gets_in:
             return self.cause_of_rejection(client) if received == ["websocket.close"] else None
-        if received == ["websocket.accept", "websocket.close"]:
-            return "rejected-late"
         if not received or received[-1] == "websocket.close":
             return None
         is_raced = str(difference.steps_so_far[-1]).startswith(("& ", "at "))
