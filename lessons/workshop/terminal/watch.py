@@ -13,7 +13,7 @@ from lessons.workshop.engine.process.pool import PROCESSES
 from lessons.workshop.judge.daemon.exercise_watcher import INTERVAL, ExerciseJudge
 from lessons.workshop.judge.verdict import Verdict
 from lessons.workshop.terminal.terminal_output import print_text, short_path
-from lessons.workshop.terminal.verdict_text import print_verdict
+from lessons.workshop.terminal.verdict_text import print_next, print_verdict
 
 
 def watch(console, lesson: Lesson) -> int:
@@ -42,4 +42,5 @@ def _draw(console, lesson: Lesson, verdict: Verdict) -> None:
     if console.is_terminal:
         console.clear()
     print_verdict(console, lesson, verdict, time=f"{datetime.now():%H:%M:%S}")
+    print_next(console, lesson, verdict)
     print_text(console, f"Watching {short_path(lesson.exercise)}. Ctrl-C ends it.", style="dim")

@@ -46,9 +46,9 @@ def test_judges_at_every_save_and_ctrl_c_ends_it_with_the_code_of_the_verdict(wa
     watch.exercise.write_text(watch.solved)  # in place
     watch.next("✓ repeats text")
     watch.exercise.write_text("class Lamp(:\n")
-    watch.next("syntax-error")
+    watch.next("syntax-error", "lesson hint 1", "Watching ")
     exercise_files.save(watch.exercise, watch.solved)  # by renaming
-    watch.next("✓ repeats text", "Watching ")
+    watch.next("✓ repeats text", "lesson solution 1", "Watching ")
 
     assert watch.interrupt() == 0
     assert watch.lines[-1].startswith("Watching ")  # and no traceback after it
