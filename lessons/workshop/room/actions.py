@@ -77,7 +77,7 @@ def vote(student: Student, given: protocol.Vote) -> None:
             poll = student.school_class.poll
             asked = poll and (poll["id"], poll["round"], poll["state"])
             if asked != (given.poll, given.round, "open"):
-                raise Refused("This poll does not accept answers any more.")
+                raise Refused("This question does not accept answers any more.")
             if poll["options"] and given.answer not in poll["options"]:
                 raise Refused("The question has no such answer.")
             Vote.objects.create(
@@ -247,13 +247,13 @@ class ChangePoll(Frame, tag="poll"):
         is_open = poll is not None and poll["state"] == "open"
         is_late = (self.action == "close" and not is_open) or (self.action == "again" and is_open)
         if poll is None or is_late:
-            raise Refused("The poll is in another state now.")
+            raise Refused("The question is in another state now.")
         if self.action == "end":
             school_class.poll = None
             return
         if self.action == "again":
             if poll["round"] >= MAX_ROUNDS:
-                raise Refused(f"A poll has {MAX_ROUNDS} rounds at most. Open a new one.")
+                raise Refused(f"A question has {MAX_ROUNDS} rounds at most. Ask a new one.")
             poll["round"] += 1
         poll["state"] = NEXT_STATES[self.action]
 
