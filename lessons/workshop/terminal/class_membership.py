@@ -35,7 +35,7 @@ def explain(write: Write, warn: Write | None = None) -> None:
     if known := membership.read():
         code = "your code too" if known.shares_code else "no code"
         write(
-            f"In the class {known.school_class} as {known.name}. The instructor sees your "
+            f"You are {known.name} in the class {known.school_class}: the instructor sees your "
             f"verdicts, and {code}. To leave: {MANAGE} workshop --leave"
         )
         if warn and joining.is_readable(known.url):

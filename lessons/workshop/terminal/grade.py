@@ -63,7 +63,7 @@ def _print_report(console, report: ClassReport) -> None:
     console.print(_table(console, report))
     console.print()
     counts = [f"{count} {state}" for state, count in report.counts.items()]
-    print_text(console, f"{len(report.grades)} submissions: {', '.join(counts)}", "bold")
+    print_text(console, f"Submissions: {len(report.grades)} ({', '.join(counts)})", "bold")
     for mistake in sorted(report.mistakes, key=lambda it: -len(it.grades))[:_MAX_LINES]:
         text = ", ".join(filter(None, (mistake.headline, mistake.difference)))
         students = shorten(mistake.students, _MAX_NAMES, placeholder=" …")

@@ -147,13 +147,13 @@ def reset_lesson(console, lesson: Lesson) -> None:
 
 def teach(console, lesson: Lesson) -> None:
     """Print what an instructor needs for `lesson`."""
-    print_markdown(console, expanded_teach_page(lesson))
-    console.print()
     print_paragraph(console, "Goal     ", lesson.goal)
     print_paragraph(console, "Minutes  ", str(lesson.minutes))
     if lesson.needs:
         needs = ", ".join(f"{one.number} {one.slug}" for one in lesson.needs)
         print_paragraph(console, "Needs    ", needs)
+    console.print()
+    print_markdown(console, expanded_teach_page(lesson))
 
 
 def print_mistakes(console, lesson: Lesson) -> None:

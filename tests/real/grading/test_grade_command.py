@@ -60,7 +60,7 @@ def test_submissions_get_the_verdicts_of_lesson_check_and_the_exercise_is_unchan
 
 
 def test_prints_counts_and_mistakes_without_colour_in_80_columns(graded):
-    assert "4 submissions: 1 green, 2 red, 1 unchanged, 0 not judged" in graded.printed
+    assert "Submissions: 4 (1 green, 2 red, 1 unchanged, 0 not judged)" in graded.printed
     assert re.search(r"   3  \d of 3: \w.* \(ben\W", graded.printed, re.DOTALL)
     assert "\x1b" not in graded.printed
     lines = graded.printed.splitlines()
@@ -73,7 +73,7 @@ def test_what_could_not_be_read_is_neither_red_nor_green_and_ends_with_1(tmp_pat
     (tmp_path / "class" / "eve_03_stop.py").write_text("#" * 2_000_000)
     (tmp_path / "class" / "helper.py").write_text("x = 1")
     printed = lesson("grade", str(tmp_path / "class"), "--output", str(tmp_path / "out"), code=1)
-    assert "1 submissions: 0 green, 0 red, 1 unchanged, 0 not judged" in printed
+    assert "Submissions: 1 (0 green, 0 red, 1 unchanged, 0 not judged)" in printed
     assert "eve_03_stop.py: larger than 1 MiB" in printed
     assert "helper.py: names no lesson" in printed
     assert [row["state"] for row in rows_of(tmp_path / "out")] == [
