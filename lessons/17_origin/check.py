@@ -71,6 +71,7 @@ class Letters(Model):
     database = True
     frames = ()
     max_clients = 4
+    given = ("Letters",)
     handshakes = (
         *(page(origin) for origin in OWN[:4]),
         *(page(SITE, user) for user in ("as=grace", "as=ada server=2", "")),
@@ -109,7 +110,7 @@ class Letters(Model):
     def keep_malformed_out(self, client):
         """A malformed Origin never gets in. In this case, an exception is fine too."""
         client.reject()
-        if self.branch():
+        if not self.branch():
             client.fail()  # Daphne answers with HTTP 500
 
     def diagnose(self, difference):

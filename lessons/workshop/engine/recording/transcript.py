@@ -167,7 +167,7 @@ def _event_text(message, places: Mapping[str, int]) -> str:
     if kind == "query":
         return _shorten(message["sql"])
     if kind == "raised":
-        return f"raised {message['error']}"
+        return f"raised {message['error'] or 'an exception'}"
     if isinstance(kind, str) and tuple(message)[1:] == _LAYER_CALLS.get(kind):
         return _call_text(*message.values())
     keys = (f"{key}: {_value(it, places.get(key))}" for key, it in message.items() if key != "type")
