@@ -413,8 +413,10 @@ def _message_text(message: dict) -> str:
             return _value_text("bytes", data)
         case {"type": "websocket.accept"}:
             return "the accept"
+        case {"type": "websocket.close", "code": code}:
+            return f"a close with {code}"
         case {"type": "websocket.close"}:
-            return f"a close with {message.get('code', 1000)}"
+            return "a close"
         case {"type": "raised"}:
             return f"an end with {message['error'] or 'an exception'}"
     return event_text(message)
