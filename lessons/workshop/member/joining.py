@@ -90,7 +90,8 @@ def normal_url(url: str) -> str:
     found = _URL.fullmatch(url.strip().lower())
     if not found:
         raise Refused(
-            f"{url.strip()[:MAX_URL]!r} is not the address of a room. It looks like https://room.example:9000",
+            f"{url.strip()[:MAX_URL]!r} is not the address of a room. "
+            "It looks like https://room.example:9000",
             "url",
         )
     scheme, host, port = found.groups()
