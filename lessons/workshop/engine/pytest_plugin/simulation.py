@@ -36,7 +36,8 @@ from .source import ProjectSource
 from .surroundings import project_surroundings
 
 TEST_HOST = "testserver"  # which Django allows in tests
-ORIGIN_DEPTH = 10  # lines that lead to a coroutine: one of them forgot the await
+# As ORIGIN_LINES in leftovers.py, but a project makes coroutines through more functions.
+ORIGIN_LINES = 10
 
 
 class World:
@@ -72,7 +73,7 @@ class World:
         self._stack.callback(
             sys.set_coroutine_origin_tracking_depth, sys.get_coroutine_origin_tracking_depth()
         )
-        sys.set_coroutine_origin_tracking_depth(ORIGIN_DEPTH)
+        sys.set_coroutine_origin_tracking_depth(ORIGIN_LINES)
         self._loop.set_exception_handler(self._note_unseen)
         return self
 
