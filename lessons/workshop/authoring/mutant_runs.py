@@ -6,17 +6,21 @@ mutant behaves like the original.
 """
 
 import ast
+import gc
 import importlib
 import os
-import sys
+import signal
 import time
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import CellType, FunctionType, ModuleType
 from unittest import mock
 
 from django.dispatch import Signal
@@ -25,7 +29,7 @@ from lessons.workshop.course.lesson_index import IncompleteLesson, Lesson
 from lessons.workshop.course.lesson_text import names_of_shown_code
 from lessons.workshop.course.source_code import definitions_in, definitions_named, read_python
 from lessons.workshop.course.subjects import exercise
-from lessons.workshop.engine.process.child_process import start_child
+from lessons.workshop.engine.process.child_process import end_child, start_child
 from lessons.workshop.judge.mutants import Mutant, mutant_names, mutants_of
 from lessons.workshop.judge.runner import judge
 
@@ -35,7 +39,6 @@ DEMO_TESTS_TIMEOUT = 300.0  # seconds for the tests of an unchanged demo, on a b
 # The tests of a mutant may take five times as long as the demo's own, and at least 30 seconds.
 MUTANT_TESTS_FACTOR = 5
 MIN_MUTANT_TESTS_TIMEOUT = 30.0
-_PASSED, _FAILED, _INTERRUPTED = 0, 1, 2  # pytest's exit codes
 
 
 @dataclass(frozen=True)
@@ -75,14 +78,16 @@ def run_demo_mutants(lesson: Lesson) -> Iterator[MutantRun]:
     for module_name, names in parts_of_demo(lesson).items():
         file = _file_of(module_name)
         source = read_python(file)
-        started = time.monotonic()
-        if not _tests_pass(lesson, module_name, source, DEMO_TESTS_TIMEOUT):
-            raise IncompleteLesson(f"{lesson.tests} is red on the unchanged worked example")
-        limit = max(MIN_MUTANT_TESTS_TIMEOUT, MUTANT_TESTS_FACTOR * (time.monotonic() - started))
-        for mutant in _mutants(source, names):
-            caught = not _tests_pass(lesson, module_name, mutant.source, limit)
-            reason = reasons(lesson, "demo").get(mutant.name)
-            yield MutantRun(file, mutant, line_of(source, mutant), caught, (), reason)
+        with demo_tests(lesson, module_name) as pass_with:
+            started = time.monotonic()
+            if not pass_with(source, DEMO_TESTS_TIMEOUT):
+                raise IncompleteLesson(f"{lesson.tests} is red on the unchanged worked example")
+            duration = time.monotonic() - started
+            limit = max(MIN_MUTANT_TESTS_TIMEOUT, MUTANT_TESTS_FACTOR * duration)
+            for mutant in _mutants(source, names):
+                caught = not pass_with(mutant.source, limit)
+                reason = reasons(lesson, "demo").get(mutant.name)
+                yield MutantRun(file, mutant, line_of(source, mutant), caught, (), reason)
 
 
 def _mutants(source: str, names: list[str]) -> Iterator[Mutant]:
@@ -142,32 +147,39 @@ def reasons(lesson: Lesson, kind: str) -> dict[str, str]:
     return _equivalent().get(lesson.folder.name, {}).get(kind, {})
 
 
-def _tests_pass(lesson: Lesson, module_name: str, source: str, limit: float) -> bool:
-    import pytest_asyncio.plugin  # noqa: F401 - loaded before the fork, so no child loads it
-    import pytest_django.plugin  # noqa: F401
+@contextmanager
+def demo_tests(lesson: Lesson, module_name: str) -> Iterator[Callable[[str, float], bool]]:
+    """Collect the lesson's tests in a child, and yield a function that runs them.
 
-    child = start_child(_run_tests, lesson, module_name, source)
-    child.join(limit)
-    code = child.exitcode
-    child.kill()
-    child.join()
-    if code is not None and code > _INTERRUPTED:
-        raise IncompleteLesson(f"pytest could not run {lesson.tests}: exit code {code}")
-    return code == _PASSED
+    It takes the source of a mutant and a timeout in seconds, and returns whether the tests pass.
+    """
+    if not hasattr(os, "fork"):
+        raise IncompleteLesson("mutants of a demo can be run on Linux and macOS only")
+    here, there = Pipe()
+    child = start_child(_collect_and_run, lesson, module_name, there)
+    there.close()
+
+    def pass_with(source: str, limit: float) -> bool:
+        here.send((source, limit))
+        try:
+            return here.recv()
+        except EOFError:
+            raise IncompleteLesson(f"pytest could not run {lesson.tests}") from None
+
+    try:
+        yield pass_with
+    finally:
+        end_child(child)
 
 
-def _run_tests(lesson: Lesson, module_name: str, source: str) -> None:
-    """In the child: replace the module's code with the mutant and run the tests on it."""
+def _collect_and_run(lesson: Lesson, module_name: str, requests: Connection) -> None:
+    """In the child: collect the lesson's tests once, and run them for each request."""
     import pytest
 
     silence = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silence, 1)
     os.dup2(silence, 2)
     module = importlib.import_module(module_name)
-    try:
-        patch_module(module, source)
-    except Exception:
-        os._exit(_FAILED)
     # The output is discarded, so pytest need not rewrite assertions or load every plugin.
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     options = ["-x", "--assert=plain", "-pno:cacheprovider", f"-k{lesson.app}"]
@@ -175,14 +187,39 @@ def _run_tests(lesson: Lesson, module_name: str, source: str) -> None:
     options += ["-oaddopts=", "-ptests.support.strict_loops"]
     options += ["-ppytest_asyncio.plugin", "-ppytest_django.plugin"]
     options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
-    os._exit(int(pytest.main([*map(str, lesson.all_tests), *options])))
+    pytest.main([*map(str, lesson.all_tests), *options], [_RunOfEachMutant(module, requests)])
+
+
+class _RunOfEachMutant:
+    """A pytest plugin that runs the collected tests for each request, each time in a fork."""
+
+    def __init__(self, module: ModuleType, requests: Connection):
+        self.module, self.requests = module, requests
+
+    def pytest_runtestloop(self, session) -> bool:
+        while True:
+            source, limit = self.requests.recv()
+            self.requests.send(self._pass(session, source, limit))
+
+    def _pass(self, session, source: str, limit: float) -> bool:
+        from _pytest.main import pytest_runtestloop
+
+        if pid := os.fork():
+            return os.waitpid(pid, 0)[1] == 0
+        signal.setitimer(signal.ITIMER_REAL, limit)  # SIGALRM ends this process
+        try:
+            patch_module(self.module, source)
+            pytest_runtestloop(session)
+            os._exit(not session.items)
+        finally:
+            os._exit(1)  # with -x, a red test raises an exception
 
 
 def patch_module(module: ModuleType, source: str) -> None:
-    """Run `source` as the code of a module that others have imported, and update what they hold.
+    """Run `source` as the code of a module that others have imported.
 
-    Old functions get the new code, and subclasses and names of an old class get the new class. So
-    a receiver that a signal knows, and a view that a route knows, stay the same objects.
+    Its functions and classes stay the same objects and get the new code. So a receiver that a
+    signal knows, and a consumer that a route or a collected test knows, change too.
     """
     before = dict(vars(module))
     with mock.patch.object(Signal, "connect"):  # the old receivers are connected already
@@ -193,9 +230,11 @@ def patch_module(module: ModuleType, source: str) -> None:
             continue
         if isinstance(old, FunctionType) and isinstance(new, FunctionType):
             _patch_function(old, new)
-            setattr(module, name, old)
         elif isinstance(old, type) and isinstance(new, type):
-            _replace_class(old, new)
+            _patch_class(old, new)
+        else:
+            continue
+        setattr(module, name, old)
 
 
 def _patch_function(old: FunctionType, new: FunctionType) -> None:
@@ -205,9 +244,11 @@ def _patch_function(old: FunctionType, new: FunctionType) -> None:
         old_cell.cell_contents = new_cell.cell_contents  # the function that a decorator wraps
 
 
-def _replace_class(old: type, new: type) -> None:
-    for derived in old.__subclasses__():
-        derived.__bases__ = tuple(new if base is old else base for base in derived.__bases__)
-    for holder in [module for module in sys.modules.values() if module is not None]:
-        for name in [name for name, value in vars(holder).items() if value is old]:
-            setattr(holder, name, new)
+def _patch_class(old: type, new: type) -> None:
+    for name in vars(old).keys() - vars(new).keys():
+        delattr(old, name)
+    for name in vars(new).keys() - {"__dict__", "__weakref__"}:
+        setattr(old, name, vars(new)[name])
+    for cell in gc.get_referrers(new):
+        if isinstance(cell, CellType):  # what super() without arguments reads
+            cell.cell_contents = old
