@@ -45,12 +45,12 @@ class Ticker(Model):
     handshakes = (
         *("connect", "connect ?after=8", "connect ?after=0", "connect ?after=5&x=9"),
         *("connect ?after=007", f"connect ?after={'9' * 18}", "connect ?x=seven"),
-        *(f"connect ?after={text}" for text in ("seven", "-1", "%C2%B2", "7%0A", "9" * 19)),
+        *(f"connect ?after={text}" for text in ("", "seven", "-1", "%C2%B2", "7%0A", "9" * 19)),
     )
     texts = ("hello", " padded ", "x" * 600, "🦊" * MAX_LENGTH, "x" * (MAX_LENGTH + 1))
     others = (ROW, f"{ROW} * 3", *MESSAGES, READ)
     inputs: ClassVar = {
-        "connect ?after=…": (*DIGITS, *(it for it in near("7") if it)),
+        "connect ?after=…": (*DIGITS, *near("7")),
         "connect ?…=7": near("after"),
         "connect ?…&after=7": PARAMETERS,
         'group ticker {"type": "ticker.news", "id": …, "text": "new"}': NUMBERS,
@@ -61,7 +61,8 @@ class Ticker(Model):
 
     def connect(self, client):
         client.accept()
-        after = parse_qs(client.handshake.get("query", "")).get("after", ["0"])[0]
+        query = parse_qs(client.handshake.get("query", ""), keep_blank_values=True)
+        after = query.get("after", ["0"])[0]
         if not (after.isascii() and after.isdigit() and len(after) <= 18):
             self.refuse(client)
         else:

@@ -37,7 +37,7 @@ class Ticker(AsyncConsumer):
 
     async def websocket_connect(self, event):
         await self.send({"type": "websocket.accept"})
-        query = parse_qs(self.scope["query_string"].decode("latin-1"))
+        query = parse_qs(self.scope["query_string"].decode("latin-1"), keep_blank_values=True)
         # TODO 1: check the client's text, and the order of the steps below.
         self.last = int(query.get("after", ["0"])[0])
         async for entry in Entry.objects.filter(id__gt=self.last):

@@ -24,7 +24,7 @@ class RightTicker(AsyncConsumer):
 
     async def websocket_connect(self, event):
         await self.send({"type": "websocket.accept"})
-        query = parse_qs(self.scope["query_string"].decode("latin-1"))
+        query = parse_qs(self.scope["query_string"].decode("latin-1"), keep_blank_values=True)
         await self.start(query.get("after", ["0"])[0])
 
     async def start(self, after):
@@ -218,7 +218,7 @@ class ClosesBeforeItAccepts(RightTicker):
     diagnosis = "code-before-accept"
 
     async def websocket_connect(self, event):
-        query = parse_qs(self.scope["query_string"].decode("latin-1"))
+        query = parse_qs(self.scope["query_string"].decode("latin-1"), keep_blank_values=True)
         after = query.get("after", ["0"])[0]
         if re.fullmatch(r"[0-9]{1,18}", after):
             await self.send({"type": "websocket.accept"})

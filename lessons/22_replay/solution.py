@@ -21,7 +21,7 @@ class Ticker(AsyncConsumer):
 
     async def websocket_connect(self, event):
         await self.send({"type": "websocket.accept"})
-        query = parse_qs(self.scope["query_string"].decode("latin-1"))
+        query = parse_qs(self.scope["query_string"].decode("latin-1"), keep_blank_values=True)
         after = query.get("after", ["0"])[0]
         # isdigit() is true for "²", but int("²") fails. 18 digits are enough for any table.
         if not re.fullmatch(r"[0-9]{1,18}", after):
