@@ -41,7 +41,7 @@ class Watch(Model):
         self.is_reached = True
 
     def connect(self, client):
-        """`Progress` accepts each client, and sends the percent of the row, such as `0 %`."""
+        """`Progress` accepts each client, and sends the row's percent, such as `0 %`."""
         client.job = int(client.handshake["path"].split("/")[-2])
         client.shown = -1
         client.accept()
@@ -54,8 +54,8 @@ class Watch(Model):
 
     def report(self, job, percent):
         """If the percent is higher than the row's, `report` stores it, sends a message, and returns
-        True. Otherwise it returns False. A job may run twice at once: of two equal reports, one
-        returns True."""
+        True, otherwise False. A job may run twice at once: of two equal reports, one returns
+        True."""
         has_grown = percent > self.percent_of(job)
         if has_grown:
             self.save(TABLE, id=job, percent=percent)

@@ -1,13 +1,13 @@
 """Lesson 26: a job, and the clients that watch it.
 
-A job is a row of `Job`. It runs in a process without sockets, where sync code calls
-`report(7, 40)`: job 7 is at 40 percent. A client watches it at `/ws/layers/outside/7/`.
+A job is a row of `Job` that only `report` changes. It runs in a process without sockets, where sync
+code calls `report(7, 40)`: job 7 is at 40 percent. A client watches it at `/ws/layers/outside/7/`.
 
-- If the percent is higher than the row's, `report` stores it, sends a message, and returns True.
-  Otherwise it returns False. A job may run twice at once: of two equal reports, one returns True.
+- If the percent is higher than the row's, `report` stores it, sends a message, and returns
+  True, otherwise False. A job may run twice at once: of two equal reports, one returns True.
 - If the layer raises an exception, `report` sends again after half a second, at most three
-  more times. Then it returns True anyway.
-- `Progress` accepts each client, and sends the percent of the row, such as `0 %`. After each
+  more times. Then it returns True.
+- `Progress` accepts each client, and sends the row's percent, such as `0 %`. After each
   message, it sends the percent if it has grown. It may skip one if a higher one follows.
 - After `100 %`, it closes with 1000. Frames have no effect.
 """
