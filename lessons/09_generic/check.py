@@ -16,7 +16,10 @@ NOT_JSON = (
     *("hello", "", "{", "{'command': 'count'}", '{"command": "count"} {}', '{"command"}'),
     *('{"command": "count",}', ECHO % '"a\tb"', ECHO % "[1,]"),
 )
-NO_OBJECT = ("[]", '["command", "count"]', '"count"', "5", "0", "null", "true", '"{}"')
+NO_OBJECT = (
+    *("[]", '["command", "count"]', '"count"', "5", "0", "null", "true", '"{}"'),
+    '[["command", "count"]]',  # dict() takes pairs
+)
 NO_COMMAND = '"dance" "" "Echo" "count\\u0020" null 5 1.5 true [] ["count"] ["echo"] {"count":1}'
 TYPED = '{"type": "%s", "command": "count"}'
 WITH_NAN = (
