@@ -6,6 +6,7 @@ import json
 import re
 import time
 import uuid
+from contextlib import nullcontext
 
 from django.apps import apps
 from django.db import connection, transaction
@@ -20,7 +21,7 @@ class Row(Action, usage='row auth.Group {"name": "a"}', model=NAME, fields=OBJEC
     """Saves a row, or changes the one with that `id`. The answer is the id of the (last) row.
 
     row auth.Group {"name": "a"} * 120    saves so many rows, in one transaction
-    partial row auth.Group {...}          saves these fields of the row with that `id`, no other
+    partial row auth.Group {...}          loads and saves these fields of the row with that `id`
     raw row auth.Group {...}              saves the row with that `id` as `loaddata` does
     silent row auth.Group {...}           saves without signals, as bulk_create() and update() do
     rolled-back row auth.Group {...}      saves in a transaction that is rolled back
@@ -61,16 +62,19 @@ ACTIONS.update(dict.fromkeys(_KINDS, ACTIONS["row"]))
 
 def _save(objects, model, fields, times=1, rolled_back=False, partial=False, raw=False):
     model_class = apps.get_model(model)
-    with transaction.atomic():
+    names = [name for name in fields if name != "id"] if partial else None
+    rows = model_class.objects.only(*names) if partial else model_class.objects
+    # Most code saves a row without a transaction.
+    with transaction.atomic() if times > 1 or rolled_back else nullcontext():
         for _ in range(times):
             key = model, fields.get("id")
-            row = objects.get(key) or model_class.objects.filter(pk=key[1]).first() or model_class()
+            row = objects.get(key) or rows.filter(pk=key[1]).first() or model_class()
             for field, value in fields.items():
                 setattr(row, field, value)
-            names = [name for name in fields if name != "id"] if partial else None
             _save_as_fixture(row) if raw else row.save(update_fields=names)
             objects[model, row.pk] = row
-        transaction.set_rollback(rolled_back)
+        if rolled_back:
+            transaction.set_rollback(True)
     return row.pk
 
 
