@@ -330,6 +330,7 @@ class Model:
         """Begin a burst. `before` has the channels of the clients before it."""
         self.before(burst)
         self.channels_before, self.at_point = before, turn.at_point
+        self.time_of_point = turn.time_of_point
         self.channels_now = {n: it.channel for n, it in turn.clients.items() if it.channel}
         self.burst += 1
         self.recent_tables = [self.tables]
@@ -381,6 +382,8 @@ class Model:
     def _take(self, step: Step) -> Answer | None:
         self.step = step
         client, arguments = self.clients.get(step.client), step.arguments
+        if step.point is not None:  # the steps before it may have waited
+            self._wait(max(0, self.time_of_point - self.now))
         if step.client is None:
             return self._take_as_other(step)
         if step.action == "wait":
@@ -492,8 +495,8 @@ class Model:
 
 # What a burst has led to, what it began with, and what is the same in all states.
 _NOT_STATE = {
-    *("answers", "recent_tables", "at_point", "channels_before", "channels_now", "step"),
-    *("model", "handshake", "clients", "_timers_set", "_chosen", "_options"),
+    *("answers", "recent_tables", "at_point", "time_of_point", "channels_before", "channels_now"),
+    *("step", "model", "handshake", "clients", "_timers_set", "_chosen", "_options"),
     *("promise", "last_promise", "promise_of_rows"),
 }
 

@@ -74,6 +74,7 @@ class Player:
         self._events_before: dict[Client, int] = {}  # how many events it had before
         self._faults: list[tuple[int | None, Finding]] = []
         self._at_point: dict[int, int] = {}
+        self._time_of_point = 0.0
         self._held: list[tuple[int, int, str]] = []
 
     @property
@@ -122,6 +123,7 @@ class Player:
         await self._prepare(burst)
         jobs_before = asyncio.get_running_loop().thread_jobs_started
         self._answers, self._at_point, self._held = {}, {}, []
+        self._time_of_point = self.time
         self._interleaving.passed = 0
         self._events_before = {client: len(client.recorder.events) for client in self._opened}
         try:
@@ -145,6 +147,7 @@ class Player:
 
         async def take_at_point():
             self.is_at_point = True
+            self._time_of_point = self.time
             self._at_point = {number: len(it.arrivals) for number, it in self.clients.items()}
             places = [(number, it.place_of_wait()) for number, it in self.clients.items()]
             self._held = [(number, it.line, it.handler) for number, it in places if it]
@@ -206,6 +209,7 @@ class Player:
                 points=self._interleaving.passed,
                 layers=tuple(current_layer().redis.take_layers_used()),
                 at_point=self._at_point,
+                time_of_point=self._time_of_point,
                 thread_jobs=asyncio.get_running_loop().thread_jobs_started - jobs_before,
                 held=tuple(self._held),
                 calls=tuple(call.made() for call in calls),

@@ -94,8 +94,9 @@ class BurstReport:
     `answers` has one item for each step: what a step such as `rows` has read, or None. `faults` are
     what Daphne would refuse, or what would harm a server. `time` is the time at the end. `points`
     counts the points at which a step with `at` could have been taken; `at_point` says how many
-    messages each client had received in this burst when the step was taken. `layers` are the
-    aliases of the channel layers that were called. `thread_jobs` counts the jobs for threads.
+    messages each client had received in this burst when the step was taken, at `time_of_point`.
+    `layers` are the aliases of the channel layers that were called. `thread_jobs` counts the jobs
+    for threads.
     `held` has the client, line and handler of each consumer that waited when the step was taken.
     `calls` are the calls of functions by other processes that ran in this burst. `events` are
     (client, event) pairs, if all events were asked for.
@@ -109,6 +110,7 @@ class BurstReport:
     points: int = 0
     layers: tuple[str, ...] = ()
     at_point: dict[int, int] = field(default_factory=dict)
+    time_of_point: float = 0.0
     thread_jobs: int = 0
     held: tuple[tuple[int, int, str], ...] = ()
     calls: tuple[CallMade, ...] = ()
