@@ -57,8 +57,7 @@ def run_model_mutants(lesson: Lesson) -> Iterator[MutantRun]:
         caught |= {it.name for it in left if _notices(lesson, it, played)}
         left = [it for it in left if it.name not in {*caught, *known}]
     for mutant in mutants:
-        line, reason = line_of(source, mutant), known.get(mutant.name)
-        yield MutantRun(lesson.check, mutant, line, mutant.name in caught, reason=reason)
+        yield MutantRun(lesson.check, mutant, line_of(source, mutant), mutant.name in caught)
 
 
 def _subjects(lesson: Lesson) -> Iterator[Subject]:
@@ -78,13 +77,6 @@ def _notices(lesson: Lesson, mutant: Mutant, played: Played) -> bool:
     child.kill()
     child.join()
     return is_noticed
-
-
-def outdated_model_reasons(lesson: Lesson) -> list[str]:
-    """The entries of equivalent_mutants.toml for mutants of the model that do not exist."""
-    known = reasons(lesson, "model")
-    names = {mutant.name for mutant in mutants_of_model(lesson)} if known else ()
-    return [name for name in known if name not in names]
 
 
 class _RecordingPool(PlayerPool):

@@ -12,7 +12,7 @@ import os
 import signal
 import time
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -30,7 +30,7 @@ from lessons.workshop.course.lesson_text import names_of_shown_code
 from lessons.workshop.course.source_code import definitions_in, definitions_named, read_python
 from lessons.workshop.course.subjects import exercise
 from lessons.workshop.engine.process.child_process import end_child, start_child
-from lessons.workshop.judge.mutants import Mutant, mutant_names, mutants_of
+from lessons.workshop.judge.mutants import Mutant, mutants_of
 from lessons.workshop.judge.runner import judge
 
 EQUIVALENT = Path(__file__).with_name("equivalent_mutants.toml")
@@ -43,7 +43,7 @@ MIN_MUTANT_TESTS_TIMEOUT = 30.0
 
 @dataclass(frozen=True)
 class MutantRun:
-    """One mutant of `file`: whether it was caught, by which checks, or why it is equivalent.
+    """One mutant of `file`: whether it was caught, and by which checks.
 
     `line` is the text of the line that the mutant changes.
     """
@@ -53,7 +53,6 @@ class MutantRun:
     line: str
     caught: bool
     caught_by: tuple[str, ...] = ()
-    reason: str | None = None
 
 
 def run_solution_mutants(lesson: Lesson) -> Iterator[MutantRun]:
@@ -63,19 +62,19 @@ def run_solution_mutants(lesson: Lesson) -> Iterator[MutantRun]:
         target = exercise(lesson, "mutant", lesson.solution, mutant.source)
         verdict = judge(lesson, target, CHECK_TIMEOUT)
         red = tuple(outcome.name for outcome in verdict.outcomes if outcome.state == "red")
-        reason = reasons(lesson, "solution").get(mutant.name)
-        line = line_of(source, mutant)
-        yield MutantRun(lesson.solution, mutant, line, not verdict.green, red, reason)
+        yield MutantRun(lesson.solution, mutant, line_of(source, mutant), not verdict.green, red)
 
 
 def solution_mutants(lesson: Lesson) -> Iterator[Mutant]:
     """Every mutant of each class and function in solution.py."""
-    return _mutants(*_parts_of_solution(lesson))
+    source = read_python(lesson.solution)
+    names = [lesson.exercise_name, *definitions_in(ast.parse(source))]
+    return _mutants(source, [*dict.fromkeys(names)])
 
 
 def run_demo_mutants(lesson: Lesson) -> Iterator[MutantRun]:
     """Run the lesson's tests on each mutant of its worked example and of the code it shows."""
-    for module_name, names in parts_of_demo(lesson).items():
+    for module_name, mutants in demo_mutants(lesson).items():
         file = _file_of(module_name)
         source = read_python(file)
         with demo_tests(lesson, module_name) as pass_with:
@@ -84,10 +83,17 @@ def run_demo_mutants(lesson: Lesson) -> Iterator[MutantRun]:
                 raise IncompleteLesson(f"{lesson.tests} is red on the unchanged worked example")
             duration = time.monotonic() - started
             limit = max(MIN_MUTANT_TESTS_TIMEOUT, MUTANT_TESTS_FACTOR * duration)
-            for mutant in _mutants(source, names):
+            for mutant in mutants:
                 caught = not pass_with(mutant.source, limit)
-                reason = reasons(lesson, "demo").get(mutant.name)
-                yield MutantRun(file, mutant, line_of(source, mutant), caught, (), reason)
+                yield MutantRun(file, mutant, line_of(source, mutant), caught)
+
+
+def demo_mutants(lesson: Lesson) -> dict[str, Iterator[Mutant]]:
+    """Every mutant of the worked example and of the code that the lesson shows, by module."""
+    return {
+        module_name: _mutants(read_python(_file_of(module_name)), names)
+        for module_name, names in parts_of_demo(lesson).items()
+    }
 
 
 def _mutants(source: str, names: list[str]) -> Iterator[Mutant]:
@@ -96,25 +102,6 @@ def _mutants(source: str, names: list[str]) -> Iterator[Mutant]:
 
 def line_of(source: str, mutant: Mutant) -> str:
     return source.splitlines()[mutant.line - 1].strip() if mutant.line else ""
-
-
-def outdated_reasons(lesson: Lesson) -> list[str]:
-    """The entries of equivalent_mutants.toml for mutants that do not exist any more."""
-    source, names = _parts_of_solution(lesson)
-    solution = set().union(*(mutant_names(source, name) for name in names))
-    demo: set[str] = set()
-    for module_name, names in parts_of_demo(lesson).items():
-        source = read_python(_file_of(module_name))
-        demo.update(*(mutant_names(source, name) for name in names))
-    unknown = [name for name in reasons(lesson, "solution") if name not in solution]
-    return unknown + [name for name in reasons(lesson, "demo") if name not in demo]
-
-
-def _parts_of_solution(lesson: Lesson) -> tuple[str, list[str]]:
-    """The text of solution.py, and the names of its classes and functions."""
-    source = read_python(lesson.solution)
-    names = [lesson.exercise_name, *definitions_in(ast.parse(source))]
-    return source, [*dict.fromkeys(names)]
 
 
 def _file_of(module_name: str) -> Path:
@@ -145,6 +132,12 @@ def _equivalent() -> dict:
 def reasons(lesson: Lesson, kind: str) -> dict[str, str]:
     """Why mutants of the lesson's "solution", "demo" or "model" are equivalent, by their name."""
     return _equivalent().get(lesson.folder.name, {}).get(kind, {})
+
+
+def outdated_reasons(lesson: Lesson, kind: str, mutants: Iterable[Mutant]) -> list[str]:
+    """The entries of equivalent_mutants.toml of which no mutant has the name."""
+    names = {mutant.name for mutant in mutants}
+    return [name for name in reasons(lesson, kind) if name not in names]
 
 
 @contextmanager

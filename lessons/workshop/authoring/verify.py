@@ -6,15 +6,15 @@ predictions can be played and answered.
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from difflib import ndiff
-from itertools import chain
 from pathlib import Path
 
-from lessons.workshop.authoring.model_mutants import outdated_model_reasons, run_model_mutants
+from lessons.workshop.authoring.model_mutants import run_model_mutants
 from lessons.workshop.authoring.mutant_runs import (
     outdated_reasons,
+    reasons,
     run_demo_mutants,
     run_solution_mutants,
 )
@@ -304,14 +304,14 @@ def _verify_mistake(report: VerifyReport, mistake: Mistake, stops_at_red: bool) 
 
 def _verify_mutants(report: VerifyReport) -> set[str]:
     """The names of the checks that a mutant fails; the mutants that none catches are faults."""
-    runs = chain(run_solution_mutants(report.lesson), run_demo_mutants(report.lesson))
-    return _judge_mutants(report, runs, outdated_reasons(report.lesson))
+    caught_by = _judge_mutants(report, "solution", run_solution_mutants)
+    return caught_by | _judge_mutants(report, "demo", run_demo_mutants)
 
 
 def verify_models(lesson: Lesson) -> VerifyReport:
     """Judge the mutants of the lesson's model. The report has those that nothing notices."""
     report = VerifyReport(lesson)
-    _judge_mutants(report, run_model_mutants(lesson), outdated_model_reasons(lesson))
+    _judge_mutants(report, "model", run_model_mutants)
     return report
 
 
@@ -325,18 +325,18 @@ def verify_submissions(lesson: Lesson) -> VerifyReport:
     return VerifyReport(lesson, [*faults], submissions=len(submissions))
 
 
-def _judge_mutants(report, runs, outdated: list[str]) -> set[str]:
-    for name in outdated:
+def _judge_mutants(report: VerifyReport, kind: str, run_mutants: Callable) -> set[str]:
+    """Add the mutants that are not caught to the report. Returns the checks that caught one."""
+    known, runs = reasons(report.lesson, kind), [*run_mutants(report.lesson)]
+    for name in outdated_reasons(report.lesson, kind, (run.mutant for run in runs)):
         report.faults.append(f"equivalent_mutants.toml names an unknown mutant: {name}")
-    caught_by: set[str] = set()
     for run in runs:
-        report.mutants += 1
-        caught_by.update(run.caught_by)
         where = f"{run.file.name}, line {run.mutant.line}: {run.mutant.name}\n{run.line}"
-        if run.reason and run.caught:
+        has_reason = run.mutant.name in known
+        if has_reason and run.caught:
             report.faults.append(f"a mutant is caught, but listed as equivalent: {where}")
-        elif run.reason:
-            report.equivalent += 1
-        elif not run.caught:
+        elif not has_reason and not run.caught:
             report.faults.append(f"a mutant is not caught: {where}")
-    return caught_by
+    report.mutants += len(runs)
+    report.equivalent += sum(run.mutant.name in known and not run.caught for run in runs)
+    return {name for run in runs for name in run.caught_by}

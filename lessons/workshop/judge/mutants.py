@@ -2,7 +2,7 @@
 
 import ast
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lessons.workshop.course.source_code import Definition
@@ -28,7 +28,10 @@ _OPPOSITES = {
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change. `name` describes it without a line number, so it stays valid when lines move."""
+    """One change. `name` describes it without a line number, so it stays valid when lines move.
+
+    The second change with the same words has (2) behind them.
+    """
 
     name: str
     line: int
@@ -43,29 +46,18 @@ def mutants_of(source: str, name: str) -> Iterator[Mutant]:
 
 def mutants_in(tree: ast.Module, parts: dict[str, ast.AST]) -> Iterator[Mutant]:
     """Every mutant of some parts of a file, which are given by name."""
-    seen = {ast.unparse(tree)}
-    changes = [it for name, part in parts.items() for it in _numbered(_changes(part, name))]
+    seen, names = {ast.unparse(tree)}, Counter()
+    changes = [it for name, part in parts.items() for it in _changes(part, name)]
     for words, line, node, fields in changes:
+        names[words] += 1
+        name = words if names[words] == 1 else f"{words} ({names[words]})"
         before = {field: getattr(node, field) for field in fields}
         vars(node).update(fields)
         text = ast.unparse(tree)
         vars(node).update(before)
         if text not in seen:
             seen.add(text)
-            yield Mutant(words, line, text)
-
-
-def mutant_names(source: str, name: str) -> set[str]:
-    """The names of the mutants that mutants_of() makes."""
-    return {words for words, *_ in _numbered(_changes(_definition(ast.parse(source), name), name))}
-
-
-def _numbered(changes: Iterable[tuple]) -> Iterator[tuple]:
-    """The changes, each with a name of its own: the second of the same name ends with (2)."""
-    seen = Counter()
-    for words, *more in changes:
-        seen[words] += 1
-        yield (words if seen[words] == 1 else f"{words} ({seen[words]})", *more)
+            yield Mutant(name, line, text)
 
 
 def _definition(tree: ast.AST, name: str) -> ast.AST:

@@ -4,7 +4,7 @@ import pytest
 
 from lessons.workshop.authoring.mutant_runs import parts_of_demo
 from lessons.workshop.course.lesson_index import find
-from lessons.workshop.judge.mutants import mutant_names, mutants_of
+from lessons.workshop.judge.mutants import mutants_of
 
 SOURCE = '''\
 class Lamp(AsyncConsumer):
@@ -85,5 +85,5 @@ def test_the_mutants_of_a_demo_cover_what_runs_and_what_the_text_shows(lesson, p
 )
 def test_a_value_that_each_connection_begins_with_may_be_shared(body, is_made):
     source = f"class Lamp:\n    def websocket_connect(self, event):\n        {body}\n"
-    names = mutant_names(source, "Lamp")
+    names = [mutant.name for mutant in mutants_of(source, "Lamp")]
     assert any(name.endswith("belongs to the class") for name in names) is is_made
