@@ -3,7 +3,6 @@
 import asyncio
 import inspect
 import linecache
-import warnings
 from collections.abc import Callable
 from types import SimpleNamespace
 from unittest import mock
@@ -16,6 +15,7 @@ from lessons.workshop.engine.recording.events import error_text
 from lessons.workshop.engine.recording.middleware import RecordingMiddleware
 from lessons.workshop.engine.recording.recorder import Recorder
 from lessons.workshop.engine.script.action import NAME, Action
+from lessons.workshop.engine.world.leftovers import forgotten_coroutines
 
 _TRIED = "consumer_under_test"  # the module of the consumer
 
@@ -24,14 +24,15 @@ class Try(Action, usage="try NAME", name=NAME):
     """The student's tests run on the consumer of that name, one of `options.consumers`.
 
     The answer says whether all passed, and if not, which test failed, with which error at which
-    line. `events` counts the recorded events; `forgotten` is a warning about a coroutine that was
-    never awaited. A source with an `application` is tested whole, any other one is a consumer.
+    line. `events` counts the recorded events; `forgotten` names a coroutine that was never
+    awaited. A source with an `application` is tested whole, any other one is a consumer.
     """
 
     async def act(self, player, name):
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
+        file, forgotten = inspect.getfile(player.subject), []
+        with forgotten_coroutines(lambda *coroutine: forgotten.append(coroutine)):
             answer = {"passed": False, "test": "", "error": "", "line": 0, "code": "", "events": 0}
+            answer["forgotten"] = ""
             for title, test in tests_of(player.subject):
                 if player.database:
                     await player.write(_empty_used_tables)
@@ -48,7 +49,11 @@ class Try(Action, usage="try NAME", name=NAME):
                     break
         if answer["passed"] and inspect.isclass(player.subject):
             answer["line"] = 0  # each test of the suite could have noticed the fault
-        return answer | _forgotten(caught, inspect.getfile(player.subject))
+        if forgotten:
+            coroutine, origin = forgotten[0]
+            own = ({"line": line} for path, line, _ in origin if path == file)
+            answer |= {"forgotten": f"coroutine '{coroutine}' was never awaited", **next(own, {})}
+        return answer
 
 
 def tests_of(subject) -> list[tuple[str, Callable]]:
@@ -118,17 +123,6 @@ async def _error_of(test, application) -> BaseException | None:
         # Including CancelledError: Channels' communicator raises it after a timeout.
         return error
     return None
-
-
-def _forgotten(caught: list[warnings.WarningMessage], file: str) -> dict:
-    """The first warning about a coroutine that was never awaited, and the line that made it."""
-    for warning in caught:
-        text = str(warning.message).partition("\n")[0]  # without the lines of asyncio and ours
-        if "was never awaited" in text:
-            origin = getattr(warning.source, "cr_origin", None) or ()
-            own = ({"line": line} for name, line, _ in origin if name == file)
-            return {"forgotten": text, **next(own, {})}
-    return {"forgotten": ""}
 
 
 def _place_of(test, error: BaseException | None) -> Place:

@@ -8,9 +8,7 @@ consumer leaves behind, raises a ConsumerFault.
 import asyncio
 import gc
 import json as json_module
-import sys
 import threading
-import warnings
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
@@ -20,16 +18,14 @@ from django.conf import settings
 from django.test import Client as Browser
 from django.utils.encoding import force_str
 
-from ..faults.burst import fault_of_coroutine
 from ..faults.connection import fault_of_error
-from ..faults.finding import Finding, make_finding
+from ..faults.finding import make_finding
 from ..recording.transcript import render
 from ..scheduling.loop import SimulatedLoop, maybe_suspend
-from ..scheduling.patches import installed
 from ..script.steps import Step
 from ..world.client import CLIENT_PORT, WebSocketClient
 from ..world.daphne_rules import State
-from ..world.leftovers import Leftovers
+from ..world.leftovers import Leftovers, forgotten_coroutines
 from .choices import NATURAL, Choices, Decisions
 from .report import ConsumerFault, shortened
 from .source import ProjectSource
@@ -49,10 +45,10 @@ class World:
         self.choices = Choices(decisions)
         self._application = application
         self._loop = SimulatedLoop(decisions.seed)
+        self._runner = asyncio.Runner(loop_factory=lambda: self._loop)
         self._uses_database = uses_database
         self._source = ProjectSource(application)
         self._leftovers = Leftovers(self._source)
-        self._forgotten: list[Finding] = []  # coroutines without an await
         self._unseen: list[BaseException] = []  # of tasks and timers that no code refers to
         self._burst: list[Step] | None = None
         self._has_finished = False
@@ -69,11 +65,7 @@ class World:
         enter = self._stack.enter_context
         self._threads = {*threading.enumerate()}
         enter(project_surroundings(self._loop, self._uses_database))
-        enter(installed([(warnings, "_warn_unawaited_coroutine", self._note_forgotten)]))
-        self._stack.callback(
-            sys.set_coroutine_origin_tracking_depth, sys.get_coroutine_origin_tracking_depth()
-        )
-        sys.set_coroutine_origin_tracking_depth(ORIGIN_LINES)
+        enter(forgotten_coroutines(self._leftovers.note_coroutine, ORIGIN_LINES))
         self._loop.set_exception_handler(self._note_unseen)
         return self
 
@@ -212,7 +204,7 @@ class World:
         self._end()
         self._leftovers.find_threads(self._threads)
         gc.collect(1)  # a coroutine that was never awaited may be in a reference cycle
-        for finding in (*self._forgotten, *self._leftovers.findings):
+        for finding in self._leftovers.findings:
             raise ConsumerFault(finding)
 
     # How it is done
@@ -253,13 +245,13 @@ class World:
         for client in self.clients:
             if fault := await client._fault():
                 return fault, result, error
-        findings = [*self._loop.blocking_calls, *self._forgotten]
+        findings = [*self._loop.blocking_calls, *self._leftovers.findings]
         if self._unseen and self.clients:
             seen = self.clients[0]._served
             findings += [fault_of_error(seen, it, unknown="task-died") for it in self._unseen]
         self._unseen.clear()
         self._loop.blocking_calls.clear()
-        self._forgotten.clear()
+        self._leftovers.findings.clear()
         return (ConsumerFault(findings[0]) if findings else None), result, error
 
     async def _leave(self) -> None:
@@ -274,29 +266,18 @@ class World:
         await self._leftovers.wait_for_timers()
 
     def _end(self) -> None:
-        self._loop.run_until_complete(self._cancel())
-        self._loop.close()
+        """End all that runs, as asyncio.run() does."""
+        self._runner.run(self._cancel())
+        self._runner.close()
 
     async def _cancel(self) -> None:
-        """End all that runs, as asyncio.run() does."""
         for client in self.clients:
             await client._served.cancel_application()
-        for task in (left := self._loop.other_tasks()):
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
-        await self._loop.shutdown_asyncgens()
-        await self._loop.shutdown_default_executor()
 
     def _note_unseen(self, loop, context: dict) -> None:
         """In place of a line in the log: an exception that no code awaits."""
         if error := context.get("exception"):
             self._unseen.append(error)
-
-    def _note_forgotten(self, coroutine) -> None:
-        """In place of Python's warning: the coroutine was freed, and never awaited."""
-        place = self._leftovers.place_in(coroutine.cr_origin or ())
-        finding = fault_of_coroutine(self._source, coroutine.__qualname__, place)
-        self._forgotten.append(finding)
 
 
 class WorldClient:

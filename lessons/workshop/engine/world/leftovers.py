@@ -1,8 +1,7 @@
 """Finds what a conversation leaves behind: threads, jobs, timers, coroutines without an await.
 
-Python reports a forgotten `await` only when it destroys the coroutine, as a warning. So the
-warnings of a conversation are caught and read. A coroutine that is still referenced gives no
-warning; the garbage collector's list of objects has it.
+Python reports a forgotten `await` only when it destroys the coroutine: it would print a warning. A
+coroutine that is still referenced is not reported; the garbage collector's list of objects has it.
 
 A job of a pool, or a timer of the loop, may outlive the connection for a while: a thread cannot be
 cancelled. So they get simulated time to end, and only what goes on then is a fault.
@@ -12,12 +11,11 @@ import asyncio
 import gc
 import inspect
 import os
-import re
 import sys
 import threading
 import traceback
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import contextmanager
 from types import CoroutineType
 
@@ -26,6 +24,7 @@ from asgiref.sync import SyncToAsync
 from ..faults.burst import fault_of_coroutine
 from ..faults.finding import Finding, Place, SubjectSource, code_of, make_finding
 from ..recording.layer import RecordingLayer
+from ..scheduling.patches import installed
 from ..scheduling.threads import ControlledThread, is_pool_thread
 
 JOB_TIMEOUT = 60.0  # simulated seconds for a job that has begun to end
@@ -39,7 +38,6 @@ _ENGINE = tuple(
     os.path.join(os.path.dirname(os.path.dirname(__file__)), name, "")
     for name in ("process", "script")
 )
-_NEVER_AWAITED = re.compile(r"coroutine '(?P<name>[^']+)' was never awaited")
 
 
 class Leftovers:
@@ -103,22 +101,12 @@ class Leftovers:
     @contextmanager
     def watched(self):
         """Watch the conversation that runs within it."""
-        threads, depth = set(threading.enumerate()), sys.get_coroutine_origin_tracking_depth()
-        sys.set_coroutine_origin_tracking_depth(ORIGIN_LINES)
-        try:
-            with warnings.catch_warnings(record=True) as caught:
-                warnings.simplefilter("always")
-                yield
-                self.find_threads(threads)
-                gc.collect()  # a coroutine that was never awaited may be in a reference cycle
-        finally:
-            sys.set_coroutine_origin_tracking_depth(depth)
-        for warning in caught:
-            if found := _NEVER_AWAITED.search(str(warning.message)):
-                # A coroutine of another thread has no origin, but the line that dropped it.
-                origin = getattr(warning.source, "cr_origin", None) or ()
-                dropped_at = (warning.filename, warning.lineno, "")
-                self._note_coroutine(found["name"], self.place_in((*origin, dropped_at)))
+        threads = set(threading.enumerate())
+        with warnings.catch_warnings(), forgotten_coroutines(self.note_coroutine):
+            warnings.simplefilter("ignore")  # nothing else is printed
+            yield
+            self.find_threads(threads)
+            gc.collect()  # a coroutine that was never awaited may be in a reference cycle
 
     def find_unstarted_coroutine(self) -> None:
         """Find a coroutine that was never started and is still referenced, and close it.
@@ -130,19 +118,18 @@ class Leftovers:
                 type(item) is CoroutineType
                 and inspect.getcoroutinestate(item) == inspect.CORO_CREATED
             ):
-                place = self.place_in(item.cr_origin or ())
+                origin, name = item.cr_origin or (), item.__qualname__
+                is_own = any(self._source.owns(file) for file, *_ in origin)
                 # A coroutine of sync code has no origin. Then only one of the layer counts.
-                if place.line or item.__qualname__.startswith(f"{RecordingLayer.__name__}."):
-                    self._note_coroutine(item.__qualname__, place)
+                if is_own or name.startswith(f"{RecordingLayer.__name__}."):
+                    self.note_coroutine(name, origin)
                     item.close()
 
-    def _note_coroutine(self, name: str, place: Place) -> None:
-        self.findings.append(fault_of_coroutine(self._source, name, place))
-
-    def place_in(self, origin) -> Place:
-        """The innermost line of the student's file among these (file, line, function)."""
+    def note_coroutine(self, name: str, origin: Iterable[tuple]) -> None:
+        """Add the finding for a coroutine that was never awaited."""
         own = (Place(*line) for line in origin if self._source.owns(line[0]))
-        return next(own, Place(self._source.file))
+        place = next(own, Place(self._source.file))
+        self.findings.append(fault_of_coroutine(self._source, name, place))
 
     def find_threads(self, before: set[threading.Thread]) -> None:
         """Find the threads that did not run `before`, and do not end."""
@@ -154,6 +141,28 @@ class Leftovers:
             if thread.is_alive():
                 place = self._source.running_place(thread.ident) or Place()
                 self._note(f"Thread {thread.name}", [place])
+
+
+@contextmanager
+def forgotten_coroutines(note: Callable[[str, tuple], object], lines: int = ORIGIN_LINES):
+    """Within it, `note(name, origin)` is called for each coroutine that is freed, never awaited.
+
+    `origin` holds the (file, line, function) that created it, up to so many `lines`, the innermost
+    first. Last is the line that has freed it: a coroutine of another thread has no other.
+    """
+
+    def note_freed(coroutine):
+        caller = sys._getframe().f_back
+        freed_at = [(caller.f_code.co_filename, caller.f_lineno, "")] if caller else []
+        note(coroutine.__qualname__, (*(coroutine.cr_origin or ()), *freed_at))
+
+    depth = sys.get_coroutine_origin_tracking_depth()
+    sys.set_coroutine_origin_tracking_depth(lines)
+    try:
+        with installed([(warnings, "_warn_unawaited_coroutine", note_freed)]):
+            yield
+    finally:
+        sys.set_coroutine_origin_tracking_depth(depth)
 
 
 def _place_of_job(source: SubjectSource, job: ControlledThread) -> Place | None:
