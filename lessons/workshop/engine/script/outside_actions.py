@@ -10,13 +10,7 @@ from ..world.channel_layer import current_layer
 from .action import LIST, NAME, OBJECT, WORDS, Action, one_of
 
 MAX_FILL = 1000  # messages; more would mean that the channel has no capacity
-_CUT_OFF = {
-    "gone": ("groups", "channels"),
-    "groups gone": ("groups",),
-    "channels gone": ("channels",),
-    "outside gone": ("outside",),
-}
-_REDIS = (*_CUT_OFF, "back")
+_REDIS = {"gone": "stop", "outside gone": "cut_off", "back": "start"}  # state → what happens
 
 
 class Send(Action, usage='send name {"type": "a.message"}', name=NAME, message=OBJECT):
@@ -63,18 +57,13 @@ class Fill(Action, usage="fill name", name=NAME):
 
 
 class Redis(Action, usage=f"redis {', or redis '.join(_REDIS)}", state=one_of(*_REDIS)):
-    """Redis, which every channel layer uses, stops, or returns. What was stopped is empty then.
+    """Redis, which every channel layer uses, stops, or returns. After a stop it is empty.
 
-    `groups gone` and `channels gone`: one host of several stops, the one that keeps the groups, or
-    the one of the channels. `outside gone`: code without a connection does not reach Redis.
+    `outside gone`: code without a connection does not reach Redis.
     """
 
     async def act(self, player, state):
-        redis = current_layer().redis
-        if state == "back":
-            redis.start()
-        else:
-            redis.cut_off(*_CUT_OFF[state])
+        getattr(current_layer().redis, _REDIS[state])()
 
 
 class Worker(Action, usage="worker channel", channels=WORDS):

@@ -94,33 +94,32 @@ class SimulatedLayer(InMemoryChannelLayer):
     async def send(self, channel, message):
         """As in Channels. A message that cannot be serialized raises at the sender's line."""
         if isinstance(message, _SerializedMessage):  # a part of group_send()
-            self._require("channels")
             await super().send(channel, message)
             return
         assert isinstance(message, dict), "message is not a dict"
         message = _SerializedMessage(message)
-        async with self._reaching("channels"):
+        async with self._reaching():
             await super().send(channel, message)
 
     async def group_send(self, group, message):
         """As in Channels. It serializes the message even if the group is empty."""
         assert isinstance(message, dict), "Message is not a dict"
         message = _SerializedMessage(message)
-        async with self._reaching("groups"):
+        async with self._reaching():
             await super().group_send(group, message)
 
     async def group_add(self, group, channel):
-        async with self._reaching("groups"):
+        async with self._reaching():
             await super().group_add(group, channel)
 
     async def group_discard(self, group, channel):
-        async with self._reaching("groups"):
+        async with self._reaching():
             await super().group_discard(group, channel)
 
     async def receive(self, channel):
         """As in Channels. A message that cannot be read back raises here, at the receiver."""
         await maybe_suspend()
-        if "channels" in self.redis.unreachable:
+        if self.redis.is_stopped:
             raise self.redis.outage()
         message = await super().receive(channel)
         try:
@@ -141,27 +140,24 @@ class SimulatedLayer(InMemoryChannelLayer):
         return None if queue is None or queue.empty() else await self.receive(channel)
 
     @asynccontextmanager
-    async def _reaching(self, host: str):
+    async def _reaching(self):
         """A call of the layer may suspend before it has its effect, and after.
 
         Another process may act before it, and after.
         """
         await switch_point()
         await maybe_suspend()
-        self._require(host)
+        self.was_used = True
+        is_cut_off = self.redis.is_cut_off and current_connection.get() is None
+        if self.redis.is_stopped or is_cut_off:
+            raise self.redis.outage()
         yield
         await maybe_suspend()
         await switch_point()
 
-    def _require(self, host: str) -> None:
-        """Raise what the layer raises if the host with the "channels" or "groups" is down."""
-        self.was_used = True
-        is_cut_off = "outside" in self.redis.unreachable and current_connection.get() is None
-        if host in self.redis.unreachable or is_cut_off:
-            raise self.redis.outage()
-
-    def close_connections(self) -> None:
-        """Drop all messages, and let every waiting receiver find its connection closed."""
+    def lose_all(self) -> None:
+        """Drop groups and messages, and let every waiting receiver find its connection closed."""
+        self.groups.clear()
         for queue in self.channels.values():
             while not queue.empty():
                 queue.get_nowait()
@@ -172,38 +168,35 @@ _CONNECTION_CLOSED = {"type": "a receiver finds its connection closed"}
 
 
 class FakeRedis:
-    """The Redis server behind all layers. A check can stop it, or make a part unreachable.
-
-    With several hosts in CHANNEL_LAYERS, a consumer's channel and a group may be on different
-    hosts: "channels" and "groups". "outside" is the network between Redis and all code that belongs
-    to no connection, such as a job on another machine.
-    """
+    """The Redis server behind all layers. A check can stop it, or cut the network to it."""
 
     def __init__(self):
         self.layers: dict[str, SimulatedLayer] = {}
-        self.unreachable: set[str] = set()
+        self.is_stopped = self.is_cut_off = False
 
-    def cut_off(self, *parts: str) -> None:
-        """Cut off these parts. A host loses its data, and each waiting receiver finds that out.
-
-        It imports redis-py's exceptions. In a thread that is played, so much work (0.1 s) would
-        look like an endless loop.
-        """
-        _redis_error("ConnectionError", "")
-        self.unreachable |= {*parts}
+    def stop(self) -> None:
+        """Stop the server. It loses its data, and each waiting receiver finds that out."""
+        self.is_stopped = True
+        self._load_exceptions()
         for layer in self.layers.values():
-            if "groups" in parts:
-                layer.groups.clear()
-            if "channels" in parts:
-                layer.close_connections()
+            layer.lose_all()
+
+    def cut_off(self) -> None:
+        """Cut off all code that belongs to no connection, such as a job on another machine."""
+        self.is_cut_off = True
+        self._load_exceptions()
 
     def start(self) -> None:
         """Start the server again at the same address. If it was stopped, it has no data."""
-        self.unreachable.clear()
+        self.is_stopped = self.is_cut_off = False
+
+    def _load_exceptions(self) -> None:
+        """In a thread that is played, so much work (0.1 s) would look like an endless loop."""
+        _redis_error("ConnectionError", "")
 
     def outage(self) -> Exception:
-        """A stopped server refuses connections. One host of several is silent, as a cut network."""
-        if {"channels", "groups"} <= self.unreachable:
+        """A stopped server refuses connections. A cut network is silent."""
+        if self.is_stopped:
             text = "Error 111 connecting to localhost:6379. Connect call failed."
             return _redis_error("ConnectionError", text)
         return _redis_error("TimeoutError", "Timeout connecting to server")

@@ -129,7 +129,7 @@ async def test_every_call_but_new_channel_fails_during_an_outage(layer):
     channel = await layer.new_channel()
     waiting = asyncio.ensure_future(layer.receive(channel))
     await asyncio.get_running_loop().wait_until_idle()
-    layer.redis.cut_off("groups", "channels")
+    layer.redis.stop()
     await asyncio.get_running_loop().wait_until_idle()
     with pytest.raises(ConnectionError, match=r"^Connection closed by server\.$"):
         waiting.result()
