@@ -4,7 +4,7 @@ import pytest
 
 from lessons.workshop.authoring.verify import faults_of_predictions
 from lessons.workshop.course.lesson_index import find
-from lessons.workshop.judge.study.predictions import Card, predictions, shuffled
+from lessons.workshop.judge.study.predictions import predictions, shuffled
 
 GROUP_SEND = 'layer 1 ← group_send  "lobby": jukebox.song  title: "hello"'
 AT_1, AT_2 = (
@@ -23,10 +23,11 @@ def of(slug, number):
 
 
 def in_place(asked, given, never=()):
-    def dealt(labels):
-        return [Card(label, None) for label in labels]
-
-    return asked.grade_order(dealt(given), dealt(never))
+    labels = [card.label for card in asked.shown]
+    order, left_out = ([labels.index(label) for label in it] for it in (given, never))
+    rest = {*range(len(labels))}.difference(order, left_out)
+    right = asked.grade(order, [*left_out, *rest])
+    return tuple([right[number] for number in numbers] for numbers in (order, left_out))
 
 
 # Grading

@@ -194,48 +194,33 @@ class Played:
             return False
 
     def grade(self, given: Sequence[int], never: Sequence[int]) -> list[bool]:
-        """Whether each card is right. Raises ValueError if one has no place, or two."""
-        shown, numbers = self.shown, [*given, *never]
-        if sorted(numbers) != list(range(len(shown))):
-            raise ValueError("Each card must have exactly one place.")
-        placed, left_out = self.grade_order(
-            [shown[one] for one in given], [shown[one] for one in never]
-        )
-        right = dict(zip(numbers, placed + left_out, strict=True))
-        return [right[number] for number in range(len(shown))]
+        """Whether each shown card is right: of those in an order, and of those that never happen.
 
-    def grade_order(
-        self, given: Sequence[Card], never: Sequence[Card]
-    ) -> tuple[list[bool], list[bool]]:
-        """Whether each card in the student's order is right, and each that "never happens".
-
-        A card is right if every event that must come before it does, and no event that must come
-        after it does. An event that the student takes for one that never happens is wrong alone.
+        A card in the order is right if every event that must come before it does, and no event that
+        must come after it does. An event that the student takes for one that never happens is wrong
+        alone. Raises ValueError if a card has no place, or two.
         """
-        events = self.recording.events
-        causes = _causes(events)
-        if self.prediction.exact:
-            causes = [set(range(index)) for index in range(len(events))]
-        places: dict[str, list[int]] = {}  # of each label: equal cards may change places
-        for card in self.cards:
-            if card.event is not None:
-                places.setdefault(card.label, []).append(card.event)
-        for card in never:
-            if places.get(card.label):
-                places[card.label].pop()
+        shown = self.shown
+        if sorted([*given, *never]) != list(range(len(shown))):
+            raise ValueError("Each card must have exactly one place.")
+        causes = _causes(self.recording.events, self.prediction.exact)
+        places: dict[str, list[int]] = {card.label: [] for card in shown}
+        for card in self.cards:  # equal cards may change places
+            places[card.label] += [] if card.event is None else [card.event]
+        for number in never:
+            places[shown[number].label][-1:] = []
         asked = {index for indices in places.values() for index in indices}
+        right = [card.label in self.prediction.decoys for card in shown]
         placed: set[int] = set()
-        right = []
-        for card in given:
-            left = places.get(card.label)
-            index = left.pop(0) if left else None
-            if index is None:
-                right.append(False)
-                continue
-            is_late = any(index in causes[earlier] for earlier in placed)
-            right.append(not is_late and not (causes[index] & asked) - placed)
-            placed.add(index)
-        return right, [card.label in self.prediction.decoys for card in never]
+        for number in given:
+            left = places[shown[number].label]
+            right[number] = bool(left)
+            if left:
+                index = left.pop(0)
+                is_late = any(index in causes[earlier] for earlier in placed)
+                right[number] = not is_late and not (causes[index] & asked) - placed
+                placed.add(index)
+        return right
 
 
 def shuffled(things: Sequence, seed: str) -> list:
@@ -253,13 +238,16 @@ def _labels(events: Sequence[Event]) -> list[str]:
     ]
 
 
-def _causes(events: Sequence[Event]) -> list[set[int]]:
-    """For each event, the indices of the events that come before it in every run."""
+def _causes(events: Sequence[Event], is_exact: bool) -> list[set[int]]:
+    """For each event, the indices of the events that come before it in every run.
+
+    If the order `is_exact`, these are all earlier ones.
+    """
     causes: list[set[int]] = []
     for later, event in enumerate(events):
         before: set[int] = set()
         for earlier in range(later):
-            if _is_cause(events[earlier], event):
+            if is_exact or _is_cause(events[earlier], event):
                 before |= {earlier} | causes[earlier]
         causes.append(before)
     return causes
