@@ -104,6 +104,7 @@ async def test_logs_a_connection_that_the_server_cancels(log):
     logged = ConnectionLog(wait)
     client = WebsocketCommunicator(logged, PATH)
     assert await client.receive_nothing(timeout=0.02)
+    assert await health(logged) == "ok, open: 1, busy: 0\n"  # it has read no event yet
     client.stop()  # cancels the consumer, as a server that stops does
     await client.wait()
     assert log.messages == [f"{PATH} CancelledError, 0.0 s, in: 0, out: 0"]
