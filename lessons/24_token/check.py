@@ -292,10 +292,12 @@ def test_a_newer_token_keeps_the_connection(play):
 
 
 def test_an_older_token_changes_nothing(play):
-    """The same token again, or an older one, neither lengthens nor shortens the time."""
+    """The same token or an older one changes nothing, and one that is 0.4 s newer counts."""
     play(f"connect | {send('ada')} | wait 50 | {send('ada')} | wait 9 | text ? | wait 2 | wait 9")
     older = f"issue ada | wait 20 | connect | {send('ada/2')} | {send('ada')}"
     play(f"{older} | wait 45 | text ? | wait 14 | wait 2")
+    newer = f"issue ada | wait 0.4 | issue ada/2 | connect | {send('ada')} | {send('ada/2')}"
+    play(f"{newer} | wait 59.8 | text ? | wait 1")
 
 
 def test_a_later_token_is_checked_too(play):
@@ -312,7 +314,8 @@ def test_a_later_token_is_checked_too(play):
 
 def test_no_token_changes_the_user(play):
     """A valid token of another user closes with 4403, also after the expiry."""
-    play(f"connect | {send('ada')} | {send('bob')} | & text ?")
+    for other in ("bob", "Ada"):
+        play(f"connect | {send('ada')} | {send(other)} | & text ?")
     play(f"connect answers=80 | {send('ada')} | {send('bob')} | wait 62 | wait 10")  # a slow client
     play(f"connect | {send('ada')} | wait 62 | {send('bob')}")
 

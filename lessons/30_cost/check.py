@@ -5,7 +5,13 @@ import json
 from lessons.workshop.judge import Model, parse_step
 
 CHANGED = 'layer {"type": "accounts.changed"}'
-UNKNOWN = ("no.such.event", "websocket.recieve", "accounts.changed.", ".changed")
+UNKNOWN = (
+    "no.such.event",
+    "websocket.recieve",
+    "accounts.changed.",
+    ".changed",
+    "Accounts.Changed",
+)
 WITHOUT_THREADS = {"connect", "text", "bytes", "close", "vanish"}
 UNDERSCORED = ("__eq__", "_hidden", "__init__", "_websocket.receive")
 PROMISES = {
