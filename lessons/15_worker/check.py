@@ -113,10 +113,10 @@ class Office(Model):
             return cause_of_no_job(calls) if difference.answer is None else None
         expected = difference.texts(difference.expected)
         received = difference.texts(difference.received)
+        if difference.seen.is_busy:
+            return "waits-for-answer" if calls.jobs and expected != ["busy"] else None
         if expected == ["busy"]:
             return "full-channel-not-reported"
-        if difference.seen.is_busy:
-            return "waits-for-answer" if calls.jobs else None
         if not (AT_ONCE | self.known_answers()).issuperset(received):
             return None  # the text is not one of the answers
         missing = [text for text in expected if text not in received]
@@ -153,7 +153,9 @@ class Office(Model):
         to_others = [it for it in calls.by_worker if it.get("channel") != channel]
         if any(text.partition(": ")[2] in str(to_others) for text in missing):
             return "worker-remembers"
-        return "job-unanswered" if len(calls.by_worker) < len(calls.begun) else None
+        is_slow = self.now - calls.last_begun_at < PATIENCE - 0.1
+        is_answered = len(calls.by_worker) >= len(calls.begun)
+        return None if is_slow or is_answered else "job-unanswered"
 
 
 class Calls:
@@ -167,6 +169,7 @@ class Calls:
         self.jobs = [call for call in self.by_web if call.get("channel") == CHANNEL]
         own = [it for it in events if it.connection in workers and it.direction == "in"]
         self.begun = [it for it in own if not is_scope(it)]
+        self.last_begun_at = own[-1].time - events[0].time if own else 0.0
         channels = {call["channel"] for call in self.by_worker if call["type"] == "send"}
         self.answered_itself = any(OWN in it and it not in str(self.jobs) for it in channels)
 
@@ -186,7 +189,8 @@ def cause_in_worker(fault, calls):
 def cause_of_no_job(calls):
     if any(call.get("group") == CHANNEL for call in calls.by_web):
         return "group-as-channel"
-    return "wrong-channel" if any(it["type"] == "send" for it in calls.by_web) else "job-not-sent"
+    elsewhere = [it for it in calls.by_web if it["type"] == "send" and it["channel"] != CHANNEL]
+    return "wrong-channel" if elsewhere else "job-not-sent"
 
 
 def test_a_worker_does_the_job(play):
