@@ -241,6 +241,7 @@ def test_answers_with_the_user_of_the_token(play):
     """A valid token in the first frame, then any frame, gets the name of the user."""
     play(f"connect | {send('ada')} | " + " | ".join(OTHER_FRAMES))
     play(f"connect | 2 connect | 2 {send('bob')} | {send('ada')} | text ? | 2 text ?")
+    play(f"connect | {send('zoë')} | text ?")
 
 
 def test_closes_without_a_valid_first_frame(play):
@@ -262,6 +263,7 @@ def test_rejects_what_issue_did_not_make(play):
 def test_closes_a_client_that_sends_nothing(play):
     """A client that sends nothing for 5 seconds is closed, and no other client is."""
     play(f"connect | wait 4.9 | wait 0.2 | 2 connect | 2 wait 4.9 | 2 {send('ada')} | 2 wait 3")
+    play(f"connect answers=9 | wait 5.1 | {send('ada')} | text ?")  # sent before it has the close
 
 
 def test_an_old_token_opens_nothing(play):

@@ -52,9 +52,8 @@ from .action import ACTIONS, Action, UnknownStep
 
 _AT = re.compile(r"at (?P<point>\d{1,3}) ")
 _PLACEHOLDER = re.compile(
-    r"\{channel of (?P<client>\d{1,9})\}|"
-    r"\{(?P<options>token=[\w/]{1,30}(?:&(?:forged|spliced|altered)=[\w/]{1,30}){0,3})\}",
-    re.ASCII,
+    r"\{channel of (?P<client>[0-9]{1,9})\}|"
+    r"\{(?P<options>token=[\w/]{1,30}(?:&(?:forged|spliced|altered)=[\w/]{1,30}){0,3})\}"
 )
 
 
