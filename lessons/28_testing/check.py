@@ -65,6 +65,10 @@ FAULTS = {
             "saves-nothing": (SAVE, "entry = Entry(id=1, text=text)"),
             "saves-twice": (SAVE, f"await Entry.objects.acreate(text=text); {SAVE}"),
             "strips-the-text": (SAVE, "entry = await Entry.objects.acreate(text=text.strip())"),
+            "strips-only-the-row": (
+                *(SAVE, "entry = await Entry.objects.acreate(text=text.strip())"),
+                *(MESSAGE, '"id": entry.id, "text": text'),
+            ),
             "saves-another-text-than-it-sends": (
                 *(SAVE, 'entry = await Entry.objects.acreate(text="?")'),
                 *(MESSAGE, '"id": entry.id, "text": text'),

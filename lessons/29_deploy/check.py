@@ -251,7 +251,7 @@ def test_other_requests_reach_the_kitchen(play):
 
 def test_a_new_handshake_is_rejected(play):
     """After `POST /drain/`, a new handshake is rejected."""
-    play("POST /drain/ | connect | 2 connect")
+    play("POST /drain/ | connect | 2 connect | 3 connect /")
 
 
 def test_a_connection_that_waits_is_closed_at_once(play):
