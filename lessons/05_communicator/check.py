@@ -24,11 +24,12 @@ OTHER_STATE = '{**message, "text": "off" if message["text"] == "on" else "on"}'
 IN_BYTES = '{"type": "websocket.send", "bytes": message["text"].encode()}'
 PROMISES = {
     "`application` is a lamp": "This says what the test gets.",
-    "The lamp accepts a client with": "test_notices_wrong_clients",
-    "It rejects a client with another key": "test_notices_wrong_clients",
+    "Several clients, with one key": "No fault needs a special key or frame.",
+    "A client with `?key=brass` is accepted": "test_notices_wrong_clients",
+    "With another key or": "test_notices_wrong_clients",
     "For each text frame `switch`": "test_notices_wrong_states",
     "Each client has its own lamp": "test_notices_wrong_states",
-    "Any other text frame": "test_notices_a_wrong_close",
+    "Any other frame, text or binary": "test_notices_a_wrong_close",
     "The lamp sends a connected client nothing else": "test_notices_one_frame_too_many",
     "When a client leaves": "test_notices_a_consumer_that_does_not_stop",
     "An event has only the keys": "test_notices_small_changes",
@@ -137,8 +138,7 @@ class Test(FaultModel):
     mutants = MUTANTS
 
     def other(self, step):
-        """Your test must be green for every right lamp, and red for every lamp that breaks a
-        rule"""
+        """Your test must be green for each right lamp, and red for each lamp that breaks a rule."""
         return super().other(step)
 
 

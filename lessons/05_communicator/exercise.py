@@ -1,18 +1,17 @@
 """Lesson 5: a test for a lamp.
 
-`application` is a lamp. Your test must be green for every right lamp, and red for every lamp that
-breaks a rule:
+`application` is a lamp. Your test must be green for each right lamp, and red for each lamp that
+breaks a rule. Several clients, with one key or frame of each kind, show each fault.
 
-- The lamp accepts a client with `?key=brass`, without a subprotocol. It rejects a client with
-  another key or without a key: it sends `websocket.close` without a code.
-- For each text frame `switch`, it sends one text frame, the new state: first `on`, then `off`, then
-  `on`. Each client has its own lamp, which is off at first.
-- Any other text frame and any binary frame breaks the lamp: it closes with 4000, and ignores later
-  frames.
+- A client with `?key=brass` is accepted: `connect()` returns `(True, None)`. With another key or
+  without one, it is rejected: `(False, 1000)`.
+- For each text frame `switch`, it sends one text frame, the new state: `on`, then `off`, then `on`.
+  Each client has its own lamp, off at first.
+- Any other frame, text or binary, breaks the lamp: it closes with 4000, and ignores later frames.
 - The lamp sends a connected client nothing else.
-- When a client leaves, the consumer stops without an error, even after a close or a rejection.
+- When a client leaves, even after a close or rejection, the consumer stops without an error.
 
-An event has only the keys that it needs: a state has `type` and `text`.
+An event has only the keys that it needs, such as `type` and `text`.
 """
 
 from channels.testing import WebsocketCommunicator
