@@ -55,8 +55,8 @@ class Stage(AsyncConsumer):
             await self.send_text("too late")
 
     async def leave(self):
-        # TODO 2: if this user has the microphone, give it back.
         await self.channel_layer.group_discard(self.group, self.channel_name)
+        # TODO 2: if this user has the microphone, give it back.
 
     async def stage_changed(self, event):
         await self.send_state()

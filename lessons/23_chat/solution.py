@@ -32,8 +32,9 @@ class Stage(AsyncConsumer):
             await self.send_text("too late")
 
     async def leave(self):
-        await self.change_speaker(self.scope["user"].pk, None)
+        # Leave the group first: it must be left even if the database fails.
         await self.channel_layer.group_discard(self.group, self.channel_name)
+        await self.change_speaker(self.scope["user"].pk, None)
 
     async def change_speaker(self, old, new):
         """One statement checks and writes, so no other code can act in between."""
