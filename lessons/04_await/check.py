@@ -35,7 +35,7 @@ class Notes(Model):
             self.note(client, text)
 
     def send_back(self, client, data):
-        """A binary frame, empty or not, is not a line: send it back unchanged."""
+        """Binary frames, empty or not, are not lines: send back their bytes, if any."""
         client.send(data=data)
 
     def note(self, client, text):

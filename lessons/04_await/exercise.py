@@ -5,8 +5,8 @@ number 1, the next line of any client is number 2. No number is used twice, and 
 out. Each line is answered with two text frames. For line 2 they are `number 2` and
 `2: milk / eggs`. The second frame holds the number of the line, then all lines that this connection
 has sent so far, unchanged, with ` / ` between them. An empty text is a line too, and the number of
-lines has no limit. A binary frame, empty or not, is not a line: send it back unchanged. A server
-may leave out the key that a frame does not use, or may send it as None.
+lines has no limit. Binary frames, empty or not, are not lines: send back their bytes, if any. A
+server may leave out the key that a frame does not use, or may send it as None.
 """
 
 from channels.consumer import AsyncConsumer
