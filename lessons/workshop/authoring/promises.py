@@ -36,7 +36,8 @@ def faults_of_promises(lesson: Lesson) -> Iterator[str]:
         return
     sentences = sentences_of(ast.get_docstring(ast.parse(lesson.original.read_bytes())))
     known = {claim.__name__ for claim in claims.functions} | {*dir(claims.model)}
-    for name, quote in quotes.items():
+    named = [part for quote in claims.model.promise_of.values() for part in _split(quote)]
+    for name, quote in (*quotes.items(), ("promise_of", named)):
         for part in quote:
             if not _those_with(part, sentences):
                 yield f"{name} does not quote the exercise: {part}"

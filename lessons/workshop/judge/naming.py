@@ -33,6 +33,8 @@ _VAGUE = {
 _SHOWN = {
     *("unknown-key", "never-awaited", "changed-while-waiting", "wrong-connection", "wrong-time"),
 }
+# Diagnoses of a message that never comes. A longer conversation may show that it is only late.
+_NEVER_COMES = {"handler-never-returned", "no-reply", "job-unanswered"}
 _PATIENCE = parse_step("wait 60")  # so long a missing message is waited for
 _EVENTS = {
     "text": "websocket.receive",
@@ -65,7 +67,7 @@ class Naming:
         name = self._diagnosis(difference)
         place, event = self._place(difference)
         detail = _detail(difference)
-        if name == "handler-never-returned" and (delay := self._delay(difference)):
+        if name in _NEVER_COMES and (delay := self._delay(difference)):
             name, detail = "wrong-time", f"{detail}\nIt came {delay:.4g} s later."
         fault = difference.fault
         if fault and fault.diagnosis == name:
@@ -76,7 +78,8 @@ class Naming:
         if self.model.given and finding.handler.partition(".")[0] in ("", *self.model.given):
             finding = replace(finding, line=0, handler="")
         steps = " | ".join(map(str, difference.steps_so_far))
-        promise, expected = _promise(difference), _expected(difference)
+        promise = self.model.promise_of.get(name) or _promise(difference)
+        expected = _expected(difference)
         finding = replace(finding, promise=promise, conversation=steps, expected=expected)
         return redacted_finding(finding), tuple(map(redacted, replayed.events))
 
@@ -131,11 +134,13 @@ class Naming:
         """In how many seconds a missing message comes, if the conversation goes on."""
         if difference.fault or not difference.missing:
             return None
+        wanted = difference.wanted[difference.first]
+        if wanted.until is None and not (difference.seen and difference.seen.is_busy):
+            return None  # an equal message may come later, for another reason
         steps = [*difference.steps_so_far, _PATIENCE]
         played = self.play(steps, self.model.play_options())
         later = played.bursts[difference.burst + 1 :]
         seen = [it for turn in later if (it := turn.clients.get(difference.client))]
-        wanted = difference.wanted[difference.first]
         arrivals = [it for one in seen for it in one.received]
         times = (time for time, message in arrivals if wanted.accepts(message))
         return next((time - difference.report.time for time in times), None)
@@ -147,10 +152,10 @@ class Naming:
 
     def _place(self, difference: Difference) -> tuple[Place, str]:
         """The line that sent the first wrong message, or that of the last handler; its event."""
-        step, seen = difference.step, difference.seen
+        seen = difference.seen
         if isinstance(difference.answer, dict) and "line" in difference.answer:
             return Place(self.file, difference.answer["line"]), ""
-        event = _EVENTS.get(step.action, "") if step else ""
+        event = _event(difference)
         if difference.fault:
             fault = difference.fault
             return Place(fault.file, fault.line, fault.handler), event
@@ -172,6 +177,15 @@ class Naming:
         name = place.handler.rpartition(".")[2]
         may_be = not name.startswith("websocket_") or name == event.replace(".", "_")
         return place, event if may_be else ""
+
+
+def _event(difference: Difference) -> str:
+    """The type of the event to which the step has led, or an empty text."""
+    step = difference.step
+    event = _EVENTS.get(step.action, "") if step else ""
+    kinds = [it.kind for it in difference.steps_so_far if step and it.client == step.client]
+    is_http = any(kind.is_request for kind in kinds)
+    return event.replace("websocket.", "http.") if is_http else event
 
 
 def _fault_behind(difference: Difference) -> Finding | None:

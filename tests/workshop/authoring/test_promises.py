@@ -16,9 +16,11 @@ closes:
 PROMISES = 'PROMISES = {"After `bye`": "test_closes_on_bye", "with the code": "test_closes_on_bye"'
 
 
-def faults(lesson, promises, quote="Text comes back."):
+def faults(lesson, promises, quote="Text comes back.", promise_of=""):
     lesson.original.write_text(DOCSTRING)
     text = lesson.check.read_text().replace('Text comes back, and "bye" closes', quote)
+    named = f"    promise_of = {{'late': '{promise_of}'}}\n"
+    text = text.replace("    explores", f"{named}    explores")
     lesson.check.write_text(f"{text}\n\n{promises}}}\n")
     return [*faults_of_promises(lesson)]
 
@@ -54,3 +56,11 @@ def test_a_sentence_ends_with_its_line_or_item():
 )
 def test_lists_what_nothing_asks_for_and_what_is_quoted_wrongly(lesson, promises, quote, expected):
     assert faults(lesson, PROMISES + promises, quote) == expected
+
+
+def test_lists_what_the_check_quotes_wrongly_for_a_diagnosis(lesson):
+    asked = PROMISES + ', "Lamps are": "explores"'
+    assert faults(lesson, asked, promise_of="Lamps are bright.") == []
+    assert faults(lesson, asked, promise_of="Lamps are dark.") == [
+        "promise_of does not quote the exercise: Lamps are dark."
+    ]

@@ -11,6 +11,7 @@ from lessons.workshop.judge.verdict import explain
 CLOSE = 'self.send({"type": "websocket.close"})'
 ACCEPT = 'self.send({"type": "websocket.accept"})'
 SLEEP = "await sync_to_async(time.sleep)(1)"
+NAP = "await __import__('asyncio').sleep(3)"
 SEND = 'await self.send({"type": "websocket.send", "text": self.name})'
 
 
@@ -44,6 +45,10 @@ SEND = 'await self.send({"type": "websocket.send", "text": self.name})'
             *("wrong-time", SLEEP, "It came 1 s later."),
         ),
         (
+            *("worker", 'answer = "not a date"', f'answer = "not a date"; {NAP}'),
+            *("wrong-time", "async def weekday_found", "It came 1 s later."),
+        ),
+        (
             *("redis", "            question", f"            {SEND}\n            question"),
             *("reply-too-many", "", "Equal messages came from lines 24 and 34."),
         ),
@@ -59,6 +64,14 @@ def test_a_finding_names_the_line_and_the_cause(lesson, old, new, diagnosis, lin
     assert finding.diagnosis == diagnosis
     assert line in source.splitlines()[finding.line - 1]
     assert words in f"{message_of(finding)} {finding.detail}"
+
+
+def test_a_request_ends_with_http_disconnect():
+    lesson = find("http")
+    source = lesson.solution.read_text(encoding="utf-8").replace("self.task", "Countdown.task")
+    target = exercise(lesson, "changed", lesson.exercise, source)
+    [finding, *_] = judge(lesson, target, stops_at_red=True).findings
+    assert (finding.diagnosis, finding.event) == ("wrong-connection", "http.disconnect")
 
 
 def test_a_cause_that_only_the_messages_suggest_is_called_the_usual_one():

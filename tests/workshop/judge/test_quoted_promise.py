@@ -1,4 +1,4 @@
-"""The promise that a finding quotes: that of the method which expected what did not come."""
+"""The promise that a finding quotes: of its diagnosis, or of the method that expected more."""
 
 import pytest
 
@@ -11,6 +11,7 @@ from tests.support.courses import CHECK
         ('event["text"]})', '"other"})', "Text comes back."),  # another message
         ('self.send({"type": "websocket.close"})', "pass", "`bye` closes."),  # nothing
         ("raise StopConsumer", "pass", ""),  # no method promises an end
+        ('"bye":', "1 / 0:", "The lamp stays on."),  # the diagnosis has its own sentence
     ],
 )
 def test_a_finding_quotes_the_promise_of_what_was_expected(lesson, judge_lamp, old, new, promise):
@@ -18,6 +19,8 @@ def test_a_finding_quotes_the_promise_of_what_was_expected(lesson, judge_lamp, o
     text = text.replace("client.close()", "self.close(client)")
     text = text.replace("client.send(text)", "self.repeat(client, text)")
     methods = '''
+    promise_of = {"exception": "The lamp stays on."}
+
     def close(self, client):
         """`bye` closes."""
         client.close()

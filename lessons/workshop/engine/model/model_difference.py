@@ -10,7 +10,13 @@ from dataclasses import dataclass, field
 
 from ..faults.finding import Finding, Place, make_finding
 from ..recording.events import Event
-from ..recording.transcript import event_text, first_difference, normalize, render_difference
+from ..recording.transcript import (
+    differing_places,
+    event_text,
+    first_difference,
+    normalize,
+    render_difference,
+)
 from ..script.report import BurstReport, ClientReport, Report
 from ..script.steps import Step, bursts_of, filled_in
 from ..world.daphne_rules import CODE_DROPPED, ignored_keys_text, with_meant_keys
@@ -356,7 +362,8 @@ def detail_of(difference: Difference) -> str:
     parts = [] if difference.fault else [in_words(difference)]
     if begin:
         parts.append(f"(after {begin} messages that are right)")
-    parts.append(render_difference(difference.expected[around], difference.received[around]))
+    sides = difference.expected[around], difference.received[around]
+    parts.append(render_difference(*sides, first - begin if difference.pair else None))
     rest = max(len(difference.expected), len(difference.received)) - end
     if rest > 0:
         parts.append(f"(and {rest} more)")
@@ -398,8 +405,9 @@ def in_words(difference: Difference) -> str:
     if difference.pair is None:
         return f"{after} {whose} received what it had to."
     expected, came = map(_message_text, difference.pair)
-    if expected == came:  # they differ in a key that a server does not read
-        expected, came = map(event_text, difference.pair)
+    if expected == came:  # they differ after the cut, or in a key that a server does not read
+        places = differing_places(*difference.pair)
+        expected, came = (event_text(it, places) for it in difference.pair)
     number = f" as message {index + 1}" if index else ""
     return f"{after} {whose} received {came}{number}; expected {expected}."
 

@@ -70,20 +70,24 @@ def lane_of(event: Event, connections: Sequence[str]) -> str:
     return f"{event.lane} {connections.index(event.connection) + 1}"
 
 
-def render_difference(expected: Sequence[dict], actual: Sequence[dict]) -> str:
+def render_difference(
+    expected: Sequence[dict], actual: Sequence[dict], first: int | None = None
+) -> str:
     """What both conversations share, then the rest of each, with ≠ at the first difference.
 
       websocket.accept
     ≠ expected  websocket.send  text: "hi"
     ≠ got       (nothing)
+
+    `first` is the index of the first difference, if it is one that a server does not see.
     """
     left = [event_text(message) for message in expected]
     right = [event_text(message) for message in actual]
-    first = first_difference(expected, actual)
+    first = first_difference(expected, actual) if first is None else first
     if first is None:
         return "\n".join(f"  {text}" for text in left)
     if first < min(len(left), len(right)):
-        starts = _differing_places(expected[first], actual[first])
+        starts = differing_places(expected[first], actual[first])
         left[first] = event_text(expected[first], starts)
         right[first] = event_text(actual[first], starts)
     lines = [f"  {text}" for text in left[:first]]
@@ -93,7 +97,7 @@ def render_difference(expected: Sequence[dict], actual: Sequence[dict]) -> str:
     return "\n".join(lines)
 
 
-def _differing_places(expected, actual) -> dict[str, int]:
+def differing_places(expected, actual) -> dict[str, int]:
     """For each key with two texts, or with bytes twice: where the values differ first."""
     if not (isinstance(expected, dict) and isinstance(actual, dict)):
         return {}

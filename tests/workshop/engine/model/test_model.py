@@ -109,6 +109,20 @@ def test_shows_the_characters_of_texts_that_look_alike():
     assert r"expected 'e\u0301', got '\xe9'" in detail_of(found)
 
 
+def test_says_where_long_texts_begin_to_differ():
+    found = difference(Echo, f"connect | text {'a' * 70}b", "+", [f"{'a' * 70}c"])
+    assert 'aab" (71 characters)' in detail_of(found).partition("\n")[0]
+
+
+def test_marks_what_only_the_model_tells_apart():
+    class Door(Model):
+        def connect(self, client):
+            client.reject(bare=True)
+
+    found = difference(Door, "connect", [{"type": "websocket.close", "reason": "full"}])
+    assert '≠ got       websocket.close  reason: "full"' in detail_of(found)
+
+
 def test_a_forgotten_await_explains_what_is_missing():
     leftovers = (make_finding("never-awaited"),)
     found = difference(Echo, "connect | text a", "+", leftovers=leftovers)
