@@ -1,6 +1,7 @@
 """Lesson 15: does a job reach the worker, and the answer the connection that asked?"""
 
 import datetime
+from typing import ClassVar
 
 from lessons.workshop.judge import Answer, Model
 
@@ -8,6 +9,8 @@ CHANNEL = "weekdays"
 AT_ONCE = {"asked", "busy"}
 OWN = "specific."  # in the name of every channel that belongs to one consumer
 PATIENCE = 2  # seconds that a job may take, after those before it
+OWN_ANSWERS = "Each answer goes only to the connection that asked."
+MORE_TEXTS = "A client may send more texts before an answer comes."
 PROMISES = {
     "A client sends a text": "texts",
     "Every text that `datetime.date.fromisoformat` accepts is a date": "texts",
@@ -37,6 +40,10 @@ class Office(Model):
     setups = (("worker weekdays",), (), ("capacity 5",))
     pauses = (6, 61)  # a worker that waits takes real time, too
     last_steps = ("worker weekdays", "wait 30")
+    promise_of: ClassVar = {
+        **dict.fromkeys(("answered-everyone", "worker-remembers"), OWN_ANSWERS),
+        **dict.fromkeys(("job-lost", "waits-for-answer"), MORE_TEXTS),
+    }
 
     def __init__(self):
         super().__init__()
@@ -110,13 +117,14 @@ class Office(Model):
         if difference.fault:
             return cause_in_worker(difference.fault, calls)
         if difference.client is None:
-            return cause_of_no_job(calls) if difference.answer is None else None
+            return self.cause_of_no_job(calls) if difference.answer is None else None
         expected = difference.texts(difference.expected)
         received = difference.texts(difference.received)
-        if difference.seen.is_busy:
-            return "waits-for-answer" if calls.jobs and expected != ["busy"] else None
         if expected == ["busy"]:
-            return "full-channel-not-reported"
+            is_wrong = AT_ONCE.issuperset(received) and not difference.seen.is_busy
+            return "full-channel-not-reported" if is_wrong else None
+        if difference.seen.is_busy:
+            return "waits-for-answer" if calls.jobs else None
         if not (AT_ONCE | self.known_answers()).issuperset(received):
             return None  # the text is not one of the answers
         missing = [text for text in expected if text not in received]
@@ -130,15 +138,24 @@ class Office(Model):
             return "answered-everyone" if is_for_all else "worker-remembers"
         if "asked" in missing:
             is_waiting = client.asked > 1 and difference.step.arguments.get("text")
+            is_waiting = is_waiting and not client.busy  # or it remembers that
             return "job-lost" if is_waiting and surplus in ([], ["busy"]) else None
         return self.cause_of_no_answer(calls, missing, client.channel) if missing else None
+
+    def cause_of_no_job(self, calls):
+        if any(call.get("group") == CHANNEL for call in calls.by_web):
+            return "group-as-channel"
+        if not calls.jobs and any(it["type"] == "send" for it in calls.by_web):
+            return "wrong-channel"
+        asked = sum(client.asked for client in self.by_connection.values())
+        return "job-not-sent" if len(calls.jobs) < asked else None
 
     def known_answers(self):
         return {answer_to(text) for text in self.asked}
 
     def cause_of_no_answer(self, calls, missing, channel):
-        if not calls.jobs:
-            return cause_of_no_job(calls)
+        if cause := self.cause_of_no_job(calls):
+            return cause
         groups = {call["group"] for call in calls.by_web if call["type"] == "group_add"}
         channels = {call["channel"] for call in calls.by_worker if call["type"] == "send"}
         to_groups = {call["group"] for call in calls.by_worker if call["type"] == "group_send"}
@@ -153,9 +170,7 @@ class Office(Model):
         to_others = [it for it in calls.by_worker if it.get("channel") != channel]
         if any(text.partition(": ")[2] in str(to_others) for text in missing):
             return "worker-remembers"
-        is_slow = self.now - calls.last_begun_at < PATIENCE - 0.1
-        is_answered = len(calls.by_worker) >= len(calls.begun)
-        return None if is_slow or is_answered else "job-unanswered"
+        return "job-unanswered" if len(calls.by_worker) < len(calls.begun) else None
 
 
 class Calls:
@@ -169,7 +184,6 @@ class Calls:
         self.jobs = [call for call in self.by_web if call.get("channel") == CHANNEL]
         own = [it for it in events if it.connection in workers and it.direction == "in"]
         self.begun = [it for it in own if not is_scope(it)]
-        self.last_begun_at = own[-1].time - events[0].time if own else 0.0
         channels = {call["channel"] for call in self.by_worker if call["type"] == "send"}
         self.answered_itself = any(OWN in it and it not in str(self.jobs) for it in channels)
 
@@ -184,13 +198,6 @@ def cause_in_worker(fault, calls):
         return None if OWN in str(calls.jobs) else "reply-channel-missing"
     is_own = fault.diagnosis == "job-not-handled" and calls.answered_itself
     return "answered-itself" if is_own else None
-
-
-def cause_of_no_job(calls):
-    if any(call.get("group") == CHANNEL for call in calls.by_web):
-        return "group-as-channel"
-    elsewhere = [it for it in calls.by_web if it["type"] == "send" and it["channel"] != CHANNEL]
-    return "wrong-channel" if elsewhere else "job-not-sent"
 
 
 def test_a_worker_does_the_job(play):
