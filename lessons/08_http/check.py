@@ -13,6 +13,8 @@ START = {
     "headers": [(b"content-type", b"text/event-stream")],
 }
 LONGEST = 8_000  # seconds, more than a conversation lasts
+IN_PIECES = "It can come in several pieces: begin the response after the last one."
+LEFT_OUT = "The server can omit an empty `body`, and `more_body` if it is False."
 PROMISES = {
     "The body of the request is a number": "inputs",
     "It can come in several pieces": "test_the_pieces_are_one_number",
@@ -36,6 +38,12 @@ class Countdown(Model):
     long_conversations = ("POST 301 | wait 300.5 | 2 POST 61 | wait 30 | wait 32",)
     setups = ((), ("keys fewer",))
     frames = ()
+    promise_of: ClassVar = {
+        "body-read-once": IN_PIECES,
+        "response-missing": f"{IN_PIECES} {LEFT_OUT}",
+        "http-key-left-out": LEFT_OUT,
+        "response-not-finished": "The response ends right after `data: 0`.",
+    }
 
     def request(self, client, body):
         """For `3`, the consumer sends the event `data: 3` and an empty line at once. The events
@@ -66,6 +74,17 @@ class Countdown(Model):
             return "body-read-once"
         return diagnose_events(difference, wanted, found, b"".join(bodies(received)))
 
+    def explain(self, difference):
+        if self.diagnose(difference) not in ("event-early", "event-late"):
+            return None
+        stream = self.clients[difference.client].stream
+        off = off_time(stream.wanted, stream.found([*stream.received, *difference.arrivals]))
+        if off is None:
+            return None
+        value, time, due = off
+        what = "the end of the response" if value is END else f"`data: {value}`"
+        return f"The client received {what} at {time:.4g} s; it was due at {due:.4g} s."
+
 
 def diagnose_events(difference, wanted, found, body):
     values, own = [value for _, value in wanted], [value for _, value in found]
@@ -77,12 +96,18 @@ def diagnose_events(difference, wanted, found, body):
         return "response-not-finished"
     if own != values[: len(own)]:
         return None
-    if difference.pair:
-        return None  # something else came
-    if not own:
+    off = off_time(wanted, found)
+    if off is None:  # something else came, or nothing
         return "event-late" if difference.missing else None
-    (last, _), (due, _) = found[-1], wanted[len(found) - 1]
-    return "event-early" if last < due - TOLERANCE else "event-late"
+    _, time, due = off
+    return "event-early" if time < due else "event-late"
+
+
+def off_time(wanted, found):
+    """Return what came first at a wrong time, that time, and when it was due; or None."""
+    pairs = zip(found, wanted, strict=False)
+    values = ((value, time, due) for (time, value), (due, _) in pairs)
+    return next((it for it in values if abs(it[1] - it[2]) > TOLERANCE), None)
 
 
 def numbers_of_one_piece(difference, client):
