@@ -41,6 +41,8 @@ METHODS = """
     channel_layer carried_out commands answer reply refuse error encode decode handle send_json
 """
 PROMISES = {
+    "A command is a JSON object": "test_json_that_is_no_object_gets_an_error",
+    "Its answer is one, too": ("count", "echo"),
     '`{"command": "echo", "value": ...}` gets': ("inputs", "test_echo_answers_with_the_value"),
     '`{"command": "count"}` gets': "test_count_counts_what_was_carried_out",
     "Other keys change nothing": "inputs",
@@ -60,6 +62,7 @@ PROMISES = {
 
 class Desk(Model):
     session = 1250  # so that numbers have four digits
+    promise_of: ClassVar = {"closed-early": "Never close the connection."}
     inputs: ClassVar = {
         'text {"command": "echo", "value": …}': (*JSON, *TEXTS, "infinite nan"),
         'text {"command": …}': near("count", "echo"),
@@ -78,16 +81,31 @@ class Desk(Model):
 
     def receive(self, client, text, data):
         request = read(text)
-        if request.get("command") == "count":
-            self.carry_out(client, {"count": client.carried_out})
-        elif request.get("command") == "echo" and is_json(request.get("value")):
-            self.carry_out(client, {"value": request.get("value")})
-        else:
+        command, value = request.get("command"), request.get("value")
+        if command != "count" and not (command == "echo" and is_json(value)):
             self.refuse(client)
-
-    def carry_out(self, client, answer):
-        """A command is a JSON object in a text frame. Its answer is one, too"""
+            return
+        answer = {"count": client.carried_out} if command == "count" else {"value": value}
         client.carried_out += 1
+        if request.keys() - {"command", "value"}:
+            self.ignore_keys(client, answer)
+        elif command == "count":
+            self.count(client, answer)
+        else:
+            self.echo(client, answer)
+
+    def ignore_keys(self, client, answer):
+        """Other keys change nothing."""
+        client.send_json(answer)
+
+    def count(self, client, answer):
+        """`{"command": "count"}` gets `{"count": 2}` if two earlier commands of this connection,
+        `echo` or `count`, succeeded."""
+        client.send_json(answer)
+
+    def echo(self, client, answer):
+        """`{"command": "echo", "value": ...}` gets `{"value": ...}`, the same JSON value, or `null`
+        without a `value`."""
         client.send_json(answer)
 
     def refuse(self, client):
@@ -101,15 +119,19 @@ class Desk(Model):
         text = difference.step.arguments.get("text")
         request = read(text)
         command = request.get("command")
-        if command in METHODS.split() or (difference.fault and "type" in request):
+        detail = difference.fault.detail if difference.fault else ""
+        if detail in (f"KeyError: {command!r}", "KeyError: 'command'"):
+            return "unknown-command"
+        closes = any(it["type"] == "websocket.close" for it in difference.received)
+        if command in METHODS.split() and not closes:
+            return "client-picks-handler"
+        if difference.fault and "type" in request:
             return "client-picks-handler"
         if difference.fault:
-            detail = difference.fault.detail
             is_binary = text is None and detail.startswith(
                 ("JSONDecodeError", "UnicodeDecodeError")
             )
-            is_unknown = detail == f"KeyError: {command!r}" or detail == "KeyError: 'command'"
-            return "binary-not-refused" if is_binary else "unknown-command" if is_unknown else None
+            return "binary-not-refused" if is_binary else None
         if not difference.received:
             return None if difference.seen.is_busy or difference.seen.ended else "unanswered"
         if not difference.pair or difference.received[0]["type"] != "websocket.send":
