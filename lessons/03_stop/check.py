@@ -1,5 +1,7 @@
 """Lesson 3: do the game and its consumer end as the task says?"""
 
+from typing import ClassVar
+
 from lessons.workshop.judge import Model
 
 PROMISES = {
@@ -13,6 +15,9 @@ class Game(Model):
     texts = ("7", "07", "77", "7 ", "5", "seven")
     closes_once = True
     silent_after_disconnect = True
+    promise_of: ClassVar = {
+        "wrong-connection": "Each connection is its own game, and each frame is a guess."
+    }
 
     def connect(self, client):
         """Each connection is its own game, and each frame is a guess."""
