@@ -1,4 +1,4 @@
-"""Lesson 23: one microphone, which two clients may want at once.
+"""Lesson 23: one microphone, which two clients may want.
 
 The URL names an existing room. Its `speaker` is the user with the microphone, or None. Every client
 is logged in.
@@ -8,7 +8,7 @@ After the accept, the client receives the state: `ada has the microphone`, or
 user has it, even this one, the client receives `too late`. Ignore other frames.
 
 However a connection ends, it leaves the group, and its user gives back the microphone, even if
-other connections remain.
+other connections remain. Queries never fail.
 
 Other code may change `speaker` between any two queries. Never undo its change. After each change
 that your consumer makes, and only then, it sends one `{"type": "stage.changed"}` to the group
