@@ -46,6 +46,17 @@ class Ticker(Model):
         'delete db_demo.Entry {"text": "Rain"}',
     )
 
+    promise_of: ClassVar = {
+        "sent-inside-transaction": "The frame is sent when the transaction has been committed.",
+        "sent-for-rolled-back": "A change that is rolled back, even to a savepoint, sends no "
+        "frame.",
+        "notified-for-other-models": "Other tables send no frame, and neither do changes without "
+        "a signal, such as `Post.objects.update()`.",
+        **dict.fromkeys(
+            ("group-leak", "group-leak-after-a-crash", "cancelled-while-joining"),
+            "However a connection ends, its channel leaves the group.",
+        ),
+    }
     inputs: ClassVar = {'row db_demo.Post {"title": …}': TITLES}
 
     def __init__(self):
@@ -103,6 +114,13 @@ class Ticker(Model):
             return "notified-before-save"
         if surplus and difference.step.arguments.get("model", POST) != POST:
             return "notified-for-other-models"
+        missed = [news for news in wanted if news not in seen]
+        if missed and not surplus and len(seen) == len(wanted):
+            saved = {news.get("saved") for news in seen}
+            is_of_same_posts = all(news.get("saved", 0) in saved for news in missed)
+            return "title-read-later" if is_of_same_posts else None
+        if difference.missing and difference.step.action == "connect" and difference.received:
+            return "joined-too-late"
         own = difference.seen
         is_change = difference.step.client is None
         if is_change and difference.missing and own:

@@ -1,6 +1,7 @@
 """Lesson 27: does a user get three pages a minute, and does a silent client get closed?"""
 
 import math
+from typing import ClassVar
 
 from lessons.workshop.judge import Model
 
@@ -8,6 +9,10 @@ PAGES = 3
 MINUTE = 60
 MAX_LENGTH = 40
 SILENCE = 30
+QUOTA = (
+    "In each minute of the clock (12:00:00 to 12:01:00), a user may copy 3, over all connections "
+    "and servers."
+)
 USED_UP = "connect as=ada | text one | text two | text three | text four"
 PROMISES = {
     "Copier runs behind AuthMiddlewareStack": "The engine checks the base class.",
@@ -35,6 +40,18 @@ class Copier(Model):
     texts = ("hello", "hello again", "x" * MAX_LENGTH, "x" * (MAX_LENGTH + 1), "é" * MAX_LENGTH)
     others = ("wait 29.5", "wait 10", "wait 0.5", "wait 20", "wait 30")
     ends = (*Model.ends, "crash", "kill")
+    promise_of: ClassVar = {
+        **dict.fromkeys(("quota-not-kept", "quota-of-each-connection"), QUOTA),
+        "quota-of-each-server": QUOTA,
+        "quota-raced": "The servers share the cache and the database (another server may act "
+        "between two calls).",
+        "refused-counted": "Any other frame gets `not a page`, and does not count. A frame after a "
+        "close gets no answer and copies nothing.",
+        "idle-too-early": "After 30 seconds without a frame, the client receives `still there?`. "
+        "After 60 seconds, it is closed with 4408.",
+        "blocked-loop": "Call neither on the event loop.",
+        "cleanup-skipped": "No task outlives its connection.",
+    }
 
     def __init__(self):
         super().__init__()
@@ -78,9 +95,7 @@ class Copier(Model):
             return
         client.earlier = self.copied
         if len([page for page in self.copied if page[:2] == (client.user, minute)]) < PAGES:
-            is_after_close = (client.user, minute) in self.too_late
-            copy = self.copy_after_close if is_after_close else self.copy
-            copy(client, text, minute)
+            self.copy(client, text, minute)
         else:
             self.put_off(client)
 
@@ -90,15 +105,9 @@ class Copier(Model):
         client.send("not a page")
 
     def copy(self, client, text, minute):
-        """In each minute of the clock (12:00:00 to 12:01:00), a user may copy 3, over all
-        connections and servers. The answer is `copied hello`."""
-        self.add_copy(client, text, minute)
-
-    def copy_after_close(self, client, text, minute):
-        """A frame after a close gets no answer and copies nothing."""
-        self.add_copy(client, text, minute)
-
-    def add_copy(self, client, text, minute):
+        """A text of 1 to 40 characters is a page. In each minute of the clock (12:00:00 to
+        12:01:00), a user may copy 3, over all connections and servers. The answer is `copied
+        hello`."""
         self.copied = [*self.copied, (client.user, minute, client.id)]
         client.send(f"copied {text}")
 
