@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from lessons.workshop.judge import Model
 
@@ -75,6 +76,11 @@ class Kiosk(Model):
     # No sum of these waits is a limit: at the very moment of an expiry, both answers are right.
     others = ("wait 3.05", "wait 27.05", "wait 7.05", "issue ada/2", *GONE)
     ends = (*Model.ends, "crash", "kill")
+    promise_of: ClassVar = {
+        "first-frame-late": "A frame that came in time counts, even if holder_of() takes long.",
+        "older-token-counts": "Of two valid tokens, the one that was made later counts.",
+        "secret-logged": "Do not log tokens.",
+    }
     long_conversations = (" | ".join(REFRESHED), " | ".join(CROWD), " | ".join(RIVALS))
 
     def __init__(self):
@@ -99,8 +105,6 @@ class Kiosk(Model):
                         self.tokens[name] = replace(token, is_deleted=True)
 
     def connect(self, client):
-        """The first frame must have a valid token, and come within 5 seconds. Otherwise, close with
-        4401."""
         client.accept()
         client.user = client.expires = None
         client.accepted = self.now
@@ -112,12 +116,17 @@ class Kiosk(Model):
     def pass_deadline(self, client, expires):
         if client.is_open and client.expires == expires:
             client.fault = "expired-stays-open" if expires else "no-first-frame", self.burst
-            client.close(4401)
+            close = self.close_expired if expires else self.refuse_first
+            close(client)
+
+    def close_expired(self, client):
+        """When that token is 60 seconds old, send {"error": "expired"}. 10 seconds later, close
+        with 4401, unless a newer valid token has come."""
+        client.close(4401)
 
     def expire(self, client, expires):
-        """When that token is 60 seconds old, send {"error": "expired"}. From then on, frames
-        without a token get this answer, too. 10 seconds later, close with 4401, unless a newer
-        valid token has come."""
+        """Of two valid tokens, the one that was made later counts. When that token is 60 seconds
+        old, send {"error": "expired"}."""
         if client.is_open and client.expires == expires:
             client.has_expired = True
             client.fault = "expiry-not-told", self.burst
@@ -127,26 +136,43 @@ class Kiosk(Model):
             self.after(REFRESH_TIMEOUT, self.pass_deadline, client, expires)
 
     def receive(self, client, text, data):
-        """Answer this and each later frame of any kind with {"user": "ada"}: the user's name. A
-        later token frame without a valid token closes with 4401, and one of another user with
-        4403."""
         is_first = client.user is None
         found, is_token_frame = self.token_in(text)
         if is_first or is_token_frame:
             if fault := self.fault_of(found, is_first):
                 client.fault = fault, self.burst
-                client.close(4401)
+                refuse = self.refuse_first if is_first else self.refuse_later
+                refuse(client)
                 return
             if not is_first and client.user != _user(found["name"]):
                 client.fault = "token-switches-user", self.burst
-                client.close(4403)
+                self.refuse_later(client, 4403)
                 return
             self.take_token(client, found["name"])
         if client.has_expired:
-            client.fault = "expired-token-works", self.burst
-            client.send_json({"error": "expired"})
+            self.repeat_error(client)
         else:
-            client.send_json({"user": client.user})
+            self.answer(client)
+
+    def refuse_first(self, client):
+        """The first frame must have a valid token, and come within 5 seconds. Otherwise, close with
+        4401."""
+        client.close(4401)
+
+    def refuse_later(self, client, code=4401):
+        """A later token frame without a valid token closes with 4401, and one of another user with
+        4403."""
+        client.close(code)
+
+    def repeat_error(self, client):
+        """When that token is 60 seconds old, send {"error": "expired"}. From then on, frames
+        without a token get this answer, too."""
+        client.fault = "expired-token-works", self.burst
+        client.send_json({"error": "expired"})
+
+    def answer(self, client):
+        """Answer this and each later frame of any kind with {"user": "ada"}: the user's name."""
+        client.send_json({"user": client.user})
 
     def take_token(self, client, name):
         client.user = _user(name)

@@ -1,17 +1,21 @@
 """Lesson 25: do the client's `ok` and `stop` control a stream of pieces?"""
 
 import re
+from typing import ClassVar
 
 from lessons.workshop.judge import Model, parse_step
 
 WINDOW, WAITING, SECONDS = 3, 2, 0.5
+ROOM = (
+    "Call `next_word` while, and only while, fewer than three pieces of all answers are "
+    "unconfirmed."
+)
+ONE = "`ok` confirms one piece, if any."
 PROMISES = {
     "`next_word` stands for a language model": "test_an_answer_arrives_in_pieces",
     "Call it once for each word": "test_an_answer_arrives_in_pieces",
     "The consumer answers one question at a time": "test_answers_come_in_order",
-    "Two more may wait": "test_questions_wait",
     "`ok` confirms one piece": "test_room_is_not_saved_up",
-    "Ignore binary frames": "test_questions_wait",
     "However a connection ends": "ends",
 }
 
@@ -20,6 +24,19 @@ class Answers(Model):
     texts = ("tea", "ok", "stop", "impossible tea", "milk and sugar")
     others = ("wait 0.65", "wait 0.8", "wait 2.2", "wait 10")
     ends = ("close", "close 1001", "vanish", "crash", "kill")
+    promise_of: ClassVar = {
+        "window-too-small": ROOM,
+        "window-stays-closed": ROOM,
+        "window-ignored": ROOM,
+        "window-per-answer": ROOM,
+        "room-saved-up": ONE,
+        "confirms-all": ONE,
+        **dict.fromkeys(
+            ("cleanup-skipped", "task-left-behind", "stream-outlives-client"),
+            "However a connection ends, its tasks end, even if websocket_connect has not run.",
+        ),
+        "exception-hidden": "An exception of a handler leaves the consumer.",
+    }
     # Many answers, all confirmed, and some of them stopped: the window keeps its size.
     long_conversations = (
         "connect" + " | text tea | wait 3 | text ok | text ok | text ok | wait 1" * 40,
@@ -36,20 +53,29 @@ class Answers(Model):
         client.answers = 0  # that have begun
         # What a diagnosis needs to know.
         client.early_oks = client.ended_early = 0
-        client.was_stopped = client.was_held = False
+        client.was_stopped = client.was_held = client.was_freed = False
         client.accept()
 
     def receive(self, client, text, data):
-        if text == "ok":
+        if text is None:
+            self.ignore(client)
+        elif text == "ok":
             self.confirm(client)
         elif text == "stop":
             self.stop(client)
-        elif text is not None and client.question is None:
+        elif client.question is None:
             self.begin(client, text)
-        elif text is not None and len(client.waiting) < WAITING:
-            client.waiting.append(text)
-        elif text is not None:
+        elif len(client.waiting) < WAITING:
+            self.keep_waiting(client, text)
+        else:
             self.forget(client)
+
+    def ignore(self, client):
+        """Ignore binary frames."""
+
+    def keep_waiting(self, client, text):
+        """Two more may wait."""
+        client.waiting.append(text)
 
     def forget(self, client):
         """Another gets `busy`."""
@@ -61,6 +87,7 @@ class Answers(Model):
             client.early_oks += 1
             return
         waits = is_held(client)
+        client.was_freed |= waits
         client.unconfirmed -= 1
         if waits:
             self.ask(client)
@@ -100,7 +127,8 @@ class Answers(Model):
             self.send_first(client, words[0])
 
     def send_first(self, client, word):
-        """A text frame, even an empty one, is a question, except `ok` and `stop`."""
+        """A text frame, even an empty one, is a question, except `ok` and `stop`. The client
+        receives numbered pieces, `1 You`, `2 asked:`, and after the last word `end`."""
         self.expect_piece(client, word)
 
     def send_next(self, client, word):
@@ -177,14 +205,22 @@ def diagnosis_of_texts(client, difference):
         return "answers-mixed"
     if difference.late is not None:
         return "stream-not-stopped" if client.was_stopped and wanted == "1 You" else None
-    if found is None and (is_piece(wanted) or (wanted == "end" and client.was_held)):
-        is_next = wanted == "1 You" and client.ended_early
-        return (
-            "next-question-lost" if is_next else "window-stays-closed" if client.was_held else None
-        )
+    if found is None and (is_piece(wanted) or wanted == "end"):
+        return diagnosis_of_silence(client, wanted)
     if wanted is None and found is not None:
         return diagnosis_of_surplus(client, difference.step, received[first:])
     return None
+
+
+def diagnosis_of_silence(client, wanted):
+    """The diagnosis for a piece or an `end` that did not come, or None."""
+    if wanted == "1 You" and client.ended_early:
+        return "next-question-lost"
+    if wanted == "1 You" and client.question.strip().lower().startswith(("ok", "stop")):
+        return None  # perhaps it was taken for a command
+    if client.was_freed or client.answers > 1:
+        return "window-stays-closed" if client.was_held else None
+    return "window-too-small" if is_piece(wanted) and wanted != "1 You" else None
 
 
 def diagnosis_of_surplus(client, step, surplus):
@@ -204,7 +240,9 @@ def diagnosis_of_surplus(client, step, surplus):
         return "stream-not-stopped" if client.was_stopped else None
     if client.early_oks:
         return "room-saved-up"
-    return "window-per-answer" if client.answers > 1 else "window-ignored"
+    if client.answers > 1:
+        return "window-per-answer"
+    return "confirms-all" if client.was_freed else "window-ignored"
 
 
 def is_piece(text):
@@ -213,6 +251,7 @@ def is_piece(text):
 
 def test_an_answer_arrives_in_pieces(play):
     """For an empty question come `1 You`, `2 asked:` and `end`, one each half second."""
+    play("connect | text tea | wait 1.6")
     play("connect | text | wait 0.4 | wait 0.2 | wait 0.9")
 
 
