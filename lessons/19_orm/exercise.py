@@ -5,9 +5,9 @@ client gets a text frame: its title and its author's username, `Rain, by ada`. T
 order of their ids. Without such a post, the client gets only `no posts`. If no group has that name,
 it gets only `no such group`. A binary frame gets `no such group`, too.
 
-Read the rows again for each frame. Other code may change the database between your queries. If a
-group or a post is deleted there, `no posts` is right too, and so is no frame. The connection stays
-open.
+Read the rows again for each frame. Other code may change them between queries, but deletes no user.
+If a group or a post is deleted there, `no posts` is right too, and so is no frame. The connection
+stays open.
 
 No query runs on the event loop. Do not query in a thread whose database connection no code closes,
 as in `asyncio.to_thread`.
