@@ -25,7 +25,7 @@ ROWS = """load {
 
 SNOW = 'row db_demo.Post {"title": "Snow", "author_id": 3}'
 PROMISES = {
-    "A text frame has the name of one of Django's groups": "texts",
+    "A text frame has the name": "texts",
     "Read the rows again for each frame": "test_each_answer_is_up_to_date",
     "Other code may change them": "test_the_database_may_change_between_two_queries",
     "If a group or a post is deleted there": "receive",
@@ -90,8 +90,8 @@ class ReadingRoom(Model):
             self.send_posts(client, lines)
 
     def send_posts(self, client, lines):
-        """For each post by a member of that group, the client gets a text frame: its title and its
-        author's username, `Rain, by ada`. The posts come in the order of their ids."""
+        """For each post by a member, the client gets a text frame: its title and its author's
+        username, `Rain, by ada`. The posts come in the order of their ids."""
         for line in lines:
             client.send(line)
 

@@ -1,9 +1,9 @@
 """Lesson 19: a client names a group and gets what its members wrote.
 
-A text frame has the name of one of Django's groups. For each post by a member of that group, the
-client gets a text frame: its title and its author's username, `Rain, by ada`. The posts come in the
-order of their ids. Without such a post, the client gets only `no posts`. If no group has that name,
-it gets only `no such group`. A binary frame gets `no such group`, too.
+A text frame has the name, never empty, of one of Django's groups. For each post by a
+member, the client gets a text frame: its title and its author's username, `Rain, by ada`. The posts
+come in the order of their ids. Without such a post, the client gets only `no posts`. If no group
+has that name, it gets only `no such group`. A binary frame gets `no such group`, too.
 
 Read the rows again for each frame. Other code may change them between queries, but deletes no user.
 If a group or a post is deleted there, `no posts` is right too, and so is no frame. The connection

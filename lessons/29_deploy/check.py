@@ -258,6 +258,7 @@ def test_a_connection_that_waits_is_closed_at_once(play):
     """A connection that waits is closed with 4012 at once."""
     play("connect | 2 POST /drain/ | GET /health/")
     play("connect | text tea | 2 POST /drain/")
+    play(f"connect | {NEWS} | 2 POST /drain/ | GET /health/")
     play("connect | 2 connect | 2 text tea | 3 connect | 4 POST /drain/")
 
 
