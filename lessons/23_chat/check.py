@@ -91,15 +91,11 @@ class Stage(Model):
         self.send_state(client)
 
     def receive(self, client, text, data):
-        if text != "take":
-            self.ignore(client)
-        elif self.row(client)["speaker_id"] is None:
-            self.give(client)
-        else:
-            self.keep(client)
-
-    def ignore(self, client):
         """Ignore other frames."""
+        if text == "take" and self.row(client)["speaker_id"] is None:
+            self.give(client)
+        elif text == "take":
+            self.keep(client)
 
     def give(self, client):
         """With the text `take`, the client's user gets the microphone."""
