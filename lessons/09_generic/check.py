@@ -81,32 +81,24 @@ class Desk(Model):
 
     def receive(self, client, text, data):
         request = read(text)
-        command, value = request.get("command"), request.get("value")
-        if command != "count" and not (command == "echo" and is_json(value)):
-            self.refuse(client)
-            return
-        answer = {"count": client.carried_out} if command == "count" else {"value": value}
-        client.carried_out += 1
-        if request.keys() - {"command", "value"}:
-            self.ignore_keys(client, answer)
-        elif command == "count":
-            self.count(client, answer)
+        if request.get("command") == "count":
+            self.count(client)
+        elif request.get("command") == "echo" and is_json(request.get("value")):
+            self.echo(client, request.get("value"))
         else:
-            self.echo(client, answer)
+            self.refuse(client)
 
-    def ignore_keys(self, client, answer):
-        """Other keys change nothing."""
-        client.send_json(answer)
-
-    def count(self, client, answer):
+    def count(self, client):
         """`{"command": "count"}` gets `{"count": 2}` if two earlier commands of this connection,
-        `echo` or `count`, succeeded."""
-        client.send_json(answer)
+        `echo` or `count`, succeeded. Other keys change nothing."""
+        client.send_json({"count": client.carried_out})
+        client.carried_out += 1
 
-    def echo(self, client, answer):
+    def echo(self, client, value):
         """`{"command": "echo", "value": ...}` gets `{"value": ...}`, the same JSON value, or `null`
-        without a `value`."""
-        client.send_json(answer)
+        without a `value`. Other keys change nothing."""
+        client.send_json({"value": value})
+        client.carried_out += 1
 
     def refuse(self, client):
         """Every other frame gets `{"error": "..."}`, a non-empty text of yours"""
