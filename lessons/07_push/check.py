@@ -16,21 +16,24 @@ class Stopwatch(Model):
     pauses = (61, 301)
     long_conversations = ("connect | wait 3599.5 | text ? | wait 1",)
     ends = (*Model.ends, "crash", "kill")
+    promise_of: ClassVar = {"wrong-connection": "Each connection has its own stopwatch."}
 
     def connect(self, client):
-        """From the accept on, the client gets a text frame each second"""
+        """From the accept on, the client gets a text frame each second: `1`, `2`, `3`."""
         client.seconds = 0
         client.accept()
         self.after(1, self.tick, client)
 
     def tick(self, client):
+        """From the accept on, the client gets a text frame each second: `1`, `2`, `3`."""
         if client.is_open:
             client.seconds += 1
             client.send(f"{client.seconds}", at=self.now)
             self.after(1, self.tick, client)
 
     def receive(self, client, text, data):
-        """The consumer answers every frame of the client at once"""
+        """The consumer answers every frame of the client at once, even an empty or a binary frame,
+        with the seconds so far as text: `2 so far`."""
         client.send(f"{client.seconds} so far")
 
     def disconnect(self, client):
@@ -63,6 +66,9 @@ class Stopwatch(Model):
             return None
         if difference.step.action == "wait" and difference.missing:
             return "no-push"
+        client = self.clients.get(difference.client)
+        if client is None or not client.is_open:
+            return None
         ticks = [text for text in difference.texts(difference.received) if text.isdecimal()]
         expected = [text for text in difference.texts(difference.expected) if text.isdecimal()]
         return "pushed-too-fast" if len(ticks) > len(expected) else None

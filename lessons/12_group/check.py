@@ -21,8 +21,6 @@ PROMISES = {
     "`A` and `a` are two lounges": "test_each_name_is_a_lounge_of_its_own",
     "Such a client never joins": "test_a_name_that_does_not_fit_is_refused_so_that_it_shows",
     "`someone came` when": "test_all_in_a_lounge_hear_who_comes",
-    "The text stays unchanged": "texts",
-    "Ignore empty and binary frames": "test_a_frame_without_text_says_nothing",
     "From the accept on": "test_from_the_accept_on_a_client_misses_nothing",
     "If the server cancels a consumer": "spread",
 }
@@ -38,6 +36,13 @@ class Lounges(Model):
     texts = ("hello", CAME)
     ends = (*Model.ends, "crash", "kill")
     clients_are_independent = False
+    promise_of: ClassVar = {
+        "joined-too-late": "From the accept on, a client misses no news.",
+        "room-name-refused": "The URL ends with the name of a lounge: 1 to 50 ASCII letters, "
+        "digits, `-`, `_` and `.`.",
+        "sender-left-out": "All clients in a lounge receive its news in text frames, also the "
+        "client that came or wrote",
+    }
 
     def __init__(self):
         super().__init__()
@@ -65,9 +70,16 @@ class Lounges(Model):
         client.close(4400)
 
     def receive(self, client, text, data):
-        """`someone: hello` for the text frame `hello`."""
-        if text:
-            self.spread(client, f"someone: {text}")
+        news = self.pass_on if text else self.ignore
+        news(client, text)
+
+    def pass_on(self, client, text):
+        """`someone: hello` for the text frame `hello`. The text stays unchanged, even if it is only
+        spaces."""
+        self.spread(client, f"someone: {text}")
+
+    def ignore(self, client, text):
+        """Ignore empty and binary frames."""
 
     def disconnect(self, client):
         """`someone left` once when a connection ends"""
@@ -129,11 +141,12 @@ class Lounges(Model):
             return None
         if missing[0] == LEFT and difference.step.action in ("crash", "kill"):
             return "cleanup-skipped"
+        is_own = (self.burst, client.lounge, client.number, missing[0]) in self.news
         if client.joined == self.burst and self.joined_late(difference):
-            return "joined-too-late"
+            return "sender-left-out" if is_own else "joined-too-late"
         own = [step for step in difference.steps_of_burst if step.client == client.number]
         has_arrived = difference.seen.handled > len(own)  # a message, at its consumer
-        if (self.burst, client.lounge, client.number, missing[0]) in self.news:
+        if is_own:
             others = [it for number, it in heard if number != client.number]
             if missing[0] in others or has_arrived:
                 return "sender-left-out"

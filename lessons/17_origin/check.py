@@ -1,5 +1,7 @@
 """Lesson 17: do only pages of the own site get letters?"""
 
+from typing import ClassVar
+
 from lessons.workshop.judge import Model
 
 SITE = "https://letters.town.example"
@@ -59,6 +61,10 @@ PROMISES = {
     "You may accept or reject an own origin": "No conversation has such an origin.",
     "A logged-in client": "test_an_anonymous_client_is_still_closed_with_4401",
 }
+OTHERS = (
+    "Your application rejects every other handshake before the accept: from a page of another "
+    "origin, without an Origin, or with the Origin `null`."
+)
 HOST = "host=letters.town.example"
 
 
@@ -72,6 +78,12 @@ class Letters(Model):
     frames = ()
     max_clients = 4
     given = ("Letters",)
+    promise_of: ClassVar = {
+        "own-page-refused": "The same host on port 8443 belongs to the site, and so does every "
+        "host below it, on port 443 (default) or 8443",
+        "null-origin-let-in": OTHERS,
+        "no-origin-let-in": OTHERS,
+    }
     handshakes = (
         *(page(origin) for origin in OWN[:4]),
         *(page(SITE, user) for user in ("as=grace", "as=ada server=2", "")),

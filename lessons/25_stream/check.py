@@ -57,9 +57,11 @@ class Answers(Model):
         client.accept()
 
     def receive(self, client, text, data):
-        if text is None:
-            self.ignore(client)
-        elif text == "ok":
+        take = self.ignore if text is None else self.take_text
+        take(client, text)
+
+    def take_text(self, client, text):
+        if text == "ok":
             self.confirm(client)
         elif text == "stop":
             self.stop(client)
@@ -70,7 +72,7 @@ class Answers(Model):
         else:
             self.forget(client)
 
-    def ignore(self, client):
+    def ignore(self, client, text):
         """Ignore binary frames."""
 
     def keep_waiting(self, client, text):
