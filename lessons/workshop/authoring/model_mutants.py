@@ -125,8 +125,9 @@ def mutants_of_model(lesson: Lesson) -> list[Mutant]:
     parts = _judging_parts(tree, name)
     _drop_notes(parts.values())
     names = (*catalogue(), *_lanes_named_once(tree))  # another name changes no verdict
-    same = (SHARED, "negate self.branch()", *(f"becomes {name + 'x'!r}" for name in names))
-    return [it for it in mutants_in(tree, parts) if not it.name.endswith(same)]
+    same = [f"becomes {name + 'x'!r}" for name in names]
+    same += [SHARED, "negate self.branch()", "negate not self.branch()"]
+    return [it for it in mutants_in(tree, parts) if not it.name.endswith(tuple(same))]
 
 
 def _lanes_named_once(tree: ast.Module) -> Iterator[str]:
