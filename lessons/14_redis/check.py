@@ -153,6 +153,11 @@ def test_a_client_is_named_from_its_accept_on(play):
     play.at_each_point(f"{ADA} | {BEN} | at * text who?")
 
 
+def test_answers_may_come_late(play):
+    """Each answer counts, even if the layer takes a second for it."""
+    play.at_each_point(f"{ADA} | {BEN} | {CLEO} | text who? | at * wait 1")
+
+
 def test_many_clients_and_questions(play):
     """Twenty clients on two servers ask, leave and come back."""
     clients = [f"{n} connect ?name=guest{n} server={n % 2 + 1}" for n in range(1, 21)]

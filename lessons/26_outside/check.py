@@ -12,6 +12,11 @@ MAX_SECONDS = 3  # for one call
 MAX_MESSAGES = 2  # for one consumer, of one report: a second group is fine, a loop is not
 SLACK = 0.05  # seconds
 FIRST, SECOND, ENDED = (f"/ws/layers/outside/{job}/" for job in (1, 2, 3))
+# The first message comes when the row has the second percent already, which comes 0.2 s later.
+TWO_LATE_MESSAGES = (
+    *("redis outside gone", "call report [1, 40]", "wait 0.2", "call report [1, 60]"),
+    *("redis back", "wait 0.35"),
+)
 REDIS_FAILS = "ConnectionError: ", "TimeoutError: Timeout connecting"
 PROMISES = {
     "A job is a row of `Job`": "setups",
@@ -19,7 +24,7 @@ PROMISES = {
     "A client watches it": "handshakes",
     "Then it returns True": "test_a_job_survives_without_the_layer",
     "It may skip one": "show",
-    "Frames have no effect": "texts",
+    "Frames have no effect": "test_frames_have_no_effect",
 }
 
 
@@ -266,6 +271,13 @@ def test_the_message_is_tried_again(play):
         play([JOBS, f"connect {FIRST}", *steps, "wait 2"])
     steps = "redis outside gone", "call report [1, 40]", "wait 4", "redis back", "wait 2"
     play([JOBS, f"connect {FIRST}", *steps, "call report [1, 40]", "call report [1, 60]"])
+
+
+def test_frames_have_no_effect(play):
+    """A frame brings no percent back, and does not stop the end."""
+    for frame in ("text hello", "text", "bytes 00"):
+        play([JOBS, f"connect {FIRST}", *TWO_LATE_MESSAGES, frame, "wait 0.2"])
+        play([JOBS, f"connect {FIRST}", frame, "call report [1, 100]"])
 
 
 def test_clients_that_left_leave_nothing_behind(play):
