@@ -164,6 +164,7 @@ def test_each_client_is_notified_of_a_change(play):
     play([RAIN, "connect", change, change, f"raw {change}"])
     play([RAIN, "connect", 'partial row db_demo.Post {"id": 1, "title": "Hail"}'])
     play([RAIN, "connect", 'partial row db_demo.Post {"id": 1, "text": "wet"}'])
+    play([RAIN, "connect", 'partial row db_demo.Post {"id": 1, "title": "Hail", "text": "wet"}'])
 
 
 def test_nothing_is_sent_before_the_commit(play):
