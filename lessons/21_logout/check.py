@@ -58,7 +58,7 @@ def overlaps(*timings):
 
 
 def is_answer(received, wanted):
-    """Whether it has the name, or `nobody`: the login may have ended before the frame is read."""
+    """Whether the client received the name, or `nobody`: the login may have ended by then."""
     return received.get("text") in (wanted.get("text"), "nobody")
 
 

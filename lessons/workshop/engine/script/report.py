@@ -96,8 +96,8 @@ class BurstReport:
     counts the points at which a step with `at` could have been taken; `at_point` says how many
     messages each client had received in this burst when the step was taken, at `time_of_point`.
     `layers` are the aliases of the channel layers that were called. `thread_jobs` counts the jobs
-    for threads.
-    `held` has the client, line and handler of each consumer that waited when the step was taken.
+    for threads. `held` has the client, line and handler of each consumer that waited when the step
+    was taken.
     `calls` are the calls of functions by other processes that ran in this burst. `events` are
     (client, event) pairs, if all events were asked for.
     """
