@@ -20,10 +20,14 @@ class Mistake:
 
     @property
     def title(self) -> str:
-        """The name as words: `AlwaysRepeats` and `test_always_repeats` are "Always repeats"."""
-        name = self.name.removeprefix("test_").replace("_", " ")
-        text = " ".join(_lower(word) for word in _WORD_START.sub(" ", name).split())
-        return text[:1].upper() + text[1:]
+        return title_of(self.name)
+
+
+def title_of(name: str) -> str:
+    """The name of a mistake as words: `AlwaysRepeats`, `test_always_repeats` → Always repeats."""
+    name = name.removeprefix("test_").replace("_", " ")
+    text = " ".join(_lower(word) for word in _WORD_START.sub(" ", name).split())
+    return text[:1].upper() + text[1:]
 
 
 def _lower(word: str) -> str:

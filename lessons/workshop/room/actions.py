@@ -11,6 +11,7 @@ from msgspec import Meta, ValidationError, convert, to_builtins
 from msgspec.structs import asdict
 
 from lessons.workshop.course.lesson_index import find
+from lessons.workshop.course.mistakes import title_of
 from lessons.workshop.engine.script.steps import split_steps
 from lessons.workshop.member import protocol
 from lessons.workshop.member.protocol import (
@@ -155,7 +156,7 @@ class Look(Frame, tag="look"):
             raise Refused("There is no such lesson.")
         part = ("", "")
         if self.mistake:
-            part = f"#mistake-{quote(self.mistake)}", f", mistake {self.mistake}"
+            part = f"#mistake-{quote(self.mistake)}", f", mistake: {title_of(self.mistake)}"
         elif self.conversation:
             steps = [("step", step) for step in split_steps(self.conversation)]
             part = f"#{urlencode(steps)}", ", a conversation"

@@ -272,7 +272,7 @@ def test_the_teach_page_of_a_lesson_has_its_time_in_todays_plan(instructor, mond
     [
         ({}, "", ""),
         ({"step": "do"}, "#do", ", Do"),
-        ({"mistake": "Does Not<"}, "#mistake-Does%20Not%3C", ", mistake Does Not<"),
+        ({"mistake": "Does Not<"}, "#mistake-Does%20Not%3C", ", mistake: Does not<"),
         ({"conversation": "text a&b"}, "#step=text+a%26b", ", a conversation"),
     ],
 )
