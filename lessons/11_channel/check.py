@@ -52,6 +52,10 @@ class Letters(Model):
         'text {"to": …, "text": "hello"}': (*NAMES, *near("{channel of 1}"), *lengths(100)),
         'text {"to": …, "text": "hello" }': (None, 5, True, ["a"], {"to": "{channel of 1}"}),
     }
+    promise_of: ClassVar = {
+        "client-chosen-type": "Other keys change nothing, even a `type`.",
+        "refused-a-right-address": "The writer gets no answer, unless the layer raises TypeError",
+    }
     frames = ("text",)
     clients_are_independent = False
 
@@ -70,10 +74,15 @@ class Letters(Model):
         to = frame["to"]
         if not is_address(to):
             self.refuse(client)
-        elif to == "full":
+            return
+        if to == "full":
             self.lose(client)
         for reader in self.readers(to):
             reader.send(frame["text"], lane=client.number)  # letters of one writer stay in order
+        self.say_nothing()
+
+    def say_nothing(self):
+        """The writer gets no answer, unless the layer raises TypeError for the address"""
 
     def lose(self, client):
         """If the channel is full, the letter is lost. ChannelFull may end the writer's consumer, or
@@ -82,7 +91,9 @@ class Letters(Model):
             client.fail("ChannelFull")
 
     def refuse(self, client):
-        """The layer raises it for an invalid name, and for a `to` that is not a string."""
+        """The writer gets no answer, unless the layer raises TypeError for the address: then the
+        writer receives the text frame `no such address`. The layer raises it for an invalid name,
+        and for a `to` that is not a string."""
         client.send(REFUSAL)
 
     def readers(self, address):

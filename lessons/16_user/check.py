@@ -1,5 +1,7 @@
 """Lesson 16: does the counter know its users and their permissions?"""
 
+from typing import ClassVar
+
 from lessons.workshop.judge import Model
 
 MAY = "auth.change_user"
@@ -38,7 +40,7 @@ class Counter(Model):
     texts = ("this, please", MAY)
     others = (*RIGHTS[:2], *NO_RIGHTS, EMAIL, "logout grace")
     setups = ((NO_LOGIN, RIGHTS[0], RIGHTS[2]), (NO_LOGIN, RIGHTS[1]))
-
+    promise_of: ClassVar = {"closed-for-asking": "The connection stays open in both cases."}
     long_conversations = (GRACE + " | text this, please" * 300,)  # without the permission
 
     def __init__(self):
