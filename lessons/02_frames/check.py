@@ -1,5 +1,7 @@
 """Lesson 2: does every frame come back to its own client, with its number, as the same kind?"""
 
+from typing import ClassVar
+
 from lessons.workshop.judge import Model
 
 KINDS = ("text", "bytes")
@@ -22,14 +24,24 @@ class Counter(Model):
     texts = ("hello", "1 hello", "None")
     silent_after_disconnect = True  # each frame comes back once; nothing else is sent
     session = 1010  # so that numbers have four digits
+    promise_of: ClassVar = {
+        "wrong-connection": "Each connection counts its own frames",
+        "none-as-text": "Some servers send the unused key too, with the value None.",
+        "text-became-bytes": "The answer to a text frame is text",
+        "bytes-became-text": "The answer to a binary frame is bytes",
+        **dict.fromkeys(
+            ("empty-text-missed", "empty-bytes-missed"),
+            "The answer to an empty frame is its number and one space.",
+        ),
+    }
 
     def connect(self, client):
-        """Each connection counts its own frames"""
         client.count = 0
         client.accept()
 
     def receive(self, client, text, data):
-        """The answer to a frame is its number, one space, and the unchanged frame"""
+        """The answer to a frame is its number, one space, and the unchanged frame. Each connection
+        counts its own frames, text and binary together, without a limit."""
         client.count += 1
         if text is not None:
             client.send(f"{client.count} {text}")

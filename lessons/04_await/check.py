@@ -1,6 +1,7 @@
 """Lesson 4: does each connection get its own lines back, with numbers that are used once?"""
 
 from collections import Counter
+from typing import ClassVar
 
 from lessons.workshop.judge import Model
 
@@ -17,6 +18,11 @@ class Notes(Model):
     texts = ("milk", "eggs", "a / b", "None")
     session = 1100  # so that numbers have four digits
     clients_are_independent = False  # they share the count
+    promise_of: ClassVar = {
+        "shared-value-on-self": "All connections share one count",
+        "empty-text-missed": "An empty text is a line too",
+        "none-as-text": "A server may leave out the key that a frame does not use",
+    }
 
     def __init__(self):
         super().__init__()

@@ -1,6 +1,7 @@
 """Lesson 6: does a client wait for the bread of another client?"""
 
 from collections import Counter
+from typing import ClassVar
 
 from lessons.workshop.judge import Model, parse_step
 
@@ -26,6 +27,14 @@ class Bakery(Model):
     crowd = 6  # so many orders at least can be baked at the same time: there are as many threads
     session = 60
     stop_timeout = 600  # one client's orders may wait for each other
+    promise_of: ClassVar = {
+        **dict.fromkeys(
+            ("blocked-loop", "slow-sync-handler"),
+            "While the bread of one client is baked, other clients can connect, send orders, and "
+            "leave.",
+        ),
+        "work-left-out": "`rye is done` when it is baked",
+    }
 
     def __init__(self):
         super().__init__()
@@ -51,8 +60,17 @@ class Bakery(Model):
         begins_at = max(client.ready_at, self.now)
         client.ready_at = begins_at + SECONDS + SLACK
         client.orders.append(text)
-        client.send(f"baking {text}", until=None if is_first else begins_at)
-        client.send(f"{text} is done", until=client.ready_at)
+        client.send(
+            f"baking {text}",
+            until=None if is_first else begins_at,
+            promise="" if text else "An empty text frame is an order too.",
+        )
+        is_alone = len(self.open_clients) == 1
+        client.send(
+            f"{text} is done",
+            until=client.ready_at,
+            promise="" if is_alone else "The bread of two clients is baked at the same time.",
+        )
 
     def receive_binary(self, client):
         """A binary frame is not an order: answer it as you like, even with `bake(None)`, but keep

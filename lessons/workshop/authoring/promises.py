@@ -36,8 +36,9 @@ def faults_of_promises(lesson: Lesson) -> Iterator[str]:
         return
     sentences = sentences_of(ast.get_docstring(ast.parse(lesson.original.read_bytes())))
     known = {claim.__name__ for claim in claims.functions} | {*dir(claims.model)}
-    named = [part for quote in claims.model.promise_of.values() for part in _split(quote)]
-    for name, quote in (*quotes.items(), ("promise_of", named)):
+    named = [*claims.model.promise_of.values(), *_given(lesson)]
+    named = [part for text in named for part in _split(text)]
+    for name, quote in (*quotes.items(), ("promise_of or promise=", named)):
         for part in quote:
             if not _those_with(part, sentences):
                 yield f"{name} does not quote the exercise: {part}"
@@ -69,6 +70,14 @@ def _quotes(claims: Claims) -> dict[str, list[str]]:
     own = [kind for kind in claims.model.__mro__ if kind.__module__ == claims.model.__module__]
     methods = {name: it for kind in own[::-1] for name, it in vars(kind).items() if isfunction(it)}
     return {name: _split(it.__doc__) for name, it in methods.items() if it.__doc__}
+
+
+def _given(lesson: Lesson) -> list[str]:
+    """The sentences that check.py names for one message: send("…", promise="…")."""
+    nodes = ast.walk(ast.parse(lesson.check.read_bytes()))
+    values = [it.value for it in nodes if isinstance(it, ast.keyword) and it.arg == "promise"]
+    constants = [it for value in values for it in ast.walk(value) if isinstance(it, ast.Constant)]
+    return [it.value for it in constants if it.value and isinstance(it.value, str)]
 
 
 def _those_with(part: str, sentences: list[str]) -> list[str]:

@@ -62,5 +62,13 @@ def test_lists_what_the_check_quotes_wrongly_for_a_diagnosis(lesson):
     asked = PROMISES + ', "Lamps are": "explores"'
     assert faults(lesson, asked, promise_of="Lamps are bright.") == []
     assert faults(lesson, asked, promise_of="Lamps are dark.") == [
-        "promise_of does not quote the exercise: Lamps are dark."
+        "promise_of or promise= does not quote the exercise: Lamps are dark."
     ]
+
+
+def test_lists_what_the_check_quotes_wrongly_for_a_message(lesson):
+    send = 'client.send("on", promise="Lamps are dark.")'
+    lesson.check.write_text(f"{lesson.check.read_text()}\n\ndef on(client):\n    {send}\n")
+    asked = PROMISES + ', "Lamps are": "explores"'
+    wrong = ["promise_of or promise= does not quote the exercise: Lamps are dark."]
+    assert faults(lesson, asked) == wrong
