@@ -33,7 +33,7 @@ class Bakery(Model):
             "While the bread of one client is baked, other clients can connect, send orders, and "
             "leave.",
         ),
-        "work-left-out": "`rye is done` when it is baked",
+        "work-left-out": "`rye is done` when it is baked. Call it once for each order",
     }
 
     def __init__(self):

@@ -1,5 +1,6 @@
 """Lesson 10: does each page receive the parts that it lacks, and the code that fits?"""
 
+from typing import ClassVar
 from urllib.parse import parse_qs
 
 from lessons.workshop.judge import Model
@@ -36,6 +37,11 @@ class Reading(Model):
     clients_are_independent = False  # they share the places
     closes_once = True
     silent_after_disconnect = True
+    promise_of: ClassVar = {
+        "place-given-back": "Otherwise it is a reader until its connection ends.",
+        "place-lost": "Three other clients are readers: close with 4013. Otherwise it is a reader "
+        "until its connection ends.",
+    }
 
     def connect(self, client):
         """Accept each client. Then take the first point that fits"""
@@ -44,9 +50,9 @@ class Reading(Model):
         after = parse_qs(client.handshake.get("query", ""), keep_blank_values=True)
         after = after.get("after", ["0"])[-1]
         if after not in ("0", "1", "2", "3", "4", "5"):
-            client.close(4400)
+            client.close(4400, promise="`after` is not exactly one of `0`, `1`, `2`, `3`, `4`, `5`")
         elif after == "5":
-            client.close(1000)
+            client.close(1000, promise="It is `5`, the last part: close with 1000.")
         else:
             client.first = client.last = int(after)
             client.came, client.reads = self.burst, True

@@ -8,11 +8,10 @@ from lessons.workshop.judge import NAMES, PARAMETERS, TITLES, Model, parse_step
 PROMISES = {
     "A client connects with its name": "handshakes",
     "Its own name comes": "test_names_the_clients_of_one_server",
-    "The names may come in any order": "receive",
-    "Any other frame has no effect": "test_other_frames_have_no_effect",
+    "The names may come in any order": "answer",
     "At present, a client receives": "This says what the exercise has.",
     "It must receive those": "test_names_the_clients_of_each_server",
-    "Only the client that has asked": "receive",
+    "Only the client that has asked": "answer",
 }
 
 
@@ -29,6 +28,15 @@ class Houses(Model):
     texts = ("who?", "who?", "who", "Who?", "who? ")
     ends = ("close", "close 1001", "vanish", "crash", "kill")
     max_clients = 4
+    promise_of: ClassVar = {
+        "answered-everyone": "Only the client that has asked receives the names.",
+        "sender-left-out": "Its own name comes, too.",
+        "state-kept-in-process": "It must receive those of all servers.",
+        **dict.fromkeys(
+            ("joined-too-late", "not-in-the-group", "wrong-group-name"),
+            "From its accept on, each client is named, until its connection ends",
+        ),
+    }
     clients_are_independent = False
 
     def connect(self, client):
@@ -38,11 +46,19 @@ class Houses(Model):
         client.accept()
 
     def receive(self, client, text, data):
+        if text == "who?":
+            self.answer(client)
+        else:
+            self.ignore()
+
+    def ignore(self):
+        """Any other frame has no effect."""
+
+    def answer(self, client):
         """If it sends the text frame `who?`, it receives one text frame for each connected client:
         the name of that client."""
-        if text == "who?":
-            for one in self.open_clients:
-                client.send(one.name, lane=one.number)
+        for one in self.open_clients:
+            client.send(one.name, lane=one.number)
 
     def disconnect(self, client):
         """From its accept on, each client is named, until its connection ends, however it ends."""

@@ -1,6 +1,7 @@
 """Lesson 18: does a ticket open the door to its user only, once, and for 30 seconds?"""
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from lessons.workshop.judge import Model
 
@@ -30,6 +31,12 @@ class Door(Model):
     frames = ()
     clients_are_independent = False
     max_clients = 4
+    promise_of: ClassVar = {
+        "ticket-raced": "If two clients send the same ticket at the same moment, only one gets in",
+        "ticket-of-another": 'The consumer then finds the user of the ticket in scope["user"].',
+        "ticket-too-old": "A ticket that issue() made opens the door once, within 30 seconds.",
+        "secret-logged": "No ticket is logged, printed or put into an exception.",
+    }
     setups = (ISSUED, (*ISSUED, GONE[0]))
     handshakes = (
         *("connect ticket=ada", "connect ticket=ada server=2", "connect ticket=ada/2"),

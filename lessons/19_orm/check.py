@@ -2,6 +2,7 @@
 
 import json
 from itertools import product
+from typing import ClassVar
 
 from lessons.workshop.judge import TITLES, Model
 
@@ -47,6 +48,16 @@ class ReadingRoom(Model):
     points = (0, 1, 2, 3, 4, 5, 7)
     clients_are_independent = False  # they read the same rows
     setups = ((ROWS,),)
+    promise_of: ClassVar = {
+        "stale-rows": "Read the rows again for each frame.",
+        "missing-row": "Other code may change them between queries",
+        "closed-early": "The connection stays open.",
+        "connection-left-open": "Do not query in a thread whose database connection no code closes",
+        **dict.fromkeys(
+            ("query-on-loop", "orm-in-async", "lazy-queryset", "unfetched-relation"),
+            "No query runs on the event loop.",
+        ),
+    }
     texts = (
         *("editors", "guests", "readers", "silent", "none", "Editors", "edit", "ada", " editors"),
         *(" padded ", "padded", "1", "2", "a,b", "a", "100 %s {0}", "' OR 1=1 --", LONG_NAME),
