@@ -88,7 +88,8 @@ class Waiter(Model):
         client.send(f"{client.last['dish']} is ready")
 
     def report_loss(self, client, lowest):
-        """If announcements were lost before one that arrives, the client first receives how many."""
+        """If announcements were lost before one that arrives, the client first receives how
+        many."""
         if client.missed:
             client.gaps += 1
             text = f"{client.missed} missed"

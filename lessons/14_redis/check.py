@@ -91,13 +91,19 @@ class Houses(Model):
         missing = [name for name in difference.texts(difference.expected) if name not in received]
         is_absent = len(difference.received) < len(difference.expected)
         if is_absent and missing == [client.name]:
-            return "sender-left-out"
+            return None if self.was_named(difference, client) else "sender-left-out"
         if self.has_not_joined(difference, missing):
             return "not-in-the-group"
         elsewhere = {it.name for it in self.open_clients if it.server != client.server}
         near = {it.name for it in self.open_clients if it.server == client.server}
         is_local = missing and {*missing} <= elsewhere and near <= {*received}
         return "state-kept-in-process" if is_local else None
+
+    def was_named(self, difference, client):
+        # Whether the client has received its own name before.
+        earlier = difference.played.bursts[: difference.burst]
+        seen = [turn.clients[client.number] for turn in earlier if client.number in turn.clients]
+        return any(it.get("text") == client.name for one in seen for _, it in one.received)
 
     def accepted_first(self, difference):
         # Whether the newest consumer was accepted before it joined a group.
