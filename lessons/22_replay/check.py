@@ -27,6 +27,15 @@ WRONG_IDS = (
     *("seven", "-1", "1.5", "1e3", "0x7", "7%20", "%207", "%2B7", "1_0", "%C2%B2", "7%0A", "null"),
     *("%D9%A3", "%EF%BC%97", "7,8", "9" * 19, "9" * 30, "9" * 5000),
 )
+AFTER = (
+    "If `after` is not 1 to 18 digits from 0 to 9, accept, close with 4400, and ignore later"
+    " frames."
+)
+SAVED = "A text of 1 to 1,000 characters becomes a row."
+EACH_MESSAGE = (
+    "Any message may be lost, late or sent twice, or name a missing row. After each message, a"
+    " client has all rows that were saved before."
+)
 PROMISES = {
     "Each row of `Entry` is news": "expect_row",
     "Then it gets each new row": "test_each_client_gets_each_new_row",
@@ -58,6 +67,18 @@ class Ticker(Model):
     last_steps = (READ,)
     ends = ("close", "vanish", "crash", "kill")
     shared = "last-id-shared"
+    promise_of: ClassVar = {
+        **dict.fromkeys(("last-id-refused", "refused-text-saved", "refused-without-reason"), AFTER),
+        "history-cut": "A client with `?after=7` first gets all newer rows, one without `after` all"
+        " rows.",
+        "group-not-joined": "Then it gets each new row.",
+        **dict.fromkeys(("short-text-refused", "text-not-saved"), SAVED),
+        "empty-frame-saved": "Ignore other frames.",
+        "long-text-saved": 'A longer one gets `{"error": "too long"}`.',
+        "member-missed": 'After each save, send the group "ticker" a message:'
+        ' `{"type": "ticker.news", "id": 7, "text": "seven"}`.',
+        **dict.fromkeys(("message-not-read", "layer-message-trusted"), EACH_MESSAGE),
+    }
 
     def connect(self, client):
         client.accept()
