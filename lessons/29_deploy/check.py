@@ -1,5 +1,8 @@
 """Lesson 29: does a restart lose no order, and does it end every connection?"""
 
+from itertools import takewhile
+from typing import ClassVar
+
 from lessons.workshop.judge import Expected, Model, Stream, complete_response
 
 SOUP = 3  # seconds
@@ -13,6 +16,15 @@ FAULTS = {
     "no-stop-consumer": "disconnect-not-passed-on",
     "handler-never-returned": "disconnect-not-passed-on",
 }
+NO_MORE = (
+    "After this close, the kitchen receives nothing from this client but `websocket.disconnect`."
+)
+AT_ONCE = "`POST /drain/` is answered at once, each time."
+EACH_ONCE = (
+    "Each open connection is closed once with 4012: at once, or, while the kitchen is at work on an"
+    " order of this client, right after that was served; so its client gets the answer, then the"
+    " close."
+)
 NEWS = 'group guests {"type": "kitchen.news", "text": "no more bread"}'
 PROMISES = {
     "`GET /served/` lists": "pass_on",
@@ -31,6 +43,14 @@ class Restart(Model):
     )
     others = ("wait 1", "wait 3.5")
     max_clients = 4
+    promise_of: ClassVar = {
+        "served-after-close": f"{NO_MORE} So it serves no order that waited or came later.",
+        "drain-serves-the-queue": "So it serves no order that waited or came later.",
+        "disconnect-not-passed-on": NO_MORE,
+        "drain-answers-late": AT_ONCE,
+        "drain-closes-twice": EACH_ONCE,
+        "set-changed-in-loop": EACH_ONCE,
+    }
     clients_are_independent = False
     closes_once = True
     stop_timeout = 60  # several soups of one client may be waiting when it leaves
@@ -44,13 +64,15 @@ class Restart(Model):
     def connect(self, client):
         client.orders = []  # the first one is in work
         client.is_guest = False  # whether it was accepted
+        client.came, client.served_at = self.burst, 0
         if self.has_begun and not self.is_earlier():
             self.reject(client)
             return
-        client.accept()
         client.is_guest = True
         if self.has_begun:
             self.close_late_guest(client)
+        else:
+            client.accept()
 
     def reject(self, client):
         """A new handshake is rejected: `websocket.close` before any accept."""
@@ -59,6 +81,8 @@ class Restart(Model):
     def close_late_guest(self, client):
         """A connection whose handshake came earlier and is not accepted yet is closed after its
         accept."""
+        if not client.is_open:
+            client.accept()
         client.close(RESTART)
 
     def orders_of(self, burst):
@@ -95,13 +119,23 @@ class Restart(Model):
     def serve(self, client):
         order = client.orders.pop(0)
         self.served.append(order)
-        client.send(f"{order} is served")
+        client.served_at = self.now
         if self.has_begun:
             # The middleware has not seen yet that this client has left.
             self.is_certain = self.is_certain and not (client.has_ended and client.orders)
-            client.close(RESTART)
-        elif client.orders:
+            self.close(client, order)
+            return
+        client.send(f"{order} is served")
+        if client.orders:
             self.work(client)
+
+    def close(self, client, order=None):
+        """Each open connection is closed once with 4012: at once, or, while the kitchen is at work
+        on an order of this client, right after that was served; so its client gets the answer, then
+        the close."""
+        if order is not None:
+            client.send(f"{order} is served")
+        client.close(RESTART)
 
     def request(self, client, body):
         client.is_guest = False
@@ -109,7 +143,7 @@ class Restart(Model):
         if request == ("GET", "/health/"):
             self.check_health(client)
         elif request == ("POST", "/drain/"):
-            self.answer(client, 202, "draining")
+            self.answer(client, 202, "draining", AT_ONCE)
             self.drain()
         else:
             self.pass_on(client)
@@ -124,20 +158,22 @@ class Restart(Model):
         self.answer(client, 200, f"served: {', '.join(self.served)}")
         client.is_free = not self.is_certain
 
-    def answer(self, client, status, text):
+    def answer(self, client, status, text, promise=""):
         start = {"type": "http.response.start", "status": status}
         body = {"type": "http.response.body", "body": text.encode()}
-        client.expect(Stream([(self.now, start), (self.now, body)], complete_response))
+        stream = Stream([(self.now, start), (self.now, body)], complete_response)
+        stream.promise = promise
+        client.expect(stream)
         client.state = "closed"
 
     def drain(self):
-        """Each open connection is closed once with 4012: at once, or, while the kitchen is at work
-        on an order of this client, right after that was served."""
         if not self.has_begun:
             self.has_begun, self.began_in = True, self.burst
             for client in self.open_clients:
                 if not client.orders:
-                    client.close(RESTART)
+                    is_late = client.came == self.burst and not self.at_point.get(client.number)
+                    close = self.close_late_guest if is_late else self.close
+                    close(client)
 
     def other(self, step):
         # All guests get the news of the group `guests`.
@@ -159,20 +195,23 @@ class Restart(Model):
             return FAULTS.get(difference.fault.diagnosis) if self.has_begun else None
         expected, received = types(difference.expected), types(difference.received)
         if not client.is_guest:
-            return self.diagnose_acceptance(received)
+            return self.diagnose_acceptance(difference, received)
         is_first = received[:1] == [CLOSE] != expected[:1] != [ACCEPT]
         if is_first and (client.orders or len(expected) > 1):
-            return "drain-cuts-work"
+            is_cut = client.orders or difference.times[difference.first] < client.served_at
+            return "drain-cuts-work" if is_cut or self.began_in == self.burst else None
         if expected[-1:] == [CLOSE] and CLOSE not in received and self.has_begun:
             return self.diagnose_open(difference, expected, received)
         return None
 
-    def diagnose_acceptance(self, received):
+    def diagnose_acceptance(self, difference, received):
         # The client should have been rejected.
         if received[:1] != [ACCEPT]:
             return None
-        if CLOSE in received:
-            return "rejected-after-accept"
+        kinds = types(it.message for it in difference.events)[::-1]
+        since_drain = takewhile("http.response.start".__ne__, kinds)
+        if CLOSE in received and "group_add" not in since_drain:
+            return "rejected-after-accept"  # the kitchen has not seen it
         return "drain-flag-late" if self.began_in == self.burst else "accepted-while-draining"
 
     def diagnose_open(self, difference, expected, received):
@@ -303,6 +342,9 @@ def test_what_happens_during_the_drain(play):
     play.at_each_point("connect | 2 connect | 3 POST /drain/ | at * 4 connect")
     play.at_each_point("connect | 2 connect | 3 connect | 4 POST /drain/ | at * 2 close 1001")
     play.at_each_point("connect | 2 connect | 3 POST /drain/ | at * text tea | 4 GET /served/")
+    for client in (1, 2):  # a loop may close either first
+        order = f"at * {client} text soup | wait 4 | 4 GET /served/"
+        play.at_each_point(f"connect | 2 connect | 3 POST /drain/ | {order}")
     play.at_each_point("connect | text tea | at * 3 POST /drain/ | 4 GET /served/")
     play.at_each_point("connect | at * 3 POST /drain/ | text tea | 4 GET /served/")
 
