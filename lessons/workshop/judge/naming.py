@@ -165,7 +165,7 @@ class Naming:
             return Place(self.file), event
         is_late = difference.late is not None
         first = difference.late if is_late else difference.first
-        if is_late and any(step.action == "call" for step in difference.steps_so_far):
+        if is_late and _has_call(difference):
             place = Place()  # the function that was called may have waited
         elif first < len(seen.sent_at) and seen.sent_at[first]:
             place = Place(seen.place.file, *seen.sent_at[first])
@@ -232,12 +232,19 @@ def _place_of_silence(difference: Difference) -> Place:
     step, own, clients = difference.step, difference.seen.place, difference.report.clients
     if difference.seen.is_busy:  # it waits in Channels: perhaps for what another consumer does
         return next((other.place for other in clients.values() if other.waits), own)
+    if step is not None and step.action == "wait" and _has_call(difference):
+        return Place()  # the function that was called may have had to send a message
     if step is None or step.action == "wait" or step.client == difference.client:
         return own
     if other := clients.get(step.client):
         return other.place
     # Another process took the step. It may have led to no event in this consumer.
     return own if difference.seen.handled else Place()
+
+
+def _has_call(difference: Difference) -> bool:
+    """Whether another process has called a function."""
+    return any(step.action == "call" for step in difference.steps_so_far)
 
 
 def _promise(difference: Difference) -> str:

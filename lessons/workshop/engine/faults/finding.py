@@ -5,6 +5,7 @@ import inspect
 import linecache
 import re
 import sys
+import threading
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -181,7 +182,9 @@ def code_of(function) -> CodeType | None:
 
 
 def running_places(thread: int | None = None) -> Iterator[Place]:
-    """Every line that the threads are executing, for each thread the innermost line first."""
-    for number, frame in sys._current_frames().items():
-        for caller, line in traceback.walk_stack(frame) if thread in (None, number) else ():
+    """Every line that the threads are executing: this thread first, the innermost line first."""
+    frames = sys._current_frames()
+    for number in sorted(frames, key=threading.get_ident().__ne__):
+        own = traceback.walk_stack(frames[number]) if thread in (None, number) else ()
+        for caller, line in own:
             yield Place.of(caller.f_code, line)
