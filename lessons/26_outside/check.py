@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from itertools import pairwise
+from typing import ClassVar
 
 from lessons.workshop.judge import Answer, Model
 
@@ -17,6 +18,15 @@ TWO_LATE_MESSAGES = (
     *("redis outside gone", "call report [1, 40]", "wait 0.2", "call report [1, 60]"),
     *("redis back", "wait 0.35"),
 )
+STORES = (
+    "If the percent is higher than the row's, `report` stores it, sends a message, and returns"
+    " True, otherwise False."
+)
+TRIES = (
+    "If the layer raises an exception, `report` sends again after half a second, at most three more"
+    " times. Then it returns True."
+)
+AFTER_EACH = "After each message, it sends the percent if it has grown."
 REDIS_FAILS = "ConnectionError: ", "TimeoutError: Timeout connecting"
 PROMISES = {
     "A job is a row of `Job`": "setups",
@@ -24,7 +34,6 @@ PROMISES = {
     "A client watches it": "handshakes",
     "Then it returns True": "test_a_job_survives_without_the_layer",
     "It may skip one": "show",
-    "Frames have no effect": "test_frames_have_no_effect",
 }
 
 
@@ -40,6 +49,12 @@ class Watch(Model):
         *("redis outside gone", "redis back", "redis back", "wait 0.7", "wait 2"),
     )
     last_steps = (f"rows {TABLE}",)
+    promise_of: ClassVar = {
+        "no-event-arrived": STORES,
+        **dict.fromkeys(("job-fails-with-layer", "sent-taken-for-stored"), TRIES),
+        **dict.fromkeys(("retries-without-end", "retry-repeats-work"), TRIES),
+        **dict.fromkeys(("percent-sent-twice", "layer-message-trusted"), AFTER_EACH),
+    }
 
     def __init__(self):
         super().__init__()
@@ -51,6 +66,9 @@ class Watch(Model):
         client.shown = -1
         client.accept()
         self.show(client)
+
+    def receive(self, client, text, data):
+        """Frames have no effect."""
 
     def other(self, step):
         if step.action == "redis":
@@ -145,10 +163,13 @@ class Watch(Model):
             return "percent-sent-twice"
         if any(later < one for one, later in pairwise(received)):
             return "layer-message-trusted"
+        is_new = difference.step.action == "connect"
+        if seen.handled and received and not is_new and received[-1] < self.percent_of(client.job):
+            return "layer-message-trusted"
         if received[-1:] == [100] and difference.received[-1]["type"] == "websocket.send":
             return "not-closed-as-asked"
         if received and (difference.surplus or {}).get("type") == "websocket.send":
-            return self.diagnose_surplus(client, received[-1])
+            return self.diagnose_surplus(difference, client, received[-1])
         return self.diagnose_missing(difference, client, received, seen)
 
     def diagnose_answer(self, difference):
@@ -171,9 +192,13 @@ class Watch(Model):
             return "checked-then-saved" if len(together) > 1 else "old-report-stored"
         return None
 
-    def diagnose_surplus(self, client, percent):
+    def diagnose_surplus(self, difference, client, percent):
+        if difference.step.action in ("text", "bytes") and difference.step.client == client.number:
+            return None
         if percent == client.shown:
             return "percent-sent-twice"
+        if percent == self.percent_of(client.job) and difference.seen.handled:
+            return "retries-without-end" if difference.step.action == "wait" else None
         if percent < client.shown:
             return "layer-message-trusted"
         others = {row["percent"] for row in self.tables[TABLE] if row["id"] != client.job}
