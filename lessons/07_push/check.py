@@ -25,11 +25,14 @@ class Stopwatch(Model):
         self.after(1, self.tick, client)
 
     def tick(self, client):
-        """From the accept on, the client gets a text frame each second: `1`, `2`, `3`."""
         if client.is_open:
-            client.seconds += 1
-            client.send(f"{client.seconds}", at=self.now)
+            self.show_seconds(client)
             self.after(1, self.tick, client)
+
+    def show_seconds(self, client):
+        """From the accept on, the client gets a text frame each second: `1`, `2`, `3`."""
+        client.seconds += 1
+        client.send(f"{client.seconds}", at=self.now)
 
     def receive(self, client, text, data):
         """The consumer answers every frame of the client at once, even an empty or a binary frame,

@@ -62,7 +62,10 @@ PROMISES = {
 
 class Desk(Model):
     session = 1250  # so that numbers have four digits
-    promise_of: ClassVar = {"closed-early": "Never close the connection."}
+    promise_of: ClassVar = {
+        "closed-early": "Never close the connection.",
+        "nan-taken-for-json": "`NaN`, `Infinity` and `-Infinity` are not JSON, in any key.",
+    }
     inputs: ClassVar = {
         'text {"command": "echo", "value": …}': (*JSON, *TEXTS, "infinite nan"),
         'text {"command": …}': near("count", "echo"),
