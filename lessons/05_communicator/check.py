@@ -114,6 +114,12 @@ FAULTS = {
             ),
         },
     },
+    "keys": {
+        "test-passes-change": {
+            **instead_of(STATE, '[{**message, "lit": True}]', "state-with-another-key"),
+            **instead_of(4000, '[{**message, "reason": "hit"}]', "close-with-a-reason"),
+        },
+    },
     "stops": {
         "test-passes-endless": {
             "never-stops": (STOP, "pass"),
@@ -173,5 +179,6 @@ def test_notices_a_consumer_that_does_not_stop(play):
 
 
 def test_notices_small_changes(play):
-    """It is red for each version of a right lamp in which one line is changed."""
+    """It is red for each right lamp in which one line, or the keys of an event, are changed."""
+    Test.try_faults(play, "keys")
     Test.try_mutants(play)

@@ -43,6 +43,7 @@ class Office(Model):
     promise_of: ClassVar = {
         **dict.fromkeys(("answered-everyone", "worker-remembers"), OWN_ANSWERS),
         **dict.fromkeys(("job-lost", "waits-for-answer"), MORE_TEXTS),
+        "wrong-time": "Calendar may take 2 seconds for a job, not more.",
     }
 
     def __init__(self):
@@ -110,7 +111,14 @@ class Office(Model):
     def tell(self, client, text):
         """Once a worker has done the job, the client receives `2026-11-21: Saturday`. For
         `hello`, it receives `hello: not a date`. The text in the answer is unchanged."""
-        client.send(answer_to(text), until=self.free_at)
+        answer = answer_to(text)
+        if answer.endswith("not a date"):
+            client.send(answer, until=self.free_at)
+        else:
+            dates = (
+                "Every text that `datetime.date.fromisoformat` accepts is a date, `20261121` too."
+            )
+            client.send(answer, until=self.free_at, promise=dates)
 
     def diagnose(self, difference):
         calls = Calls(difference.events)
@@ -243,6 +251,7 @@ def test_a_full_channel_is_reported(play):
     """If the channel is full, the client receives only `busy`, and may ask again later."""
     play(
         "capacity 3 | connect | text 2026-11-21 | text hello | text 1969-07-21 | text 2000-01-02"
-        " | wait 14 | take weekdays | take weekdays | take weekdays | take weekdays"
+        " | text hello | wait 14"
+        " | take weekdays | take weekdays | take weekdays | take weekdays"
         " | text 2000-01-02 | worker weekdays | wait 14 | text 2026-11-21 | wait 14"
     )

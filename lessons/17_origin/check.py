@@ -7,8 +7,11 @@ from lessons.workshop.judge import Model
 SITE = "https://letters.town.example"
 OWN = (
     *(SITE, f"{SITE}:8443", "https://ada.letters.town.example"),
-    *("https://a-1.b.letters.town.example", "https://a.b.c.d.letters.town.example:8443"),
-    f"https://{'a-long-name.' * 12}letters.town.example",
+    *("https://a-1.b.letters.town.example", "https://7.xn--4ca.letters.town.example"),
+    *(
+        "https://a.b.c.d.letters.town.example:8443",
+        f"https://{'a-long-name.' * 12}letters.town.example",
+    ),
 )
 FOREIGN = (
     *("https://evil.example", "https://attacker.test", "http://127.0.0.1:8000"),
@@ -20,11 +23,12 @@ IN_PART = (
     *("https://town.example", "https://ada.town.example", "https://letters-town.example"),
     *("https://letters.town-example.net", "https://letters.town.example-evil.net"),
     *("https://letters-town.example:8443", "https://letters.town-example"),
-    "https://letters.town.examples",
+    *("https://letters.town.examples", "https://letters.town.example."),
 )
 OTHER_SCHEME = (
     *("http://letters.town.example", "http://ada.letters.town.example:8443"),
     *("wss://letters.town.example", "ws://letters.town.example:8443", "app://letters.town.example"),
+    "httpsx://letters.town.example",
 )
 OTHER_PORT = tuple(f"{SITE}:{port}" for port in (8000, 8442, 844, 84, 18443, 1443, 80, 0))
 MALFORMED = (
@@ -35,7 +39,8 @@ MALFORMED = (
     *(f"https://evil.net{sign}.letters.town.example" for sign in ("/", "?", "#", ":443/")),
     *("https://evil.net/letters.town.example", f"{SITE}:-8443", f"{SITE},https://evil.net"),
     *(f"{SITE}{end}" for end in (":", "/x", "/?", "?x", "#x", ":8443/x", ":8443:", "%C2%A0")),
-    *(f"{SITE}:8_443", f"{SITE}:+8443", f"{SITE}:%208443"),
+    *(f"{SITE}:8_443", f"{SITE}:+8443", f"{SITE}:%208443", "https://letters.%09town.example"),
+    *(f"{SITE}%20https://evil.net", f"https://evil.net%20{SITE}", f"%A0{SITE}", f"{SITE}%A0"),
     *(f"{start}{SITE}" for start in ("%C2%A0", "x", "evil://x?", "https://")),
     *(
         "https:///letters.town.example",
