@@ -1,6 +1,7 @@
 """Lesson 30: does only the event that queries the database use the sync thread?"""
 
 import json
+from typing import ClassVar
 
 from lessons.workshop.judge import Model, parse_step
 
@@ -38,6 +39,14 @@ class Lobby(Model):
         'delete auth.User {"id": 12}',
         "database restarted",
     )
+    promise_of: ClassVar = {
+        "lean-dispatch-database": "After a restart of the database server, `accounts.changed` is"
+        " still answered."
+    }
+
+    @classmethod
+    def event_of(cls, text):
+        return f'layer {{"type": "{text}"}}' if text.startswith("_") else None
 
     def receive(self, client, text, data):
         """The client receives `pong` for every frame, even an empty one."""
@@ -50,7 +59,8 @@ class Lobby(Model):
             self.refuse(client)
 
     def count_accounts(self, client):
-        """the client receives the number of accounts that exist now: `2 accounts`"""
+        """the client receives the number of accounts that exist now: `2 accounts`, and also
+        `1 accounts`."""
         client.send(f"{len(self.tables['auth.User'])} accounts")
 
     def refuse(self, client):

@@ -1,7 +1,7 @@
 """Finds the texts that a submission's code mentions, so that a client can send them.
 
-Code may treat one text in its own way: `if text == "reset"`. A generated conversation cannot guess
-that text. The source has it.
+Code may treat one text in its own way: `if text == "reset"`. Or a text may name a method: `_reset`.
+A generated conversation cannot guess that text. The source has it.
 """
 
 import ast
@@ -11,13 +11,19 @@ MAX_LENGTH = 100  # characters of one text
 
 
 def texts_in(source: str) -> list[str]:
-    """The texts of the comparisons, match cases and tables of this source, in their order."""
+    """The texts of the comparisons, match cases and tables of this source, in their order.
+
+    Then the names of its methods that begin with one underscore.
+    """
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):  # the last ones: nested too deep
         return []
     found = dict.fromkeys(text for node in ast.walk(tree) for text in _texts_at(node))
-    return [text for text in found if 0 < len(text) <= MAX_LENGTH][:MAX_TEXTS]
+    texts = [text for text in found if 0 < len(text) <= MAX_LENGTH][:MAX_TEXTS]
+    functions = ast.FunctionDef | ast.AsyncFunctionDef
+    names = [node.name for node in ast.walk(tree) if isinstance(node, functions)]
+    return texts + [it for it in names if it[0] == "_" != it[1:2]][:MAX_TEXTS]
 
 
 def _texts_at(node: ast.AST) -> list[str]:

@@ -30,5 +30,10 @@ def test_finds_nothing_else(code):
     assert texts_in(code) == []
 
 
+def test_finds_the_name_of_a_private_method():
+    code = "class Lobby:\n def _pong(self): ...\n def __init__(self): ...\n def send(self): ..."
+    assert texts_in(code) == ["_pong"]
+
+
 def test_finds_a_limited_number_of_texts():
     assert len(texts_in(f"text in {[str(number) for number in range(100)]}")) == MAX_TEXTS

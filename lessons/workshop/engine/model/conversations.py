@@ -119,13 +119,15 @@ def _complete(model: type[Model], steps: list[Step]) -> list[Step]:
 
 def _mentioned(model: type[Model], own_texts: Sequence[str]) -> Iterator[list[Step]]:
     """A client that sends each text that the submission mentions, and time goes on in between."""
-    known = frames_of(model)
+    connect, known = parse_step(model.handshakes[0]), frames_of(model)
     frames = map(text_step, dict.fromkeys(filter(None, map(model.frame_of, own_texts))))
     frames = [frame for frame in frames if frame not in known]
     if model.frames and frames:
         between = _waits_of(model)[:1]
         sent = (step for frame in frames for step in (*between, frame, known[0]))
-        yield [parse_step(model.handshakes[0]), *sent, *between]
+        yield [connect, *sent, *between]
+    if events := [*filter(None, map(model.event_of, own_texts))]:
+        yield one_after_the_other([connect, parse_step(event)] for event in events)
 
 
 def _sweep(model: type[Model]) -> Iterator[list[Step]]:

@@ -229,6 +229,10 @@ class Model:
         """The text frame that carries an awkward text; None if no frame can carry it."""
         return text
 
+    @classmethod
+    def event_of(cls, text: str) -> str | None:
+        """The step that carries a text of the submission and is no frame; None if there is none."""
+
     def connect(self, client: ModelClient) -> None:
         """The client has sent a handshake; its arguments are `client.handshake`."""
         client.accept()
