@@ -47,8 +47,8 @@ class Station(Model):
         client.reject(bare=True)
 
     def receive(self, client, text, data):
-        """once right after the accept, and once for each frame of the client, text or binary, empty
-        or not"""
+        """sends the reading in that unit as a text frame. It sends this frame once right after the
+        accept, and once for each frame of the client, text or binary, empty or not."""
         client.send(client.reading)
 
 

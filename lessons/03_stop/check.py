@@ -37,8 +37,8 @@ class Game(Model):
         client.close(1000)
 
     def go_on(self, client):
-        """Any other frame gets `Wrong.`. The third wrong guess also gets `Wrong.`, and then the
-        consumer closes with 4000."""
+        """The right guess is exactly the text `7`. Any other frame gets `Wrong.`. The third wrong
+        guess also gets `Wrong.`, and then the consumer closes with 4000."""
         client.tries -= 1
         client.send("Wrong.")
         if not client.tries:
@@ -48,7 +48,8 @@ class Game(Model):
         """The consumer does not answer them: it sends neither a frame nor a second close."""
 
     def disconnect(self, client):
-        """When the client has left, the consumer sends nothing and stops."""
+        """When the client has left, the consumer sends nothing and stops. It stops whichever side
+        closed the connection, and whatever the code is."""
 
 
 def test_a_wrong_guess_may_be_followed_by_another(play):
