@@ -29,6 +29,8 @@ class Waiter(Model):
     }
     ends = (*Model.ends, "crash", "kill")
     promise_of: ClassVar = {
+        "gap-not-reported": "A number that is not higher than the last number begins a new count. "
+        "Numbers are integers, also 0 and negative ones.",
         "joined-too-late": "The consumer joins the group before the accept.",
         "wrong-connection": "For each client, a count begins with the first announcement that it "
         "receives.",
@@ -37,8 +39,7 @@ class Waiter(Model):
     def connect(self, client):
         client.last = None  # the last announcement
         client.missed = client.gaps = 0
-        client.has_begun_again = False
-        client.is_plain = True  # it only listened, to rising numbers of one dish
+        client.is_plain = True  # it only listened, to one dish
         client.is_rising = True  # its numbers, above 0
         client.joined = self.burst
         client.accept()
@@ -53,20 +54,17 @@ class Waiter(Model):
                 self.announce(client, step.arguments["message"])
 
     def announce(self, client, message):
-        is_first = client.last is None
-        last = client.last or {**message, "number": message["number"] - 1}
-        client.missed = max(0, message["number"] - last["number"] - 1)
-        client.is_plain &= message["dish"] == last["dish"]
-        client.is_plain &= message["number"] > last["number"] >= 0
-        if not is_first:
-            client.is_rising &= message["number"] > last["number"] > 0
-        client.last = message
-        if is_first:
+        last, client.last = client.last, message
+        if last is None:
             self.begin(client)
-        elif message["number"] <= last["number"]:
+            return
+        client.missed = max(0, message["number"] - last["number"] - 1)
+        client.is_rising &= message["number"] > last["number"] > 0
+        client.is_plain &= message["dish"] == last["dish"]
+        if message["number"] <= last["number"]:
             self.begin_again(client)
         else:
-            self.report_loss(client, min(last["number"], message["number"]))
+            self.report_loss(client)
             self.go_on(client)
 
     def begin(self, client):
@@ -77,7 +75,6 @@ class Waiter(Model):
     def begin_again(self, client):
         """A number that is not higher than the last number begins a new count. The first number of
         a count never reports a loss."""
-        client.has_begun_again = True
         self.say_ready(client)
 
     def go_on(self, client):
@@ -87,19 +84,12 @@ class Waiter(Model):
     def say_ready(self, client):
         client.send(f"{client.last['dish']} is ready")
 
-    def report_loss(self, client, lowest):
+    def report_loss(self, client):
         """If announcements were lost before one that arrives, the client first receives how
         many."""
         if client.missed:
             client.gaps += 1
-            text = f"{client.missed} missed"
-            if lowest <= 0:
-                client.send(text, promise="Numbers are integers, also 0 and negative ones.")
-            elif client.has_begun_again:
-                again = "A number that is not higher than the last number begins a new count."
-                client.send(text, promise=again)
-            else:
-                client.send(text)
+            client.send(f"{client.missed} missed")
 
     def diagnose(self, difference):
         client = self.clients.get(difference.client)
@@ -120,7 +110,7 @@ class Waiter(Model):
         if difference.fault:
             return None
         if client.missed and received == expected[1:]:
-            is_first = client.gaps == 1 and client.is_plain
+            is_first = client.gaps == 1 and client.is_plain and client.is_rising
             if is_first:
                 return "delivery-assumed"
             # Among rising numbers, another number than the last one is not the cause.

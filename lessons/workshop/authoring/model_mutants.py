@@ -6,7 +6,7 @@ mutant that finds the same first differences as the model changes what nothing a
 equivalent_mutants.toml says why not.
 
 Only what judges is changed: the methods that the engine calls, and what they use. What a model
-notes for diagnoses alone is left out.
+notes for diagnoses alone, or only to quote another sentence, is left out.
 """
 
 import ast
@@ -123,6 +123,7 @@ def mutants_of_model(lesson: Lesson) -> list[Mutant]:
     source = read_python(lesson.check)
     tree, name = ast.parse(source), Claims.of(lesson).model.__name__
     parts = _judging_parts(tree, name)
+    _drop_quotes(parts)
     _drop_notes(parts.values())
     names = (*catalogue(), *_lanes_named_once(tree))  # another name changes no verdict
     same = [f"becomes {name + 'x'!r}" for name in names]
@@ -188,6 +189,27 @@ def _drop_notes(parts: Iterable[ast.AST]) -> None:
             if isinstance(statements := getattr(node, field, None), list):
                 kept = (it for it in statements if not _is_note(it, known, readers))
                 statements[:] = [*kept] or [ast.Pass()]
+
+
+def _drop_quotes(parts: dict[str, ast.AST]) -> None:
+    """Drop `promise="…"`, and the calls of methods that have nothing but their sentence."""
+    methods = [it for it in parts.values() if isinstance(it, ast.FunctionDef)]
+    quotes = {it.name for it in methods if ast.get_docstring(it) and not it.body[1:]}
+    for node in {node for part in parts.values() for node in ast.walk(part)}:
+        if isinstance(node, ast.Call):
+            node.keywords = [it for it in node.keywords if it.arg != "promise"]
+        for field in ("body", "orelse"):
+            if isinstance(statements := getattr(node, field, None), list):
+                kept = (it for it in statements if _called_method(it) not in quotes)
+                statements[:] = [*kept] or [ast.Pass()]
+
+
+def _called_method(statement: ast.AST) -> str | None:
+    """The name of the method if the statement is `self.name(…)`."""
+    match statement:
+        case ast.Expr(ast.Call(ast.Attribute(ast.Name("self"), name))):
+            return name
+    return None
 
 
 def _is_note(statement: ast.AST, known: set[str], readers: Counter) -> bool:
