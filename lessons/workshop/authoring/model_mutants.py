@@ -36,7 +36,7 @@ from lessons.workshop.judge.source_texts import texts_in
 
 MUTANT_TIMEOUT = 60.0  # seconds to judge a file with a mutant: an endless loop is noticed, too
 # Methods of a model in which nothing judges a message.
-_ADDED = ("frame_of", "diagnose", "explain", "fault_in", "fault_at_end")
+_ADDED = ("frame_of", "event_of", "diagnose", "explain", "fault_in", "fault_at_end")
 _SURVIVED, _NOTICED = 0, 1
 
 # The steps, the report on them, and the burst in which the model finds a difference.
