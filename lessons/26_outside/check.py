@@ -112,8 +112,6 @@ class Watch(Model):
         for client in self.watching(job):
             self.show(client, at=self.now)
 
-    promise_of_wait = look_again
-
     def show(self, client, at=None):
         percent = self.percent_of(client.job)
         if percent > client.shown:
