@@ -79,6 +79,9 @@ class Kiosk(Model):
     promise_of: ClassVar = {
         "first-frame-late": "A frame that came in time counts, even if holder_of() takes long.",
         "older-token-counts": "Of two valid tokens, the one that was made later counts.",
+        "closed-before-refresh": "10 seconds later, close with 4401, unless a newer valid token has"
+        " come.",
+        "send-after-close": "After your close, send nothing.",
         "secret-logged": "Do not log tokens.",
     }
     long_conversations = (" | ".join(REFRESHED), " | ".join(CROWD), " | ".join(RIVALS))
@@ -230,6 +233,10 @@ class Kiosk(Model):
         )
         is_told = any("expired" in text for text in difference.texts(difference.received))
         fault, burst = client.fault
+        has_error = client.user and client.has_expired and (is_told or burst != self.burst)
+        is_closed = "websocket.close" in received - expected
+        if has_error and is_closed and difference.step.action == "wait":
+            return "closed-before-refresh"
         if burst == self.burst:
             is_from_arrival = client.is_delayed and client.sent_in < self.burst
             if fault == "expiry-not-told" and is_from_arrival:
