@@ -49,6 +49,7 @@ class Copier(Model):
         "close gets no answer and copies nothing.",
         "idle-too-early": "After 30 seconds without a frame, the client receives `still there?`. "
         "After 60 seconds, it is closed with 4408.",
+        "send-after-close": "A frame after a close gets no answer and copies nothing.",
         "blocked-loop": "Call neither on the event loop.",
         "cleanup-skipped": "No task outlives its connection.",
     }
