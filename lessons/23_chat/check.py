@@ -75,7 +75,8 @@ class Stage(Model):
     promise_of: ClassVar = {
         **dict.fromkeys(MESSAGES, ONE_MESSAGE),
         **dict.fromkeys(ENDS, AT_EACH_END),
-        "checked-then-saved": "Never undo its change.",
+        "checked-then-saved": "Other code may change `speaker` between any two queries. Never undo"
+        " its change.",
     }
 
     def __init__(self):
