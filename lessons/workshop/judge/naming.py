@@ -183,8 +183,9 @@ def _event(difference: Difference) -> str:
     """The type of the event to which the step has led, or an empty text."""
     step = difference.step
     event = _EVENTS.get(step.action, "") if step else ""
-    kinds = [it.kind for it in difference.steps_so_far if step and it.client == step.client]
-    is_http = any(kind.is_request for kind in kinds)
+    own = [it.kind for it in difference.steps_so_far if step and it.client == step.client]
+    begun = [kind for kind in own if kind.begins]  # a request, then perhaps a handshake
+    is_http = bool(begun) and begun[-1].is_request
     return event.replace("websocket.", "http.") if is_http else event
 
 
