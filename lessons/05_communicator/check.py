@@ -109,8 +109,12 @@ FAULTS = {
         },
         "test-passes-shared-lamp": {
             "breaks-all-lamps": (
-                *("self.lit = self.broken", "self.lit = type(self).broken"),
-                *("self.broken = True", "type(self).broken = True"),
+                *("SyncConsumer):", "SyncConsumer):\n    lamps = []\n"),
+                *(
+                    "self.lit = self.broken",
+                    "self.lamps.append(self)\n        self.lit = self.broken",
+                ),
+                *("self.broken = True", "for lamp in self.lamps: lamp.broken = True"),
             ),
         },
     },
