@@ -65,7 +65,8 @@ class Bakery(Model):
             until=None if is_first else begins_at,
             promise="" if text else "An empty text frame is an order too.",
         )
-        is_alone = len(self.open_clients) == 1
+        others = [it for it in self.open_clients if it is not client]
+        is_alone = all(it.ready_at <= self.now for it in others)
         client.send(
             f"{text} is done",
             until=client.ready_at,
@@ -141,7 +142,9 @@ class Bakery(Model):
             heard = [message.get("text") for _, message in seen.received]
             if number != difference.client and missing in heard and missing not in self.due(number):
                 return "wrong-connection"
-        return self.cause_of_delay(difference)
+        queue = SECONDS * sum(len(client.orders) for client in self.by_connection.values())
+        since = self.now - (difference.wanted[difference.first].until or self.now)
+        return self.cause_of_delay(difference) if since <= queue else None
 
     def cause_of_delay(self, difference):
         if len(self.clients) == 1:  # no other client could delay it
