@@ -20,6 +20,8 @@ PROMISES = {
     "After 4013 it comes back": "This says what a page does.",
     "`after` is not exactly one": "test_a_wrong_number_closes_with_4400",
     "It is `5`, the last part": "test_a_page_that_has_all_stays_away",
+    "Right after part 5": "test_reads_all_parts_once",
+    "After another frame": "test_a_wrong_frame_closes_with_4400",
 }
 
 
@@ -38,6 +40,7 @@ class Reading(Model):
     closes_once = True
     silent_after_disconnect = True
     promise_of: ClassVar = {
+        "closed-early": "Otherwise it is a reader until its connection ends.",
         "place-given-back": "Otherwise it is a reader until its connection ends.",
         "place-lost": "Three other clients are readers: close with 4013. Otherwise it is a reader "
         "until its connection ends.",
@@ -78,15 +81,14 @@ class Reading(Model):
         last.close(4013)
 
     def receive(self, client, text, data):
-        """For each text frame `next`, it gets the next part. Right after part 5, close with 1000.
-        After another frame, close with 4400."""
+        """For each text frame `next`, it gets the next part"""
         if text != "next":
-            client.close(4400)
+            client.close(4400, promise="After another frame, close with 4400.")
             return
         client.last += 1
         client.send(f"{client.last} {PARTS[client.last - 1]}")
         if client.last == len(PARTS):
-            client.close(1000)
+            client.close(1000, promise="Right after part 5, close with 1000.")
 
     def receive_after_close(self, client, text, data):
         """Send nothing after your close."""
@@ -134,8 +136,13 @@ class Reading(Model):
             return None
         wanted, received = (it.get("text", "") for it in difference.pair)
         known = {f"{number} {part}" for number, part in enumerate(PARTS, 1)}
-        is_of_one = len({step.client for step in difference.steps_so_far}) == 1
-        return "last-id-ignored" if is_of_one and {wanted, received} <= known else None
+        if not {wanted, received} <= known:
+            return None
+        others = [it.last for it in self.clients.values() if it.reads]
+        if len(self.clients) > 1:
+            is_of_other = int(received[0]) - 1 in others
+            return "wrong-connection" if is_of_other else None
+        return "last-id-ignored"
 
 
 def stays_away(code):
