@@ -98,12 +98,13 @@ class ModelClient:
         self.expect(Expected(message, **when))
         self.state = OPEN
 
-    def reject(self, bare: bool = False) -> None:
+    def reject(self, bare: bool = False, **when) -> None:
         """The handshake must be rejected: HTTP 403, whatever the close code.
 
         With `bare`, the close must have no code and no reason.
         """
-        self.expect(Expected({"type": "websocket.close"}, _is_bare if bare else _has_type))
+        matches = _is_bare if bare else _has_type
+        self.expect(Expected({"type": "websocket.close"}, matches, **when))
         self.state, self.may_have_code, self.answers_after = CLOSED, not bare, 0
 
     def send(self, text: str | None = None, data: bytes | None = None, **when) -> None:
