@@ -43,10 +43,12 @@ class Counter(Model):
         """The answer to a frame is its number, one space, and the unchanged frame. Each connection
         counts its own frames, text and binary together, without a limit."""
         client.count += 1
+        is_full = text or data
+        promise = "" if is_full else "The answer to an empty frame is its number and one space."
         if text is not None:
-            client.send(f"{client.count} {text}")
+            client.send(f"{client.count} {text}", promise=promise)
         else:
-            client.send(data=f"{client.count} ".encode() + data)
+            client.send(data=f"{client.count} ".encode() + data, promise=promise)
 
     def diagnose(self, difference):
         step, fault = difference.step, difference.fault
