@@ -12,7 +12,8 @@ PROMISES = {
     "`application` is what the server loads": "This says what the exercise has.",
     "`website` stands for Django": "request",
     "`Line` accepts each client": "receive",
-    "`Closed` rejects each client": "refuse",
+    "`Closed` rejects each client": "test_other_paths_are_rejected",
+    "A WebSocket to any other path": "test_other_paths_are_rejected",
     "All three are right": "This says what to leave alone.",
     "This works already": "test_each_request_reaches_the_website",
     "`/ws/sync/start` without the last slash": "test_other_paths_are_rejected",
@@ -38,15 +39,17 @@ class Switchboard(Model):
     def connect(self, client):
         """A WebSocket to `/ws/sync/start/` reaches `Line`"""
         client.frames = 0
-        if unquote(client.handshake.get("path", PATH)) == PATH:
+        path = unquote(client.handshake.get("path", PATH))
+        if path == PATH:
             client.accept()
             client.send("open")
+        elif path in (PATH[:-1], f"{PATH}more/"):
+            client.reject(
+                promise="`/ws/sync/start` without the last slash and `/ws/sync/start/more/` are "
+                "other paths, too."
+            )
         else:
-            self.refuse(client)
-
-    def refuse(self, client):
-        """A WebSocket to any other path is rejected before any accept"""
-        client.reject()
+            client.reject(promise="A WebSocket to any other path is rejected before any accept")
 
     def receive(self, client, text, data):
         """Each connection has its own instance"""
@@ -65,7 +68,9 @@ class Switchboard(Model):
             is_refused = difference.received[-1]["type"] == "websocket.close"
             return None if is_refused else "route-too-wide"
         # A middleware may have rejected the client: then no line of the file has sent the close.
+        # A route knows no query string: a client without one was accepted.
         is_rejected = kinds == ("websocket.accept", "websocket.close")
+        is_rejected = is_rejected and "query" not in difference.step.arguments
         sent_at = difference.seen.sent_at[difference.first :] if is_rejected else ()
         return "route-not-reached" if any(sent_at[:1]) else None
 
