@@ -33,7 +33,7 @@ class Houses(Model):
         "sender-left-out": "Its own name comes, too.",
         "state-kept-in-process": "It must receive those of all servers.",
         **dict.fromkeys(
-            ("joined-too-late", "not-in-the-group", "wrong-group-name"),
+            ("joined-too-late", "not-in-the-group", "wrong-group-name", "left-client-named"),
             "From its accept on, each client is named, until its connection ends",
         ),
     }
@@ -83,8 +83,12 @@ class Houses(Model):
             came = {it.client for it in difference.steps_of_burst if it.action == "connect"}
             if not came:
                 return "answered-everyone"
-        if difference.client not in asked or difference.surplus:
+        if difference.client not in asked:
             return None
+        if surplus := difference.surplus:
+            left = {it.name for it in self.by_connection.values() if it.has_ended}
+            is_over = surplus.get("text") in left - {it.name for it in self.open_clients}
+            return "left-client-named" if is_over else None
         if asked and self.accepted_first(difference):
             return "joined-too-late"
         received = difference.texts(difference.received)
