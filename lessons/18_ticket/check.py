@@ -126,8 +126,11 @@ class Door(Model):
 
     def diagnose(self, difference):
         client = self.clients.get(difference.client)
-        if difference.fault or client is None or difference.step.action != "connect":
+        if client is None or difference.step.action != "connect":
             return None
+        if fault := difference.fault:
+            sent = client.handshake.get("authorization", "").partition(" ")[2]
+            return "secret-logged" if sent and sent in fault.detail else None
         received = [message["type"] for message in difference.received]
         welcome = difference.texts(difference.received)
         given = client.handshake
