@@ -74,10 +74,16 @@ def _quotes(claims: Claims) -> dict[str, list[str]]:
 
 def _given(lesson: Lesson) -> list[str]:
     """The sentences that check.py names for one message: send("…", promise="…")."""
-    nodes = ast.walk(ast.parse(lesson.check.read_bytes()))
-    values = [it.value for it in nodes if isinstance(it, ast.keyword) and it.arg == "promise"]
-    constants = [it for value in values for it in ast.walk(value) if isinstance(it, ast.Constant)]
-    return [it.value for it in constants if it.value and isinstance(it.value, str)]
+    nodes = [*ast.walk(ast.parse(lesson.check.read_bytes()))]
+    assigned = [
+        (ast.unparse(it.targets[0]), it.value) for it in nodes if isinstance(it, ast.Assign)
+    ]
+    values = [value for name, value in assigned if name == "promise"]
+    values += [it.value for it in nodes if isinstance(it, ast.keyword) and it.arg == "promise"]
+    parts = [part for value in values for part in ast.walk(value)]
+    parts = [dict(assigned).get(it.id) if isinstance(it, ast.Name) else it for it in parts]
+    texts = [str(it.value).strip() for it in parts if isinstance(it, ast.Constant)]
+    return [text for text in texts if " " in text]  # not the words of a condition
 
 
 def _those_with(part: str, sentences: list[str]) -> list[str]:
