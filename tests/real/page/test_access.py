@@ -45,7 +45,7 @@ TABLE = read_table()
 
 @pytest.fixture(scope="module")
 def ask():
-    """`ask("shared")`: what the probe reports about that mode."""
+    """`ask("shared")`: what each visitor got for each route in that mode."""
     with project_copy() as project:
         environment = project.environment  # the visits must not touch this student's files
 
@@ -65,14 +65,7 @@ def mode(request):
 
 @pytest.fixture
 def answers(ask, mode):
-    """What each visitor got for each route."""
-    return ask(mode)["answers"]
-
-
-@pytest.fixture
-def headers(ask, mode):
-    """By route, the headers of the answer to an instructor's GET."""
-    return ask(mode)["headers"]
+    return ask(mode)
 
 
 def test_each_visitor_gets_what_the_table_says(answers, mode):
@@ -81,7 +74,7 @@ def test_each_visitor_gets_what_the_table_says(answers, mode):
 
 
 def test_a_stranger_without_the_token_gets_nothing_from_a_shared_workshop(ask):
-    for route, answer in ask("shared")["answers"].items():
+    for route, answer in ask("shared").items():
         assert answer["stranger"] == ("close" if route.startswith("SOCKET") else "403"), route
 
 
@@ -106,37 +99,3 @@ def test_a_page_of_another_site_can_do_nothing_with_the_cookies_of_a_user(answer
 
 def test_another_host_name_is_refused(answers):
     assert reached(answers, "rebound", "400") == (FOR_ALL | UNGUARDED) & {*answers}
-
-
-# A stream of events, a health check and files are not pages: a browser shows none as a document.
-NO_PAGES = ("async/http", "async/health", STATIC)
-PAGES = {
-    mode: [
-        one.removeprefix("GET ")
-        for one in rows
-        if one.startswith("GET") and not any(part in one for part in NO_PAGES)
-    ]
-    for mode, rows in TABLE.items()
-}
-
-
-def test_no_page_can_be_framed_sniffed_or_followed_by_another_site(headers, mode):
-    expected = {
-        "x-frame-options": "DENY",
-        "x-content-type-options": "nosniff",
-        "referrer-policy": "same-origin",
-    }
-    for route in PAGES[mode]:
-        assert expected.items() <= dict(headers[route]).items(), route
-
-
-def test_no_script_reads_a_cookie_and_another_site_sends_none(headers, mode):
-    cookies = [
-        value for route in PAGES[mode] for name, value in headers[route] if name == "set-cookie"
-    ]
-    assert cookies
-    for cookie in cookies:
-        name, *attributes = cookie.split("; ")
-        assert "SameSite=Lax" in attributes
-        if "csrftoken=" not in name:  # the page's scripts send it in a header
-            assert "HttpOnly" in attributes

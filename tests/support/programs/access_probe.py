@@ -3,9 +3,8 @@
     python -m tests.support.programs.access_probe SAMPLES
 
 SAMPLES is {parameter of a route: value}. The last line of stdout is
-{"answers": {route: {visitor: answer}}, "headers": {route: [[name, value]]}}. The answer is the
-status of HTTP; of a socket it is `accept`, `close`, the code of a close that follows the accept, or
-the name of an exception.
+{route: {visitor: answer}}. The answer is the status of HTTP; of a socket it is `accept`, `close`,
+the code of a close that follows the accept, or the name of an exception.
 """
 
 import asyncio
@@ -44,8 +43,6 @@ ANSWER_AFTER_ACCEPT = {
     "ws/room/board/<int:class_id>/",
     "room/student/",
 }
-
-headers_of_answers = {}  # to an instructor's GET, by route: pairs of name and value
 
 
 def http_routes() -> list[str]:
@@ -112,7 +109,7 @@ class Visit:
         from lessons.workshop.page.live.feed import new_feed_id
         from lessons.workshop.setup.access_token import cookie
 
-        self.visitor, self.route = visitor, route
+        self.visitor = visitor
         key = session_of(visitor, route if "log" in route and "out" in route else "")
         feed = new_feed_id(key)
         self.path = "/" + re.sub(
@@ -168,9 +165,6 @@ class Visit:
     async def request(self, method: str) -> str:
         scope = self.scope("http", method=method, scheme="http", http_version="1.1")
         [start] = await self.answers(scope, {"type": "http.request", "body": self.query})
-        if method == "GET" and self.visitor == "instructor":
-            pairs = [(name.decode().lower(), value.decode()) for name, value in start["headers"]]
-            headers_of_answers[self.route or "/"] = pairs
         return str(start["status"])
 
     async def connect(self, count: int) -> str:
@@ -223,8 +217,7 @@ def main() -> None:
     is_room = settings.MODE == "room"
     call_command("migrate", verbosity=0, run_syncdb=is_room)
     samples = json.loads(sys.argv[1]) | (new_class() if is_room else {})
-    answers = asyncio.run(ask_all(samples))
-    print(json.dumps({"answers": answers, "headers": headers_of_answers}))
+    print(json.dumps(asyncio.run(ask_all(samples))))
 
 
 if __name__ == "__main__":

@@ -97,7 +97,7 @@ class Inline(HTMLParser):
         *(f"/lessons/{x.key}/" for x in lessons()),
     ],
 )
-def test_a_page_has_no_inline_code_and_loads_only_from_its_server(client, path):
+def test_a_page_has_no_inline_code_and_is_not_open_to_other_sites(client, path):
     response = client.get(path)
     assert Inline(text(response)).found == []
     assert response["Content-Security-Policy"] == (
@@ -105,6 +105,8 @@ def test_a_page_has_no_inline_code_and_loads_only_from_its_server(client, path):
         "connect-src 'self' ws://testserver wss://testserver; "
         "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
+    of_django = ("X-Frame-Options", "X-Content-Type-Options", "Referrer-Policy")
+    assert [response[name] for name in of_django] == ["DENY", "nosniff", "same-origin"]
 
 
 # The servers of a cluster
