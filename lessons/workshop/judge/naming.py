@@ -258,5 +258,12 @@ def _promise(difference: Difference) -> str:
     number = difference.first if difference.late is None else difference.late
     if number < len(difference.wanted):
         return difference.wanted[number].promise
-    # Of several steps at the same time, it is not known which one led to a surplus message.
-    return model.last_promise if len(difference.steps_of_burst) == 1 else ""
+    if len(difference.steps_of_burst) == 1:
+        return model.last_promise
+    # Of several steps at the same time, it is not known which one led to a surplus message: but
+    # after its close, a consumer answers no frame.
+    own, late = model.clients.get(difference.client), type(model).receive_after_close
+    is_own = {step.client for step in difference.steps_of_burst} == {difference.client}
+    is_late = is_own and own is not None and own.has_ended and not own.left_itself
+    has_promise = is_late and late is not Model.receive_after_close and late.__doc__
+    return " ".join(late.__doc__.split()) if has_promise else ""
