@@ -6,7 +6,7 @@ from lessons.workshop.judge import Model
 
 PROMISES = {
     "Frames that the client sent before": "test_late_frames_get_nothing",
-    "It stops whichever side": "test_stops_whatever_the_code",
+    "The third wrong guess": "test_the_third_wrong_guess_ends_the_game",
     "Guess stays a SyncConsumer": "The engine checks the base class.",
 }
 
@@ -37,12 +37,12 @@ class Game(Model):
         client.close(1000)
 
     def go_on(self, client):
-        """The right guess is exactly the text `7`. Any other frame gets `Wrong.`. The third wrong
-        guess also gets `Wrong.`, and then the consumer closes with 4000."""
+        """The right guess is exactly the text `7`. Any other frame gets `Wrong.`."""
         client.tries -= 1
-        client.send("Wrong.")
+        third = "The third wrong guess also gets `Wrong.`, and then the consumer closes with 4000."
+        client.send("Wrong.", promise="" if client.tries else third)
         if not client.tries:
-            client.close(4000)
+            client.close(4000, promise=third)
 
     def receive_after_close(self, client, text, data):
         """The consumer does not answer them: it sends neither a frame nor a second close."""
