@@ -274,6 +274,9 @@ class Model:
     def request(self, client: ModelClient, body: bytes) -> None:
         """The client has sent the whole body of an HTTP request. See also Stream."""
 
+    def request_piece(self, client: ModelClient) -> None:
+        """The client has sent a piece of a body, not the last one. Usually nothing follows."""
+
     def before(self, burst: list[Step]) -> None:
         """These steps will be taken at the same time."""
 
@@ -454,6 +457,8 @@ class Model:
         client.body_is_whole = not step.arguments.get("unfinished")
         if client.body_is_whole:
             self.request(client, client.body)
+        else:
+            self.request_piece(client)
 
     def _leave(self, client: ModelClient) -> None:
         if client.state != LEFT:
