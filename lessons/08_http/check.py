@@ -17,7 +17,6 @@ IN_PIECES = "It can come in several pieces: begin the response after the last on
 LEFT_OUT = "The server can omit an empty `body`, and `more_body` if it is False."
 PROMISES = {
     "The body of the request is a number": "inputs",
-    "It can come in several pieces": "test_the_pieces_are_one_number",
     "The server can omit": "test_what_is_left_out_is_empty",
     "If the body is not a number": "No conversation has such a body.",
     "The response has the status 200": "request",
@@ -42,7 +41,12 @@ class Countdown(Model):
         "body-read-once": IN_PIECES,
         "response-missing": f"{IN_PIECES} {LEFT_OUT}",
         "http-key-left-out": LEFT_OUT,
-        "response-not-finished": "The response ends right after `data: 0`.",
+        **dict.fromkeys(
+            ("response-not-finished", "wrong-time"), "The response ends right after `data: 0`."
+        ),
+        "event-early": "The events `data: 2`, `data: 1` and `data: 0` follow, each a second later.",
+        "http-no-stop-consumer": "The server sends `http.disconnect` when the client has left, and "
+        "also after a complete response. Then the consumer stops, unless it has already stopped.",
     }
 
     def request(self, client, body):
@@ -52,7 +56,12 @@ class Countdown(Model):
         right = [(self.now, START)]
         for passed in range(min(client.seconds, LONGEST) + 1):
             right.append((self.now + passed, event(client.seconds - passed)))
-        client.expect(Stream(right, read))
+        stream = Stream(right, read)
+        stream.promise = f"{IN_PIECES} {self.promise}" if is_cut(client) else ""
+        client.expect(stream)
+
+    def request_piece(self, client):
+        """It can come in several pieces: begin the response after the last one."""
 
     def disconnect(self, client):
         """When the client leaves, perhaps before its body is complete, the countdown ends."""
@@ -61,7 +70,7 @@ class Countdown(Model):
         client = self.clients.get(difference.client)
         if client is None or client.stream is None:
             return None
-        cut = len(client.handshake.get("pieces", "")) > 1 or client.handshake.get("unfinished")
+        cut = is_cut(client)
         if difference.fault:
             is_second = difference.fault.diagnosis in ("started-twice", "answered-twice")
             return "body-read-once" if is_second and cut else None
@@ -75,7 +84,7 @@ class Countdown(Model):
         return diagnose_events(difference, wanted, found, b"".join(bodies(received)))
 
     def explain(self, difference):
-        if self.diagnose(difference) not in ("event-early", "event-late"):
+        if self.diagnose(difference) not in ("event-early", "event-late", "wrong-time"):
             return None
         stream = self.clients[difference.client].stream
         off = off_time(stream.wanted, stream.found([*stream.received, *difference.arrivals]))
@@ -84,6 +93,11 @@ class Countdown(Model):
         value, time, due = off
         what = "the end of the response" if value is END else f"`data: {value}`"
         return f"The client received {what} at {time:.4g} s; it was due at {due:.4g} s."
+
+
+def is_cut(client):
+    """Whether the body of this client's request comes in several pieces."""
+    return len(client.handshake.get("pieces", "")) > 1 or client.handshake.get("unfinished")
 
 
 def diagnose_events(difference, wanted, found, body):
@@ -99,7 +113,9 @@ def diagnose_events(difference, wanted, found, body):
     off = off_time(wanted, found)
     if off is None:  # something else came, or nothing
         return "event-late" if difference.missing else None
-    _, time, due = off
+    value, time, due = off
+    if value is END:
+        return "wrong-time"
     return "event-early" if time < due else "event-late"
 
 
