@@ -16,7 +16,10 @@ class Stopwatch(Model):
     pauses = (61, 301)
     long_conversations = ("connect | wait 3599.5 | text ? | wait 1",)
     ends = (*Model.ends, "crash", "kill")
-    promise_of: ClassVar = {"wrong-connection": "Each connection has its own stopwatch."}
+    promise_of: ClassVar = {
+        "wrong-connection": "Each connection has its own stopwatch.",
+        "exception-hidden": "The consumer does not hide an exception that a handler raises.",
+    }
 
     def connect(self, client):
         """From the accept on, the client gets a text frame each second: `1`, `2`, `3`."""
@@ -40,16 +43,7 @@ class Stopwatch(Model):
         client.send(f"{client.seconds} so far")
 
     def disconnect(self, client):
-        promise = self.end_with_an_exception if client.end == "crash" else self.end
-        promise(client)
-
-    def end(self, client):
         """The stopwatch ends with its connection, however the connection ends"""
-
-    def end_with_an_exception(self, client):
-        """The stopwatch ends with its connection, however the connection ends: the client leaves,
-        a handler raises, or the server cancels the consumer, even before websocket_connect has run.
-        The consumer does not hide an exception that a handler raises."""
 
     def fault_in(self, turn, played):
         """The consumer does not hide an exception that a handler raises."""
