@@ -47,8 +47,9 @@ class Station(Model):
         client.reject(bare=True)
 
     def receive(self, client, text, data):
-        """sends the reading in that unit as a text frame. It sends this frame once right after the
-        accept, and once for each frame of the client, text or binary, empty or not."""
+        """The station accepts this client, and sends the reading in that unit as a text frame. It
+        sends this frame once right after the accept, and once for each frame of the client, text or
+        binary, empty or not."""
         client.send(client.reading)
 
 
