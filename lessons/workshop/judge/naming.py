@@ -33,6 +33,8 @@ _VAGUE = {
 _SHOWN = {
     *("unknown-key", "never-awaited", "changed-while-waiting", "wrong-connection", "wrong-time"),
 }
+# Diagnoses of a consumer that goes on after its client has left.
+_OF_END = {"no-stop-consumer", "http-no-stop-consumer", "send-after-disconnect"}
 # Diagnoses of a message that never comes. A longer conversation may show that it is only late.
 _NEVER_COMES = {"handler-never-returned", "no-reply", "job-unanswered"}
 _PATIENCE = parse_step("wait 60")  # so long a missing message is waited for
@@ -253,6 +255,8 @@ def _promise(difference: Difference) -> str:
     model = difference.model
     if model is None or difference.step is None:
         return ""
+    if difference.fault and difference.fault.diagnosis in _OF_END:
+        return model.promise_of_end
     if difference.expected_answer is not None:
         return model.promise_of_rows if difference.step.action == "rows" else model.last_promise
     number = difference.first if difference.late is None else difference.late

@@ -11,6 +11,7 @@ from tests.support.courses import CHECK
         ('event["text"]})', '"other"})', "Text comes back."),  # another message
         ('self.send({"type": "websocket.close"})', "pass", "`bye` closes."),  # nothing
         ("raise StopConsumer", "pass", ""),  # no method promises an end
+        ("raise StopConsumer", 'if event["code"] != 1000: raise StopConsumer', ""),  # nor here
         ('"bye":', "1 / 0:", "The lamp stays on."),  # the diagnosis has its own sentence
     ],
 )

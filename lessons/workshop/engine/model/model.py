@@ -216,6 +216,7 @@ class Model:
         self.answers: list[Answer | None] = []  # what the steps of this burst must return
         self.promise = ""  # the docstring of the method that runs
         self.last_promise = ""  # and of the last one that began in this burst
+        self.promise_of_end = ""  # and of the last one that a client's end has called
         self.promise_of_rows = ""  # and of the one that saved the last row
         # Time, number, step, method and arguments. A client stands there as its Connection.
         self._timers: list[tuple[float, int, Step | None, str, tuple]] = []
@@ -465,7 +466,10 @@ class Model:
             client.state = LEFT
             if not client.left_itself:  # otherwise some of it may have come before
                 client.expected = [it for it in client.expected if it.until is None]
+            before, self.last_promise = self.last_promise, ""
             self.disconnect(client)
+            self.promise_of_end = self.last_promise
+            self.last_promise = self.last_promise or before
 
     def _end_closed(self) -> None:
         """A consumer that has closed gets websocket.disconnect."""
@@ -508,7 +512,7 @@ class Model:
 _NOT_STATE = {
     *("answers", "recent_tables", "at_point", "time_of_point", "channels_before", "channels_now"),
     *("step", "model", "handshake", "clients", "_timers_set", "_chosen", "_options"),
-    *("promise", "last_promise", "promise_of_rows"),
+    *("promise", "last_promise", "promise_of_end", "promise_of_rows"),
 }
 
 
