@@ -220,7 +220,9 @@ def _quoted(item) -> str:
 
 
 def _printable(text: str) -> str:
-    return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
+    if text.isprintable():
+        return text
+    return "".join(it if it.isprintable() else ascii(it)[1:-1] for it in text)
 
 
 def _shorten(text: str, limit: int = _MAX_LENGTH) -> str:

@@ -78,6 +78,7 @@ def test_no_direction_mark_reverses_a_line(mark):
 
 def test_control_characters_of_a_client_are_escaped():
     assert "\\x1b[2J" in event_text({"type": "websocket.receive", "text": "\x1b[2J"})
+    assert '"ä\\r\\n"' in event_text({"type": "websocket.receive", "text": "ä\r\n"})
     headers = [(b"host", b"a.test"), (b"origin", b"\x1b")]
     scope = {"type": "scope", "path": "/", "subprotocols": ["x"], "headers": headers}
     assert event_text(scope) == "scope  /  subprotocols: x  origin: \\x1b"
