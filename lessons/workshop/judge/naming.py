@@ -80,7 +80,11 @@ class Naming:
         if self.model.given and finding.handler.partition(".")[0] in ("", *self.model.given):
             finding = replace(finding, line=0, handler="")
         steps = " | ".join(map(str, difference.steps_so_far))
-        promise = self.model.promise_of.get(name) or _promise(difference)
+        wanted = difference.wanted[difference.first :][:1]
+        is_at_once = any(it.until is None and it.at is None for it in wanted)
+        # A limit of time is not about what must come at once.
+        known = "" if name == "wrong-time" and is_at_once else self.model.promise_of.get(name)
+        promise = known or _promise(difference)
         expected = _expected(difference)
         finding = replace(finding, promise=promise, conversation=steps, expected=expected)
         return redacted_finding(finding), tuple(map(redacted, replayed.events))
