@@ -53,7 +53,9 @@ class Letters(Model):
         'text {"to": …, "text": "hello" }': (None, 5, True, ["a"], {"to": "{channel of 1}"}),
     }
     promise_of: ClassVar = {
-        "client-chosen-type": "Other keys change nothing, even a `type`.",
+        **dict.fromkeys(
+            ("client-chosen-type", "not-serializable"), "Other keys change nothing, even a `type`."
+        ),
         "refused-a-right-address": "The writer gets no answer, unless the layer raises TypeError",
     }
     frames = ("text",)
@@ -65,6 +67,7 @@ class Letters(Model):
 
     def connect(self, client):
         """Right after the accept, the client receives its address in a text frame"""
+        client.has_view_letter = False
         client.accept()
         client.send(client.channel)
 
@@ -101,7 +104,10 @@ class Letters(Model):
 
     def layer(self, client, message):
         """Views send letters too."""
-        client.send(message["text"], lane="view")
+        arrives = "The client at that address receives the text unchanged, in one text frame."
+        promise = arrives if client.has_view_letter else ""  # the letters of views arrive
+        client.has_view_letter = True
+        client.send(message["text"], lane="view", promise=promise)
 
     def diagnose(self, difference):
         frame = self.letter_of(difference)
@@ -120,7 +126,7 @@ class Letters(Model):
         if frame and self.went_astray(difference, frame):
             return "wrong-connection"
         is_plain = frame and frame.keys() == {"to", "text"}  # other letters may have been refused
-        if is_plain and difference.missing and not sent:
+        if is_plain and difference.missing and REFUSAL not in expected and not sent:
             return "nothing-sent"
         return None
 
