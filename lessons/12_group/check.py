@@ -17,13 +17,14 @@ NO_NAMES = (
 )
 NO_CHARACTERS = [f"%{code:02X}" for code in range(128) if not re.match(r"[\w./-]", chr(code))]
 PROMISES = {
-    "The URL ends with the name": "inputs",
-    "`A` and `a` are two lounges": "test_each_name_is_a_lounge_of_its_own",
+    "The URL ends with a lounge's name": "inputs",
+    "Two names are two lounges": "test_each_name_is_a_lounge_of_its_own",
     "Such a client never joins": "test_a_name_that_does_not_fit_is_refused_so_that_it_shows",
     "`someone came` when": "test_all_in_a_lounge_hear_who_comes",
     "From the accept on": "test_from_the_accept_on_a_client_misses_nothing",
     "If the server cancels a consumer": "spread",
 }
+VALID = "The URL ends with a lounge's name: 1 to 50 ASCII letters, digits, `-`, `_` and `.`."
 
 
 def connect(name):
@@ -38,8 +39,9 @@ class Lounges(Model):
     clients_are_independent = False
     promise_of: ClassVar = {
         "joined-too-late": "From the accept on, a client misses no news.",
-        "room-name-refused": "The URL ends with the name of a lounge: 1 to 50 ASCII letters, "
-        "digits, `-`, `_` and `.`.",
+        "room-name-refused": VALID,
+        "wrong-room": "Two names are two lounges, even `A` and `a`.",
+        "heard-after-close": "Such a client never joins, and its frames change nothing.",
         "sender-left-out": "All clients in a lounge receive its news in text frames, also the "
         "client that came or wrote",
     }
@@ -57,7 +59,7 @@ class Lounges(Model):
         if client.lounge is None:
             self.refuse(client)
             return
-        client.accept()
+        client.accept(promise=VALID)
         client.joined = self.burst
         for burst, lounge, number, text in self.news:
             if (burst, lounge) == (self.burst, client.lounge):
@@ -130,6 +132,9 @@ class Lounges(Model):
         groups = {call["group"] for call in calls if call["type"] == "group_add"}
         if any(call["type"] == "send" and call["channel"] in groups for call in calls):
             return "group-as-channel"
+        surplus = (difference.surplus or {}).get("text", "")
+        if any(surplus == f"someone: {text}" for text in self.refused_texts(difference)):
+            return "heard-after-close"
         news = {(lounge, text) for burst, lounge, _, text in self.news if burst == self.burst}
         heard = self.heard(difference)
         for number, text in heard:
@@ -154,6 +159,12 @@ class Lounges(Model):
             return None
         was_sent = missing[0] == LEFT or any(it == missing[0] for _, it in heard)
         return "member-missed" if was_sent or "group_send" in self.last_calls(difference) else None
+
+    def refused_texts(self, difference):
+        # The texts that clients with an invalid name have sent in this burst.
+        texts = [step for step in difference.steps_of_burst if step.action == "text"]
+        refused = [number for number, client in self.clients.items() if client.lounge is None]
+        return [step.arguments["text"] for step in texts if step.client in refused]
 
     def heard(self, difference):
         # The texts that clients received in this burst, each with the client's number.

@@ -1,8 +1,8 @@
 """Lesson 12: a lounge whose clients learn who comes and leaves.
 
-The URL ends with the name of a lounge: 1 to 50 ASCII letters, digits, `-`, `_` and `.`. `A` and `a`
-are two lounges. For another name, accept, then close with 4400. Such a client never joins, and its
-frames change nothing.
+The URL ends with a lounge's name: 1 to 50 ASCII letters, digits, `-`, `_` and `.`. Two names are
+two lounges, even `A` and `a`. For another name, accept, then close with 4400. Such a client never
+joins, and its frames change nothing.
 
 All clients in a lounge receive its news in text frames, also the client that came or wrote:
 
@@ -13,7 +13,7 @@ All clients in a lounge receive its news in text frames, also the client that ca
   cancels the consumer.
 
 From the accept on, a client misses no news. If the server cancels a consumer before it has sent
-`someone came`, `someone left` may be missing, too.
+`someone came`, `someone left` may be missing.
 """
 
 import re
