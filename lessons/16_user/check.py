@@ -40,7 +40,10 @@ class Counter(Model):
     texts = ("this, please", MAY)
     others = (*RIGHTS[:2], *NO_RIGHTS, EMAIL, "logout grace")
     setups = ((NO_LOGIN, RIGHTS[0], RIGHTS[2]), (NO_LOGIN, RIGHTS[1]))
-    promise_of: ClassVar = {"closed-for-asking": "The connection stays open in both cases."}
+    promise_of: ClassVar = {
+        "closed-for-asking": "The connection stays open in both cases.",
+        "send-after-close": "It sends no text to an anonymous client, even if frames arrive.",
+    }
     long_conversations = (GRACE + " | text this, please" * 300,)  # without the permission
 
     def __init__(self):
@@ -55,7 +58,6 @@ class Counter(Model):
 
     def connect(self, client):
         name = client.handshake.get("as")
-        client.accept()
         is_active = self.accounts.get(name, {}).get("is_active", True)
         if name is None or name in self.logged_out or not is_active:
             self.close_anonymous(client)
@@ -65,11 +67,14 @@ class Counter(Model):
 
     def close_anonymous(self, client):
         """The counter accepts the handshake of an anonymous client, then closes the connection with
-        4401, so that the page learns why."""
+        4401, so that the page learns why. It sends no text to an anonymous client, even if frames
+        arrive."""
+        client.accept()
         client.close(4401)
 
     def greet(self, client):
         """A client that has logged in receives `Hello, ada.`, with the username of its own user."""
+        client.accept()
         client.send(f"Hello, {client.name}.")
 
     def receive_after_close(self, client, text, data):
