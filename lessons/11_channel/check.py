@@ -8,6 +8,7 @@ from channels.layers import BaseChannelLayer
 from lessons.workshop.judge import NAMES, Model, lengths, near
 
 REFUSAL = "no such address"
+ARRIVES = "The client at that address receives the text unchanged, in one text frame."
 NO_ADDRESSES = (
     *("", "with space", "straße", "a/b", "x" * 100, "one!two!three", " {channel of 1} "),
     *(None, 5, 1.5, True, ["a"], {"a": 1}),
@@ -104,10 +105,8 @@ class Letters(Model):
 
     def layer(self, client, message):
         """Views send letters too."""
-        arrives = "The client at that address receives the text unchanged, in one text frame."
-        promise = arrives if client.has_view_letter else ""  # the letters of views arrive
+        client.send(message["text"], lane="view", promise=ARRIVES if client.has_view_letter else "")
         client.has_view_letter = True
-        client.send(message["text"], lane="view", promise=promise)
 
     def diagnose(self, difference):
         frame = self.letter_of(difference)
