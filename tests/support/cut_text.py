@@ -38,3 +38,7 @@ def cut(page, width, height=800):
     page.evaluate(TWO_FRAMES)  # the page's script sees a new size in the next frame
     found = page.evaluate(CUT)
     return found + (["the page"] if page.evaluate(PAGE_WIDTH) > width else [])
+
+
+def cut_at_each_width(page):
+    return {width: rest for width in WIDTHS if (rest := cut(page, width))}

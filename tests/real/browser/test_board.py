@@ -13,7 +13,7 @@ from websockets.sync.client import connect
 from lessons.workshop.member.protocol import REMOVED
 from tests.support.axe import violations, violations_in_both_schemes
 from tests.support.board_page import BoardPage
-from tests.support.cut_text import WIDTHS, cut
+from tests.support.cut_text import cut_at_each_width
 from tests.support.programs.running_program import TEST_TIMEOUT
 from tests.support.standings import standing
 
@@ -128,20 +128,6 @@ def test_names_and_findings_with_markup_are_text(classroom):
     assert classroom.page.locator("img").count() == 0
 
 
-def test_the_lesson_filter_shows_how_far_each_student_is_there_and_the_counters_follow(
-    classroom, three
-):
-    page = classroom.page
-    three[1].say("reading", lesson="group")
-    expect(classroom.tile("Ben")).to_have_attribute("data-state", "reading")
-    page.locator("#by-lesson").select_option("stop")
-    expect(classroom.tile("Ben")).to_have_attribute("data-state", "green")
-    expect(classroom.tile("Cleo")).to_have_attribute("data-state", "new")
-    counters = {"All": 3, "Red": 1, "Green": 1}
-    for name, count in counters.items():
-        expect(page.get_by_role("button", name=f"{name} {count}")).to_be_visible()
-
-
 def test_todays_lessons_are_the_columns_of_the_grid_and_the_slide_counts_who_is_green(
     classroom, three
 ):
@@ -164,22 +150,8 @@ def test_todays_lessons_are_the_columns_of_the_grid_and_the_slide_counts_who_is_
         expect(slide.locator("#slide-green")).to_have_text("1 of 3 green")
         expect(slide.locator(".class-code")).to_have_text(classroom.code)
         assert violations_in_both_schemes(slide) == []
-        assert {width: rest for width in WIDTHS if (rest := cut(slide, width))} == {}
+        assert cut_at_each_width(slide) == {}
         assert "Ann" not in slide.content()
-
-
-def test_the_grid_has_a_cell_for_each_lesson_which_leads_to_the_students_verdict(classroom, three):
-    three[0].report(lesson="accept", state="green", was_green=True)
-    three[0].say("hand", text="")
-    three[1].report(state="red")  # the order is Ann, Ben, Cleo
-    page = classroom.page
-    page.get_by_role("button", name="Grid").click()
-    ann = page.locator("#grid tbody tr").filter(has_text="Ann")
-    expect(ann.get_by_role("link", name="Lesson 1: green")).to_be_visible()
-    expect(page.locator("#grid tfoot td").nth(1)).to_have_text("1")
-    ben = page.locator("#grid tbody tr").filter(has_text="Ben")
-    ben.get_by_role("link", name="Lesson 3: red").click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Ben")
 
 
 def test_a_student_is_removed_after_a_question_with_the_keyboard(classroom, three):
@@ -247,7 +219,7 @@ def test_the_board_and_its_dialogs_have_no_axe_violations_and_are_not_cut(classr
         classroom.press(view)
         expect(page.locator(f"#{view.lower()}")).to_be_visible()  # drawn in a later frame
         assert violations_in_both_schemes(page) == []
-        assert {width: rest for width in WIDTHS if (rest := cut(page, width))} == {}
+        assert cut_at_each_width(page) == {}
     tools = ("Message to all", "Everyone look here", "Ask", "Ask from a lesson", "Timer")
     for name in (*tools, "Plan"):
         classroom.press(name)

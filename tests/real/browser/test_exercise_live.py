@@ -41,14 +41,6 @@ def test_a_save_shows_the_diagnosis_and_the_next_save_plays_what_passes(lesson, 
     assert violations(page) == []
 
 
-def test_says_that_no_answer_was_expected(lesson, exercise):
-    exercise.save(exercise.solved.replace("self.tries = 0\n", "pass\n"))  # answers after the close
-    lesson.page.get_by_role("button", name="Show me").click()
-    parting = lesson.page.locator("#parting")
-    expect(parting).to_contain_text("Expected nothing, then websocket.receive text: ")
-    expect(parting).to_contain_text("Received websocket.send text: ")
-
-
 def test_do_plays_the_exercise_and_connects_again_after_a_save(lesson, exercise):
     state = lesson.page.locator("#played-state")
     expect(state).to_have_text("")

@@ -101,16 +101,14 @@ def test_shortcuts_lead_through_a_lesson_and_can_be_switched_off(page):
     expect(browser.get_by_role("dialog")).to_be_hidden()
     browser.get_by_role("button", name="Menu").press("Enter")
     browser.get_by_label("Use the keys.").check()  # the window is for other tests, too
-
-
-def test_the_editor_can_be_left_with_the_keyboard(page):
+    press("Escape")
     page.show("Do")
-    editor = page.page.get_by_role("textbox", name="The file work/02_frames.py")
+    editor = browser.get_by_role("textbox", name="The file work/03_stop.py")
     editor.focus()
     for key in ("c", "Control+z", "Escape", "Tab"):  # c types: here it is not a shortcut
-        page.page.keyboard.press(key)
-    expect(page.page.locator("#editor").locator(":focus")).to_have_count(0)
-    expect(editor).to_contain_text("class Stamp")
+        press(key)
+    expect(browser.locator("#editor").locator(":focus")).to_have_count(0)
+    expect(editor).to_contain_text("class Guess")
 
 
 def test_the_search_finds_words_and_reads_a_pasted_traceback(page):

@@ -3,18 +3,13 @@
 from playwright.sync_api import expect
 
 
-def test_the_recording_says_how_the_server_answered_a_handshake(visit):
+def test_a_conversation_is_shown_as_the_browser_and_as_the_server_saw_it(visit):
     page = visit("01-accept").show("See")
     page.connect(path="/ws/sync/accept/", state="refused")
     page.expect_status("Rejected with HTTP 403. The browser reports 1006.")
     page.errors.clear()
+    page.menu("Clear")
     page.connect(path="/ws/sync/accept/?name=ada")
-    page.expect_status("Open.")
-
-
-def test_a_conversation_is_shown_as_the_browser_and_as_the_server_saw_it(visit):
-    page = visit("01-accept").show("See")
-    page.connect()
     page.expect_drawn("Welcome, ada.")
     page.send("hello")
     page.expect_highlighted("websocket_receive")

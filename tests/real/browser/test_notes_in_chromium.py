@@ -9,12 +9,8 @@ OFFER = """name => new Promise((resolve) => {
 })"""
 
 
-def test_chromium_fails_a_connection_without_the_offered_subprotocol(visit):
+def test_a_subprotocol_that_is_not_answered_or_has_a_colon_fails(visit):
     page = visit("03-stop")
     assert page.page.evaluate(OFFER, "door.v1") == 1006
     assert "no response was received" in page.errors.pop()
-
-
-def test_a_colon_in_a_subprotocol_is_a_syntax_error_in_the_browser(visit):
-    page = visit("03-stop")
     assert page.page.evaluate(OFFER, "token.WzFd:1vC9Xb:Q7") == "SyntaxError"

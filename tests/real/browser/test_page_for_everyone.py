@@ -2,16 +2,14 @@
 
 from urllib.parse import urlsplit
 
-import pytest
 from playwright.sync_api import expect
 
 from lessons.workshop.grading.report import as_html
 from tests.support.axe import violations_in_both_schemes
 from tests.support.class_reports import grade, not_judged, report
-from tests.support.cut_text import COVERED, WIDTHS, ZOOMED, cut
+from tests.support.cut_text import COVERED, ZOOMED, cut, cut_at_each_width
 from tests.support.page_weight import page_weight
 
-DESKTOP = {"viewport": {"width": 1440, "height": 900}}
 ICON = "/static/lessons/common/favicon.svg"
 PHONE = {"viewport": {"width": 390, "height": 844}}
 CALM = {"color_scheme": "light", "reduced_motion": "reduce"}  # no colour is in transition
@@ -56,7 +54,7 @@ def test_the_other_pages_are_not_cut_and_have_no_axe_violations(browser, address
         ):
             page.goto(address + path)
             assert (path, cut(page, *ZOOMED), page.evaluate(COVERED)) == (path, [], [])
-            assert (path, {it: rest for it in WIDTHS if (rest := cut(page, it))}) == (path, {})
+            assert (path, cut_at_each_width(page)) == (path, {})
             page.evaluate(ONE_OF_EACH)
             assert violations_in_both_schemes(page) == []
         page.keyboard.press("?")
@@ -89,27 +87,6 @@ def test_nothing_moves_for_a_user_who_wants_less_motion(visit, address):
     assert page.evaluate("document.getAnimations().length") == 0
     page.goto(address)
     expect(page.locator("#picture").get_by_role("button", name="Play")).to_be_visible()
-
-
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_nothing_shifts_when_the_panel_starts(visit, size):
-    page = visit("03-stop", **size).show("See")
-    page.page.add_init_script(
-        """window.shifted = [];
-        new PerformanceObserver((list) => {
-            for (const { value, hadRecentInput, sources } of list.getEntries())
-                if (!hadRecentInput && value > 0.001)
-                    window.shifted.push([value, ...sources.map(({ node }) => node?.textContent)]);
-        }).observe({ type: "layout-shift", buffered: true });"""
-    )
-    page.page.reload()
-    if size is PHONE:
-        page.show("Picture")
-    expect(page.status()).to_have_text("Not connected.")
-    page.connect()
-    page.send("hello")
-    page.expect_highlighted("websocket_receive")
-    assert page.page.evaluate("window.shifted") == []
 
 
 def test_text_task_and_search_work_without_javascript(visit, address):

@@ -1,18 +1,19 @@
 """A class at work: a real room, two real workshops, and their pages."""
 
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.support.axe import violations_in_both_schemes
 from tests.support.board_page import BoardPage
-from tests.support.cut_text import WIDTHS, cut
-from tests.support.lesson_page import LessonPage
+from tests.support.cut_text import cut, cut_at_each_width
+from tests.support.lesson_page import LessonPage, write_in_page
 from tests.support.programs.project_commands import workshop_copy
 from tests.support.submissions import bubblewrap
 
 NAMES = ("Ann", "Ben")
+MARKUP = '<img src=x onerror="document.title=1">'
 MISTAKE = "The consumer did not stop when its client had left"
 STOP = "        raise StopConsumer()\n"
 # Of the poll: who receives which song.
@@ -27,10 +28,10 @@ class Student:
         self.exercise = workshop.exercise("stop")
         self.page = browser.new_context(reduced_motion="reduce").new_page()
         self.observed = LessonPage(self.page, workshop.address)
-        self.open_home_page()
+        self.open("/")
 
-    def open_home_page(self):
-        self.page.goto(self.workshop.address)
+    def open(self, path):
+        self.page.goto(self.workshop.address + path)
         expect(self.bar.locator(".class-link")).to_have_text("connected")
 
     def break_exercise(self):
@@ -102,6 +103,10 @@ def test_a_class_works_on_a_lesson_and_votes(sandbox, board, students):
     a_mistake_is_red_and_its_repair_green(board, *students)
     hints_are_held_and_released(board, students[0])
     a_timer_runs_and_stays_at_its_end(board, students)
+    all_look_at_a_lesson_but_unsaved_text_is_left_alone(board, *students)
+    a_hand_has_a_sentence_and_can_be_lowered(board, students[0])
+    a_full_bar_is_usable(board, students[0])
+    a_question_of_the_instructor_is_answered_in_the_bar(board, students[0])
     the_class_votes(board, students)
     a_deleted_class_ends_for_all(board, students)
     assert board.errors == []
@@ -188,6 +193,86 @@ def a_timer_runs_and_stays_at_its_end(board, students):
         expect(student.bar.get_by_role("timer")).to_have_count(0)
 
 
+def all_look_at_a_lesson_but_unsaved_text_is_left_alone(board, ann, ben):
+    ben.open("/lessons/03-stop/#do")
+    write_in_page(ben.page, "work/03_stop.py", "unsaved = True\n")
+    expect(ben.page.locator("#editor[data-changed]")).to_have_count(1)
+    board.choose_lesson("Everyone look here", "accept")
+    board.press("Point there")
+    ann.page.wait_for_url("**/lessons/01-accept/")
+    link = ben.bar.get_by_role("link", name="Look here: lesson 1 accept")
+    expect(link).to_be_visible()
+    assert "03-stop" in ben.page.url
+    questions = []
+    ben.page.once("dialog", lambda dialog: (questions.append(dialog.type), dialog.accept()))
+    link.click()
+    ben.page.wait_for_url("**/lessons/01-accept/")
+    assert questions == ["beforeunload"]
+    board.press("Stop pointing")
+
+
+def a_hand_has_a_sentence_and_can_be_lowered(board, ann):
+    ann.open("/lessons/03-stop/")
+    ann.page.get_by_label("What do you need?").fill("Why 1006?")
+    ann.page.keyboard.press("Enter")
+    expect(ann.page.locator(":focus")).to_have_accessible_name("Lower your hand")
+    expect(board.tile("Ann").locator(".sentence").filter(has_text="Why 1006?")).to_have_count(1)
+    expect(board.page.locator(".tile.raised .lesson")).to_have_text("3 stop")
+    ann.page.get_by_role("button", name="Lower your hand").click()
+    expect(board.page.locator(".tile.raised")).to_have_count(0)
+
+
+def a_full_bar_is_usable(board, ann):
+    """With the keyboard, with a screen reader, and at each width."""
+    ann.open("/")
+    board.press("Message to all")
+    board.page.get_by_role("textbox", name="Text").fill(MARKUP + "Look at line 3. " * 20)
+    board.press("Send")
+    board.choose_lesson("Everyone look here", "stop")
+    board.press("Point there")
+    ann.page.wait_for_url("**/lessons/03-stop/")
+    board.choose_lesson("Ask from a lesson", "stop")
+    board.press("Ask the class")
+    poll = "lesson 3 stop, question 1 (vote now)"
+    expect(ann.bar).to_contain_text(poll)
+    message = ann.page.get_by_role("region", name="From your instructor")
+    expect(message.locator("p")).to_contain_text(MARKUP)
+    for part in ("#class-bar", "#class-message"):
+        assert violations_in_both_schemes(ann.page, part) == []
+    assert cut_at_each_width(ann.page) == {}
+    ann.bar.get_by_role("link").first.focus()
+    for name in (poll, "What do you need?", "Raise your hand", "Dismiss"):
+        ann.page.keyboard.press("Tab")
+        expect(ann.page.locator(":focus")).to_have_accessible_name(name)
+    ann.page.keyboard.press("Enter")
+    expect(message).to_have_count(0)
+    board.press("End the question")
+    board.press("Stop pointing")
+
+
+def a_question_of_the_instructor_is_answered_in_the_bar(board, ann):
+    board.press("Ask")
+    dialog = board.page.get_by_role("dialog")
+    lines = ["Which one?", "A: the first", "B: the second"]
+    dialog.get_by_label("Question").fill("\n".join(lines))
+    dialog.get_by_label("Answers").fill("A, B, C, D")
+    board.press("Ask the class")
+    ann.bar.get_by_role("button", name="B", exact=True).click()
+    board.expect_poll("open · 1 of 2 have voted")
+    board.press("Close the vote")
+    counts = ["0 · 0 %", "1 · 100 %", "0 · 0 %", "0 · 0 %"]
+    expect(board.page.locator("#poll .count")).to_have_text(counts)
+    expect(ann.bar).to_contain_text("closed")
+    with slide_of(board.page) as slide:
+        expect(slide.locator(".count")).to_have_count(4)
+        assert cut_at_each_width(slide) == {}
+        asked = [one.locator(".poll-question") for one in (slide, board.page)]
+        for shown in (*asked, ann.bar.locator(".class-ask > span").first):
+            assert shown.inner_text().splitlines() == lines
+    board.press("End the question")
+    expect(ann.bar.locator(".class-ask")).to_have_count(0)
+
+
 def the_class_votes(board, students):
     board.choose_lesson("Ask from a lesson", "group")
     board.page.get_by_role("dialog").get_by_role("button", name="Ask the class").click()
@@ -219,12 +304,18 @@ def the_class_votes(board, students):
         expect(student.bar.locator(".class-poll")).to_be_hidden()
 
 
-def the_slide_shows_the_chart(page):
+@contextmanager
+def slide_of(page):
     with page.context.new_page() as slide:
         slide.goto(f"{page.url}slide/")
+        yield slide
+
+
+def the_slide_shows_the_chart(page):
+    with slide_of(page) as slide:
         expect(slide.locator(".slide-poll .sign")).to_have_count(6)
         assert violations_in_both_schemes(slide) == []
-        assert {width: rest for width in WIDTHS if (rest := cut(slide, width))} == {}
+        assert cut_at_each_width(slide) == {}
         assert cut(slide, 1280, 720) == []
         assert slide.evaluate("document.documentElement.scrollHeight") <= 720
 

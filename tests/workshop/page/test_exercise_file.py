@@ -28,13 +28,10 @@ def save(client, lesson, text, digest, **more):
     return client.post(url(lesson), {"text": text, "digest": digest, **more})
 
 
-def test_reads_the_text_the_path_and_the_version(client, lamp):
+def test_reads_the_file_and_saves_a_text_that_replaces_the_version_that_was_read(client, lamp):
     digest = exercise_copies.digest(OLD.encode())
     assert read(client, lamp) == {"text": OLD, "digest": digest, "path": "work/01_lamp.py"}
-
-
-def test_saves_a_text_that_replaces_the_version_that_was_read(client, lamp):
-    response = save(client, lamp, MINE, read(client, lamp)["digest"])
+    response = save(client, lamp, MINE, digest)
     assert response.status_code == 200
     assert lamp.exercise.read_bytes() == MINE.encode()
     assert response.json() == {"digest": read(client, lamp)["digest"]}

@@ -87,6 +87,9 @@ async def test_relays_each_event_to_the_exercise_and_records_it(application, lam
         assert await client.receive_output(timeout=TIMEOUT) == {"type": "websocket.close"}
         await client.disconnect(code=4001)
         events = await page.events()
+        [pid] = [server._process._child.pid for server in running_servers()]
+    assert running_servers() == []  # the process ends with its page
+    assert not psutil.pid_exists(pid)
     assert lines(events) == [
         ("in", "scope", None),
         ("in", "websocket.connect", "websocket_connect"),
@@ -254,14 +257,6 @@ async def test_a_workshop_that_cannot_serve_says_why_and_tries_again(
         (folder,) = tmp_path.glob("tmp*")
     assert running_servers() == []
     assert not folder.exists()
-
-
-async def test_the_process_ends_with_its_page(application, lamp):
-    async with PlayedPage(application, lamp(LAMP)) as page:
-        await page.connect()
-        [pid] = [server._process._child.pid for server in running_servers()]
-    assert not psutil.pid_exists(pid)
-    assert running_servers() == []
 
 
 async def test_a_stranger_and_a_client_of_a_closed_page_start_nothing(application, lamp):

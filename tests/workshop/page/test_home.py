@@ -8,15 +8,6 @@ import pytest
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("state_dir")]
 
 
-def page(client, path="/"):
-    return html.unescape(client.get(path).content.decode())
-
-
-def test_the_login_names_the_accounts(client):
-    accounts = "the accounts <code>student</code> with the password <code>student</code>, and "
-    assert accounts in page(client, "/auth/login/")
-
-
 @pytest.mark.parametrize("path", ["/nothing/<b>/", "/notes/nothing/"])
 def test_an_unknown_url_gets_our_page(client, settings, path):
     settings.DEBUG = True

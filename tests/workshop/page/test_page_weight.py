@@ -45,16 +45,3 @@ def test_a_lesson_loads_less_than_94_kb_in_all(settings, state_dir, key):
     sizes = {name: compressed_size(get(name)) for name in names}
     assert {"/static/lessons/lesson/page.js", "/static/lessons/common/page.css"} < set(sizes)
     assert sum(sizes.values()) < MAX_BYTES, sorted(sizes.items(), key=lambda one: -one[1])
-
-
-def test_counts_an_import_once_and_leaves_out_what_loads_later():
-    files = {
-        "/a/": '<script type="module" src="one.js"></script><img src="/p.svg"><a href="/x/">x</a>'
-        '<img src="/later.svg" loading="lazy">',
-        "/a/one.js": 'import {\n  a,\n} from "./two.js";\nimport "./three.js";\nimport("./z.js")',
-        "/a/two.js": 'export { b } from "./three.js";\n// import "./four.js"\n',
-        "/a/three.js": "",
-        "/p.svg": "<svg/>",
-    }
-    sizes = page_weight(lambda path: files[path].encode(), "/a/")
-    assert sizes == {path: len(text) for path, text in files.items()}

@@ -3,9 +3,12 @@
 import pytest
 
 from lessons.workshop.course.lesson_index import find
+from lessons.workshop.judge.runner import judge
 from lessons.workshop.page.live.feed import new_feed_id
+from lessons.workshop.student import progress
 
 pytestmark = pytest.mark.django_db
+NOT_JUDGED = "The last verdict holds no conversation of this claim. Save again."
 LOCKED = "You can use the solution once your exercise was green, or once you have read it."
 
 
@@ -19,8 +22,8 @@ def ask(client, own_feed, state_dir):
     return get
 
 
-def types(answer):
-    return [event["message"]["type"] for event in answer.json()["recording"]["events"]]
+def types(recording):
+    return [event["message"]["type"] for event in recording["events"]]
 
 
 @pytest.mark.parametrize(
@@ -35,7 +38,7 @@ def types(answer):
 def test_plays_the_steps_on_the_target(ask, target, last):
     answer = ask("03-stop/play/", "connect", "close", target=target)
     assert [step["action"] for step in answer.json()["steps"]] == ["connect", "close"]
-    assert types(answer)[-1] == last
+    assert types(answer.json()["recording"])[-1] == last
 
 
 NESTED = [
@@ -75,6 +78,25 @@ def test_only_a_page_of_the_same_session_gets_an_answer(ask, what):
 
 def test_a_lesson_that_does_not_exist_is_404(ask):
     assert ask("99-none/play/").status_code == 404
+
+
+# A verdict
+
+
+def test_shows_the_students_events_beside_the_solutions_and_where_they_part(ask):
+    verdict = judge(find("stop"), "mistake:DoesNotRaise")
+    progress.save_verdict(find("stop"), verdict)
+    red = [one.state for one in verdict.outcomes].index("red")
+    answer = ask("03-stop/judged/", claim=red).json()
+    assert answer["title"] == "The consumer did not stop when its client had left"
+    assert answer["steps"][0]["action"] == "connect"
+    right, wrong = answer["differs"]["right"], answer["differs"]["wrong"]
+    assert types(answer["expected"])[:right] == types(answer["received"])[:right]
+    assert types(answer["expected"])[right] == "finished"
+    assert types(answer["received"])[wrong:] == ["cancelled"]
+    for claim in ("99", "-1", "x"):
+        refused = ask("03-stop/judged/", claim=claim)
+        assert (refused.status_code, refused.json()) == (400, {"error": NOT_JUDGED})
 
 
 # The source

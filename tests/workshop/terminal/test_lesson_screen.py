@@ -5,7 +5,6 @@ import io
 import pytest
 
 from lessons.workshop.course import lesson_index
-from lessons.workshop.terminal.terminal_output import open_console, print_paragraph, print_wrapped
 from tests.support.lesson_command import Terminal, lesson
 
 ESCAPE = "\x1b["
@@ -20,28 +19,6 @@ def test_no_line_is_wider_than_the_terminal(course, monkeypatch, action, code):
     arguments = [action] if action == "list" else [action, "1"]
     shown = lesson(*arguments, code=code, to=Terminal())
     assert max(map(len, shown.splitlines())) <= 60
-
-
-def test_prose_has_100_columns_at_most(course, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setenv("NO_COLOR", "1")
-    text = course[0].path_to("lesson.md")
-    text.write_text(text.read_text() + "\nword " * 5 + "word " * 60)
-
-    assert 0 < max(map(len, lesson("show", "1", to=Terminal()).splitlines())) <= 100
-    console = open_console(Terminal())
-    print_paragraph(console, "  Cause  ", "word " * 60)
-    assert max(map(len, console.file.getvalue().splitlines())) in range(95, 101)
-
-
-def test_a_long_line_of_a_detail_continues_after_a_word(monkeypatch):
-    monkeypatch.setenv("COLUMNS", "40")
-    console = open_console(Terminal())
-    print_wrapped(console, "  ValueError: a line that is longer than the terminal\n  ≠ a   b")
-
-    assert console.file.getvalue() == (
-        "  ValueError: a line that is longer than\n    the terminal\n  ≠ a   b\n"
-    )
 
 
 @pytest.mark.parametrize("no_color", [None, "1"])
