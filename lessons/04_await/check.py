@@ -21,6 +21,8 @@ class Notes(Model):
     promise_of: ClassVar = {
         "shared-value-on-self": "All connections share one count",
         "empty-text-missed": "An empty text is a line too",
+        "empty-bytes-missed": "Binary frames, empty or not, are not lines: send back their bytes, "
+        "if any.",
         "none-as-text": "A server may leave out the key that a frame does not use",
     }
 
@@ -66,11 +68,8 @@ class Notes(Model):
         wanted, got = ({*message} for message in difference.pair or ({}, {}))
         if wanted ^ got == {"text", "bytes"}:
             return "text-became-bytes" if step.action == "text" else "bytes-became-text"
-        if is_empty(step) and not difference.received:
-            own = [it for it in difference.steps_so_far if it.client == step.client]
-            # The same kind of frame was answered right when it was not empty.
-            if any(it.action == step.action and not is_empty(it) for it in own):
-                return f"empty-{step.action}-missed"
+        if not difference.received and is_missed_if_empty(difference):
+            return f"empty-{step.action}-missed"
         if is_empty(step) and step.action == "bytes" and difference.texts(difference.received):
             return "empty-bytes-missed"
         if step.action == "text" and not difference.received and has_both_keys(difference):
@@ -95,7 +94,17 @@ def has_both_keys(difference):
     return "keys both" in map(str, difference.steps)
 
 
+def is_missed_if_empty(difference):
+    """Whether the frame is empty, and one of its kind was answered right when it was not empty."""
+    step = difference.step
+    own = [it for it in difference.steps_so_far if it.client == step.client]
+    return is_empty(step) and any(it.action == step.action and not is_empty(it) for it in own)
+
+
 def diagnose_fault(difference):
+    if difference.step.action == "bytes" and difference.fault.diagnosis == "none-as-text":
+        is_missed = not has_both_keys(difference) and is_missed_if_empty(difference)
+        return "empty-bytes-missed" if is_missed else None
     confuses = difference.fault.diagnosis in ("bytes-on-text", "send-without-payload")
     if not confuses or difference.step.action != "text":
         return None
