@@ -121,9 +121,8 @@ class Reading(Model):
             return "place-given-back" if self.turned_away(difference) else "place-too-many"
         if wanted == [4400] and not codes:
             return "wrong-number-served"
-        if codes == [4013] and not wanted:
-            return "place-lost"
-        return None
+        is_own = difference.step.client == difference.client
+        return "place-lost" if is_own and codes == [4013] and not wanted else None
 
     def turned_away(self, difference):
         # Whether an earlier client has received 4013: the places were counted rightly before.
