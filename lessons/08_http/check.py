@@ -39,6 +39,8 @@ class Countdown(Model):
     frames = ()
     promise_of: ClassVar = {
         "body-read-once": IN_PIECES,
+        "not-an-event-stream": "The response has the status 200 and the content type "
+        "`text/event-stream`.",
         "response-missing": f"{IN_PIECES} {LEFT_OUT}",
         "http-key-left-out": LEFT_OUT,
         **dict.fromkeys(
