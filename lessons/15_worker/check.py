@@ -10,6 +10,12 @@ AT_ONCE = {"asked", "busy"}
 OWN = "specific."  # in the name of every channel that belongs to one consumer
 PATIENCE = 2  # seconds that a job may take, after those before it
 OWN_ANSWERS = "Each answer goes only to the connection that asked."
+ONCE_DONE = "Once a worker has done the job, the client receives `2026-11-21: Saturday`."
+DATES = (
+    "The text in the answer is unchanged. "
+    "Every text that `datetime.date.fromisoformat` accepts is a date, `20261121` too."
+)
+NO_DATES = "`2026-1-2` and an empty text are not dates."
 MORE_TEXTS = "A client may send more texts before an answer comes."
 PROMISES = {
     "A client sends a text": "texts",
@@ -42,7 +48,8 @@ class Office(Model):
     last_steps = ("worker weekdays", "wait 30")
     promise_of: ClassVar = {
         **dict.fromkeys(("answered-everyone", "worker-remembers"), OWN_ANSWERS),
-        **dict.fromkeys(("job-lost", "waits-for-answer"), MORE_TEXTS),
+        **dict.fromkeys(("job-lost", "waits-for-answer", "answer-of-another-text"), MORE_TEXTS),
+        "job-not-sent": ONCE_DONE,
         "wrong-time": "Calendar may take 2 seconds for a job, not more.",
     }
 
@@ -112,13 +119,9 @@ class Office(Model):
         """Once a worker has done the job, the client receives `2026-11-21: Saturday`. For
         `hello`, it receives `hello: not a date`. The text in the answer is unchanged."""
         answer = answer_to(text)
-        if answer.endswith("not a date"):
-            client.send(answer, until=self.free_at)
-        else:
-            dates = (
-                "Every text that `datetime.date.fromisoformat` accepts is a date, `20261121` too."
-            )
-            client.send(answer, until=self.free_at, promise=dates)
+        promise = "" if answer.endswith("not a date") else DATES
+        promise = NO_DATES if text in ("", "2026-1-2") else promise
+        client.send(answer, until=self.free_at, promise=promise)
 
     def diagnose(self, difference):
         calls = Calls(difference.events)
@@ -134,7 +137,7 @@ class Office(Model):
         if difference.seen.is_busy:
             return "waits-for-answer" if calls.jobs else None
         if not (AT_ONCE | self.known_answers()).issuperset(received):
-            return None  # the text is not one of the answers
+            return self.cause_of_wrong_text(difference)
         missing = [text for text in expected if text not in received]
         client = self.clients[difference.client]
         due = {it.message.get("text") for it in client.expected if it.until}  # its own answers
@@ -149,6 +152,14 @@ class Office(Model):
             is_waiting = is_waiting and not client.busy  # or it remembers that
             return "job-lost" if is_waiting and surplus in ([], ["busy"]) else None
         return self.cause_of_no_answer(calls, missing, client.channel) if missing else None
+
+    def cause_of_wrong_text(self, difference):
+        # The answer to one text may name another that was asked.
+        expected, received = (it.get("text", "") for it in difference.pair or ({}, {}))
+        text, _, answer = received.partition(": ")
+        is_other = text in self.asked and received not in self.known_answers()
+        is_its_own = answer == expected.partition(": ")[2]
+        return "answer-of-another-text" if is_other and is_its_own else None
 
     def cause_of_no_job(self, calls):
         if any(call.get("group") == CHANNEL for call in calls.by_web):
