@@ -86,6 +86,8 @@ class Letters(Model):
     promise_of: ClassVar = {
         "own-page-refused": "The same host on port 8443 belongs to the site, and so does every "
         "host below it, on port 443 (default) or 8443",
+        "origin-port": "Your application rejects every other handshake before the accept: from a "
+        "page of another origin",
         "null-origin-let-in": OTHERS,
         "no-origin-let-in": OTHERS,
     }
@@ -136,7 +138,8 @@ class Letters(Model):
         if difference.fault or client is None or len(handshakes) > 1:
             return None
         origin = client.handshake.get("origin", "")
-        foreign = DIAGNOSES.get(origin, "origin-in-part")  # a malformed one
+        is_number = origin.removeprefix(f"{SITE}:").isdigit()  # a port that does not exist, too
+        foreign = DIAGNOSES.get(origin, "origin-port" if is_number else "origin-in-part")
         received = [message["type"] for message in difference.received]
         match difference.expected[0]["type"], received:
             case "websocket.close", ["websocket.accept", "websocket.close"]:
