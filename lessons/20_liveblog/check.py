@@ -8,6 +8,10 @@ from lessons.workshop.judge import TITLES, Model
 POST = "db_demo.Post"
 RAIN = 'row db_demo.Post {"title": "Rain"}'
 HAIL = 'row db_demo.Post {"title": "Hail"}'
+LOADED = (
+    "Any code of the project, or `loaddata`, may save or delete a post. "
+    "After each save, even if it changes nothing, each client gets one text frame"
+)
 PROMISES = {
     "Any code of the project, or `loaddata`, may save or delete a post": "others",
     "The frame is sent when the transaction": "test_nothing_is_sent_before_the_commit",
@@ -91,7 +95,12 @@ class Ticker(Model):
             # The frames of a transaction have any order. A client that is not accepted yet may miss
             # some.
             was_accepted = client.joined < self.burst or self.at_point.get(client.number)
-            client.send_json(news, lane=lane, may_miss=not was_accepted)
+            client.send_json(
+                news,
+                lane=lane,
+                may_miss=not was_accepted,
+                promise=LOADED if self.step.arguments.get("raw") else "",
+            )
 
     def receive(self, client, text, data):
         """Frames from clients have no effect."""
