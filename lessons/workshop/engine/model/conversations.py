@@ -97,7 +97,7 @@ def _others_of(model: type[Model]) -> list[Step]:
     return [*map(parse_step, model.others), *own]
 
 
-def _chunks(steps: list[Step], size: int) -> list[list[Step]]:
+def _chunks(steps: list, size: int) -> list[list]:
     return [steps[first : first + size] for first in range(0, len(steps), size)]
 
 
@@ -167,7 +167,8 @@ def _frames(model: type[Model], connect: Step) -> Iterator[list[Step]]:
     after = [*_waits_of(model)[:1], *known, *waits]
     visits = [[it, *known, *after] for it in _sockets(model)]
     visits = _repeated([*visits, *([connect, one, two, *after] for one, two in pairs)])
-    yield [second, *one_after_the_other(visits), replace(known[0], client=2)]
+    for some in _chunks(visits, VISITS):  # each of them may read what all earlier ones have saved
+        yield [second, *one_after_the_other(some), replace(known[0], client=2)]
     yield [parse_step("keys both"), *one_after_the_other(visits[::7])]
     short = [frame for frame in frames if frame.payload_length <= MAX_SHORT]
     varied = islice(cycle(short), VARIED - REPEATED)
