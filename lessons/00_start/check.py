@@ -7,7 +7,10 @@ from lessons.workshop.judge import NAMES, Model, Stream, complete_response, near
 
 PATH = "/ws/sync/start/"
 OTHERS = ("/", "/ws/", "/ws/sync/start", f"{PATH}more/", f"/more{PATH}", "/ws/sync/other/")
-UNLIKE = ("/WS/SYNC/START/", "/ws-sync-start/", f"{PATH}/", f"/other/ ?path={PATH}")
+UNLIKE = (
+    *("/WS/SYNC/START/", "/ws-sync-start/", "/ws-sync/start/", "/ws/sync-start/", f"{PATH}/"),
+    *(f"{PATH}7/", f"{PATH}a/", f"{PATH}more/more/", f"/other/ ?path={PATH}"),
+)
 PROMISES = {
     "`application` is what the server loads": "This says what the exercise has.",
     "`website` stands for Django": "request",

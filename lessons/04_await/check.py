@@ -35,7 +35,13 @@ class Notes(Model):
         client.lines = []
         client.accept()
 
+    def before(self, burst):
+        # A consumer that the server cancels may not have taken a number for its line yet.
+        self.cancelled = {step.client for step in burst if step.action == "kill"}
+
     def receive(self, client, text, data):
+        if client.number in self.cancelled and self.branch((False, True)):
+            return
         if text is None:
             self.send_back(client, data)
         else:
