@@ -33,7 +33,7 @@ class Countdown(Model):
     )
     actions = ("piece 0", "piece 1", "piece 0 ...", "piece")
     others = ("wait 0.53", "wait 1.61", "wait 4.27")
-    inputs: ClassVar = {"POST …": (*DIGITS, "3601", "9007199254740993"), "POST 1 …": DIGITS}
+    inputs: ClassVar = {"POST …": (*DIGITS, "3601", "100000"), "POST 1 …": DIGITS}
     long_conversations = ("POST 301 | wait 300.5 | 2 POST 61 | wait 30 | wait 32",)
     setups = ((), ("keys fewer",))
     frames = ()

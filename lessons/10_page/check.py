@@ -3,7 +3,7 @@
 from typing import ClassVar
 from urllib.parse import parse_qs
 
-from lessons.workshop.judge import Model
+from lessons.workshop.judge import Model, near
 
 PARTS = ("The ship", "The island", "The storm", "The letter", "Home")
 PLACES = 3
@@ -32,6 +32,7 @@ class Reading(Model):
         *(f"connect ?after={text}" for text in ("6", "01", "two", "%D9%A3")),
         *("connect answers=0.7", "connect ?after=4 answers=0.7"),
     )
+    inputs: ClassVar = {"connect ?…=4": near("after")}
     texts = ("next", "next", "next", "next ", "Next", "nextnext", "5")
     others = ("wait 0.5",)
     ends = ("close", "close 1001", "vanish", "crash", "kill")
@@ -225,7 +226,8 @@ def test_frames_after_the_close_get_nothing(play):
 
 
 def test_places_come_back_every_time(play):
-    """After forty clients have come and left, there are three places."""
+    """After forty clients have left early, and three at the end, there are three places."""
     ends = ("close", "vanish", "crash", "kill", "text stop")
     visits = [step for n in range(40) for step in ("connect", "text next", ends[n % 5])]
+    visits += ["connect ?after=4", "text next", "close"] * 3
     play([*visits, "connect", "2 connect", "3 connect", "4 connect"])
