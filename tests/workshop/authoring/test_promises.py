@@ -66,8 +66,9 @@ def test_lists_what_the_check_quotes_wrongly_for_a_diagnosis(lesson):
     ]
 
 
-def test_lists_what_the_check_quotes_wrongly_for_a_message(lesson):
-    send = 'client.send("on", promise="Lamps are dark.")'
+@pytest.mark.parametrize("promise", ['"Lamps are dark."', "DARK"])
+def test_lists_what_the_check_quotes_wrongly_for_a_message(lesson, promise):
+    send = f'client.send("on", promise={promise})\n\n\nDARK = "Lamps are dark."'
     lesson.check.write_text(f"{lesson.check.read_text()}\n\ndef on(client):\n    {send}\n")
     asked = PROMISES + ', "Lamps are": "explores"'
     wrong = ["promise_of or promise= does not quote the exercise: Lamps are dark."]
