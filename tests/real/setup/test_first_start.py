@@ -108,14 +108,12 @@ def test_another_environment_with_all_packages_is_used(started, other):
     assert run.stderr == ""
 
 
-def test_venv_is_used_if_a_locked_package_is_not_in_the_other_environment(started, other):
-    shutil.rmtree(next(other.packages.glob("replacement-*")))
-    run = started.run("workshop", python=other.python)
-    assert (run.stdout, run.stderr) == (inside(started, "workshop"), "")
-
-
-def test_venv_is_used_if_the_other_environment_has_a_version_that_does_not_fit(started, other):
-    started.allow("replacement>=2")
+@pytest.mark.parametrize("lacks", ["package", "version"])
+def test_venv_is_used_if_the_other_environment_does_not_fit(started, other, lacks):
+    if lacks == "package":
+        shutil.rmtree(next(other.packages.glob("replacement-*")))
+    else:
+        started.allow("replacement>=2")
     run = started.run("workshop", python=other.python)
     assert (run.stdout, run.stderr) == (inside(started, "workshop"), "")
 

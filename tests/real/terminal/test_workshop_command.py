@@ -72,17 +72,3 @@ def test_a_target_may_be_a_file_outside_of_the_project(tmp_path):
     words = ["test", "--lesson", "stop", "--target", "ada.py"]
     done = run([str(settings.BASE_DIR / "manage.py"), *words], cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-
-
-@pytest.mark.parametrize(
-    ("words", "reason"),
-    [
-        ("--target solution", "--target needs a lesson: --lesson N"),
-        ("--lesson 99", "There is no lesson '99'"),
-        ("--lesson stop --target no_such.py", "no_such.py"),
-        ("--lesson stop -x", "--lesson takes no other option than --target"),
-    ],
-)
-def test_wrong_usage_of_test_ends_with_2(words, reason):
-    done = run(["manage.py", "test", *words.split()], cwd=settings.BASE_DIR)
-    assert (done.returncode, reason in done.stderr) == (2, True)

@@ -215,7 +215,7 @@ FAULTS = {  # the line, the diagnosis, and the line number in it
     "crashes": ("os.kill(os.getpid(), 11)", "process-died", 0),
     "closes its files": ("os.closerange(3, 200); time.sleep(60)", "process-died", 0),
     "eats memory": ("x = [bytes(10_000_000) for _ in range(10_000)]", "exception", 11),
-    "sends a giant frame": (f'{SEND}"x" * 50_000_000}})', "exception", 11),
+    "sends a giant frame": (f'{SEND}"x" * 17_000_000}})', "exception", 11),
 }
 
 

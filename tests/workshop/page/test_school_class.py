@@ -88,9 +88,6 @@ def test_get_changes_nothing(client):
     with answering_room(200, JOINED) as (url, requests):
         answer = client.get("/class/", typed(url))
         assert (answer.status_code, answer.url, requests) == (302, "/#class", [])
-    membership.save(KNOWN)
-    assert client.get("/class/leave/").status_code == 405
-    assert membership.read() == KNOWN
 
 
 def test_markup_is_shown_as_text(client):

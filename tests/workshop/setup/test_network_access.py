@@ -62,11 +62,6 @@ def test_refuses_every_kind_of_wildcard_for_all_hosts(tmp_path, mode, names):
     assert 'must not contain "*"' in refusal(environment, tmp_path)
 
 
-def test_a_shared_workshop_keeps_the_names_of_this_machine(tmp_path):
-    environment = {"DJANGO_MODE": "shared", "DJANGO_ALLOWED_HOSTS": "a.test, b.test"}
-    assert Access.read(environment, tmp_path).allowed_hosts == [*LOOPBACK, "a.test", "b.test"]
-
-
 WEAK = [
     "too short",
     LOCAL_KEY,
@@ -87,22 +82,17 @@ def test_refuses_a_key_that_is_easy_to_guess(tmp_path, mode, key):
     assert key not in reason
 
 
-def test_a_shared_workshop_makes_its_key_once_for_its_user_alone(tmp_path):
-    shared = {"DJANGO_MODE": "shared"}
-    key = Access.read(shared, tmp_path).secret_key
-    assert len(key) >= 50
-    assert Access.read(shared, tmp_path).secret_key == key
-    file = tmp_path / "secret_key"
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert Access.read(shared, tmp_path / "other").secret_key != key
-
-
-def test_a_room_has_another_key_than_a_shared_workshop(tmp_path):
-    shared = Access.read({"DJANGO_MODE": "shared"}, tmp_path).secret_key
-    room = Access.read({"DJANGO_MODE": "room", "DJANGO_ALLOWED_HOSTS": "a.test"}, tmp_path)
-    assert room.secret_key != shared
-    assert room.allowed_hosts == [*LOOPBACK, "a.test"]
-    assert stat.S_IMODE((tmp_path / "room_key").stat().st_mode) == 0o600
+def test_a_shared_workshop_and_a_room_each_make_a_key_once_for_their_user_alone(tmp_path):
+    keys = set()
+    for mode, file in (("shared", "secret_key"), ("room", "room_key")):
+        environment = {"DJANGO_MODE": mode, "DJANGO_ALLOWED_HOSTS": "a.test, b.test"}
+        access = Access.read(environment, tmp_path)
+        assert access.allowed_hosts == [*LOOPBACK, "a.test", "b.test"]
+        assert len(access.secret_key) >= 50
+        assert Access.read(environment, tmp_path).secret_key == access.secret_key
+        assert stat.S_IMODE((tmp_path / file).stat().st_mode) == 0o600
+        keys |= {access.secret_key, Access.read(environment, tmp_path / "other").secret_key}
+    assert len(keys) == 4
 
 
 @pytest.mark.parametrize("https", ["proxy", " Proxy "])
@@ -118,18 +108,8 @@ def quick_hashes(settings):
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
-def test_a_shared_account_has_a_password_that_depends_on_the_key(settings):
-    settings.MODE = Mode.SHARED
-    first = demo_accounts.password_of("student")
-    assert len(first) == 12
-    assert first != demo_accounts.password_of("instructor")
-    assert f"student (password {first})" in demo_accounts.explain_accounts()
-    settings.SECRET_KEY = KEY
-    assert demo_accounts.password_of("student") != first
-
-
 @pytest.mark.django_db(transaction=True)
-def test_a_shared_workshop_changes_the_known_passwords(settings, quick_hashes):
+def test_a_shared_workshop_has_passwords_that_depend_on_its_key(settings, quick_hashes):
     settings.MODE = Mode.LOCAL
     demo_accounts.create_accounts()
     settings.MODE = Mode.SHARED
@@ -138,6 +118,10 @@ def test_a_shared_workshop_changes_the_known_passwords(settings, quick_hashes):
         user = User.objects.get(username=name)
         assert not user.check_password(name)
         assert user.check_password(demo_accounts.password_of(name))
+    first = demo_accounts.password_of("student")
+    assert (len(first), first == demo_accounts.password_of("instructor")) == (12, False)
+    settings.SECRET_KEY = KEY
+    assert demo_accounts.password_of("student") != first
 
 
 @pytest.mark.django_db(transaction=True)

@@ -49,15 +49,12 @@ def test_tests_the_students_file_and_says_that_it_is_unedited(proofs, course):
     assert "python3 manage.py test --lesson 1 --target solution" in shown
 
 
-def test_a_red_proof_is_red_and_shows_its_reason(proofs, fresh_course):
+def test_a_red_proof_is_red_with_its_reason_and_so_is_a_lesson_without_proofs(proofs, fresh_course):
     proofs[:] = [Proof(Outcome("test_opens", "Opens", "red"), "assert 1 == 2")]
     code, shown = run("lamp")
     assert code == 1
     assert "✗ Opens\n\nWhy the first red proof is red: Opens\n  assert 1 == 2\n" in shown
     assert shown.endswith("red    1 of the demo's proofs: see above\n")
-
-
-def test_without_a_proof_it_is_red(proofs, fresh_course):
     proofs.clear()
     assert run("lamp")[0] == 1
 

@@ -114,6 +114,12 @@ def test_workshop_warns_of_changed_requirements(served, monkeypatch, tmp_path, c
     assert "requirements.txt has changed" in capsys.readouterr().err
 
 
+def exit_code_of_test(*words):
+    with pytest.raises(SystemExit) as ended:
+        test.Command().run_from_argv(["manage.py", "test", *words])
+    return ended.value.code
+
+
 ALL_CORES = ["-n", str(os.cpu_count()), "--timeout", "300", "-q"]
 
 
@@ -131,10 +137,22 @@ def test_runs_all_on_all_cores_without_tests_real_and_says_what_is_left_out(
 ):
     started = []
     monkeypatch.setattr(pytest, "main", lambda words: started.append(words) or pytest.ExitCode.OK)
-    with pytest.raises(SystemExit) as ended:
-        test.Command().run_from_argv(["manage.py", "test", *words])
-    assert (ended.value.code, started) == (0, [arguments])
+    assert (exit_code_of_test(*words), started) == (0, [arguments])
     assert ("Left out: tests/real" in capsys.readouterr().out) is leaves_out
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ("--target solution", "--target needs a lesson: --lesson N"),
+        ("--lesson 99", "There is no lesson '99'"),
+        ("--lesson stop --target no_such.py", "no_such.py"),
+        ("--lesson stop -x", "--lesson takes no other option than --target"),
+    ],
+)
+def test_wrong_usage_of_test_ends_with_2(capsys, words, reason):
+    assert exit_code_of_test(*words.split()) == 2
+    assert reason in capsys.readouterr().err
 
 
 def test_a_missing_program_skips_a_test_or_fails_it_if_required(monkeypatch):

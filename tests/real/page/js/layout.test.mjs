@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { gapText, lanesOf, layout, placeLanes } from "../../../../lessons/workshop/page/static/lessons/diagram/layout.js";
+import { gapText, lanesOf, layout } from "../../../../lessons/workshop/page/static/lessons/diagram/layout.js";
 import { Transcript } from "../../../../lessons/workshop/page/static/lessons/diagram/transcript.js";
 import { conversation, event } from "./events.mjs";
 
@@ -77,14 +77,4 @@ test("the first difference of a comparison is marked, even after the last event"
   assert.equal(marked(4), 4);
   assert.equal(layoutOf(transcript, { differs: 4 }).rows[4].text, "nothing more");
   assert.equal(marked(null), -1);
-});
-
-test("six lanes come closer together instead of being wider than half a small laptop", () => {
-  const lanes = ["client", "client", "consumer", "consumer", "layer", "database"].map((kind) => ({ kind }));
-  const widthIn = (width) => placeLanes(lanes, { width, left: 58, zoom: 1 });
-  assert.equal(widthIn(560), 560);
-  const distances = lanes.slice(1).map(({ x }, index) => x - lanes[index].x);
-  assert.ok(distances.every((one) => one >= 60), String(distances));
-  assert.ok(widthIn(300) > 300);
-  assert.equal(widthIn(1200), 1200);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import {
-  FILTERS, currentLesson, frequentMistakes, isStuck, ordered, partsNow, rowsOf,
+  currentLesson, frequentMistakes, isStuck, ordered, partsNow, rowsOf,
 } from "../../../../lessons/workshop/room/static/room/room_state.js";
 
 const NOW = 10_000;
@@ -46,10 +46,6 @@ test("a student is stuck who is connected and red without progress for five minu
   assert.ok(!stuck(1, {}, { at: NOW - 299 }));
   assert.ok(!stuck(1, { connected: false }, { at: NOW - 900 }));
   assert.ok(!stuck(1, {}, { state: "green", at: NOW - 900 }));
-});
-
-test("a hand without a sentence is a hand", () => {
-  assert.deepEqual(ids([student(1, { hand: "" }), student(2)].filter((row) => FILTERS.hands(row))), [1]);
 });
 
 test("the most frequent mistakes of red exercises come first", () => {
