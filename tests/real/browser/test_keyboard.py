@@ -73,8 +73,6 @@ def test_a_whole_lesson_can_be_done_with_the_keyboard_alone(page, address):
     expect(browser.locator(":focus")).to_have_attribute(
         "aria-valuetext", re.compile("websocket.disconnect")
     )
-    press("n")
-    expect_page(browser, "3 · How a connection ends")
 
 
 def test_shortcuts_lead_through_a_lesson_and_can_be_switched_off(page):
