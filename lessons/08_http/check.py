@@ -39,16 +39,21 @@ class Countdown(Model):
     frames = ()
     promise_of: ClassVar = {
         "body-read-once": IN_PIECES,
-        "not-an-event-stream": "The response has the status 200 and the content type "
-        "`text/event-stream`.",
+        **dict.fromkeys(
+            ("not-an-event-stream", "headers-not-bytes", "headers-not-pairs", "status-not-int"),
+            "The response has the status 200 and the content type `text/event-stream`.",
+        ),
         "response-missing": f"{IN_PIECES} {LEFT_OUT}",
         "http-key-left-out": LEFT_OUT,
         **dict.fromkeys(
             ("response-not-finished", "wrong-time"), "The response ends right after `data: 0`."
         ),
         "event-early": "The events `data: 2`, `data: 1` and `data: 0` follow, each a second later.",
-        "http-no-stop-consumer": "The server sends `http.disconnect` when the client has left, and "
-        "also after a complete response. Then the consumer stops, unless it has already stopped.",
+        **dict.fromkeys(
+            ("http-no-stop-consumer", "no-http-disconnect-handler"),
+            "The server sends `http.disconnect` when the client has left, and also after a "
+            "complete response. Then the consumer stops, unless it has already stopped.",
+        ),
     }
 
     def request(self, client, body):
