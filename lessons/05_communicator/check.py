@@ -109,12 +109,12 @@ FAULTS = {
         },
         "test-passes-shared-lamp": {
             "breaks-all-lamps": (
-                *("SyncConsumer):", "SyncConsumer):\n    lamps = []\n"),
-                *(
-                    "self.lit = self.broken",
-                    "self.lamps.append(self)\n        self.lit = self.broken",
-                ),
-                *("self.broken = True", "for lamp in self.lamps: lamp.broken = True"),
+                *("SyncConsumer):", "SyncConsumer):\n    clients, broken = set(), set()\n"),
+                *("self.lit = self.broken = False", "self.lit = False; self.clients.add(self)"),
+                *("self.broken = True", "self.broken.add(self)"),
+                STOP,
+                "self.clients.discard(self)\n        self.clients or self.broken.clear()\n"
+                f"        {STOP}",
             ),
         },
     },
