@@ -24,10 +24,11 @@ EVIL = "http://evil.lessons.localhost:8666"
 
 
 async def mirror(scope, receive, send):
-    """Sends the user and the headers that it received, then keeps the event of the disconnect."""
+    """Sends the user, the headers and the path, then keeps the event of the disconnect."""
     await receive()
     received = {name.decode(): value.decode() for name, value in scope["headers"]}
     received["user"] = scope["user"].get_username()
+    received["path"] = f"{scope['path']} {scope['raw_path'].decode()}"
     await send({"type": "websocket.accept"})
     await send({"type": "websocket.send", "text": json.dumps(received)})
     mirror.last_event = await receive()
@@ -58,7 +59,9 @@ def page_client(application, session, place="ws/mirror/", page="http://localhost
     identity = quote(urlencode({"client": 1} | options), safe="")
     headers = [(b"origin", page.encode()), (b"cookie", f"sessionid={session}".encode())]
     address = f"/watched/{new_feed_id(session)}/{identity}/{place}"
-    return PageClient(application, address, headers=headers)
+    made = PageClient(application, address, headers=headers)
+    made.scope["raw_path"] = made.scope["path"].encode()
+    return made
 
 
 async def scope_seen_by(client):
@@ -78,7 +81,7 @@ async def test_all_clients_of_a_browser_share_an_accounts_session(application, s
     first, again = [
         await scope_seen_by(page_client(application, session, **{"as": "student"})) for _ in "12"
     ]
-    assert first["user"] == "student"
+    assert (first["user"], first["path"]) == ("student", "/ws/mirror/ /ws/mirror/")
     assert first["cookie"] == again["cookie"] != f"sessionid={session}"
     anonymous = await scope_seen_by(page_client(application, session, **{"as": "anonymous"}))
     assert (anonymous["user"], "cookie" in anonymous) == ("", False)

@@ -3,7 +3,7 @@
 import stat
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.db import connection
 
 from lessons.workshop.setup.network_access import LOCAL_KEY, LOOPBACK, Access, Mode, SettingsError
@@ -109,15 +109,21 @@ def quick_hashes(settings):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_shared_workshop_has_passwords_that_depend_on_its_key(settings, quick_hashes):
-    settings.MODE = Mode.LOCAL
-    demo_accounts.create_accounts()
-    settings.MODE = Mode.SHARED
-    demo_accounts.create_accounts()
-    for name in ("student", "instructor"):
-        user = User.objects.get(username=name)
-        assert not user.check_password(name)
-        assert user.check_password(demo_accounts.password_of(name))
+def test_a_student_and_an_instructor_have_accounts_and_the_passwords_of_the_mode(
+    settings, quick_hashes
+):
+    for mode in (Mode.LOCAL, Mode.LOCAL, Mode.SHARED):
+        settings.MODE = mode
+        demo_accounts.create_accounts()
+        users = {user.username: user for user in User.objects.all()}
+        assert {name: user.is_staff for name, user in users.items()} == {
+            "student": False,
+            "instructor": True,
+        }
+        for name, user in users.items():
+            assert user.check_password(name) is (mode is Mode.LOCAL)
+            assert user.check_password(demo_accounts.password_of(name))
+    assert sorted(group.name for group in Group.objects.all()) == ["editors", "guests"]
     first = demo_accounts.password_of("student")
     assert (len(first), first == demo_accounts.password_of("instructor")) == (12, False)
     settings.SECRET_KEY = KEY

@@ -6,14 +6,12 @@ import socket
 from contextlib import nullcontext
 
 import pytest
-from django.contrib.auth.models import Group
 from django.core.management import CommandError, call_command
 
 from lessons.workshop.management.commands import test
 from lessons.workshop.setup import virtual_environment
 from lessons.workshop.setup.access_token import token
 from lessons.workshop.setup.network_access import Mode
-from lessons.workshop.student import demo_accounts
 from lessons.workshop.terminal import workshop
 from tests.support.required_programs import NODE, find_program
 
@@ -90,18 +88,6 @@ def test_the_printed_address_leads_a_browser_to_the_page(settings, mode, names, 
     settings.ALLOWED_HOSTS = [*settings.LOOPBACK, *names]
     expected = f"{address}{token()}" if mode is Mode.SHARED else address
     assert workshop.page_at("0.0.0.0", 8000) == expected
-
-
-@pytest.mark.django_db(transaction=True)
-def test_creates_an_account_for_the_student_and_one_for_the_instructor(django_user_model, settings):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # for the speed
-    for _ in range(2):
-        demo_accounts.create_accounts()
-    users = {user.username: user for user in django_user_model.objects.all()}
-    assert set(users) == {"student", "instructor"}
-    assert sorted(group.name for group in Group.objects.all()) == ["editors", "guests"]
-    assert all(user.check_password(name) for name, user in users.items())
-    assert [users[name].is_staff for name in ("student", "instructor")] == [False, True]
 
 
 def test_workshop_warns_of_changed_requirements(served, monkeypatch, tmp_path, capsys):
