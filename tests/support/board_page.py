@@ -12,16 +12,13 @@ class BoardPage:
         self.room, self.page, self.errors = room, page, errors_of(page)
         page.set_viewport_size({"width": 1366, "height": 800})
 
-    def open_classes(self):
-        """Open the list of classes, and sign in where this session has not."""
+    def create_class(self, name):
+        """Create a class. Sign in where this session has not."""
         self.page.goto(f"{self.room.url}/room/")
         if self.page.get_by_label("Password").count():
             self.page.get_by_label("Username").fill("instructor")
             self.page.get_by_label("Password").fill(self.room.password)
             self.press("Sign in")
-
-    def create_class(self, name):
-        self.open_classes()
         self.page.get_by_label("Name", exact=True).fill(name)
         self.press("Create the class")
         self.expect_connected()

@@ -111,6 +111,10 @@ def test_a_report_changes_its_tile_and_a_raised_hand_moves_it_with_its_focus(cla
     page.keyboard.press("Enter")
     three[2].next("state", hand=False)
     expect(tiles.last).to_contain_text("Cleo")
+    page.locator("#by-lesson").select_option("stop")
+    expect(classroom.tile("Ben")).to_have_attribute("data-state", "green")
+    for counter in ("All 3", "Red 1", "Green 1"):
+        expect(page.get_by_role("button", name=counter)).to_be_visible()
 
 
 def test_names_and_findings_with_markup_are_text(classroom):

@@ -1,5 +1,6 @@
 """The pages that the server renders, without a browser."""
 
+import gzip
 import re
 from html.parser import HTMLParser
 
@@ -66,6 +67,30 @@ def test_a_students_text_is_data_and_no_markup(client):
     page = text(client.get("/lessons/03-stop/"))
     assert "<img" not in page
     assert r"\u003C/script\u003E" in page
+
+
+# All pages
+
+
+@pytest.mark.parametrize("path", ["/nothing/<b>/", "/notes/nothing/"])
+def test_an_unknown_url_gets_our_page(client, settings, path):
+    settings.DEBUG = True
+    response = client.get(path)
+    assert response.status_code == 404
+    shown = text(response)
+    assert "<h1>This page does not exist</h1>" in shown
+    assert escape(path) in shown
+    assert "script-src 'self'" in response["Content-Security-Policy"]
+
+
+def test_a_page_is_sent_compressed(client):
+    response = client.get("/lessons/03-stop/", headers={"accept-encoding": "gzip"})
+    assert response["Content-Encoding"] == "gzip"
+    assert len(response.content) < 0.4 * len(gzip.decompress(response.content))
+
+
+def test_a_course_without_the_lesson_of_the_picture_has_a_list(client, course):
+    assert client.get("/").status_code == 200
 
 
 # The policy
