@@ -122,8 +122,8 @@ def _differs_at(model: Model, steps: list[Step], report: Report) -> int | None:
 def mutants_of_model(lesson: Lesson) -> list[Mutant]:
     source = read_python(lesson.check)
     tree, name = ast.parse(source), Claims.of(lesson).model.__name__
+    _drop_quotes(tree)
     parts = _judging_parts(tree, name)
-    _drop_quotes(parts)
     _drop_notes(parts.values())
     names = (*catalogue(), *_lanes_named_once(tree))  # another name changes no verdict
     same = [f"becomes {name + 'x'!r}" for name in names]
@@ -191,17 +191,18 @@ def _drop_notes(parts: Iterable[ast.AST]) -> None:
                 statements[:] = [*kept] or [ast.Pass()]
 
 
-def _drop_quotes(parts: dict[str, ast.AST]) -> None:
-    """Drop `promise="…"`, and the calls of methods that have nothing but their sentence."""
-    methods = [it for it in parts.values() if isinstance(it, ast.FunctionDef)]
+def _drop_quotes(tree: ast.Module) -> None:
+    """Drop `promise="…"`, `promise = …`, and calls of methods that have nothing but a sentence."""
+    methods = [it for it in ast.walk(tree) if isinstance(it, ast.FunctionDef)]
     quotes = {it.name for it in methods if ast.get_docstring(it) and not it.body[1:]}
-    for node in {node for part in parts.values() for node in ast.walk(part)}:
+    for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             node.keywords = [it for it in node.keywords if it.arg != "promise"]
         for field in ("body", "orelse"):
             if isinstance(statements := getattr(node, field, None), list):
-                kept = (it for it in statements if _called_method(it) not in quotes)
-                statements[:] = [*kept] or [ast.Pass()]
+                kept = [it for it in statements if _called_method(it) not in quotes]
+                kept = [it for it in kept if not ast.unparse(it).startswith("promise = ")]
+                statements[:] = kept or [ast.Pass()]
 
 
 def _called_method(statement: ast.AST) -> str | None:
