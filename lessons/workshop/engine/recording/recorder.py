@@ -159,9 +159,9 @@ def _changed(before: dict[str, str], now: dict[str, str]) -> dict[str, str]:
 class Bug(dict):
     """An event whose handler raises: `dispatch` does so itself when it reads the type."""
 
-    def __init__(self):
+    def __init__(self, kind: type[Exception] = ValueError):
         super().__init__(type="bug.in.a.handler")
-        self.error = ValueError(f"No handler for message type {self['type']}")
+        self.error = kind(f"No handler for message type {self['type']}")
 
 
 class TrackedMessage(dict):

@@ -41,6 +41,7 @@ CLOSE_TIMEOUT = 10  # seconds; Daphne's --application-close-timeout
 CLIENT_PORT = 50_001  # of the first client
 HOST = "127.0.0.1:8000"
 HANDSHAKE_TIMEOUT = 5  # seconds; Daphne's --websocket_handshake_timeout under runserver
+BUGS = ValueError, ValueError, OSError  # of a crash, for clients one after another
 BODY_PIECE_SIZE = 8192  # bytes; Daphne's request_buffer_size
 
 # Tasks that cannot be cancelled. They are kept: when such a task is freed, Python raises
@@ -346,7 +347,8 @@ class Client:
         A consumer that survives the bug goes on. One that ends and hides the bug must close the
         connection: Daphne closes it for an exception only.
         """
-        bug = Bug()
+        # Channels raises ValueError for an unknown event. A handler may raise anything.
+        bug = Bug(BUGS[(self.scope["client"][1] - CLIENT_PORT) % len(BUGS)])
         self.put(bug)
         await self.wait_until_idle()
         if self.is_busy:  # its clean-up may take a while
