@@ -9,6 +9,7 @@ SECONDS = 30  # for which a ticket is good
 GONE = 'account ada {"is_active": false}', 'delete auth.User {"username": "bob"}'
 ISSUED = ("issue ada", "issue ada/2", "issue bob", "issue bob/2")
 CHANGES = {"forged", "spliced", "altered"}
+SCHEMES = ("bearer", "lower")
 OTHER_WORDS = "?user=bob&username=bob&name=bob&user_id=700002&id=700002&pk=700002"
 PROMISES = {
     "A client sends its ticket in a header": "handshakes",
@@ -43,7 +44,12 @@ class Door(Model):
         *("connect ticket=bob", "connect ticket=bob server=2", "connect ticket=bob/2 server=2"),
         *("connect", f"connect {OTHER_WORDS} ticket=ada", "connect ticket=ada altered=unsigned"),
         *("connect ticket=ada/2 altered=longer", "connect ticket=bob/2 forged=ada/2"),
-        *("connect ticket=bob altered=bearer", "connect ticket=bob spliced=ada"),
+        *("connect ticket=bob altered=bearer", "connect ticket=bob altered=lower"),
+        *(
+            "connect ticket=bob spliced=ada",
+            "connect outer=guest",
+            "connect ticket=bob outer=guest",
+        ),
         *("connect authorization=Ticket%20a:b:c", "connect authorization=Ticket%20%E2%98%83"),
     )
     others = (*GONE, "wait 12", "wait 20", "issue ada", "issue bob/2")
@@ -101,8 +107,7 @@ class Door(Model):
         client.send(f"Welcome, {_user(client.handshake['ticket'])}.")
 
     def reject(self, client):
-        """To every other client, the middleware sends `websocket.close` before any accept, and the
-        consumer does not run."""
+        """To every other client, the application sends `websocket.close` before any accept."""
         client.reject()
 
     def reject_no_ticket(self, client):
@@ -150,7 +155,7 @@ class Door(Model):
 
     def cause_of_acceptance(self, client):
         ticket, given = client.ticket, client.handshake
-        if ticket is None or given.get("altered") == "bearer" or ticket.is_deleted:
+        if ticket is None or given.get("altered") in SCHEMES or ticket.is_deleted:
             return "accepts-everyone"
         if CHANGES & {*given}:
             return "ticket-unsigned"
@@ -192,12 +197,14 @@ def test_rejects_a_client_without_a_ticket(play):
     play("connect | connect authorization= | connect authorization=Ticket%20")
     for ticket in ("a:b:c", ".a:b:c", "a.b.c", "%E2%98%83"):
         play(f"connect authorization=Ticket%20{ticket}")
-    play("issue ada | connect ticket=ada altered=bearer")
+    for scheme in SCHEMES:
+        play(f"issue ada | connect ticket=ada altered={scheme}")
 
 
 def test_opens_the_door_to_its_user(play):
     """A ticket lets its own user in, even if the query names another user."""
     play(f"connect ticket=ada | 2 connect {OTHER_WORDS} ticket=ada/2 | 3 connect ticket=bob")
+    play("connect outer=guest ticket=ada | 2 connect ticket=bob")
     play("connect ticket=ada | & 2 connect ticket=bob | & 3 connect | & 4 connect ticket=bob/2")
     play.at_each_point("connect ticket=ada | at * 2 connect ticket=bob")
 

@@ -2,8 +2,8 @@
 
 A client sends its ticket in a header: `Authorization: Ticket eyJ...`. A ticket that issue() made
 opens the door once, within 30 seconds. The consumer then finds the user of the ticket in
-scope["user"]. To every other client, the middleware sends `websocket.close` before any accept, and
-the consumer does not run. Such a client has
+scope["user"]. To every other client, the application sends `websocket.close` before any accept.
+Such a client has
 
 - no ticket, or one that issue() did not make, that was changed, or that is too old;
 - a ticket that another connection has used, even in another process. If two clients send the same

@@ -76,6 +76,7 @@ class Kiosk(Model):
     # No sum of these waits is a limit: at the very moment of an expiry, both answers are right.
     others = ("wait 3.05", "wait 27.05", "wait 7.05", "issue ada/2", *GONE)
     ends = (*Model.ends, "crash", "kill")
+    closes_once = True
     promise_of: ClassVar = {
         "first-frame-late": "A frame that came in time counts, even if holder_of() takes long.",
         "older-token-counts": "Of two valid tokens, the one that was made later counts.",
@@ -324,6 +325,8 @@ def test_a_newer_token_keeps_the_connection(play):
     newer = f"issue ada/2 | {send('ada/2')}"
     play(f"connect | {send('ada')} | wait 50 | {newer} | wait 15 | text ? | wait 44 | wait 2")
     play(f"connect | {send('ada')} | wait 65 | {newer} | wait 15 | text ? | wait 44 | wait 2")
+    late = f"issue ada/2 | wait 20 | {send('ada/2')} | wait 39 | text ? | wait 2"
+    play(f"connect | {send('ada')} | wait 5 | {late}")
 
 
 def test_an_older_token_changes_nothing(play):
@@ -345,6 +348,7 @@ def test_a_later_token_is_checked_too(play):
         f"issue ada/2 | {GONE[0]} | {send('ada/2')}",
     ):
         play(f"connect | {send('ada')} | {later} | & text ?")
+    play(f"connect answers=80 | {send('ada')} | wait 62 | {send('ada&altered=longer')} | wait 20")
 
 
 def test_no_token_changes_the_user(play):

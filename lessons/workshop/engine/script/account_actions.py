@@ -58,7 +58,8 @@ class Accounts:
         """The headers of a handshake with these options."""
         headers = list(self.browsers.get(options.get("as"), ()))
         if "ticket" in options and self._own_issue:
-            scheme = "Bearer" if options.get("altered") == "bearer" else "Ticket"
+            schemes = {"bearer": "Bearer", "lower": "ticket"}
+            scheme = schemes.get(options.get("altered"), "Ticket")
             headers.append((b"authorization", f"{scheme} {self.shown_ticket(options)}".encode()))
         for name in HEADERS:
             if name in options:

@@ -22,8 +22,11 @@ _CONNECT = "connect [/path/] [?query] [subprotocols=a,b] [as=ada] [ticket=ada] [
 _OPTIONS = {
     "subprotocols": Kind(lambda text: text.split(","), ",".join),
     **dict.fromkeys(("as", "ticket", "forged", "spliced"), NAME),
-    "altered": one_of("longer", "listed", "earlier", "swapped", "unsigned", "resigned", "bearer"),
+    "altered": one_of(
+        *("longer", "listed", "earlier", "swapped", "unsigned", "resigned", "bearer", "lower")
+    ),
     **dict.fromkeys(HEADERS, _HEADER),
+    "outer": one_of("guest"),
     "server": NUMBER,
     "answers": SECONDS,
 }
@@ -64,6 +67,8 @@ class Connect(BeginningAction, usage=_CONNECT):
                                 not UTF-8 becomes a lone surrogate
     server=2                    a second server process with the same file, which shares the
                                 database, the cache and the channel layers
+    outer=guest                 a middleware around the application has put an anonymous user into
+                                the scope
     answers=0.7                 seconds until the client answers a close of the consumer
     ticket=ada                  a ticket that was issued to ada; `ada/2` is ada's second
     ticket=ada forged=bob       the ticket, made out to bob without the secret key
@@ -71,7 +76,7 @@ class Connect(BeginningAction, usage=_CONNECT):
     ticket=ada altered=longer   the ticket with one more character; `listed`: with a comma and one
                                 more; `earlier`: with one in front; `swapped`: upper case for lower
                                 case; `unsigned`: without its signature; `resigned`: signed for
-                                another purpose; `bearer`: with another scheme
+                                another purpose; `bearer`, `lower`: with another scheme
     """
 
     def read(self, text):
@@ -104,7 +109,12 @@ class Connect(BeginningAction, usage=_CONNECT):
             path = f"{path}?{query}"
         headers = player.accounts.headers_for(arguments)
         offered = arguments.get("subprotocols", [])
-        client = WebSocketClient(application, path, headers, offered, port=port)
+        outer = {}
+        if "outer" in arguments:
+            from django.contrib.auth.models import AnonymousUser  # needs a configured Django
+
+            outer = {"user": AnonymousUser()}
+        client = WebSocketClient(application, path, headers, offered, port=port, **outer)
         client.answers_after = arguments.get("answers", 0)
         return client
 

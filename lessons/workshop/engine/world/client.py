@@ -471,8 +471,9 @@ class Client:
 class WebSocketClient(Client):
     """A browser's WebSocket."""
 
-    def __init__(self, application, path, headers=None, subprotocols=None, port=CLIENT_PORT):
-        own = {"type": "websocket", "subprotocols": subprotocols or []}
+    def __init__(self, application, path, headers=None, subprotocols=None, port=CLIENT_PORT, **own):
+        """`own` is what the scope has, too."""
+        own = {"type": "websocket", "subprotocols": subprotocols or [], **own}
         rules = WebSocketRules(subprotocols or ())
         super().__init__(application, rules, path, headers, port, **own)
 
