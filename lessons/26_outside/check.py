@@ -13,11 +13,14 @@ MAX_SECONDS = 3  # for one call
 MAX_MESSAGES = 2  # for one consumer, of one report: a second group is fine, a loop is not
 SLACK = 0.05  # seconds
 FIRST, SECOND, ENDED = (f"/ws/layers/outside/{job}/" for job in (1, 2, 3))
+
+
 # The first message comes when the row has the second percent already, which comes 0.2 s later.
-TWO_LATE_MESSAGES = (
-    *("redis outside gone", "call report [1, 40]", "wait 0.2", "call report [1, 60]"),
-    *("redis back", "wait 0.35"),
-)
+def late_messages(first, second, *between):
+    reports = f"call report [1, {first}]", *between, "wait 0.2", f"call report [1, {second}]"
+    return "redis outside gone", *reports, "redis back", "wait 0.35"
+
+
 STORES = (
     "If the percent is higher than the row's, `report` stores it, sends a message, and returns"
     " True, otherwise False."
@@ -209,7 +212,7 @@ class Watch(Model):
         actions = {step.action for step in difference.steps_of_burst}
         own = [step for step in difference.steps_of_burst if step.client == client.number]
         if "wait" in actions:
-            return "message-not-retried"
+            return "layer-message-trusted" if seen.handled else "message-not-retried"
         if any(step.action == "connect" for step in own):
             return "joined-too-late" if "call" in actions else "late-client-not-told"
         if "call" in actions and seen.handled and not received:
@@ -294,12 +297,16 @@ def test_the_message_is_tried_again(play):
         play([JOBS, f"connect {FIRST}", *steps, "wait 2"])
     steps = "redis outside gone", "call report [1, 40]", "wait 4", "redis back", "wait 2"
     play([JOBS, f"connect {FIRST}", *steps, "call report [1, 40]", "call report [1, 60]"])
+    play([JOBS, *late_messages(40, 60, f"connect {FIRST}"), "wait 0.2"])
+    play([JOBS, f"connect {FIRST}", *late_messages(99, 100), "wait 0.2"])
 
 
 def test_frames_have_no_effect(play):
     """A frame brings no percent back, and does not stop the end."""
     for frame in ("text hello", "text", "bytes 00"):
-        play([JOBS, f"connect {FIRST}", *TWO_LATE_MESSAGES, frame, "wait 0.2"])
+        play([JOBS, f"connect {FIRST}", *late_messages(40, 60), frame, "wait 0.2"])
+        lost = "redis outside gone", "call report [1, 40]", "wait 4", "redis back"
+        play([JOBS, f"connect {FIRST}", *lost, frame])
         play([JOBS, f"connect {FIRST}", frame, "call report [1, 100]"])
 
 

@@ -6,6 +6,8 @@ from typing import ClassVar
 from lessons.workshop.judge import Model, parse_step
 
 CHANGED = 'layer {"type": "accounts.changed"}'
+NUMBERS = '"count": 7, "number": 7, "accounts": 7, "users": 7, "text": "7 accounts"'
+CHANGED_MORE = f'layer {{"type": "accounts.changed", {NUMBERS}}}'
 UNKNOWN = (
     "no.such.event",
     "websocket.recieve",
@@ -33,7 +35,7 @@ def account(number, **flags):
 class Lobby(Model):
     database = True
     texts = ("ping", "pong", "accounts.changed")
-    actions = (CHANGED, CHANGED, 'layer {"type": "no.such.event"}')
+    actions = (CHANGED, CHANGED_MORE, 'layer {"type": "no.such.event"}')
     others = (
         *(account(1), account(2, is_active=False), account(12, is_staff=True, is_superuser=True)),
         'delete auth.User {"id": 12}',
@@ -97,6 +99,7 @@ def test_answers_as_before(play):
     play(f"connect | text ping | text pong | {CHANGED} | bytes | bytes 00ff | text")
     inactive, staff = account(2, is_active=False), account(3, is_staff=True, is_superuser=True)
     play(f"connect | {account(1)} | {CHANGED} | {inactive} | {CHANGED} | {staff} | {CHANGED}")
+    play(f"connect | {account(1)} | {CHANGED_MORE}")
     more = " | ".join(map(account, range(1, 13)))
     play(f'connect | {more} | {CHANGED} | delete auth.User {{"id": 5}} | {CHANGED}')
 
