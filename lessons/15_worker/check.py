@@ -222,6 +222,7 @@ def cause_in_worker(fault, calls):
 def test_a_worker_does_the_job(play):
     """The client receives `asked`, then the worker's answer."""
     play("worker weekdays | connect | text 2026-11-21 | wait 2 | text 1969-07-21 | wait 2")
+    play(["worker weekdays", "connect", *["text 2026-11-21", "wait 2"] * 12])
 
 
 def test_the_handler_waits_for_no_worker(play):

@@ -206,7 +206,8 @@ def test_counts_on_all_servers(play):
 
 def test_each_user_has_three_pages(play):
     """Another user has three other pages."""
-    play(f"{USED_UP} | 2 connect as=bob | 2 text 1 | 2 text 2 | 2 text 3 | 2 text 4")
+    for other in ("bob", "Ada"):
+        play(f"{USED_UP} | 2 connect as={other} | 2 text 1 | 2 text 2 | 2 text 3 | 2 text 4")
 
 
 def test_each_minute_has_three_pages(play):

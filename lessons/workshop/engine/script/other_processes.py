@@ -21,7 +21,13 @@ from ..world import STUDENT_PACKAGE
 from ..world.channel_layer import check_layers, current_layer
 from ..world.interleaving import interruptible
 from ..world.signal_receivers import receivers_unchanged
-from ..world.student_module import application_for, reload_module, reload_subject
+from ..world.student_module import (
+    application_for,
+    process,
+    process_numbers,
+    reload_module,
+    reload_subject,
+)
 from .report import CallMade
 
 END_TIMEOUT = 60  # seconds of the simulated clock for the calls that run at the end
@@ -32,11 +38,14 @@ class OtherServer:
 
     def __init__(self, loaded, subject: Subject):
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ThreadPoolExecutor-server")
+        context, number = copy_context(), next(process_numbers)
+        context.run(process.set, number)
         with receivers_unchanged():  # what changes a row is played as the first process
-            again = reload_subject(loaded)
+            again = context.run(reload_subject, loaded)
             served = application_for(again, subject) if isinstance(again, type) else again
 
         async def application(scope, receive, send):
+            process.set(number)
             # The usual thread for sync code belongs to the first process.
             async with ThreadSensitiveContext(executor=self._thread):
                 await served(scope, receive, send)

@@ -16,7 +16,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 from ..scheduling import clock, hashes, patches
 from ..scheduling.loop import SimulatedLoop
-from . import accounts, interleaving
+from . import accounts, interleaving, student_module
 from .cache import fresh_cache
 from .channel_layer import fresh_layers
 from .database import fresh_database, keep_file_in
@@ -24,7 +24,7 @@ from .database import fresh_database, keep_file_in
 
 def install(folder: str) -> None:
     """From now on, this process only plays. Its database is in `folder`."""
-    for module in (accounts, clock, hashes, interleaving):
+    for module in (accounts, clock, hashes, interleaving, student_module):
         patches.install(module.PATCHES)
     keep_file_in(folder)
     uuid.getnode()  # runs programs the first time; uuid1() may need it
