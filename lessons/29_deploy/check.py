@@ -135,7 +135,7 @@ class Restart(Model):
         the close."""
         if order is not None:
             client.send(f"{order} is served")
-        client.close(RESTART)
+        client.close(RESTART, at=self.now if order is None else None)
 
     def request(self, client, body):
         client.is_guest = False
