@@ -23,7 +23,7 @@ IN_PART = (
     *("https://town.example", "https://ada.town.example", "https://letters-town.example"),
     *("https://letters.town-example.net", "https://letters.town.example-evil.net"),
     *("https://letters-town.example:8443", "https://letters.town-example"),
-    *("https://letters.town.examples", "https://letters.town.example."),
+    "https://letters.town.examples",
 )
 OTHER_SCHEME = (
     *("http://letters.town.example", "http://ada.letters.town.example:8443"),
@@ -32,6 +32,7 @@ OTHER_SCHEME = (
 )
 OTHER_PORT = tuple(f"{SITE}:{port}" for port in (8000, 8442, 844, 84, 18443, 1443, 80, 0))
 MALFORMED = (
+    f"{SITE}.",
     *(f"{SITE}:x", f"{SITE}:8443:8443", f"{SITE}:84430", f"{SITE}%20.evil.net", "https://"),
     *("https://[letters.town.example", "letters.town.example", "//letters.town.example"),
     *("https:letters.town.example", "https://letters%FF.town.example", f"{SITE}@evil.net"),

@@ -279,6 +279,8 @@ def test_only_the_exact_words_are_commands(play):
     """Only `ok` and `stop` are no questions: `OK`, `okay` and `stop it` get an answer."""
     for text in ("OK", '" ok"', "okay", "Stop", "stop it", '"stop\\n"'):
         play(f"connect | text tea | wait 2 | text {text} | text ok | wait 0.6 | text ok | wait 2")
+    binary = f"bytes {b'ok'.hex()} | wait 1 | bytes {b'stop'.hex()} | text ok | wait 1"
+    play(f"connect | text milk and sugar | wait 2 | {binary}")
 
 
 def test_earlier_pieces_count(play):

@@ -72,7 +72,7 @@ def frames_of(model: type[Model]) -> list[Step]:
     if _may_send_anything(model):
         texts += near(*model.texts[:MISSED])
     own = (step for step in _steps_of_inputs(model) if step.action in ("text", "bytes"))
-    data = BYTES if "bytes" in model.frames else ()
+    data = (*(it.encode() for it in model.texts), *BYTES) if "bytes" in model.frames else ()
     return [*dict.fromkeys([*map(text_step, texts), *own, *map(bytes_step, data)])]
 
 
