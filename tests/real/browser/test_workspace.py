@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.support.axe import violations
@@ -18,6 +19,15 @@ RIGHT = [
 LINE = "Below this line: never comes"
 # What can be pressed, chosen or written in, and is in the window. The editor is one control, with
 # the sign in its text where the docstring is folded.
+CONTROLS = """() => [...document.querySelectorAll(
+  "button, input, select, summary, textarea, nav a, a.home, a.primary, [role=slider]"
+)].concat([...document.querySelectorAll(".code-area")].flatMap(
+  (area) => [...area.shadowRoot.querySelectorAll("[contenteditable=true]")]
+)).filter((one) => {
+  const { top, bottom, left, right, width } = one.getBoundingClientRect();
+  const isInWindow = bottom > 0 && right > 0 && top < innerHeight && left < innerWidth && width > 1;
+  return isInWindow && one.checkVisibility() && !one.closest(".skip, [inert]");
+}).map((one) => one.ariaLabel || one.textContent.trim() || one.name || one.tagName)"""
 
 
 def in_order(asked):
@@ -172,4 +182,38 @@ def test_task_editor_verdict_and_picture_are_in_sight_together(visit, workshop):
     for part in ("#editor .area", "#diagram"):
         assert page.locator(part).bounding_box()["height"] >= 200, part
     assert page.evaluate("document.documentElement.scrollHeight") <= 640
+    exercise.save(exercise.original)
+
+
+# How calm the page is
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (1366, 640)])
+def test_few_controls_are_in_sight(visit, workshop, size):
+    """Before the first connect at most 12, navigation included. With one client at most 18.
+
+    A red verdict does not change that.
+    """
+    (workshop.folder / ".workshop" / "progress.json").unlink(missing_ok=True)
+    exercise = workshop.exercise("group")
+    exercise.save(exercise.original)
+    lesson = visit("12-group", viewport=dict(zip(("width", "height"), size, strict=True)))
+    for step in ("Predict", "See", "Do", "red"):
+        if step == "red":
+            exercise.save(exercise.original + "\n# begun")
+            expect(lesson.page.locator("#verdict .checks")).to_be_visible()
+            expect(lesson.page.locator("#verdict .finding")).to_be_visible()
+        else:
+            lesson.show(step)
+        if step == "Do":
+            expect(lesson.page.locator("#editor .cm-content")).to_be_attached()
+        assert len(found := lesson.page.evaluate(CONTROLS)) <= 12, f"{step}: {found}"
+    for step in ("See", "Do"):
+        lesson.show(step)
+        lesson.connect()
+        expect(lesson.page.locator("#diagram .row").first).to_be_visible()
+        if step == "See":
+            lesson.client(2).get_by_role("button", name="Options").click()
+            lesson.press("Remove client 2")
+        assert len(found := lesson.page.evaluate(CONTROLS)) <= 18, f"{step}: {found}"
     exercise.save(exercise.original)
