@@ -46,13 +46,13 @@ class Switchboard(Model):
         if path == PATH:
             client.accept()
             client.send("open")
-        elif path in (PATH[:-1], f"{PATH}more/"):
+        else:
             client.reject(
                 promise="`/ws/sync/start` without the last slash and `/ws/sync/start/more/` are "
                 "other paths, too."
+                if path in (PATH[:-1], f"{PATH}more/")
+                else "A WebSocket to any other path is rejected before any accept"
             )
-        else:
-            client.reject(promise="A WebSocket to any other path is rejected before any accept")
 
     def receive(self, client, text, data):
         """Each connection has its own instance"""

@@ -59,9 +59,6 @@ FAULTS = {
             **instead_of(ACCEPT, '[{**message, "subprotocol": "lamp"}]', "subprotocol"),
             **instead_of(REFUSAL, '[{**message, "code": 4003}]', "refusal-with-code"),
         },
-        "test-passes-second-reply": instead_of(
-            REFUSAL, f"[message, {EXTRA}]", "frame-after-refusal"
-        ),
         "test-passes-crash": {
             "dies-after-a-refusal": (STOP, f"assert {CHECK_KEY}\n        {STOP}"),
         },

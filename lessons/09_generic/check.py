@@ -39,6 +39,7 @@ METHODS = """
     websocket_connect websocket_receive websocket_disconnect websocket.disconnect http.request
     dispatch send base_send as_asgi __call__ __init__ __class__ __eq__ _sync scope channel_name
     channel_layer carried_out commands answer reply refuse error encode decode handle send_json
+    connect disconnect receive accept close
 """
 PROMISES = {
     "A command is a JSON object": "test_json_that_is_no_object_gets_an_error",

@@ -192,7 +192,10 @@ def _drop_notes(parts: Iterable[ast.AST]) -> None:
 
 
 def _drop_quotes(tree: ast.Module) -> None:
-    """Drop `promise="…"`, `promise = …`, and calls of methods that have nothing but a sentence."""
+    """Drop `promise="…"`, `promise = …`, and calls of methods that have nothing but a sentence.
+
+    Then drop what nothing reads any more.
+    """
     methods = [it for it in ast.walk(tree) if isinstance(it, ast.FunctionDef)]
     quotes = {it.name for it in methods if ast.get_docstring(it) and not it.body[1:]}
     for node in ast.walk(tree):
@@ -201,8 +204,19 @@ def _drop_quotes(tree: ast.Module) -> None:
         for field in ("body", "orelse"):
             if isinstance(statements := getattr(node, field, None), list):
                 kept = [it for it in statements if _called_method(it) not in quotes]
-                kept = [it for it in kept if not ast.unparse(it).startswith("promise = ")]
+                kept = [it for it in kept if _assigned(it).rpartition(".")[2] != "promise"]
                 statements[:] = kept or [ast.Pass()]
+    for method in methods:
+        read = {it.id for it in ast.walk(method) if _is_name(it, ast.Load)}
+        kept = [
+            it for it in method.body if not _assigned(it).isidentifier() or _assigned(it) in read
+        ]
+        method.body[:] = kept or [ast.Pass()]
+
+
+def _assigned(statement: ast.AST) -> str:
+    """What the statement assigns a value to, as Python writes it; "" for another statement."""
+    return ast.unparse(statement.targets[0]) if isinstance(statement, ast.Assign) else ""
 
 
 def _called_method(statement: ast.AST) -> str | None:
