@@ -64,7 +64,7 @@ class Countdown(Model):
         for passed in range(min(client.seconds, LONGEST) + 1):
             right.append((self.now + passed, event(client.seconds - passed)))
         stream = Stream(right, read)
-        stream.promise = f"{IN_PIECES} {self.promise}" if is_cut(client) else ""
+        stream.promise = f"{IN_PIECES} {self.promise}" if comes_in_pieces(client) else ""
         client.expect(stream)
 
     def request_piece(self, client):
@@ -77,7 +77,7 @@ class Countdown(Model):
         client = self.clients.get(difference.client)
         if client is None or client.stream is None:
             return None
-        cut = is_cut(client)
+        cut = comes_in_pieces(client)
         if difference.fault:
             is_second = difference.fault.diagnosis in ("started-twice", "answered-twice")
             return "body-read-once" if is_second and cut else None
@@ -102,7 +102,7 @@ class Countdown(Model):
         return f"The client received {what} at {time:.4g} s; it was due at {due:.4g} s."
 
 
-def is_cut(client):
+def comes_in_pieces(client):
     """Whether the body of this client's request comes in several pieces."""
     return len(client.handshake.get("pieces", "")) > 1 or client.handshake.get("unfinished")
 
