@@ -7,6 +7,7 @@ from lessons.workshop.judge import Model
 KINDS = ("text", "bytes")
 # What happens if the code reads the key that a frame does not use.
 MISREADINGS = ("text-on-binary", "bytes-on-text", "none-as-text", "str-with-bytes", "exception")
+EMPTY = "The answer to an empty frame is its number and one space."
 PROMISES = {
     "The answer to a text frame is text": "test_text_stays_text",
     "The answer to a binary frame is bytes": "test_bytes_stay_bytes",
@@ -29,10 +30,7 @@ class Counter(Model):
         "none-as-text": "Some servers send the unused key too, with the value None.",
         "text-became-bytes": "The answer to a text frame is text",
         "bytes-became-text": "The answer to a binary frame is bytes",
-        **dict.fromkeys(
-            ("empty-text-missed", "empty-bytes-missed"),
-            "The answer to an empty frame is its number and one space.",
-        ),
+        **dict.fromkeys(("empty-text-missed", "empty-bytes-missed"), EMPTY),
     }
 
     def connect(self, client):
@@ -43,8 +41,7 @@ class Counter(Model):
         """The answer to a frame is its number, one space, and the unchanged frame. Each connection
         counts its own frames, text and binary together, without a limit."""
         client.count += 1
-        is_full = text or data
-        promise = "" if is_full else "The answer to an empty frame is its number and one space."
+        promise = "" if text or data else EMPTY
         if text is not None:
             client.send(f"{client.count} {text}", promise=promise)
         else:
