@@ -14,13 +14,6 @@ MAX_MESSAGES = 2  # for one consumer, of one report: a second group is fine, a l
 SLACK = 0.05  # seconds
 FIRST, SECOND, ENDED = (f"/ws/layers/outside/{job}/" for job in (1, 2, 3))
 
-
-# The first message comes when the row has the second percent already, which comes 0.2 s later.
-def late_messages(first, second, *between):
-    reports = f"call report [1, {first}]", *between, "wait 0.2", f"call report [1, {second}]"
-    return "redis outside gone", *reports, "redis back", "wait 0.35"
-
-
 STORES = (
     "If the percent is higher than the row's, `report` stores it, sends a message, and returns"
     " True, otherwise False."
@@ -227,6 +220,12 @@ def is_percent(item):
 def percent_in(text):
     number = text.removesuffix(" %")
     return int(number) if number.isdecimal() and number.isascii() and len(number) < 5 else None
+
+
+def late_messages(first, second, *between):
+    # The first message comes when the row has the second percent already, which comes 0.2 s later.
+    reports = f"call report [1, {first}]", *between, "wait 0.2", f"call report [1, {second}]"
+    return "redis outside gone", *reports, "redis back", "wait 0.35"
 
 
 def test_a_report_is_stored(play):
