@@ -1,6 +1,6 @@
 """The catalogue of diagnoses: every mistake that the workshop can name."""
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from functools import cache
 from pathlib import Path
 
@@ -32,8 +32,8 @@ def diagnose(finding: Finding) -> Finding:
 
 
 def message_of(finding: Finding) -> str:
-    """One line: event, handler, line, and the title of the diagnosis."""
-    title = diagnosis(finding.diagnosis).title
+    """One line: event, handler, line, and the title of what was observed."""
+    title = diagnosis(finding.seen or finding.diagnosis).title
     return f"{finding.where}: {title}" if finding.where else title
 
 
@@ -44,4 +44,6 @@ def finding_as_json(finding: Finding) -> dict:
 
 
 def finding_from_json(data: dict) -> Finding:
-    return Finding(**{name: value for name, value in data.items() if name != "message"})
+    """The finding that finding_as_json() has written, perhaps in another version of the course."""
+    known = {field.name for field in fields(Finding)}
+    return Finding(**{name: value for name, value in data.items() if name in known})

@@ -75,8 +75,9 @@ class Naming:
         if fault and fault.diagnosis == name:
             finding = replace(fault, detail=detail)
         else:
-            is_usual = name not in {*_SHOWN, self.model.shared, generic_diagnosis(difference)}
-            finding = make_finding(name, place, event, detail, is_usual=is_usual)
+            seen = generic_diagnosis(difference)
+            is_observed = name in {*_SHOWN, self.model.shared, seen}
+            finding = make_finding(name, place, event, detail, seen="" if is_observed else seen)
         if self.model.given and finding.handler.partition(".")[0] in ("", *self.model.given):
             finding = replace(finding, line=0, handler="")
         steps = " | ".join(map(str, difference.steps_so_far))

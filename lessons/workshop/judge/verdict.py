@@ -96,6 +96,7 @@ def _explain_finding(finding: Finding) -> str:
     known = diagnosis(finding.diagnosis)
     promise = finding.promise and f"The exercise says: {finding.promise}"
     steps = finding.conversation and f"Play it: {finding.conversation}"
-    why = "Usually" if finding.is_usual else "Why"
-    parts = (message_of(finding), finding.detail, promise, steps)
-    return "\n".join([*filter(None, parts), f"{why}: {known.cause}", f"Cure: {known.cure}"])
+    why = f"Usually: {known.title}. {known.cause}" if finding.seen else f"Why: {known.cause}"
+    cure = f"{'If so' if finding.seen else 'Cure'}: {known.cure}"
+    parts = (message_of(finding), finding.detail, promise, steps, why, cure)
+    return "\n".join(filter(None, parts))

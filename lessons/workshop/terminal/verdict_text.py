@@ -80,7 +80,8 @@ def print_next(console, lesson: Lesson, verdict: Verdict) -> None:
 def _print_finding(console, lesson: Lesson, finding: Finding) -> None:
     known = diagnosis(finding.diagnosis)
     console.print()
-    console.print(Text.assemble((known.title, "bold red"), (f"  {known.id}", "dim")))
+    title = diagnosis(finding.seen).title if finding.seen else known.title
+    console.print(Text.assemble((title, "bold red"), (f"  {known.id}", "dim")))
     # The file is printed on its own line below.
     event_and_handler = re.sub(r"( →)? *\([^()]*\)$", "", finding.where)
     if event_and_handler:
@@ -95,9 +96,13 @@ def _print_finding(console, lesson: Lesson, finding: Finding) -> None:
         print_paragraph(console, "  Promise  ", finding.promise)
     if finding.conversation:
         print_paragraph(console, "  Steps    ", finding.conversation)
-    print_paragraph(console, "  You see  ", known.symptom)
-    print_paragraph(console, "  Usually  " if finding.is_usual else "  Cause    ", known.cause)
-    print_paragraph(console, "  Cure     ", known.cure, "bold")
+    if finding.seen:
+        print_paragraph(console, "  Usually  ", f"{known.title}. {known.cause}")
+        print_paragraph(console, "  If so    ", known.cure)
+    else:
+        print_paragraph(console, "  You see  ", known.symptom)
+        print_paragraph(console, "  Cause    ", known.cause)
+        print_paragraph(console, "  Cure     ", known.cure, "bold")
     if finding.diagnosis == "file-missing":
         print_paragraph(console, "  Begin    ", f"{MANAGE} lesson reset {lesson.number}")
     if known.lesson not in (None, lesson.number):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lessons.workshop.course.diagnoses import message_of
+from lessons.workshop.course.diagnoses import catalogue, message_of
 from lessons.workshop.course.lesson_index import find
 from lessons.workshop.course.subjects import exercise
 from lessons.workshop.judge import judge
@@ -77,5 +77,9 @@ def test_a_request_ends_with_http_disconnect():
 def test_a_cause_that_only_the_messages_suggest_is_called_the_usual_one():
     suggested = judge(find("page"), "mistake:BeginsAgain", stops_at_red=True)
     seen = judge(find("stop"), "mistake:OnlyTakesNote", stops_at_red=True)
-    assert "\nUsually: " in explain(suggested)
+    title = catalogue()["last-id-ignored"].title
+    assert message_of(suggested.findings[0]).endswith(": The consumer sent something else")
+    assert f"\nUsually: {title}. " in explain(suggested)
+    assert "\nIf so: " in explain(suggested)
     assert "\nWhy: " in explain(seen)
+    assert "\nCure: " in explain(seen)

@@ -43,8 +43,8 @@ class Finding:
     of the exercise that was not fulfilled. `conversation` holds the steps that show the mistake.
     `expected` is what the first wrong event or answer had to be, on one line, or "nothing more".
 
-    With `is_usual`, the cause in the catalogue is the usual one of what a client saw; otherwise the
-    cause itself was seen, such as a broken rule of Daphne.
+    `seen` is the code of a general diagnosis, if only that one was observed: `diagnosis` is then
+    its usual cause. Without `seen`, the cause itself was observed, such as a broken rule of Daphne.
 
     `raised` is an exception of the code as "Type: message". If its text has a better diagnosis, the
     finding gets that one. `instead` has codes that mean another one where it was raised.
@@ -59,7 +59,7 @@ class Finding:
     promise: str = ""
     conversation: str = ""
     expected: str = ""
-    is_usual: bool = False
+    seen: str = ""
     raised: str = ""
     instead: dict[str, str] = field(default_factory=dict)
 

@@ -76,16 +76,16 @@ def finding_json(finding: Finding) -> dict:
 
     A finding that another version of the course has saved may have no diagnosis.
     """
-    known = diagnoses().get(finding.diagnosis)
+    known, seen = map(diagnoses().get, (finding.diagnosis, finding.seen))
     texts = {name: getattr(known, name) if known else "" for name in _TEXTS}
     return {
         **texts,
-        "title": texts["title"] or finding.diagnosis,
+        "title": seen.title if seen else texts["title"] or finding.diagnosis,
         "diagnosis": finding.diagnosis,
         "where": finding.where,
         "file": Path(finding.file).name if finding.file else "",
         "line": finding.line,
-        "usual": finding.is_usual,
+        "usual": texts["title"] if seen else "",
         "detail": finding.detail,
         "promise": finding.promise,
         "steps": finding.conversation,
