@@ -2,19 +2,27 @@
 
 from channels.consumer import SyncConsumer
 from channels.layers import InMemoryChannelLayer
+from django.db import IntegrityError
 
 from ..recording.events import Event, error_text
 from ..recording.layer import RecordingLayer
 from .finding import Finding, Place, SourceFile, SubjectSource, make_finding
 
+ROWS_COLLIDE = "rows-collide"
+
 
 def fault_outside_consumers(source: SourceFile, error: Exception) -> Finding | None:
-    """An exception of code that a step has called, such as a receiver of a signal."""
+    """An exception of code that a step has called, such as a receiver of a signal.
+
+    A step that cannot save its row has found rows that the consumer has written.
+    """
     detail = error_text(error)
     if place := source.place_of_error(error):
         return make_finding("function-raised", place, detail=detail, raised=detail)
     if place := source.place_of_wrong_call(error):
         return make_finding("callback-arguments", place, detail=detail)
+    if isinstance(error, IntegrityError):
+        return make_finding(ROWS_COLLIDE, Place(source.file), detail=detail)
     return None
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import takewhile
 
+from ..faults.burst import ROWS_COLLIDE
 from ..process.player_handle import PlayerEnded, PlayerFailed
 from ..script.report import PlayOptions, Report
 from ..script.steps import Step, bursts_of
@@ -58,6 +59,9 @@ class Shortening:
         except (PlayerEnded, PlayerFailed):  # without its row, a row cannot be changed
             return
         found = find_difference(self._model(), steps, report)
+        # Perhaps a row is missing, because its step was left out.
+        if _has_collision(found) and not _has_collision(self.difference):
+            return
         if found and _length(found) < _length(self.difference):
             self.difference = found
 
@@ -111,6 +115,10 @@ def _playable(steps: list[Step]) -> list[Step]:
                 is_first = len(kept) == number
                 kept.append(_waiting(step) if is_first else step)
     return [*(step for step in steps if step.kind.is_setup), *kept]
+
+
+def _has_collision(difference: Difference | None) -> bool:
+    return bool(difference and difference.fault and difference.fault.diagnosis == ROWS_COLLIDE)
 
 
 def _length(difference: Difference) -> tuple[int, int]:
