@@ -20,6 +20,7 @@ PROMISES = {
     "All three are right": "This says what to leave alone.",
     "This works already": "test_each_request_reaches_the_website",
     "`/ws/sync/start` without the last slash": "test_other_paths_are_rejected",
+    "No path has two slashes": "This says which paths clients ask for.",
     "`application` keeps its name": "The engine loads this name.",
 }
 

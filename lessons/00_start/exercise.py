@@ -7,7 +7,8 @@ client. All three are right; do not change them.
 - Every HTTP request reaches `website`, whatever its path is. This works already.
 - A WebSocket to `/ws/sync/start/` reaches `Line`. Each connection has its own instance.
 - A WebSocket to any other path is rejected before any accept, without an exception.
-  `/ws/sync/start` without the last slash and `/ws/sync/start/more/` are other paths, too.
+  `/ws/sync/start` without the last slash and `/ws/sync/start/more/` are other paths, too. No path
+  has two slashes side by side.
 
 `application` keeps its name.
 """

@@ -1,11 +1,11 @@
 """Lesson 1: a weather station that answers a handshake.
 
-A client names its unit in the query string of the URL: `unit=celsius` or `unit=fahrenheit`. There
-may be other parameters, too. The station accepts this client, and sends the reading in that unit
-as a text frame. It sends this frame once right after the accept, and once for each frame of the
-client, text or binary, empty or not. The station rejects a client with another unit (such as
-`kelvin` or `Celsius`), with an empty unit, or without a unit. It sends a `websocket.close` without
-a code or reason. Weather stays a SyncConsumer.
+A client names its unit in the query string of the URL: `unit=celsius` or `unit=fahrenheit`, without
+percent signs. There may be other parameters, too. The station accepts this client, and sends the
+reading in that unit as a text frame. It sends this frame once right after the accept, and once for
+each frame of the client, text or binary, empty or not. The station rejects a client with another
+unit (such as `kelvin` or `Celsius`), with an empty unit, or without a unit. It sends a
+`websocket.close` without a code or reason. Weather stays a SyncConsumer.
 """
 
 from channels.consumer import SyncConsumer

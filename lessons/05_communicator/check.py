@@ -16,6 +16,9 @@ ASYNC_LAMP = (
 CHECK_KEY = 'self.scope["query_string"] == b"key=brass"'
 CLOSE = 'self.send({"type": "websocket.close", "code": 4000})'
 STOP = "raise StopConsumer()"
+SEND_ACCEPT = 'self.send({"type": "websocket.accept"})'
+SEND_STATE = 'self.send({"type": "websocket.send", "text": "on" if self.lit else "off"})'
+FORGET = "self.clients.discard(self)"
 EXTRA = '{"type": "websocket.send", "text": "on"}'
 IS_SWITCH = 'event.get("text") == "switch"'
 IS_BROKEN = "if self.broken:"
@@ -86,6 +89,13 @@ FAULTS = {
             **instead_of(ACCEPT, f"[message, {EXTRA}]", "frame-after-accept"),
             **instead_of(STATE, "[message, message]", "state-twice", STATES),
             **instead_of(4000, f"[{EXTRA}, message]", "frame-before-close"),
+            "tells-all-lamps": (
+                *("SyncConsumer):", "SyncConsumer):\n    clients = set()\n"),
+                *(SEND_ACCEPT, f"self.clients.add(self)\n            {SEND_ACCEPT}"),
+                *(SEND_STATE, f"for lamp in self.clients:\n                lamp.{SEND_STATE[5:]}"),
+                *("self.broken = True", f"{FORGET}\n            self.broken = True"),
+                *(STOP, f"{FORGET}\n        {STOP}"),
+            ),
         },
         "test-passes-late-frame": {
             **instead_of(4000, f"[message, {EXTRA}]", "frame-after-close"),

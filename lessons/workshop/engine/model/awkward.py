@@ -42,7 +42,8 @@ TEXTS = (
 )
 BYTES = (
     *(b"", b"hello", b"7", b"\x00\xff", b"\xef\xbb\xbfa", b"\xff\xfea\x00"),
-    *(b"\n x \x00", b"\xc3", b"\x1f\x8b\x08\x00", b'{"a": 1}', b"%s %d % {0} \\n", b"x" * 70_000),
+    *(b"\n x \x00", b"\x00 x \n", b"\xc3", b"\x1f\x8b\x08\x00", b'{"a": 1}'),
+    *(b"%s %d % {0} \\n", b"x" * 70_000),
     *(b"\xf0\x9f\x99\x82", b"\x00\xff" * 200_000),
 )
 NUMBERS = (
