@@ -46,6 +46,14 @@ class Expected:
     def __hash__(self):
         return hash((self.message["type"], self.at, self.until, self.lane))
 
+    @property
+    def is_alone(self) -> bool:
+        """Whether it may come before or after any other message."""
+        return self.lane is None and self.until is not None
+
+    def differs_only_in_until(self, other: "Expected") -> bool:
+        return self == replace(other, until=self.until)
+
     def accepts(self, message: dict) -> bool:
         """Whether a client may receive `message` here, at the right time."""
         if self.matches is not None:
@@ -161,9 +169,8 @@ class Lanes:
     @classmethod
     def of(cls, items: Iterable[Expected]) -> "Lanes":
         lanes: dict[object, list[Expected]] = {}
-        for item in sorted(items, key=lambda it: it.until is not None):
-            is_alone = item.lane is None and item.until is not None
-            lanes.setdefault((id(item),) if is_alone else item.lane, []).append(item)
+        for item in sorted(items, key=lambda it: (it.until is not None, it.is_alone and it.until)):
+            lanes.setdefault((id(item),) if item.is_alone else item.lane, []).append(item)
         return cls(lanes)
 
     def left(self) -> Iterator[tuple[Expected, bool]]:
@@ -175,10 +182,16 @@ class Lanes:
     def taken(self, take: Callable[[Expected], Sequence[Expected] | None]) -> Iterator[tuple]:
         """Each message that may come next and that `take` allows, and the state after it.
 
-        `take` returns what must follow in its place, or None.
+        `take` returns what must follow in its place, or None. Of messages that differ only in
+        `until`, the one that is due first comes first: no other order allows more.
         """
+        alone: list[Expected] = []
         for lane, items in self._lanes.items():
             for index, item in enumerate(items):
+                if item.is_alone:
+                    if any(map(item.differs_only_in_until, alone)):
+                        break
+                    alone.append(item)
                 rest = take(item)
                 if rest is not None:
                     begun = self._begun if lane is None else self._begun | {lane}

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from lessons.workshop.engine.faults.finding import make_finding
-from lessons.workshop.engine.model.expected import Answer, Stream
+from lessons.workshop.engine.model.expected import Answer, Expected, Stream, still_expected
 from lessons.workshop.engine.model.model import Model
 from lessons.workshop.engine.model.model_difference import (
     detail_of,
@@ -404,3 +404,11 @@ def test_what_is_due_while_a_consumer_is_slow_may_come_in_this_burst_or_the_next
         signs = [[it] if it else [] for it in (first, second)]
         found = difference(Alarm, "connect | text a | wait 0.5", "+", *signs, time=1.1)
         assert (found is None) == is_right, (first, second)
+
+
+def test_matches_many_equal_messages_by_the_time_at_which_they_are_due():
+    equal = [Expected(message_of("a"), until=time) for time in range(40, 0, -1)]
+    came = [(0, message_of("a"))] * 30
+    left = still_expected([*equal, Expected(message_of("b"), until=9)], came, now=8)
+    assert [item.until for item in left] == [9, *range(31, 41)]
+    assert still_expected(equal, [*came, (0, message_of("b"))], now=8) is None
