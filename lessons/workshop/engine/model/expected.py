@@ -182,16 +182,10 @@ class Lanes:
     def taken(self, take: Callable[[Expected], Sequence[Expected] | None]) -> Iterator[tuple]:
         """Each message that may come next and that `take` allows, and the state after it.
 
-        `take` returns what must follow in its place, or None. Of messages that differ only in
-        `until`, the one that is due first comes first: no other order allows more.
+        `take` returns what must follow in its place, or None.
         """
-        alone: list[Expected] = []
         for lane, items in self._lanes.items():
             for index, item in enumerate(items):
-                if item.is_alone:
-                    if any(map(item.differs_only_in_until, alone)):
-                        break
-                    alone.append(item)
                 rest = take(item)
                 if rest is not None:
                     begun = self._begun if lane is None else self._begun | {lane}
@@ -213,7 +207,7 @@ def still_expected(
 
 def _still_expected(lanes: Lanes, received, now, may_end) -> list[Expected] | None:
     for number, arrival in enumerate(received, start=1):
-        ways = [after for _, after in lanes.taken(lambda item: item.after(*arrival))]  # noqa: B023
+        ways = _distinct(lanes.taken(lambda item: item.after(*arrival)))  # noqa: B023
         if not ways:
             return None
         if len(ways) > 1:
@@ -224,6 +218,17 @@ def _still_expected(lanes: Lanes, received, now, may_end) -> list[Expected] | No
     if not may_end and any(item.is_due(now) and not may_miss for item, may_miss in left):
         return None
     return [rest for item, _ in left if (rest := item.next_burst(now)) is not None]
+
+
+def _distinct(taken: Iterable[tuple[Expected, Lanes]]) -> list[Lanes]:
+    """The ways to go on. Of messages that differ only in `until`, the one that is due first came:
+    any other one would allow nothing more.
+    """
+    kept: list[tuple[Expected, Lanes]] = []
+    for item, after in taken:
+        if not (item.is_alone and any(item.differs_only_in_until(one) for one, _ in kept)):
+            kept.append((item, after))
+    return [after for _, after in kept]
 
 
 def as_received(items: Iterable[Expected], received: list[dict], now: float) -> list[Expected]:
