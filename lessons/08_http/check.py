@@ -3,7 +3,7 @@
 import re
 from typing import ClassVar
 
-from lessons.workshop.judge import DIGITS, Model, Stream
+from lessons.workshop.judge import DIGITS, Model, Stream, parse_step
 
 END = None  # what a page reads at the end of the response
 TOLERANCE = 0.05
@@ -72,6 +72,13 @@ class Countdown(Model):
 
     def disconnect(self, client):
         """When the client leaves, perhaps before its body is complete, the countdown ends."""
+
+    def fault_in(self, turn, played):
+        """When the client leaves, perhaps before its body is complete, the countdown ends."""
+        [step, *others] = map(parse_step, turn.steps)
+        sent = turn.clients[step.client].too_late if step.kind.ends and not others else ()
+        detail = f"After the client had left, the consumer sent {len(sent)} more events."
+        return (step.client, "stream-outlives-client", detail) if sent else None
 
     def diagnose(self, difference):
         client = self.clients.get(difference.client)
@@ -213,6 +220,7 @@ def test_what_is_left_out_is_empty(play):
 def test_ends_where_the_client_leaves(play):
     """When the client leaves, the countdown ends and the consumer stops."""
     play("POST 100 | wait 1.5 | close")
+    play.at_each_point("POST 100 | wait 1 | at * close")  # perhaps while it sends
 
 
 def test_stops_where_the_client_leaves_before_it_has_asked(play):

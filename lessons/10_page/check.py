@@ -188,6 +188,7 @@ def test_the_fourth_reader_comes_later(play):
     """While three clients read, a fourth is closed with 4013. It gets a place when one leaves."""
     three = ["connect", "2 connect ?after=3", "3 connect"]
     play([*three, "4 connect", "5 connect ?after=4"])
+    play([*three, *["text next"] * 4, "4 connect"])
     play([*three, "2 text next", "2 text next", "4 connect", "4 text next"])
     for end in ("close", "close 1001", "vanish", "crash", "kill", "text stop"):
         play([*three, f"2 {end}", "4 connect", "4 text next", "5 connect"])

@@ -104,6 +104,10 @@ FAULTS = {
         },
         "suite-passes-wrong-frame": {
             "sends-the-first-id": (MESSAGE, '"id": 1, "text": entry.text'),
+            "sends-the-id-of-the-first-row": (
+                MESSAGE,
+                '"id": (await Entry.objects.order_by("id").afirst()).id, "text": entry.text',
+            ),
             "sends-a-number-too-high": (MESSAGE, '"id": entry.id + 1, "text": entry.text'),
             "sends-another-text": (MESSAGE, '"id": entry.id, "text": entry.text.strip()'),
             "sends-others-another-text": (
