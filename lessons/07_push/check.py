@@ -19,10 +19,9 @@ class Stopwatch(Model):
     promise_of: ClassVar = {
         "wrong-connection": "Each connection has its own stopwatch.",
         "pushed-too-fast": "From the accept on, the client gets a text frame each second",
-        **dict.fromkeys(
-            ("thread-left-behind", "cleanup-raises"),
-            "The stopwatch ends with its connection, however the connection ends",
-        ),
+        "thread-left-behind": "The stopwatch ends with its connection, however the connection ends",
+        "cleanup-raises": "or the server cancels the consumer, even before websocket_connect has "
+        "run. The consumer does not hide an exception that a handler raises.",
         "exception-hidden": "The consumer does not hide an exception that a handler raises.",
     }
 

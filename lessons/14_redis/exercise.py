@@ -1,8 +1,8 @@
 """Lesson 14: who is in the house, on all servers?
 
-A client connects with its name: `?name=ada`. If it sends the text frame `who?`, it receives one
-text frame for each connected client: the name of that client. Its own name comes, too. The names
-may come in any order. Any other frame has no effect.
+A client connects with its name, never empty: `?name=ada`. If it sends the text frame `who?`, it
+receives one text frame for each connected client: the name of that client. Its own name comes, too.
+The names may come in any order. Any other frame has no effect.
 
 At present, a client receives only the names of the clients of its own server. It must receive those
 of all servers.

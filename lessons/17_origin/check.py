@@ -15,7 +15,12 @@ OWN = (
 )
 FOREIGN = (
     *("https://evil.example", "https://attacker.test", "http://127.0.0.1:8000"),
-    *("https://localhost", "http://localhost", "https://evil.example:8443"),
+    *(
+        "https://localhost",
+        "http://localhost",
+        "http://localhost:8000",
+        "https://evil.example:8443",
+    ),
 )
 IN_PART = (
     *("https://letters.town.example.evil.net", "https://ada.letters.town.example.evil.net"),

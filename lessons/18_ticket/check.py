@@ -211,7 +211,7 @@ def test_opens_the_door_to_its_user(play):
 
 def test_rejects_what_issue_did_not_make(play):
     """A changed ticket opens nothing, and does not use up the real one."""
-    for change in ("unsigned", "longer", "listed", "earlier", "swapped", "resigned"):
+    for change in ("unsigned", "longer", "listed", "followed", "earlier", "swapped", "resigned"):
         play(f"issue ada | connect ticket=ada altered={change} | connect ticket=ada")
     for change in ("forged=bob", "spliced=bob", "forged=bob altered=unsigned"):
         play(f"issue ada | connect ticket=ada {change} | connect ticket=ada | connect ticket=bob")

@@ -82,7 +82,7 @@ class Kiosk(Model):
         "older-token-counts": "Of two valid tokens, the one that was made later counts.",
         "closed-before-refresh": "10 seconds later, close with 4401, unless a newer valid token has"
         " come.",
-        "send-after-close": "After your close, send nothing.",
+        **dict.fromkeys(("send-after-close", "closed-twice"), "After your close, send nothing."),
         "secret-logged": "Do not log tokens.",
     }
     long_conversations = (" | ".join(REFRESHED), " | ".join(CROWD), " | ".join(RIVALS))
@@ -225,6 +225,7 @@ class Kiosk(Model):
         if client is None or difference.step.action == "connect":
             return None
         is_raced = any(step.action == "wait" for step in difference.steps_of_burst[1:])
+        is_raced &= client.sent < 2  # by the first frame
         if difference.fault:
             is_late = is_raced and difference.fault.diagnosis == "send-after-close"
             return "first-frame-late" if is_late else None
@@ -286,7 +287,7 @@ def test_closes_without_a_valid_first_frame(play):
 
 def test_rejects_what_issue_did_not_make(play):
     """A changed token, and the token of a deactivated or deleted user, closes with 4401."""
-    for change in ("unsigned", "longer", "listed", "earlier", "resigned"):
+    for change in ("unsigned", "longer", "listed", "followed", "earlier", "resigned"):
         play(f"connect | {send(f'ada&altered={change}')} | 2 connect | 2 {send('ada')}")
     for change in ("forged=bob", "spliced=bob"):
         play(f"connect | {send(f'ada&{change}')}")
@@ -312,6 +313,7 @@ def test_tells_that_the_token_has_expired(play):
     play(f"connect | {send('ada')} | wait 59 | text ? | wait 2 | text ? | bytes 00 | wait 7")
     play(f"wait 0.3 | issue ada | wait 0.5 | connect | {send('ada')} | wait 59.4 | wait 0.2")
     play(f"issue ada | wait 40 | connect | {send('ada')} | wait 19 | text ? | wait 2 | text ?")
+    play(f"connect | {send('ada')} | wait 30 | 2 connect | 2 {send('bob')} | wait 31 | 2 text ?")
 
 
 def test_closes_ten_seconds_after_the_expiry(play):
@@ -325,6 +327,8 @@ def test_a_newer_token_keeps_the_connection(play):
     newer = f"issue ada/2 | {send('ada/2')}"
     play(f"connect | {send('ada')} | wait 50 | {newer} | wait 15 | text ? | wait 44 | wait 2")
     play(f"connect | {send('ada')} | wait 65 | {newer} | wait 15 | text ? | wait 44 | wait 2")
+    slow = f"issue ada/2 | {send('ada/2')} | at * wait 2 | text ? | wait 2"
+    play.at_each_point(f"connect | {send('ada')} | wait 61 | wait 8 | {slow}")
     late = f"issue ada/2 | wait 20 | {send('ada/2')} | wait 39 | text ? | wait 2"
     play(f"connect | {send('ada')} | wait 5 | {late}")
 

@@ -37,6 +37,7 @@ PROMISES = {
 
 
 class Restart(Model):
+    given = ("Kitchen", "Served")
     texts = ("soup",)
     handshakes = (
         *("connect", "GET /health/", "connect", "POST /drain/", "connect", "GET /served/"),

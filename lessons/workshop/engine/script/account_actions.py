@@ -112,6 +112,7 @@ class Accounts:
         altered = {
             "longer": f"{ticket}x",
             "listed": f"{ticket},x",
+            "followed": f"{ticket} x",
             "earlier": f"x{ticket}",
             "swapped": ticket.swapcase(),
             "unsigned": ticket.rpartition(":")[0] or ticket[:-1],

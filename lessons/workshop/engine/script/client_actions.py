@@ -23,7 +23,8 @@ _OPTIONS = {
     "subprotocols": Kind(lambda text: text.split(","), ",".join),
     **dict.fromkeys(("as", "ticket", "forged", "spliced"), NAME),
     "altered": one_of(
-        *("longer", "listed", "earlier", "swapped", "unsigned", "resigned", "bearer", "lower")
+        *("longer", "listed", "followed", "earlier", "swapped", "unsigned", "resigned"),
+        *("bearer", "lower"),
     ),
     **dict.fromkeys(HEADERS, _HEADER),
     "outer": one_of("guest"),
@@ -74,9 +75,10 @@ class Connect(BeginningAction, usage=_CONNECT):
     ticket=ada forged=bob       the ticket, made out to bob without the secret key
     ticket=ada spliced=bob      the content of bob's ticket with ada's signature
     ticket=ada altered=longer   the ticket with one more character; `listed`: with a comma and one
-                                more; `earlier`: with one in front; `swapped`: upper case for lower
-                                case; `unsigned`: without its signature; `resigned`: signed for
-                                another purpose; `bearer`, `lower`: with another scheme
+                                more; `followed`: with a space and one more; `earlier`: with one in
+                                front; `swapped`: upper case for lower case; `unsigned`: without its
+                                signature; `resigned`: signed for another purpose; `bearer`,
+                                `lower`: with another scheme
     """
 
     def read(self, text):

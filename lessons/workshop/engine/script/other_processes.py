@@ -17,14 +17,12 @@ from django.db import OperationalError
 
 from ..faults.finding import CheckFailed, Place, make_finding
 from ..subject import Subject
-from ..world import STUDENT_PACKAGE
+from ..world import STUDENT_PACKAGE, process, process_numbers
 from ..world.channel_layer import check_layers, current_layer
 from ..world.interleaving import interruptible
 from ..world.signal_receivers import receivers_unchanged
 from ..world.student_module import (
     application_for,
-    process,
-    process_numbers,
     reload_module,
     reload_subject,
 )

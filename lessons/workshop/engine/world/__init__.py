@@ -9,4 +9,11 @@ interleaving.py    other writers, at chosen moments
 student_module.py, signal_receivers.py  the student's file, imported again for each conversation
 """
 
+import itertools
+from contextvars import ContextVar
+
 STUDENT_PACKAGE = "lessons_loaded"  # the package in which students' modules appear to be
+
+# Which of the processes that are played here runs: 0 is the first, which is real.
+process: ContextVar[int] = ContextVar("process", default=0)
+process_numbers = itertools.count(1)

@@ -14,6 +14,7 @@ from ..faults.finding import running_places
 from ..recording.layer import RecordingLayer
 from ..recording.recorder import TrackedMessage, current_connection
 from ..scheduling.loop import maybe_suspend
+from . import process
 from .interleaving import switch_point
 
 # By alias. A recording layer stays for ever; each check puts its own layer inside.
@@ -62,12 +63,17 @@ class SimulatedLayer(InMemoryChannelLayer):
         self.redis = redis
         self.was_used = False  # new_channel() needs no server, and does not count
         self._numbers = itertools.count(1)
+        self._processes: dict[int, int] = {}  # their numbers, from 0 on
         self._begun = time.time()
         self._channels: dict[str | None, str] = {}
 
     async def new_channel(self, prefix="specific"):
-        """The next channel. A connection's first channel is the channel of its consumer."""
-        name = f"{prefix}.check!{next(self._numbers)}"
+        """The next channel. A connection's first channel is the channel of its consumer.
+
+        As with Redis, the names of each process have another beginning.
+        """
+        number = self._processes.setdefault(process.get(), len(self._processes)) or ""
+        name = f"{prefix}.check{number}!{next(self._numbers)}"
         connection = current_connection.get()
         if connection is not None:
             self._channels.setdefault(connection.id, name)

@@ -1,12 +1,10 @@
 """Loads the class or function to judge, and puts a consumer behind its route and middleware."""
 
 import difflib
-import itertools
 import linecache
 import os
 import sys
 import types
-from contextvars import ContextVar
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
@@ -21,7 +19,7 @@ from ..faults.finding import CheckFailed, Place, SourceFile, make_finding
 from ..recording.events import error_text
 from ..scheduling.hashes import number_hashes_of
 from ..subject import Subject, read_python
-from . import STUDENT_PACKAGE
+from . import STUDENT_PACKAGE, process, process_numbers
 from .channel_layer import check_layers
 from .signal_receivers import disconnect_student_receivers
 
@@ -120,9 +118,6 @@ def load_file(file: Path, source: str | None = None):
     return module
 
 
-# Which of the processes that are played here runs: 0 is the first, which is real.
-process: ContextVar[int] = ContextVar("process", default=0)
-process_numbers = itertools.count(1)
 _usual_getpid = os.getpid
 PATCHES = ((os, "getpid", lambda: _usual_getpid() + process.get()),)
 
