@@ -317,7 +317,7 @@ def test_the_next_question_begins_after_a_stop(play):
 
 def test_a_failure_is_reported(play):
     """If the model fails, the client gets `failed`, and the next question is answered."""
-    play("connect | text impossible tea | wait 1.4 | wait 0.2 | wait 1")
+    play("connect | text impossible tea | wait 1.4 | wait 0.2 | wait 1 | text stop | text tea")
     play("connect | text impossible | text tea | wait 5 | text ok | text ok | wait 5 | text rum")
 
 
