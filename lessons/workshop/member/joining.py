@@ -7,7 +7,6 @@ import urllib.request
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from lessons.workshop.course.lesson_index import MANAGE
 from lessons.workshop.member import membership
 from lessons.workshop.member.membership import Membership
 from lessons.workshop.member.protocol import (
@@ -20,7 +19,6 @@ from lessons.workshop.member.protocol import (
     decode,
     encode,
     is_lesson,
-    normal_code,
 )
 from lessons.workshop.student import progress
 
@@ -46,24 +44,16 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 def join_class(wish: Wish) -> Membership:
-    """Join the class, unless this workshop is in it. Raises Refused and OSError."""
+    """Join the class. In a class, only decide again whether to share code.
+
+    Raises Refused and OSError.
+    """
     with progress.state_lock("room-join"):  # a second click must not join as a second student
         known = membership.read()
         if known is None:
             known = _join(wish)
             membership.save(known)
-        elif not _is_in(known, wish):
-            raise Refused(
-                f"This workshop is in the class {known.school_class} as {known.name}. Leave that "
-                f"class first, in the browser or with {MANAGE} workshop --leave"
-            )
         return membership.change(known, shares_code=wish.shares_code)
-
-
-def _is_in(known: Membership, wish: Wish) -> bool:
-    is_same_room = known.url == normal_url(wish.url)
-    is_same_class = is_same_room and normal_code(known.code) == normal_code(wish.code)
-    return is_same_class and wish.name.strip() in ("", known.name)
 
 
 def _join(wish: Wish) -> Membership:
@@ -82,7 +72,7 @@ def _join(wish: Wish) -> Membership:
     if isinstance(answer, NotJoined):
         raise Refused(" ".join(answer.error.split())[:MAX_LABEL], answer.field)
     today = [*filter(is_lesson, answer.today or ())]
-    return Membership(url, wish.code, answer.token, answer.name, answer.school_class, today=today)
+    return Membership(url, answer.token, answer.name, answer.school_class, today=today)
 
 
 def normal_url(url: str) -> str:

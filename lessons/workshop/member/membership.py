@@ -26,7 +26,6 @@ class Membership:
     """
 
     url: str
-    code: str = field(repr=False)
     token: str = field(repr=False)
     name: str
     school_class: str

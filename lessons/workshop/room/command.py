@@ -12,7 +12,6 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.http.request import split_domain_port
 
-from lessons.workshop.course.lesson_index import MANAGE
 from lessons.workshop.member.joining import is_loopback
 from lessons.workshop.room import classes
 from lessons.workshop.room.models import Class
@@ -110,10 +109,8 @@ def explain(url: str, others: list[str], password: str, rooms: list[Class]) -> l
     """How the instructor and the students enter. `others` are further names of this machine."""
     lines = [f"Sign in as {classes.INSTRUCTOR}, password {password}."]
     for room in rooms:
-        lines += [
-            f"Class {room.name}, code {room.code}. A student joins with:",
-            f"  {MANAGE} workshop --join {url} {room.code} --name NAME",
-        ]
+        lines.append(f"Class {room.name}: students join on the first page of their workshop,")
+        lines.append(f"  address {url}, code {room.code}")
     if others:
         also = "or start the room with --host ADDRESS, another address of this machine"
         lines.append(f"If students cannot reach this address, try {others[0]}, {also}.")

@@ -31,10 +31,6 @@ ANY_ADDRESS = ("0.0.0.0", "::")
 Write = Callable[[str], object]  # writes one line
 
 
-class PortTaken(CommandError):
-    """Another program listens there, perhaps the same workshop."""
-
-
 def run_workshop(host: str, port: int, reload: bool, write: Write, warn: Write) -> None:
     """Prepare everything, then serve until Ctrl-C. Raises CommandError."""
     require_workshop()
@@ -138,7 +134,7 @@ def _name_for(host: str) -> str:
 
 
 def free_port(host: str, port: int) -> int:
-    """`port`, or any free port for 0. Raises PortTaken, and CommandError for another reason."""
+    """`port`, or any free port for 0. Raises CommandError."""
     if not 0 <= port <= 65535:
         raise CommandError(f"There is no port {port}. The last one is 65535.", returncode=2)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -148,7 +144,7 @@ def free_port(host: str, port: int) -> int:
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             reason = f"Port {port} is taken. Take another one: --port {port + 1}"
-            raise PortTaken(reason) from None
+            raise CommandError(reason) from None
         raise CommandError(f"Cannot listen on {host}, port {port}: {error.strerror}") from None
 
 

@@ -21,13 +21,25 @@ HALF, RIGHT = ["tango 1", "tango 2"], ["tango 1", "tango 2", "waltz 1", "waltz 3
 
 
 class Student:
-    """A workshop that has joined, and a page of it in the students' browser."""
+    """A student's workshop, and a page of it in the students' browser."""
 
     def __init__(self, name, workshop, browser):
         self.name, self.workshop = name, workshop
         self.exercise = workshop.exercise("stop")
         self.page = browser.new_context(reduced_motion="reduce").new_page()
         self.observed = LessonPage(self.page, workshop.address)
+
+    def join(self, url, code, shares_code):
+        self.page.goto(self.workshop.address)
+        self.page.get_by_role("heading", name="Join a class").click()
+        for label, value in (
+            ("Address of the room", url),
+            ("Class code", code),
+            ("Your name in the class", self.name),
+        ):
+            self.page.get_by_label(label).fill(value)
+        self.page.get_by_label("Share the code of my exercises").set_checked(shares_code)
+        self.page.get_by_role("button", name="Join the class").click()
         self.open("/")
 
     def open(self, path):
@@ -88,12 +100,11 @@ def board(room, browser):
 def students(room, board, browser):
     """Ann, who shares her code, and Ben, each with a workshop in a separate folder."""
     with ExitStack() as stack:
-        workshops = []
-        for name in NAMES:
-            shared = ["--share-code"] if name == "Ann" else []
-            options = ["--no-reload", "--join", room.url, board.code, "--name", name, *shared]
-            workshops.append(stack.enter_context(workshop_copy(*options)))
-        yield [Student(*both, browser) for both in zip(NAMES, workshops, strict=True)]
+        workshops = [stack.enter_context(workshop_copy("--no-reload")) for _ in NAMES]
+        students = [Student(*both, browser) for both in zip(NAMES, workshops, strict=True)]
+        for student in students:
+            student.join(room.url, board.code, shares_code=student.name == "Ann")
+        yield students
         for workshop in workshops:  # all at once: each needs some seconds to end
             workshop.process.terminate()
 

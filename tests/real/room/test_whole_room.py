@@ -73,7 +73,7 @@ def progress(lesson, standing):
 def join(room, name) -> Membership:
     status, answer = room.ask("/room/join/", {"code": room.code, "name": name})
     assert status == 200, answer
-    return Membership(room.url, room.code, json.loads(answer)["token"], name, "Monday")
+    return Membership(room.url, json.loads(answer)["token"], name, "Monday")
 
 
 def session_of_instructor(room) -> str:

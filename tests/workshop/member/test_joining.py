@@ -5,7 +5,7 @@ import threading
 from contextlib import suppress
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import call_command
 
 from lessons.workshop.course.lesson_index import find
 from lessons.workshop.member import membership
@@ -21,7 +21,6 @@ from lessons.workshop.page.exercise.exercise_state import exercise_json
 from lessons.workshop.page.live.feed import new_feed_id
 from lessons.workshop.setup.network_access import Mode
 from lessons.workshop.student import progress
-from lessons.workshop.terminal import class_membership
 from tests.support.join_server import JOINED
 from tests.support.join_server import answering_room as room
 
@@ -35,7 +34,7 @@ def state_dir(tmp_path, monkeypatch, settings):
 
 def hold(*held):
     """Join a class whose instructor holds this back."""
-    membership.save(Membership("http://x", "C", "secret", "Ann", "Monday", held=list(held)))
+    membership.save(Membership("http://x", "secret", "Ann", "Monday", held=list(held)))
 
 
 def join(url, **values):
@@ -91,27 +90,13 @@ def wish(url, **values):
     return Wish(url, **known)
 
 
-def test_a_room_that_does_not_answer_ends_the_command():
+def test_a_room_that_does_not_answer_is_refused():
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))  # no other program can listen there
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         with pytest.raises(Refused, match="does not answer"):
-            class_membership.join(wish(url), print, print)
+            join(url)
     assert membership.read() is None
-
-
-def test_the_same_command_on_the_next_day_asks_the_room_for_nothing():
-    with room(200, JOINED) as (url, requests):
-        for code in ("K7QM-3XTD", "k7qm3xtd"):
-            class_membership.join(wish(url, code=code), print, print)
-        assert len(requests) == 1
-        with pytest.raises(Refused, match="--leave"):
-            class_membership.join(wish(url, code="OTHER"), print, print)
-
-
-def test_the_terminal_says_with_which_option_a_name_is_given():
-    with pytest.raises(Refused, match=r"Write your name\. .*--name"):
-        class_membership.join(wish("http://localhost", name=""), print, print)
 
 
 def test_joining_again_with_shared_code_changes_the_membership_alone():
@@ -130,20 +115,6 @@ def test_a_second_click_joins_once():
         for thread in threads:
             thread.join()
         assert len(requests) == 1
-
-
-def test_leaving_deletes_the_membership(state_dir):
-    hold()
-    lines = []
-    class_membership.leave(lines.append)
-    assert lines == ["You have left the class Monday."]
-    assert not (state_dir / "room.json").exists()
-
-
-def test_a_shared_workshop_joins_no_class(settings):
-    settings.MODE = Mode.SHARED
-    with pytest.raises(CommandError, match="joins no class"):
-        call_command("workshop", join=["http://localhost:1", "CODE"])
 
 
 @pytest.mark.parametrize("action", ["hint", "solution"])

@@ -64,7 +64,7 @@ async def running_room():
     room = FakeRoom()
     async with serve(room.handle, "127.0.0.1", 0) as server:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        membership.save(Membership(url, "CODE", "secret", "Ann", "Monday"))
+        membership.save(Membership(url, "secret", "Ann", "Monday"))
         yield room
 
 
@@ -196,7 +196,7 @@ async def test_a_hostile_frame_ends_the_connection_and_changes_nothing():
 
 
 def test_only_this_user_may_read_the_membership(state_dir):
-    membership.save(Membership("http://x", "C", "secret", "Ann", "Monday"))
+    membership.save(Membership("http://x", "secret", "Ann", "Monday"))
     assert (state_dir / "room.json").stat().st_mode & 0o777 == 0o600
     assert "secret" not in repr(membership.read())
 

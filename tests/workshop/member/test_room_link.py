@@ -12,7 +12,7 @@ from lessons.workshop.member.room_link import RoomLink
 from lessons.workshop.student import progress
 
 TIMEOUT = 60  # seconds; only a test that fails waits this long
-KNOWN = Membership("http://x", "C", "secret", "Ann", "Monday")
+KNOWN = Membership("http://x", "secret", "Ann", "Monday")
 
 
 @pytest.fixture(autouse=True)

@@ -23,7 +23,7 @@ from lessons.workshop.page.live.room_status import page_state
 from lessons.workshop.setup.network_access import Mode
 from tests.support.played_page import SESSION, PageClient
 
-KNOWN = Membership("http://x", "C", "secret", "Ann", "Monday")
+KNOWN = Membership("http://x", "secret", "Ann", "Monday")
 POLL = Poll(
     id=9, lesson="stop", question=2, round=1, state="open", voted=None, options=[],
     text="<p>What comes?</p>",

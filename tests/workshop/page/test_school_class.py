@@ -12,7 +12,7 @@ from tests.support.join_server import JOINED, answering_room
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("state_dir")]
 
 MARKUP = '<img src=x onerror="document.title=1">'
-KNOWN = Membership("http://x", "CODE", "secret", "Ann", "Monday")
+KNOWN = Membership("http://x", "secret", "Ann", "Monday")
 
 
 @pytest.fixture(autouse=True)
@@ -75,10 +75,15 @@ def test_an_error_stands_at_its_field_and_nothing_typed_is_lost(
 
 def test_a_form_of_an_old_page_changes_no_membership(client):
     membership.save(KNOWN)
-    status, page = join(client, "http://other.example")
-    assert status == 400
-    assert "This workshop is in the class Monday as Ann. Leave that class first" in page
+    assert client.post("/class/", typed("http://other.example")).url == "/#class"
     assert membership.read() == KNOWN
+
+
+def test_a_student_in_a_class_decides_again_whether_to_share_code(client):
+    membership.save(KNOWN)
+    for values, shares_code in (({"shares_code": ""}, True), ({}, False)):
+        client.post("/class/", values)
+        assert membership.read().shares_code is shares_code
 
 
 # Attacks on the form

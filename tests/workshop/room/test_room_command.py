@@ -8,7 +8,6 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from lessons.workshop.course.lesson_index import MANAGE
 from lessons.workshop.room import command
 from lessons.workshop.room.classes import add_class
 from lessons.workshop.room.models import Class
@@ -40,8 +39,8 @@ def test_prints_how_the_instructor_and_the_students_enter(room):
     assert account.check_password(password)
     url, code = "http://127.0.0.1:9000", Class.objects.get().code
     assert lines[1:] == [
-        f"Class Monday, code {code}. A student joins with:",
-        f"  {MANAGE} workshop --join {url} {code} --name NAME",
+        "Class Monday: students join on the first page of their workshop,",
+        f"  address {url}, code {code}",
         f"Room ready at {url}/room/",
     ]
 
@@ -87,7 +86,7 @@ def test_a_class_that_was_not_used_for_60_days_is_deleted_and_others_keep_their_
         Class.objects.filter(name=name).update(last_activity=used)
     lines = room("--port", "0", "--name", "Monday")
     assert "The class Friday was deleted: it was not used for 60 days." in lines
-    assert any(f"Class Monday, code {codes['Monday']}." in line for line in lines)
+    assert any(line.endswith(f"code {codes['Monday']}") for line in lines)
     assert [one.name for one in Class.objects.all()] == ["Monday"]
 
 

@@ -1,6 +1,6 @@
 """The part of the first page with which a student joins a class and leaves it.
 
-Both exist on a student's own machine only. `manage.py workshop --join` does the same.
+Both exist on a student's own machine only.
 """
 
 from functools import wraps
@@ -40,7 +40,10 @@ def on_own_machine(view):
 @sensitive_post_parameters("code")
 @sensitive_variables("wish")
 def school_class(request):
-    """POST joins a class, or says beside the value what is wrong. GET changes nothing."""
+    """POST joins a class, or says beside the value what is wrong. GET changes nothing.
+
+    In a class, POST only decides again whether to share code.
+    """
     if request.method != "POST":
         return redirect(reverse("lessons") + "#class")
     texts = [request.POST.get(field, "").strip() for field in joining.FIELDS]
