@@ -1,15 +1,13 @@
-"""`manage.py cluster`: a Redis server, two web servers and a worker, which end together.
+"""`manage.py cluster`: a Redis server, two web servers and a worker, which end together."""
 
-The output of the web servers and of the worker is one log.
-"""
-
-import asyncio
 import os
 import signal
 import subprocess
 import sys
-from contextlib import ExitStack
+import time
+from contextlib import ExitStack, suppress
 
+import psutil
 from django.conf import settings
 from django.core.management.base import CommandError
 from redis import Redis
@@ -23,7 +21,8 @@ from lessons.workshop.terminal.workshop import Write, free_port, prepare, requir
 HOST = "127.0.0.1"
 CHANNELS = ("primes",)  # the worker's channels: those of lesson 15
 END_TIMEOUT = 5.0  # seconds until a process that does not end is killed
-MAX_LINE = 1024**2  # bytes of a line of the log
+INTERVAL = 0.1  # seconds between two looks whether a web server has ended
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def run_cluster(port: int, write: Write, warn: Write) -> None:
@@ -61,76 +60,29 @@ def require_redis() -> None:
 
 def supervise(ports: list[int], redis_url: str) -> None:
     """Run until a web server ends. Raises SystemExit when a signal arrives."""
-    sys.stdout.reconfigure(errors="replace")
-    if number := asyncio.run(_run_all(ports, redis_url)):
-        sys.exit(128 + number)
-
-
-async def _run_all(ports: list[int], redis_url: str) -> int:
-    """Returns the signal that arrived, or 0. Ctrl-C reaches the web servers, too."""
-    loop = asyncio.get_running_loop()
-    arrived = loop.create_future()
-
-    def note(number: int) -> None:
-        if not arrived.done():
-            arrived.set_result(number)
-
-    def handle(number: int, _frame) -> None:
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(note, number)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, handle)
+    for number in SIGNALS:
+        signal.signal(number, _end)
     # What each process must know: where Redis is, and where a page finds both web servers.
     known = {"REDIS_URL": redis_url, "CLUSTER_PORTS": ",".join(map(str, ports))}
-    environment = {**os.environ, **known, "PYTHONUNBUFFERED": "1"}
-
-    def start(name: str, *words: str) -> asyncio.Task:
-        return asyncio.create_task(_run(name, [sys.executable, "manage.py", *words], environment))
-
-    worker = start("worker", "runworker", *CHANNELS)
-    servers = [start(f"web {one}", "runserver", f"{HOST}:{one}", "--noreload") for one in ports]
+    options = {"cwd": settings.BASE_DIR, "env": os.environ | known, "stdin": subprocess.DEVNULL}
+    commands = [("runserver", f"{HOST}:{port}", "--noreload") for port in ports]
+    commands.append(("runworker", *CHANNELS))
+    processes: list[psutil.Popen] = []
     try:
-        await asyncio.wait([*servers, arrived], return_when=asyncio.FIRST_COMPLETED)
+        for words in commands:
+            processes.append(psutil.Popen([sys.executable, "manage.py", *words], **options))
+        while [one.poll() for one in processes][: len(ports)] == [None] * len(ports):
+            time.sleep(INTERVAL)
     finally:
-        for task in (worker, *servers):
-            task.cancel()
-        await asyncio.gather(worker, *servers, return_exceptions=True)
-    return arrived.result() if arrived.done() else 0
+        for one in processes:
+            with suppress(psutil.NoSuchProcess):
+                one.terminate()
+        for one in psutil.wait_procs(processes, END_TIMEOUT)[1]:
+            one.kill()
 
 
-async def _run(name: str, command: list[str], environment: dict[str, str]) -> None:
-    """Run a process and copy its output, until it ends or this task is cancelled."""
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        cwd=settings.BASE_DIR,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        limit=MAX_LINE,
-    )
-    _log(name, f"started (pid={process.pid})")
-    try:
-        async for line in process.stdout:
-            _log(name, line.decode(errors="replace").rstrip())
-        _log(name, f"stopped (rc={await process.wait()})")
-    finally:
-        await _end(process)
-
-
-def _log(name: str, text: str) -> None:
-    try:
-        print(f"{name:<9} | {text}", flush=True)
-    except OSError:  # the reader of the log has ended, as in `cluster | head -1`
-        sys.exit(1)
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:
-        process.terminate()
-        try:
-            await asyncio.wait_for(process.wait(), END_TIMEOUT)
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+def _end(number: int, _frame) -> None:
+    """End at the first signal: a second Ctrl-C must not leave a process behind."""
+    for one in SIGNALS:
+        signal.signal(one, signal.SIG_IGN)
+    sys.exit(128 + number)
