@@ -215,23 +215,13 @@ CACHES = {
 # The ports of all web servers of `manage.py cluster`, which sets this variable.
 CLUSTER_PORTS = [int(port) for port in os.environ.get("CLUSTER_PORTS", "").split(",") if port]
 
-# One line reports an error of Redis, not a traceback for each connection and request.
-_REDIS_OUTAGE = {"filters": ["redis_outage"]}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {
-        "redis_outage": {"()": "lessons.workshop.setup.redis_outage_log.RedisOutageFilter"}
-    },
     "handlers": {"console": {"class": "logging.StreamHandler"}},
     "loggers": {
         # Daphne logs endpoints and HTTP/2 support at its start; the command prints the page's URL.
-        "daphne.server": {"level": "WARNING", **_REDIS_OUTAGE},
-        "asyncio": _REDIS_OUTAGE,  # exceptions of tasks
-        "channels_redis.pubsub": _REDIS_OUTAGE,
-        "django.request": _REDIS_OUTAGE,  # views
-        "lessons.extras.login_throttle": _REDIS_OUTAGE,  # logins
-        "django.db.backends.base": _REDIS_OUTAGE,  # on_commit(..., robust=True)
+        "daphne.server": {"level": "WARNING"},
         # The log lines of a worked example are part of what it shows.
         "sync_demo": {"level": "INFO", "handlers": ["console"]},
     },
