@@ -19,7 +19,7 @@ from lessons.workshop.course.lesson_text import names_in_transcripts
 from lessons.workshop.course.mistakes import Mistake, read_mistakes
 from lessons.workshop.course.source_code import Source
 from lessons.workshop.engine.faults.finding import Finding
-from lessons.workshop.engine.script.steps import Step, parse_step, split_steps
+from lessons.workshop.engine.script.steps import split_steps
 from lessons.workshop.judge.study.code_comparison import beside_solution
 from lessons.workshop.judge.study.compared_mistake import (
     compare_in_check,
@@ -43,11 +43,6 @@ from lessons.workshop.page.markup import highlight_python, source_lines
 from lessons.workshop.page.step_words import conversation_json
 from lessons.workshop.student import progress
 
-MAX_STEPS = 40
-MAX_CHARACTERS = 6000  # of all steps together, as they are written
-MAX_TOTAL_PAYLOAD = 1_000_000  # characters and bytes of all frames; the course needs 608,000
-MAX_WAIT = 60  # seconds of the conversation's clock, all waits together
-
 
 class RequestRejected(ValueError):
     """A request for something that this page does not play. The text gives the reason."""
@@ -70,27 +65,6 @@ def json_for_own_page(view):
             return JsonResponse({"error": str(error)}, status=400)
 
     return answer
-
-
-def requested_steps(request) -> list[Step]:
-    """The steps. Raises RequestRejected and UnknownStep."""
-    steps, payload = [], 0
-    for text in request.GET.getlist("step")[: MAX_STEPS + 1]:
-        step = parse_step(text)
-        steps.append(step)
-        payload += step.payload_length
-        if payload > MAX_TOTAL_PAYLOAD:
-            raise RequestRejected(
-                f"The frames of these steps have more than {MAX_TOTAL_PAYLOAD} characters and "
-                "bytes together. Repeat their texts less often."
-            )
-    if len(steps) > MAX_STEPS or sum(len(str(step)) for step in steps) > MAX_CHARACTERS:
-        raise RequestRejected(
-            f"At most {MAX_STEPS} steps with {MAX_CHARACTERS} characters can be played."
-        )
-    if sum(step.arguments.get("seconds", 0) for step in steps) > MAX_WAIT:
-        raise RequestRejected(f"A conversation waits at most {MAX_WAIT} seconds.")
-    return steps
 
 
 def recording_json(recording: Recording) -> dict:
@@ -184,11 +158,11 @@ def played_steps(request, lesson: Lesson) -> dict:
     transcripts.
     """
     target = request.GET.get("target", EXAMPLE)
-    steps = requested_steps(request)
+    steps = request.GET.getlist("step")
     if not steps:
         raise RequestRejected("There are no steps to play.")
-    recording = _recording(lesson, target, [str(step) for step in steps])
-    return {**conversation_json(map(str, steps)), "recording": recording_json(recording)}
+    told = conversation_json(steps)
+    return {**told, "recording": recording_json(_recording(lesson, target, steps))}
 
 
 def _recording(lesson: Lesson, target: str, steps: list[str]) -> Recording:
