@@ -11,7 +11,7 @@ from lessons.workshop.course.lesson_index import (
 )
 from lessons.workshop.course.plans import optional_lessons
 from lessons.workshop.member import membership
-from lessons.workshop.student.progress import STANDINGS, Progress
+from lessons.workshop.student.progress import Progress
 
 _PROMISES = ("stop", "push", "group", "logout", "chat")  # one lesson of each part
 
@@ -36,7 +36,6 @@ def lesson_list_context(known: dict[str, Progress]) -> dict:
         "time_left": time_text(sum(row["minutes"] for row in to_do)),
         "next": next(iter(today or to_do), None),
         "manage": lesson_index.MANAGE,
-        "version": list_version(known),
     }
 
 
@@ -48,12 +47,6 @@ def is_optional(lesson: Lesson) -> bool:
         return lesson in optional_lessons()
     except UnknownLesson:  # another course has no plan
         return False
-
-
-def list_version(known: dict[str, Progress]) -> str:
-    """A text that changes with the list: one digit for each lesson."""
-    standings = (known.get(one.key, Progress()).standing for one in lesson_index.lessons())
-    return "".join(str(STANDINGS.index(one)) for one in standings)
 
 
 def time_text(minutes: int) -> str:

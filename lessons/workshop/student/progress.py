@@ -21,7 +21,6 @@ from lessons.workshop.setup import atomic_write
 from lessons.workshop.student.watched_file import changes_of
 
 STATES = ("new", "red", "green")
-STANDINGS = (*STATES, "read")
 FOLLOW_INTERVAL = 0.1  # seconds between two looks at the file
 
 log = logging.getLogger(__name__)

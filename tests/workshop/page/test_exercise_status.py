@@ -1,4 +1,4 @@
-"""What a page gets over its socket of its exercise, and of the list of lessons."""
+"""What a page gets over its socket of its exercise."""
 
 from unittest.mock import Mock
 from urllib.parse import urlencode
@@ -77,7 +77,6 @@ async def test_a_page_learns_that_the_judge_is_missing_and_that_it_is_back(lamp,
     client = await page(lesson="01-lamp")
     assert (await client.receive_json_from())["judge"] == "running"
     judge.close()
-    assert await client.receive_json_from() == {"judge": "restarting"}
     assert await client.receive_json_from() == {"judge": "missing"}
     with judge_client.acquire_lock():
         assert await client.receive_json_from() == {"judge": "running"}
@@ -100,14 +99,3 @@ async def test_a_page_whose_news_cannot_be_made_is_closed_and_connects_again(
 
 async def test_rejects_a_page_of_an_unknown_lesson(lamp, page):
     assert await page(lesson="99") is None
-
-
-async def test_the_list_gets_a_changed_state(lamp, page):
-    client = await page(list="000")
-    progress.save_verdict(lamp, GREEN)
-    shown = (await client.receive_json_from())["list"]
-    assert 'data-version="200"' in shown
-    assert "Continue with lesson 2" in shown
-    progress.show_hint(lamp)
-    assert await client.receive_nothing(0.03)
-    await client.disconnect()

@@ -1,4 +1,4 @@
-"""What happens to the exercise of an open page: verdicts, hints, resets, and the list of lessons.
+"""What happens to the exercise of an open page: verdicts, hints, resets.
 
 The server looks at the files that the judge process and the student write, and sends what changed.
 """
@@ -7,16 +7,13 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 
-from django.template.loader import render_to_string
-
 from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.course.source_code import UnknownName, find_demo_source
 from lessons.workshop.judge.daemon import judge_client
 from lessons.workshop.member import membership
 from lessons.workshop.page.exercise.exercise_state import exercise_json, source_digest
-from lessons.workshop.page.lesson_list import lesson_list_context, list_version
 from lessons.workshop.student import progress
-from lessons.workshop.student.watched_file import changes_of, state_of
+from lessons.workshop.student.watched_file import state_of
 
 INTERVAL = 0.02  # seconds between two looks at what the judge has written
 JUDGE_INTERVAL = 0.25  # seconds between two looks whether a judge runs
@@ -24,25 +21,20 @@ MISSING_TIMEOUT = 5.0  # seconds without a judge, after which the pages say so
 
 
 class JudgeState:
-    """Whether a judge runs: "running", "restarting" or "missing"."""
+    """Whether a judge runs. Its keeper starts it again, so a short pause does not count."""
 
     def __init__(self):
-        self.text = "running"
         self._last_seen = time.monotonic()
         self._next_look = 0.0
-        self._was_seen = False
 
     def look(self) -> str:
+        """ "running" or "missing"."""
         now = time.monotonic()
         if now >= self._next_look:
             self._next_look = now + JUDGE_INTERVAL
             if _is_judge_running():
-                self.text, self._last_seen, self._was_seen = "running", now, True
-            elif now - self._last_seen > MISSING_TIMEOUT:
-                self.text = "missing"
-            elif self._was_seen:
-                self.text = "restarting"
-        return self.text
+                self._last_seen = now
+        return "missing" if now - self._last_seen > MISSING_TIMEOUT else "running"
 
 
 def _is_judge_running() -> bool:
@@ -57,7 +49,7 @@ async def exercise_news(lesson: Lesson, shown_source: str) -> AsyncIterator[dict
 
     exercise        what exercise_json() returns
     judging         whether the checks of this lesson run
-    judge           "running", "restarting" or "missing"
+    judge           "running" or "missing"
     sourceChanged   whether the worked example is another one than the page shows
     """
     changed = await asyncio.to_thread(has_changed, lesson, shown_source)
@@ -78,15 +70,6 @@ async def exercise_news(lesson: Lesson, shown_source: str) -> AsyncIterator[dict
             sent |= news
             yield news
         await asyncio.sleep(INTERVAL)
-
-
-async def list_news(version: str) -> AsyncIterator[dict]:
-    """`{"list": HTML}` whenever the list of lessons differs from the version that is shown."""
-    async for _ in changes_of(progress.file(), INTERVAL):
-        known = await asyncio.to_thread(progress.read)
-        if version != (version := list_version(known)):
-            context = lesson_list_context(known)
-            yield {"list": render_to_string("lessons/lesson_list.html", context)}
 
 
 def has_changed(lesson: Lesson, shown: str) -> bool:

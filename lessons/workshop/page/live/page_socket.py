@@ -8,7 +8,7 @@ from contextlib import suppress
 from urllib.parse import parse_qsl
 
 from lessons.workshop.course.lesson_index import UnknownLesson, find
-from lessons.workshop.page.exercise.exercise_status import exercise_news, list_news
+from lessons.workshop.page.exercise.exercise_status import exercise_news
 from lessons.workshop.page.exercise_server import servers
 from lessons.workshop.page.live.feed import Feed, find_feed
 from lessons.workshop.page.live.room_status import class_news, may_join, take_from_page
@@ -23,7 +23,7 @@ async def serve_page(scope, receive, send) -> None:
 
     a feed id      batches of recorded events, and the state of what the page plays
     ?lesson=KEY    exercise_news(), with the `source` that the page shows, and class_news()
-    ?list=VERSION  list_news() and class_news()
+    nothing        class_news()
 
     A page sends what servers.handle_request() and take_from_page() take. This is not a consumer:
     those go through the database thread, and a lesson's handler may block that thread.
@@ -62,8 +62,6 @@ def _sources(query: dict[str, str], has_feed: bool) -> list[AsyncIterator[dict]]
     found = []
     if "lesson" in query:
         found.append(exercise_news(find(query["lesson"]), query.get("source", "")))
-    elif "list" in query:
-        found.append(list_news(query["list"]))
     if ("lesson" in query or not has_feed) and may_join():
         found.append(class_news())
     return found

@@ -1,6 +1,7 @@
 """The first page: what the course is for, a recorded conversation, the class, and the lessons."""
 
 from django.shortcuts import render
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from lessons.workshop.course.lesson_index import Lesson, UnknownLesson, find
@@ -17,6 +18,7 @@ PICTURE = "group"  # the lesson whose first conversation the page plays: two cli
 
 
 @require_safe
+@never_cache  # the list shows what is green now, also after the button Back
 @with_csp
 def home(request):
     return render_home(request)

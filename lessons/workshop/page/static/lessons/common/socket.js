@@ -1,5 +1,5 @@
 // The one socket of a page. The server sends objects: what the page's clients caused, the exercise, the
-// class, the list of lessons. It also shows whether the workshop runs.
+// class. It also shows whether the workshop runs.
 
 import { signal } from "../vendor/preact.js";
 import { ReconnectingSocket, socketUrl } from "./server.js";

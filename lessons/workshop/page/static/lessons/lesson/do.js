@@ -58,7 +58,6 @@ function Checks({ outcomes }) {
 function Notices() {
   return html`
     ${error.value && html`<p class="notice" role="alert">${error.value}</p>`}
-    ${judge.value === "restarting" && html`<p class="notice" id="judge-restarting">The judge process has ended and is restarting. It judges your file in a moment.</p>`}
     ${judge.value === "missing" && html`<p class="notice" id="no-judge">Saving runs no checks, because the judge process does not run. Start <code>${page.manage} workshop</code> again, or start the judge in a terminal: <code>${page.manage} lesson watch ${lesson.number}</code></p>`}`;
 }
 
