@@ -19,8 +19,8 @@ from django.urls import reverse
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
-from lessons.workshop.course import diagnoses, lesson_index, lesson_text
-from lessons.workshop.course.lesson_index import IncompleteLesson, Lesson, lessons
+from lessons.workshop.course import diagnoses, lesson_text
+from lessons.workshop.course.lesson_index import IncompleteLesson, lessons
 from lessons.workshop.page.markup import markdown_sections
 from lessons.workshop.page.notes import read_notes
 
@@ -116,7 +116,7 @@ def recognised_diagnoses(query: Query) -> list[str]:
 
 def search(text: str) -> Found:
     """What the course has about this text, the best first."""
-    index = _index(_file_times())
+    index = _index()
     query = read_query(text)
     quoted = [f'"{" ".join(query.words[at : at + 4])}"' for at in range(len(query.words) - 3)]
     if quoted and index.rows(f"symptom : ({' OR '.join(quoted)})"):
@@ -128,11 +128,6 @@ def search(text: str) -> Found:
     others = sorted(scores.keys() - known, key=lambda row: (-scores[row], row))
     best = [*known, *others]
     return Found([_result(index, row, terms) for row in best[:MAX_RESULTS]], len(best))
-
-
-class _Connection(sqlite3.Connection):
-    def __del__(self):
-        self.close()  # a new index replaces this one; Python 3.13 warns if it is not closed
 
 
 class Index(NamedTuple):
@@ -212,20 +207,11 @@ def _marked(text: str) -> SafeString:
 # The index
 
 
-def _file_times() -> tuple[tuple[str, int], ...]:
-    """Every file that the index contains, and when it was written."""
-    files = [lesson_index.PROJECT_DIR / "NOTES.md", *diagnoses.CATALOGUE_DIR.glob("*.toml")]
-    files += [file for one in lessons() for file in one.folder.glob("*.md")]
-    for app in {one.app for one in lessons()}:
-        files += (lesson_index.PROJECT_DIR / app).rglob("*.py")
-    return tuple((str(file), file.stat().st_mtime_ns) for file in files if file.exists())
-
-
 @lru_cache(maxsize=1)
-def _index(file_times) -> Index:
-    diagnoses.catalogue.cache_clear()
+def _index() -> Index:
+    """Made once: who changes a text starts the workshop again to find it."""
     # Views run in several threads. SQLite serializes their calls on this connection.
-    connection = sqlite3.connect(":memory:", check_same_thread=False, factory=_Connection)
+    connection = sqlite3.connect(":memory:", check_same_thread=False)
     connection.execute(
         """CREATE VIRTUAL TABLE entries USING fts5(title, place, symptom, text,
         tokenize = "porter unicode61 remove_diacritics 2", prefix = "1 2 3")"""
@@ -246,8 +232,7 @@ def _lesson_entries() -> Iterator[Entry]:
     for lesson in lessons():
         try:
             sections = markdown_sections(lesson_text.expanded_text(lesson))
-            fresh = Lesson(lesson.folder)
-            title, goal = f"{lesson.number} · {fresh.title}", fresh.goal
+            title, goal = f"{lesson.number} · {lesson.title}", lesson.goal
         except (IncompleteLesson, lesson_text.TextError):
             continue  # its own page and the list say what it lacks
         url = reverse("lesson", args=[lesson.key])
