@@ -1,4 +1,4 @@
-"""`lesson list`, `show`, `hint`, `solution`, `reset`, `teach`, `mistakes`: texts in the terminal.
+"""`lesson list`, `show`, `hint`, `solution`, `reset`: texts in the terminal.
 
 `list` does not wait for the engine: the functions that judge import it.
 """
@@ -6,10 +6,8 @@
 from rich.text import Text
 
 from lessons.workshop.course import lesson_index
-from lessons.workshop.course.diagnoses import diagnosis
 from lessons.workshop.course.lesson_index import MANAGE, UNFINISHED, IncompleteLesson, Lesson
-from lessons.workshop.course.lesson_text import expanded_teach_page, expanded_text
-from lessons.workshop.course.mistakes import read_mistakes
+from lessons.workshop.course.lesson_text import expanded_text
 from lessons.workshop.member import membership
 from lessons.workshop.student import exercise_copies, progress
 from lessons.workshop.student.progress import Progress
@@ -21,6 +19,8 @@ from lessons.workshop.terminal.terminal_output import (
     print_text,
     short_path,
 )
+
+SOLUTION = f"The solution anyway: {MANAGE} lesson solution"
 
 
 def list_lessons(console) -> None:
@@ -105,7 +105,7 @@ def show_hint(console, lesson: Lesson) -> None:
     if shown < total:
         print_text(console, f"Left: {total - shown}. Next: {MANAGE} lesson hint {lesson.number}")
     else:
-        print_text(console, f"No hint is left. See also: {MANAGE} lesson mistakes {lesson.number}")
+        print_text(console, f"No hint is left. {SOLUTION} {lesson.number} --force")
 
 
 def show_solution(console, lesson: Lesson, force: bool) -> int:
@@ -122,7 +122,7 @@ def show_solution(console, lesson: Lesson, force: bool) -> int:
             console,
             f"Lesson {lesson.number} has not been green yet. The solution is shown when it has.\n"
             f"A hint: {MANAGE} lesson hint {lesson.number}\n"
-            f"The solution anyway: {MANAGE} lesson solution {lesson.number} --force\n"
+            f"{SOLUTION} {lesson.number} --force\n"
             "The lesson then counts as read, until your exercise is green.",
         )
         return 1
@@ -140,30 +140,3 @@ def reset_lesson(console, lesson: Lesson) -> None:
     if backup := exercise_copies.reset_exercise(lesson):
         print_text(console, f"Your version is now {short_path(backup)}.")
     print_text(console, f"{file} is the original again.")
-
-
-# For instructors
-
-
-def teach(console, lesson: Lesson) -> None:
-    """Print what an instructor needs for `lesson`."""
-    print_paragraph(console, "Goal     ", lesson.goal)
-    print_paragraph(console, "Minutes  ", str(lesson.minutes))
-    if lesson.needs:
-        needs = ", ".join(f"{one.number} {one.slug}" for one in lesson.needs)
-        print_paragraph(console, "Needs    ", needs)
-    console.print()
-    print_markdown(console, expanded_teach_page(lesson))
-
-
-def print_mistakes(console, lesson: Lesson) -> None:
-    """Print each mistake with its diagnosis, and how to see the conversation that shows it."""
-    for mistake in read_mistakes(lesson):
-        known = diagnosis(mistake.diagnosis)
-        print_text(console, mistake.name, style="bold red")
-        print_paragraph(console, "", mistake.explanation)
-        print_paragraph(console, "  Gets     ", f"{known.title} ({known.id})")
-        print_paragraph(console, "  You see  ", known.symptom)
-        console.print()
-    command = f"{MANAGE} lesson check {lesson.number} --target mistake:NAME"
-    print_text(console, f"The conversation that shows one:\n  {command}")

@@ -1,4 +1,4 @@
-"""`lesson check` and `lesson mistakes`: a verdict in the terminal and as JSON."""
+"""`lesson check`: a verdict in the terminal and as JSON."""
 
 import json
 import re
@@ -63,16 +63,6 @@ def test_shows_printed_text_cut_and_without_control_characters(course):
     assert "Printed by your code\n  �[2J bell �\n  0\n" in shown
     assert re.search(r"  13\n  \[\d+ more lines: --json has them\]\n", shown)
     assert "\x1b" not in shown
-
-
-def test_mistakes_shows_each_with_its_diagnosis_and_how_to_see_it(course):
-    shown = lesson("mistakes", "1")
-
-    assert 'AlwaysRepeats\nHandles "bye" like any other text.\n' in shown
-    assert "(reply-differs)\n" in shown
-    assert "  You see  " in shown
-    assert "lesson check 1 --target mistake:NAME" in shown
-    assert progress.of(course[0]).state == "new"
 
 
 def test_json_holds_the_verdict(course):

@@ -10,7 +10,7 @@ from tests.support.lesson_command import Terminal, lesson
 ESCAPE = "\x1b["
 
 
-@pytest.mark.parametrize(("action", "code"), [("check", 1), ("mistakes", 0), ("list", 0)])
+@pytest.mark.parametrize(("action", "code"), [("check", 1), ("list", 0)])
 def test_no_line_is_wider_than_the_terminal(course, monkeypatch, action, code):
     monkeypatch.setenv("COLUMNS", "60")
     monkeypatch.setenv("NO_COLOR", "1")

@@ -53,10 +53,6 @@ class Command(DeclaredCommand):
             "solution", "lesson_actions.show_solution", "the solution, once you are green", NEXT
         )
         add("--force", help="show it anyway", **FLAG)
-        self._add(
-            "mistakes", "lesson_actions.print_mistakes", "common mistakes and diagnoses", NEXT
-        )
-        self._add("teach", "lesson_actions.teach", "a page for the instructor", NEXT)
         add = self._add("grade", "grade.grade", "judge a folder of submissions of a class")
         add("folder", help="a folder or a zip file")
         add("lessons", nargs="*", default=[], metavar="LESSON", help="by default all lessons")
