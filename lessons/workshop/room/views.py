@@ -2,11 +2,10 @@
 
 import time
 from functools import partial
-from itertools import dropwhile
 
 from asgiref.sync import async_to_sync
 from django.db.models import Count
-from django.http import Http404, HttpResponse, JsonResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.text import slugify
@@ -14,29 +13,19 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django.views.defaults import page_not_found
 
 from lessons.workshop.course.lesson_index import MANAGE, Lesson, lessons
-from lessons.workshop.course.lesson_text import (
-    TextError,
-    expanded_teach_page,
-    recorded_conversations,
-)
 from lessons.workshop.course.mistakes import read_mistakes
 from lessons.workshop.course.plans import optional_lessons, plans
-from lessons.workshop.engine.script.steps import split_steps
 from lessons.workshop.judge.study.compared_mistake import lesson_conversations
 from lessons.workshop.judge.study.predictions import predictions
-from lessons.workshop.judge.study.recordings import PLAYBACK_ERRORS, record
 from lessons.workshop.member.protocol import Refused
 from lessons.workshop.page.markup import markdown_to_html
 from lessons.workshop.page.views import teach_views
 from lessons.workshop.page.views.csp import with_csp
-from lessons.workshop.page.views.drawings import text_to_html
-from lessons.workshop.page.views.play_views import recording_json
 from lessons.workshop.room import actions
 from lessons.workshop.room.classes import KEPT_FOR, add_class
 from lessons.workshop.room.consumers import tell_class
 from lessons.workshop.room.export import as_csv
 from lessons.workshop.room.models import Class
-from lessons.workshop.room.state import parts_of
 
 for_instructors = partial(teach_views.for_instructors, login_url="room_log_in")
 not_found = with_csp(partial(page_not_found, template_name="room/404.html"))
@@ -69,7 +58,6 @@ def live_page(request, class_id: int, template: str):
     address = request.build_absolute_uri("/").rstrip("/")
     page = {
         "act": reverse("room_act", args=[class_id]),
-        "teach": reverse("room_teach", args=[class_id, "none"]),
         "student": reverse("room_student", args=[0, "none"]),
         "course": reverse("room_course", args=["none"]),
         "socket": f"/ws/room/board/{class_id}/",
@@ -78,36 +66,6 @@ def live_page(request, class_id: int, template: str):
     }
     context = {"class": found, "page": page, "address": address, "manage": MANAGE}
     return render(request, template, context)
-
-
-@for_instructors
-@require_safe
-def teach(request, class_id: int, lesson: Lesson):
-    """The instructor's page of a lesson, with its time in the class's plan for today."""
-    found = get_object_or_404(Class, pk=class_id)
-    try:
-        text = text_to_html(expanded_teach_page(lesson), lesson.folder)
-    except TextError as error:
-        raise Http404(str(error)) from None
-    parts = parts_of(found.today) if found.today else []
-    here = dropwhile(lambda part: part["slug"] != lesson.slug, parts)
-    context = {"class": found, "lesson": lesson, "text": text}
-    context |= {"part": next(here, None), "next": next(here, None)}
-    return render(request, "room/teach.html", context)
-
-
-@for_instructors
-@require_safe
-def transcript(request, lesson: Lesson, number: int):
-    """The recording of a transcript on the instructor's page. They are numbered in its order."""
-    try:
-        found = recorded_conversations(lesson.teach_page.read_text(encoding="utf-8"))[number]
-        recording = record(lesson, found.name, split_steps(found.steps))
-    except IndexError as error:
-        raise Http404(str(error)) from None
-    except PLAYBACK_ERRORS as error:
-        return JsonResponse({"error": str(error)}, status=503)
-    return JsonResponse(recording_json(recording))
 
 
 def _lessons(today: dict | None) -> list[dict]:

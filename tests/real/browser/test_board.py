@@ -206,15 +206,6 @@ def test_a_lost_connection_returns_with_a_fresh_snapshot_unless_the_login_has_en
     assert len(sockets) == 3
 
 
-def test_a_transcript_on_a_lessons_page_for_instructors_plays_in_the_room(classroom):
-    page = classroom.page
-    page.goto(f"{page.url}teach/stop/")
-    page.get_by_role("link", name="Play connect, text bye").click()
-    expect(page.locator(".stage .label").last).to_have_text("finished")
-    expect(page.locator(".transcript").first.get_by_role("button", name="Play")).to_be_visible()
-    assert violations(page) == []
-
-
 def test_the_board_and_its_dialogs_have_no_axe_violations_and_are_not_cut(classroom, three):
     page = classroom.page
     three[0].say("hand", text="Why?")

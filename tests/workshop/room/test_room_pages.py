@@ -254,19 +254,6 @@ def test_a_question_goes_from_open_to_closed_to_shown_and_into_a_second_round(mo
     assert open_poll(monday) > first
 
 
-def test_the_teach_page_of_a_lesson_has_its_time_in_todays_plan(instructor, monday):
-    path = reverse("room_teach", args=[monday.pk, "accept"])
-    assert ": not in today" in instructor.get(path).content.decode()
-    act(
-        monday.pk,
-        {"type": "today", "lessons": ["stop", "accept"], "start": "09:00", "factor": 1},
-    )
-    text = instructor.get(path).content.decode()
-    assert "Lesson 1: 09:00, " in text
-    assert reverse("room_teach", args=[monday.pk, "stop"]) in text
-    assert instructor.get(path.replace("accept", "nothing")).status_code == 404
-
-
 @pytest.mark.parametrize(
     "part, fragment, detail",
     [
@@ -319,12 +306,6 @@ def test_a_question_that_the_course_has_no_more_is_an_error_on_the_board(monday)
         monday.poll |= values
         monday.save()
         assert board(monday.pk)["poll"]["error"]
-
-
-def test_a_transcript_of_the_instructors_page_is_played(instructor):
-    found = instructor.get(reverse("room_transcript", args=["stop", 0])).json()
-    assert found["events"]
-    assert instructor.get(reverse("room_transcript", args=["none", 0])).status_code == 404
 
 
 # A student's page

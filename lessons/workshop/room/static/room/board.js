@@ -54,8 +54,8 @@ function Banner({ id, end, frame, children }) {
 
 function Plan({ today }) {
   const [part, next] = partsNow(today);
-  const link = ({ slug, begins }) => html`${begins} <a href=${page.teach.replace("/none/", `/${slug}/`)}>lesson ${titleOf(slug)}</a>`;
-  return html`<span>Today’s plan, until ${today.parts.at(-1).ends}: ${link(part)}${next && html`, then ${link(next)}`}</span>`;
+  const told = ({ slug, begins }) => `${begins} lesson ${titleOf(slug)}`;
+  return html`<span>Today’s plan, until ${today.parts.at(-1).ends}: ${told(part)}${next && `, then ${told(next)}`}</span>`;
 }
 
 function Filters() {
