@@ -5,15 +5,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from lessons.workshop.course.lesson_index import (
-    ACCOUNTS,
-    ANONYMOUS,
-    MANAGE,
-    Lesson,
-    UnknownLesson,
-    find,
-    lessons,
-)
+from lessons.workshop.course.lesson_index import ACCOUNTS, ANONYMOUS, MANAGE, Lesson, lessons
 from lessons.workshop.course.lesson_text import expanded_text, recorded_conversations
 from lessons.workshop.course.mistakes import read_mistakes
 from lessons.workshop.course.source_code import find_demo_source
@@ -21,7 +13,7 @@ from lessons.workshop.engine.script.steps import UnknownStep, split_steps
 from lessons.workshop.judge.study.compared_mistake import is_playable
 from lessons.workshop.page.exercise.exercise_state import exercise_json
 from lessons.workshop.page.exercise.task import task_of
-from lessons.workshop.page.lesson_list import is_optional, lesson_list_context
+from lessons.workshop.page.lesson_list import is_optional
 from lessons.workshop.page.live.feed import new_feed_id
 from lessons.workshop.page.step_words import conversation_json
 from lessons.workshop.page.views.csp import servers_of, with_csp
@@ -29,22 +21,16 @@ from lessons.workshop.page.views.drawings import text_to_html
 from lessons.workshop.page.views.openings import lanes_of, openings
 from lessons.workshop.page.views.play_views import source_json
 from lessons.workshop.page.views.prediction_views import question_context
-from lessons.workshop.student import progress
 
 OTHER_SITE = "http://evil.lessons.localhost:8666"  # the attacker's site of lesson 17
 
 
 @require_safe
 @with_csp
-def lesson_page(request, key: str):
+def lesson_page(request, lesson: Lesson):
     """One lesson's page. A number or a slug redirects to it."""
-    try:
-        lesson = find(key)
-    except UnknownLesson:
-        context = {"key": key, **lesson_list_context(progress.read())}
-        return render(request, "lessons/unknown_lesson.html", context, status=404)
-    if key != lesson.key:
-        return redirect("lesson", key=lesson.key)
+    if request.path != (url := reverse("lesson", args=[lesson.key])):
+        return redirect(url)
     source = find_demo_source(lesson.demo)
     context = {
         "lesson": lesson,
