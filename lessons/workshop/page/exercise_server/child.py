@@ -61,7 +61,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ServedTarget:
-    """What the process serves, and where: `folder` is its own. `rows` are those of all logins."""
+    """What the process serves, and where: `folder` is its own. `rows` are those of all users."""
 
     lesson: Lesson
     target: Subject

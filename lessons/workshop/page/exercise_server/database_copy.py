@@ -1,14 +1,14 @@
 """The database of a served exercise: an SQLite file with the users and sessions of the workshop.
 
-What the exercise writes stays in the file. Logins that are newer come with the client that uses
-them. Rows are JSON of Django's serializers.
+What the exercise writes stays in the file. Users and a session that are newer come with the client
+that uses them. Rows are JSON of Django's serializers.
 """
 
 from contextlib import closing, suppress
 from pathlib import Path
 
 from django.conf import settings
-from django.contrib.auth import SESSION_KEY, get_user_model
+from django.contrib.auth import get_user_model
 from django.contrib.sessions.models import Session
 from django.core import serializers
 from django.db import DatabaseError, connection, connections
@@ -27,25 +27,14 @@ def use(path: str) -> None:
         create_tables()
 
 
-def all_logins() -> str:
-    """The rows of all users and sessions."""
-    with closing(connection):
-        return _rows([*get_user_model().objects.all(), *Session.objects.all()])
-
-
-def find_login(session_key: str) -> str:
-    """The rows of the session and of its user; none if the session does not exist."""
-    with suppress(DatabaseError), closing(connection):
-        session = Session.objects.filter(pk=session_key).first()
-        user = session and session.get_decoded().get(SESSION_KEY)
-        users = get_user_model().objects.filter(pk=user)
-        return _rows([*users, *filter(None, [session])])
-    return _rows([])
-
-
-def _rows(objects: list) -> str:
+def logins(session_key: str = "") -> str:
+    """The rows of all users, and of the session with this key, if it exists."""
     fields = {one.name for model in (get_user_model(), Session) for one in model._meta.fields}
-    return serializers.serialize("json", objects, fields=fields)
+    with suppress(DatabaseError), closing(connection):
+        session = Session.objects.filter(pk=session_key)
+        objects = [*get_user_model().objects.all(), *session]
+        return serializers.serialize("json", objects, fields=fields)
+    return "[]"
 
 
 def add_rows(rows: str) -> None:

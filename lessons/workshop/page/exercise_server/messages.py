@@ -5,7 +5,7 @@ child is unpickled. The first item is the kind. `number` is the number of a conn
 
 To the child:
 
-    connect, number, scope, account, rows      a client connects; rows: of its login
+    connect, number, scope, account, rows      a client connects; rows: logins()
     event, number, message                     an ASGI event for it
     cancel, number                             Daphne has given it up
     answer, error                              how Daphne took the last `send`; None or [name, text]

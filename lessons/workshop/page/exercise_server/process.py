@@ -24,7 +24,7 @@ from lessons.workshop.engine.process.data import read_dataclass
 from lessons.workshop.engine.recording.events import Event
 from lessons.workshop.page.exercise_server import child
 from lessons.workshop.page.exercise_server.child import ServedTarget
-from lessons.workshop.page.exercise_server.database_copy import find_login
+from lessons.workshop.page.exercise_server.database_copy import logins
 from lessons.workshop.page.exercise_server.messages import MAX_SIZE, pack, unpack
 from lessons.workshop.page.live.client_identity import LOST_CONNECTION
 from lessons.workshop.page.live.event_forwarder import EventForwarder
@@ -127,7 +127,7 @@ class ExerciseProcess:
             del self.connections[number]
 
     async def _pass_events(self, number: int, relay: "_Relay", scope, account, receive) -> None:
-        login = await in_thread(find_login, session_key_of(scope) or "")
+        login = await in_thread(logins, session_key_of(scope) or "")
         self._write("connect", number, scope, account, login)
         while True:
             event = await receive()

@@ -70,7 +70,7 @@ class ExerciseServer:
         """Run one process after the other. What prevents that is reported, and ends this server."""
         try:
             with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-                rows = await in_thread(database_copy.all_logins)
+                rows = await in_thread(database_copy.logins)
                 served = ServedTarget(self.lesson, self.target, folder, rows)
                 state = "ready"
                 while True:
