@@ -30,6 +30,7 @@ from lessons.workshop.course.lesson_text import names_of_shown_code
 from lessons.workshop.course.source_code import definitions_in, definitions_named, read_python
 from lessons.workshop.course.subjects import exercise
 from lessons.workshop.engine.process.child_process import end_child, start_child
+from lessons.workshop.engine.scheduling.loop import SimulatedLoop
 from lessons.workshop.judge.mutants import Mutant, mutants_of
 from lessons.workshop.judge.runner import judge
 
@@ -177,8 +178,7 @@ def _collect_and_run(lesson: Lesson, module_name: str, requests: Connection) -> 
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     options = ["-x", "--assert=plain", "-pno:cacheprovider", f"-k{lesson.app}"]
     # The project's addopts name options of xdist, which is not loaded.
-    options += ["-oaddopts=", "-ptests.support.strict_loops"]
-    options += ["-ppytest_asyncio.plugin", "-ppytest_django.plugin"]
+    options += ["-oaddopts=", "-ppytest_asyncio.plugin", "-ppytest_django.plugin"]
     options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
     pytest.main([*map(str, lesson.all_tests), *options], [_RunOfEachMutant(module, requests)])
 
@@ -188,6 +188,10 @@ class _RunOfEachMutant:
 
     def __init__(self, module: ModuleType, requests: Connection):
         self.module, self.requests = module, requests
+
+    def pytest_asyncio_loop_factories(self):
+        """A test that waits in vain, such as for a frame, takes no time on a simulated clock."""
+        return {"simulated": SimulatedLoop}
 
     def pytest_runtestloop(self, session) -> bool:
         while True:

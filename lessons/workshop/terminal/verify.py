@@ -42,8 +42,7 @@ def verify(
         verify_one = verify_submissions if submissions else verify_models
     jobs = [(one, update, verify_one) for one in chosen]
     reports = []
-    # A mutant that does not answer keeps its test waiting, so two lessons share a core.
-    for report in _run(jobs, workers=os.cpu_count() * (2 if mutants else 1)):
+    for report in _run(jobs):
         reports.append(report)
         _print_report(console, report)
     faults = sum(len(report.faults) for report in reports)
@@ -52,13 +51,13 @@ def verify(
     return 1 if faults else 0
 
 
-def _run(jobs: list[tuple], workers: int) -> Iterator[VerifyReport]:
+def _run(jobs: list[tuple]) -> Iterator[VerifyReport]:
     """The reports in the order of the jobs. Several lessons are verified at the same time."""
     if len(jobs) < 2:
         yield from map(_report_on, jobs)
         return
     method = multiprocessing.get_context("fork" if hasattr(os, "fork") else "spawn")
-    with ProcessPoolExecutor(workers, method, initializer=_set_up_worker) as pool:
+    with ProcessPoolExecutor(os.cpu_count(), method, initializer=_set_up_worker) as pool:
         waiting = [pool.submit(_report_on, job) for job in jobs]
         try:
             for future in waiting:
