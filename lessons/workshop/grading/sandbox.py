@@ -19,6 +19,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache, partial
+from importlib.util import cache_from_source
 from pathlib import Path
 
 from lessons.workshop.course.lesson_index import PROJECT_DIR, lessons
@@ -195,7 +196,9 @@ class SandboxedPlayer:
 def _bubblewrap(files: list[Path]) -> list[str]:
     """The beginning of a command that runs in a sandbox, which also has these files, read-only."""
     python = (sys.base_prefix, os.path.dirname(os.path.dirname(sys._base_executable)), sys.prefix)
-    shown = [*map(Path, python), *files, *(PROJECT_DIR / part for part in _parts())]
+    parts = [PROJECT_DIR / part for part in _parts()]
+    compiled = (Path(cache_from_source(part)) for part in parts if part.suffix == ".py")
+    shown = [*map(Path, python), *files, *parts, *filter(Path.is_file, compiled)]
     in_memory = ["--perms", "1777", "--size", str(MEMORY_FOR_FILES), "--tmpfs"]
     return [
         *(BUBBLEWRAP.find() or "", "--die-with-parent", "--new-session", "--clearenv"),
