@@ -118,7 +118,11 @@ class _ServedPlayer:
             load_subject(self._subject)
         # What the file prints during a later import is not kept.
         self.send("loaded", sys.stdout.getvalue(), sys.stdout.cut)
+        modules = 0
         while True:
+            if len(sys.modules) > modules:  # later collections skip imported libraries, too
+                modules = len(sys.modules)
+                gc.freeze()
             steps, options = receive_data(self._pipe)
             # Imported again for each conversation: the code may have changed its own module.
             printed = LimitedOutput()
