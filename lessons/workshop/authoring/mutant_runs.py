@@ -6,6 +6,7 @@ mutant behaves like the original.
 """
 
 import ast
+import asyncio
 import gc
 import importlib
 import os
@@ -56,12 +57,17 @@ class MutantRun:
     caught_by: tuple[str, ...] = ()
 
 
-def run_solution_mutants(lesson: Lesson) -> Iterator[MutantRun]:
-    """Judge each mutant of each class and function in solution.py with the lesson's checks."""
+def run_solution_mutants(lesson: Lesson, stops_at_red: bool = False) -> Iterator[MutantRun]:
+    """Judge each mutant of each class and function in solution.py with the lesson's checks.
+
+    With `stops_at_red`, only the first check that catches it is known.
+    """
     source = read_python(lesson.solution)
     for mutant in solution_mutants(lesson):
         target = exercise(lesson, "mutant", lesson.solution, mutant.source)
-        verdict = judge(lesson, target, CHECK_TIMEOUT)
+        verdict = judge(
+            lesson, target, CHECK_TIMEOUT, stops_at_red=stops_at_red, names_faults=False
+        )
         red = tuple(outcome.name for outcome in verdict.outcomes if outcome.state == "red")
         yield MutantRun(lesson.solution, mutant, line_of(source, mutant), not verdict.green, red)
 
@@ -189,9 +195,12 @@ class _RunOfEachMutant:
     def __init__(self, module: ModuleType, requests: Connection):
         self.module, self.requests = module, requests
 
-    def pytest_asyncio_loop_factories(self):
-        """A test that waits in vain, such as for a frame, takes no time on a simulated clock."""
-        return {"simulated": SimulatedLoop}
+    def pytest_asyncio_loop_factories(self, item):
+        """A test that waits in vain, such as for a frame, takes no time on the simulated clock.
+
+        A module that imports `time` may replace time.sleep(), as that clock does.
+        """
+        return {"chosen": asyncio.new_event_loop if hasattr(item.module, "time") else SimulatedLoop}
 
     def pytest_runtestloop(self, session) -> bool:
         while True:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from difflib import ndiff
+from functools import partial
 from pathlib import Path
 
 from lessons.workshop.authoring.model_mutants import run_model_mutants
@@ -265,10 +266,13 @@ def _verify_verdicts(report: VerifyReport, mutants: bool) -> None:
     if not report.mistakes:
         report.faults.append("mistakes.py has no mistake")
     if mutants:
-        can_fail |= _verify_mutants(report)
-        for outcome in solution.outcomes:
-            if outcome.name not in (*can_fail, EXPLORATION):
-                report.faults.append(f"{outcome.name} is never red: no mistake and no mutant fails")
+        claims = [outcome.name for outcome in solution.outcomes if outcome.name != EXPLORATION]
+        run_mutants = partial(run_solution_mutants, stops_at_red=can_fail.issuperset(claims))
+        can_fail |= _judge_mutants(report, "solution", run_mutants)
+        _judge_mutants(report, "demo", run_demo_mutants)
+        for name in claims:
+            if name not in can_fail:
+                report.faults.append(f"{name} is never red: no mistake and no mutant fails")
 
 
 def _verify_exercise(report: VerifyReport, stops_at_red: bool) -> set[str]:
@@ -300,12 +304,6 @@ def _verify_mistake(report: VerifyReport, mistake: Mistake, stops_at_red: bool) 
     elif verdict.diagnosis_ids[:1] != [expected]:
         report.faults.append(f"{name} gets {verdict.diagnosis_ids} instead of {expected}")
     return _red_checks(verdict)
-
-
-def _verify_mutants(report: VerifyReport) -> set[str]:
-    """The names of the checks that a mutant fails; the mutants that none catches are faults."""
-    caught_by = _judge_mutants(report, "solution", run_solution_mutants)
-    return caught_by | _judge_mutants(report, "demo", run_demo_mutants)
 
 
 def verify_models(lesson: Lesson) -> VerifyReport:

@@ -41,6 +41,7 @@ def judge(
     start_player: Callable[..., PlayerProcess] = forked_player,
     stops_at_red: bool = False,
     failed_before: Outcome | None = None,
+    names_faults: bool = True,
 ) -> Verdict:
     """The verdict on `target` ("exercise", "solution", "mistake:NAME", a path).
 
@@ -49,8 +50,9 @@ def judge(
     starts the process. With `stops_at_red`, nothing counts after the first red claim: its finding
     is the first one. Before all else, the conversation of the red outcome `failed_before` is
     played. If it fails again, `on_claims` is called with that outcome alone. The verdict does not
-    depend on it. The result is a Verdict, whatever the target's code does. Raises UnknownTarget,
-    PlayerNotStarted, and CourseError if the lesson's own files are broken.
+    depend on it. Without `names_faults`, a red outcome has no finding. The result is a Verdict,
+    whatever the target's code does. Raises UnknownTarget, PlayerNotStarted, and CourseError if the
+    lesson's own files are broken.
     """
     if isinstance(target, str):
         target = resolve(lesson, target)
@@ -74,7 +76,7 @@ def judge(
             if failed_before and (outcomes := judging.outcomes_if_still_red(failed_before)):
                 on_claims(verdict(outcomes))
             judging.play(lambda: on_claims(verdict(judging.outcomes(False), judging.output())))
-            return verdict(judging.outcomes(), judging.output())
+            return verdict(judging.outcomes(names_faults=names_faults), judging.output())
         except (CourseError, PlayerNotStarted):
             raise
         except PlayerFailed as failure:
@@ -168,22 +170,24 @@ class Judging:
             output.add(report.output, report.cut)
         return output.text()
 
-    def outcomes(self, has_explored: bool = True) -> list[Outcome]:
+    def outcomes(self, has_explored: bool = True, names_faults: bool = True) -> list[Outcome]:
         """The outcome of each claim, then that of the exploration."""
         return [
-            self._outcome_of(claim)
+            self._outcome_of(claim, names_faults)
             if has_explored or claim is not self._exploration
             else Outcome(claim.name, claim.text, "not run")
             for claim in self._all
         ]
 
-    def _outcome_of(self, claim: Claim) -> Outcome:
+    def _outcome_of(self, claim: Claim, names_faults: bool) -> Outcome:
         if claim.is_cancelled:
             return Outcome(claim.name, claim.text, "not run")
         failed, is_exploration = claim.failed, claim is self._exploration
         if failed is None:
             count = f" ({len(claim.conversations)} conversations)" if is_exploration else ""
             return Outcome(claim.name, claim.text + count, "green")
+        if not names_faults:
+            return Outcome(claim.name, claim.text, "red")
         cause = failed.cause
         if is_exploration and isinstance(cause, Difference):
             cause = Shortening(cause, claim.model, self._players.play).run()
