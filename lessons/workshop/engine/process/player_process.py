@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
@@ -102,6 +103,7 @@ class _ServedPlayer:
         self._pipe = pipe
         self._subject = subject
         self._timeout = timeout
+        self._watchdog = _Watchdog(timeout)
         self._sending = threading.Lock()
 
     def send(self, *message) -> None:
@@ -114,7 +116,7 @@ class _ServedPlayer:
     def serve(self) -> None:
         """Raises CheckFailed for a file that cannot be run, and EOFError or OSError at the end."""
         first = Conversation(self._subject, DEFAULTS)
-        with _watchdog(self._timeout, lambda: self.send("problem", first.finding_of_hang(""))):
+        with self._watchdog.watches(lambda: self.send("problem", first.finding_of_hang(""))):
             load_subject(self._subject)
         # What the file prints during a later import is not kept.
         self.send("loaded", sys.stdout.getvalue(), sys.stdout.cut)
@@ -141,29 +143,34 @@ class _ServedPlayer:
         with (
             redirect_stdout(printed),
             redirect_stderr(printed),
-            _watchdog(self._timeout, report_stuck),
+            self._watchdog.watches(report_stuck),
         ):
             conversation.play([parse_step(step) for step in steps])
         report()
 
 
-@contextmanager
-def _watchdog(seconds: float, report_stuck):
-    """If its block takes more than `seconds`, call `report_stuck` and end the process.
+class _Watchdog:
+    """If code takes more than `seconds`, reports that and ends the process.
 
-    Code that only waits may take longer.
+    Code that only waits may take longer. One thread watches all conversations: to start a thread
+    takes as long as a step.
     """
-    is_over = threading.Event()
 
-    def watch():
-        patience = Patience(seconds, seconds * WAITING_FACTOR)
-        while not is_over.wait(LOOK_INTERVAL):
-            if patience.is_over():
-                report_stuck()
+    def __init__(self, seconds: float):
+        self._seconds = seconds
+        self._watched: tuple[Patience, Callable[[], None]] | None = None
+        threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
+
+    @contextmanager
+    def watches(self, report_stuck: Callable[[], None]):
+        self._watched = Patience(self._seconds, self._seconds * WAITING_FACTOR), report_stuck
+        try:
+            yield
+        finally:
+            self._watched = None
+
+    def _watch(self) -> None:
+        while not threading.Event().wait(LOOK_INTERVAL):
+            if (watched := self._watched) and watched[0].is_over():
+                watched[1]()
                 os._exit(0)
-
-    threading.Thread(target=watch, daemon=True).start()
-    try:
-        yield
-    finally:
-        is_over.set()
