@@ -4,6 +4,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from lessons.workshop.course.diagnoses import diagnose
@@ -56,7 +57,9 @@ def judge(
     """
     if isinstance(target, str):
         target = resolve(lesson, target)
-    digest = target.digest()
+    digest, text = target.digest(), target.text()
+    if text:  # the players need not read it, and all of them have the same version
+        target = replace(target, source=text)
     started = time.monotonic()
 
     def verdict(outcomes=(), output=""):
@@ -72,7 +75,7 @@ def judge(
             players.first.wait_until_loaded()
             if players.first.problem:
                 return verdict(output=players.first.output.text())
-            judging = Judging(claims, players, texts_in(target.text()), stops_at_red)
+            judging = Judging(claims, players, texts_in(text), stops_at_red)
             if failed_before and (outcomes := judging.outcomes_if_still_red(failed_before)):
                 on_claims(verdict(outcomes))
             judging.play(lambda: on_claims(verdict(judging.outcomes(False), judging.output())))

@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from importlib import import_module
 
 from django.core.management.base import CommandError
 from rich.text import Text
@@ -21,7 +22,6 @@ from lessons.workshop.authoring.verify import (
 )
 from lessons.workshop.course import lesson_index
 from lessons.workshop.course.lesson_index import Lesson
-from lessons.workshop.engine.process.child_process import set_up_django
 from lessons.workshop.judge.runner import CourseError
 from lessons.workshop.terminal.terminal_output import STATE_SIGNS, print_paragraph, print_text
 
@@ -69,7 +69,7 @@ def _run(jobs: list[tuple]) -> Iterator[VerifyReport]:
 
 
 def _set_up_worker() -> None:
-    set_up_django()
+    import_module("lessons.workshop.judge.preload")  # its players copy what it has loaded
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends a worker without a traceback
 
 
