@@ -2,7 +2,6 @@
 
 import csv
 import re
-import zipfile
 from types import SimpleNamespace
 
 import pytest
@@ -11,7 +10,7 @@ from django.core.management import CommandError, call_command
 from lessons.workshop.course.lesson_index import find
 from lessons.workshop.course.mistakes import read_mistakes
 from lessons.workshop.terminal import grade as grade_command
-from tests.support.lesson_command import Terminal, lesson, refusal
+from tests.support.lesson_command import lesson, refusal
 
 STOP = find("stop")
 MISTAKES = read_mistakes(STOP)[:2]
@@ -78,23 +77,6 @@ def test_what_could_not_be_read_is_neither_red_nor_green_and_ends_with_1(tmp_pat
     assert "helper.py: names no lesson" in printed
     assert [row["state"] for row in rows_of(tmp_path / "out")] == [
         *("unchanged", "left out", "left out")
-    ]
-
-
-def test_a_zip_file_of_several_lessons_is_a_table_that_fits_80_columns(
-    tmp_path, state, monkeypatch
-):
-    with zipfile.ZipFile(tmp_path / "class.zip", "w") as opened:
-        for name in ("accept", "frames", "stop"):
-            opened.writestr(f"ada/work/{find(name).folder.name}.py", "import nothing")
-        opened.writestr("ben/work/03_stop.py", STOP.original.read_text() + "x = 1")
-    monkeypatch.setenv("COLUMNS", "80")
-    lines = lesson("grade", str(tmp_path / "class.zip"), to=Terminal()).splitlines()
-    rows = [re.sub(r"\x1b\[[\d;]*[mK]", "", line).split() for line in lines]
-    assert ["Student", "1", "2", "3"] in rows
-    assert [row for row in rows if row[:1] in (["ada"], ["ben"])] == [
-        ["ada", *("✗", "red") * 3],
-        ["ben", "✗", "0/7"],
     ]
 
 

@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import stat
-import time
 import urllib.parse
 import urllib.request
 from contextlib import asynccontextmanager, suppress
@@ -27,11 +26,8 @@ from tests.support.programs.project_commands import RunningRoom
 from tests.support.programs.project_copy import project_copy
 from tests.support.programs.running_program import TEST_TIMEOUT
 
+STUDENTS = 60
 DONE_BEFORE = 8  # lessons that each student has a verdict on
-# Seconds on a machine that does nothing else: from a verdict to the board, and from the return of
-# the room until the board is right, by the number of students.
-SHOWN = 1.0
-BACK = {30: 2.0, 60: 4.0}
 FINDING = {"diagnosis": "no-stop-consumer", "message": "It goes on.", "detail": "≠ x" * 300}
 OUTCOME = {"claim": "It ends when the client leaves.", "state": "red", "finding": FINDING}
 
@@ -52,14 +48,6 @@ def many_workshops_in_one_process(monkeypatch):
 
     monkeypatch.setattr(membership, "change", replace)
     monkeypatch.setattr(progress_file, "follow", follow)
-
-
-def slowness() -> float:
-    """How many times longer than alone a process takes now, because others use the processors."""
-    wall, own = time.perf_counter(), time.process_time()
-    while time.process_time() - own < 0.1:
-        pass
-    return (time.perf_counter() - wall) / 0.1
 
 
 def progress(lesson, standing):
@@ -89,13 +77,13 @@ def session_of_instructor(room) -> str:
 
 
 class Board:
-    """The board of the class. It knows when it has first shown each standing."""
+    """The board of the class, with all standings that it shows."""
 
     def __init__(self, room, cookies):
         self.url = f"{room.url.replace('http', 'ws')}/ws/room/board/1/"
         self.headers = {"Cookie": cookies, "Origin": room.url}
         self.changed = asyncio.Condition()
-        self.standings, self.connected, self.shown_at = {}, set(), {}
+        self.standings, self.connected = {}, set()
 
     async def follow(self):
         while True:
@@ -106,10 +94,6 @@ class Board:
             await asyncio.sleep(0.1)
 
     async def take(self, state):
-        for row in state["students"]:
-            for slug, one in row["standings"].items():
-                key = row["name"], slug, one["state"]
-                self.shown_at.setdefault(key, time.monotonic())
         self.standings = {
             (row["name"], slug): one["state"]
             for row in state["students"]
@@ -125,9 +109,9 @@ class Board:
 
 
 @asynccontextmanager
-async def classroom(room, count):
-    """The workshops of so many students, and a board that shows all their standings."""
-    members = [join(room, f"Student {number}") for number in range(count)]
+async def classroom(room):
+    """The workshops of a class, and a board that shows all their standings."""
+    members = [join(room, f"Student {number}") for number in range(STUDENTS)]
     workshops = [RoomClient(one) for one in members]
     board = Board(room, session_of_instructor(room))
     tasks = [asyncio.create_task(one.run()) for one in workshops]
@@ -140,12 +124,11 @@ async def classroom(room, count):
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-@pytest.mark.parametrize("count", BACK)
-async def test_the_board_shows_each_true_standing_soon_also_after_the_room_was_killed(clone, count):
+async def test_the_board_shows_each_true_standing_also_after_the_room_was_killed(clone):
     room = RunningRoom(clone, "--name", "Monday")
     with room:
         port = room.url.rpartition(":")[2]
-        async with classroom(room, count) as (workshops, board):
+        async with classroom(room) as (workshops, board):
             truth = {}
 
             async def judge(workshop, lesson, state):
@@ -157,34 +140,15 @@ async def test_the_board_shows_each_true_standing_soon_also_after_the_room_was_k
                     await judge(workshop, lesson, "green")
             await board.until(lambda: board.standings == truth)
 
-            slow = slowness()
-            delays = await delays_of_verdicts(workshops, board, judge)
-            assert sorted(delays)[int(0.95 * len(delays))] < SHOWN * slow, delays
-
             room.process.send_signal(signal.SIGKILL)
             room.__exit__(None, None, None)
             for number, workshop in enumerate(workshops):  # while the room is unreachable
                 await judge(workshop, find("origin"), ("green", "read")[number % 2])
             again = RunningRoom(clone, "--port", port)
             await asyncio.to_thread(again.__enter__)
-            returned = time.monotonic()
             everyone = {one.membership.name for one in workshops}
             await board.until(lambda: (board.standings, board.connected) == (truth, everyone))
-            back = time.monotonic() - returned
             await asyncio.to_thread(again.__exit__)
-            assert back < BACK[count] * slow
-
-
-async def delays_of_verdicts(workshops, board, judge) -> list[float]:
-    """Each student gets a verdict, a few at a time. How long each takes to reach the board."""
-    sent_at = {}
-    for workshop in workshops:
-        key = workshop.membership.name, "group", "green"
-        sent_at[key] = time.monotonic()
-        await judge(workshop, find("group"), "green")
-        await asyncio.sleep(0.03)  # a class of 30 does not save all files at the same moment
-    await board.until(lambda: sent_at.keys() <= board.shown_at.keys())
-    return [board.shown_at[key] - begun for key, begun in sent_at.items()]
 
 
 def test_a_fresh_clone_serves_a_class_and_ends_with_ctrl_c(clone):
