@@ -1,10 +1,8 @@
 """Mutants of a model: each must find something wrong in what the solution does."""
 
 from lessons.workshop.authoring.model_mutants import (
-    mutants_of_model,
     run_model_mutants,
 )
-from tests.support.courses import LAMP
 
 CHECK = '''\
 from lessons.workshop.judge import Model
@@ -52,30 +50,3 @@ def test_a_mutant_that_no_conversation_shows_is_not_caught(lesson):
         "LampModel.receive: 9 becomes 10",
         "LampModel.receive: 'long' becomes 'longx'",
     ]
-
-
-MISTAKES = f"""\
-{LAMP}
-
-class DarkLamp(Lamp):
-    diagnosis = "reply-differs"
-
-    def websocket_receive(self, event):
-        self.send({{"type": "websocket.send", "text": "dark"}})
-"""
-
-
-def test_a_mutant_that_allows_what_a_mistake_does_is_caught(lesson):
-    send = "client.send_any(text, lambda it: it == text and it.islower())"
-    lesson.check.write_text(CHECK.replace("client.send(text)", send))
-    name = "LampModel.receive: it == text and it.islower() with Or"
-    assert not {run.mutant.name: run.caught for run in run_model_mutants(lesson)}[name]
-    lesson.mistakes.write_text(MISTAKES)
-    assert {run.mutant.name: run.caught for run in run_model_mutants(lesson)}[name]
-
-
-def test_what_judges_nothing_is_not_changed(lesson):
-    lesson.check.write_text(CHECK)
-    names = " ".join(mutant.name for mutant in mutants_of_model(lesson))
-    words = ("UNUSED", "replies", "diagnose", "frame", "'ownx'")
-    assert not any(word in names for word in words)

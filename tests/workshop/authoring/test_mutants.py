@@ -2,8 +2,6 @@
 
 import pytest
 
-from lessons.workshop.authoring.mutant_runs import parts_of_demo
-from lessons.workshop.course.lesson_index import find
 from lessons.workshop.judge.mutants import mutants_of
 
 SOURCE = '''\
@@ -59,31 +57,3 @@ def test_every_mutant_compiles_and_changes_one_place_of_the_class(mutants):
         assert "A lamp." in mutant.source
     assert len({mutant.source for mutant in mutants.values()}) == len(mutants)
     assert mutants["Lamp.websocket_receive: 4000 becomes 4001"].line == 7
-
-
-@pytest.mark.parametrize(
-    ("lesson", "parts"),
-    [
-        ("logout", {"consumers": ["Account"], "signals": ["session_deleted"]}),
-        ("chat", {"chat.raw": ["Chat", "ReplayChat"]}),
-    ],
-)
-def test_the_mutants_of_a_demo_cover_what_runs_and_what_the_text_shows(lesson, parts):
-    lesson = find(lesson)
-    assert parts_of_demo(lesson) == {f"{lesson.app}.{name}": own for name, own in parts.items()}
-
-
-@pytest.mark.parametrize(
-    ("body", "is_made"),
-    [
-        ("self.count = 0", False),
-        ("self.send({})\n        self.count = self.other = None", False),
-        ("self.lines = []", True),
-        ("if self.scope:\n            self.count = 0", True),
-        ("if self.scope:\n            return\n        self.count = 0", True),
-    ],
-)
-def test_a_value_that_each_connection_begins_with_may_be_shared(body, is_made):
-    source = f"class Lamp:\n    def websocket_connect(self, event):\n        {body}\n"
-    names = [mutant.name for mutant in mutants_of(source, "Lamp")]
-    assert any(name.endswith("belongs to the class") for name in names) is is_made

@@ -71,11 +71,6 @@ def test_a_whole_module_and_a_variable_can_be_named(shop):
     assert find_source("shop.HOURS").text == "HOURS = [\n    9,\n    17,\n]"
 
 
-def test_the_project_comes_before_installed_packages(shop, monkeypatch):
-    (shop.parent / "sync_demo.py").write_text("")
-    assert find_source("sync_demo.consumers").file.is_relative_to(lesson_index.PROJECT_DIR)
-
-
 @pytest.mark.parametrize("name", ["shop.Shop.sell", "no_such.Thing", "../shop", "shop..Shop"])
 def test_an_unknown_name_is_an_error_that_names_lesson_and_name(shop, name):
     with pytest.raises(TextError) as raised:
@@ -97,15 +92,6 @@ def test_a_table_is_the_markdown_in_the_file_of_that_name_beside_the_text(tmp_pa
     text = expand_markdown("Look:\n\n```table sums\n```\n\nSo.\n", tmp_path / "lesson.md")
 
     assert text == "Look:\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n\nSo.\n"
-
-
-def test_a_transcript_keeps_its_recorded_body():
-    text = expand_markdown(
-        "```transcript shop.Shop | connect | text <hi>\n 1  client\n```\n", "lesson.md"
-    )
-    assert text == "```text transcript: shop.Shop | connect | text <hi>\n 1  client\n```\n"
-    caption = "<figcaption>transcript: shop.Shop | connect | text &lt;hi&gt;</figcaption>"
-    assert caption in markdown_to_html(text)
 
 
 def test_html_in_markdown_code_and_captions_is_shown_as_text():

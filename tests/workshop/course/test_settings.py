@@ -33,12 +33,6 @@ def settings_with(monkeypatch):
     return read
 
 
-def test_serves_only_this_machine_by_default(settings_with):
-    settings = settings_with()
-    assert settings["DEBUG"] is True
-    assert settings["ALLOWED_HOSTS"] == ["127.0.0.1", "localhost", "[::1]", "lessons.localhost"]
-
-
 def test_a_shared_workshop_records_but_shows_no_settings_to_strangers(settings_with):
     shared = settings_with(DJANGO_MODE="shared", DJANGO_SECRET_KEY=KEY)
     assert shared["DEBUG"] is False

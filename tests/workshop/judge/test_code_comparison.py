@@ -2,8 +2,6 @@
 
 import html
 import re
-from functools import partial
-from html import escape
 from textwrap import dedent
 
 import pytest
@@ -13,7 +11,6 @@ from lessons.workshop.course.lesson_index import find, lessons
 from lessons.workshop.course.mistakes import read_mistakes
 from lessons.workshop.judge.study.code_comparison import aligned_rows, read_parts
 from lessons.workshop.page.live.feed import new_feed_id
-from lessons.workshop.page.markup import highlight_code
 from lessons.workshop.student import progress
 
 STOP = find("stop")
@@ -83,16 +80,6 @@ def test_numbers_are_those_of_the_files():
         for row in found:
             if row[side]:
                 assert _plain(row[side]) == lines[row[side]["number"] - 1].strip()
-
-
-def test_escapes_the_code(tmp_path):
-    wrong = "class Wrong:\n    text = '<script>'\n"
-    (tmp_path / "wrong.py").write_text(wrong)
-    parts = read_parts(tmp_path / "wrong.py", "Wrong")
-    for highlight in (escape, partial(highlight_code, language="python")):
-        lines = [line["html"] for part in parts for line in part.json_lines(highlight)]
-        assert "&lt;script&gt;" in "".join(lines)
-        assert "<script>" not in "".join(lines)
 
 
 @pytest.mark.django_db

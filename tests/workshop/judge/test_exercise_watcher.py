@@ -12,12 +12,6 @@ from tests.support.exercise_files import save
 
 
 @pytest.fixture
-def lamp(course):
-    """A lesson that the student has not begun."""
-    return course[0]
-
-
-@pytest.fixture
 def judged(monkeypatch):
     """The keys of the lessons that were judged, in order; the checks do not run."""
     keys = []

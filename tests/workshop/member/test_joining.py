@@ -3,6 +3,7 @@
 import socket
 import threading
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from django.core.management import call_command
@@ -15,26 +16,20 @@ from lessons.workshop.member.joining import (
     join_class,
     normal_url,
 )
-from lessons.workshop.member.membership import Membership
 from lessons.workshop.member.protocol import Refused
 from lessons.workshop.page.exercise.exercise_state import exercise_json
 from lessons.workshop.page.live.feed import new_feed_id
-from lessons.workshop.setup.network_access import Mode
 from lessons.workshop.student import progress
 from tests.support.join_server import JOINED
 from tests.support.join_server import answering_room as room
 
-
-@pytest.fixture(autouse=True)
-def state_dir(tmp_path, monkeypatch, settings):
-    settings.MODE = Mode.LOCAL
-    monkeypatch.setattr(progress, "state_dir", lambda: tmp_path)
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("state_dir")
 
 
-def hold(*held):
-    """Join a class whose instructor holds this back."""
-    membership.save(Membership("http://x", "secret", "Ann", "Monday", held=list(held)))
+@pytest.fixture
+def hold(known):
+    """`hold("hints")`: join a class whose instructor holds this back."""
+    return lambda *held: membership.save(replace(known, held=list(held)))
 
 
 def join(url, **values):
@@ -118,7 +113,7 @@ def test_a_second_click_joins_once():
 
 
 @pytest.mark.parametrize("action", ["hint", "solution"])
-def test_the_terminal_shows_nothing_that_is_held(action, capsys):
+def test_the_terminal_shows_nothing_that_is_held(action, hold, capsys):
     hold("hints", "solutions")
     with suppress(SystemExit):
         call_command("lesson", action, "stop")
@@ -127,7 +122,7 @@ def test_the_terminal_shows_nothing_that_is_held(action, capsys):
 
 
 @pytest.mark.django_db
-def test_the_page_shows_no_hint_and_no_solution_that_is_held(client, monkeypatch):
+def test_the_page_shows_no_hint_and_no_solution_that_is_held(client, hold, monkeypatch):
     monkeypatch.setattr(progress, "of", lambda _: progress.Progress("green", was_green=True))
     hold("hints", "solutions")
     answer = client.post("/lessons/03-stop/hint/")
@@ -146,11 +141,11 @@ STANDINGS = {  # the progress, and whether the solution is open: before it is he
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("known, free, held", STANDINGS.values(), ids=STANDINGS)
+@pytest.mark.parametrize("standing, free, held", STANDINGS.values(), ids=STANDINGS)
 def test_source_and_comparison_are_open_as_long_as_the_solution_is(
-    client, monkeypatch, known, free, held
+    client, hold, monkeypatch, standing, free, held
 ):
-    monkeypatch.setattr(progress, "of", lambda _: known)
+    monkeypatch.setattr(progress, "of", lambda _: standing)
     client.get("/lessons/03-stop/")
     feed = new_feed_id(client.session.session_key)
     what = {"feed": feed, "target": "solution", "mistake": "DoesNotRaise"}

@@ -20,7 +20,6 @@ from lessons.workshop.member.protocol import (
     encode,
 )
 from lessons.workshop.member.room_client import RoomClient
-from lessons.workshop.student import progress
 from lessons.workshop.student.progress import Progress
 
 TIMEOUT = 60  # seconds; only a test that fails waits this long
@@ -28,11 +27,9 @@ STATE = {"type": "state"}
 
 
 @pytest.fixture(autouse=True)
-def state_dir(tmp_path, monkeypatch):
-    monkeypatch.setattr(progress, "state_dir", lambda: tmp_path)
+def no_pause(state_dir, monkeypatch):
     for pause in ("MAX_PAUSE", "REFUSED_PAUSE"):
         monkeypatch.setattr(room_client, pause, 0.01)
-    return tmp_path
 
 
 class FakeRoom:
@@ -195,8 +192,8 @@ async def test_a_hostile_frame_ends_the_connection_and_changes_nothing():
             assert not client.task.done()
 
 
-def test_only_this_user_may_read_the_membership(state_dir):
-    membership.save(Membership("http://x", "secret", "Ann", "Monday"))
+def test_only_this_user_may_read_the_membership(state_dir, known):
+    membership.save(known)
     assert (state_dir / "room.json").stat().st_mode & 0o777 == 0o600
     assert "secret" not in repr(membership.read())
 

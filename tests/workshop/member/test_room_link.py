@@ -7,19 +7,14 @@ from typing import ClassVar
 import pytest
 
 from lessons.workshop.member import membership, room_client, room_link
-from lessons.workshop.member.membership import Membership
 from lessons.workshop.member.room_link import RoomLink
-from lessons.workshop.student import progress
 
 TIMEOUT = 60  # seconds; only a test that fails waits this long
-KNOWN = Membership("http://x", "secret", "Ann", "Monday")
 
 
 @pytest.fixture(autouse=True)
-def state_dir(tmp_path, monkeypatch):
-    monkeypatch.setattr(progress, "state_dir", lambda: tmp_path)
+def no_pause(state_dir, monkeypatch):
     monkeypatch.setattr(room_link, "WATCH_INTERVAL", 0.005)
-    return tmp_path
 
 
 class FakeClient(room_client.RoomClient):
@@ -69,24 +64,28 @@ def shows(link="connected", name="Monday"):
     return lambda it: it and (it.link, it.membership.school_class) == (link, name)
 
 
-async def test_serves_a_membership_that_begins_later_and_until_the_student_leaves(link, made):
-    membership.save(KNOWN)
+async def test_serves_a_membership_that_begins_later_and_until_the_student_leaves(
+    link, made, known
+):
+    membership.save(known)
     await until(link, shows())
     membership.forget()
     await until(link, lambda client: client is None)
     assert made == ["Monday"]
 
 
-async def test_sends_everything_again_when_the_student_decides_to_share_code(link, made):
-    membership.save(KNOWN)
+async def test_sends_everything_again_when_the_student_decides_to_share_code(link, made, known):
+    membership.save(known)
     await until(link, shows())
-    membership.change(KNOWN, shares_code=True)
+    membership.change(known, shares_code=True)
     await until(link, lambda _: made == ["Monday", "Monday"])
 
 
-async def test_a_failure_is_logged_and_the_next_page_starts_it_again(link, monkeypatch, caplog):
+async def test_a_failure_is_logged_and_the_next_page_starts_it_again(
+    link, known, monkeypatch, caplog
+):
     monkeypatch.setattr(FakeClient, "failure", RuntimeError("broken"))
-    membership.save(KNOWN)
+    membership.save(known)
     await asyncio.wait([link._task], timeout=TIMEOUT)
     [record] = [one for one in caplog.records if one.levelno >= logging.ERROR]
     assert record.message.startswith("The connection to the class has failed.")

@@ -25,12 +25,6 @@ def test_a_drawing_becomes_a_part_of_the_page_with_ids_that_only_it_has(tmp_path
     assert "<?xml" not in html
 
 
-def test_a_missing_drawing_is_named_in_the_text(tmp_path):
-    assert "The drawing none.svg is missing: A post" in text_to_html(
-        "![A post](none.svg)", tmp_path
-    )
-
-
 @pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.slug)
 def test_each_drawing_of_a_lesson_exists_and_obeys_the_policy(lesson):
     texts = [lesson.text, lesson.teach_page.read_text(encoding="utf-8")]

@@ -1,7 +1,5 @@
 """What a page shows of a student's exercise: the verdict, hints, the solution, and the reset."""
 
-import pytest
-
 from lessons.workshop.engine.faults.finding import Finding
 from lessons.workshop.engine.recording.events import Event
 from lessons.workshop.judge.verdict import Outcome, Verdict
@@ -11,11 +9,6 @@ from lessons.workshop.student import progress
 CONNECT = Event(
     1, 0.0, "client", "in", {"type": "websocket.connect"}, "T", "websocket_connect", "c"
 )
-
-
-@pytest.fixture
-def lamp(course):
-    return course[0]
 
 
 def post(client, lesson, action):

@@ -5,12 +5,10 @@ from django.conf import settings
 from msgspec.structs import replace
 
 from lessons.workshop.member import membership
-from lessons.workshop.member.membership import Membership
 from lessons.workshop.member.protocol import (
     Hand,
     Look,
     Message,
-    Poll,
     Reading,
     State,
     Vote,
@@ -23,28 +21,17 @@ from lessons.workshop.page.live.room_status import page_state
 from lessons.workshop.setup.network_access import Mode
 from tests.support.played_page import SESSION, PageClient
 
-KNOWN = Membership("http://x", "secret", "Ann", "Monday")
-POLL = Poll(
-    id=9, lesson="stop", question=2, round=1, state="open", voted=None, options=[],
-    text="<p>What comes?</p>",
-)  # fmt: skip
-
 
 @pytest.fixture(autouse=True)
-def local_mode(settings):
-    settings.MODE = Mode.LOCAL
-
-
-@pytest.fixture
-def joined(state_dir):
-    membership.save(KNOWN)
+def joined(state_dir, known):
+    membership.save(known)
 
 
 class FakeClient(RoomClient):
     """A client that is connected to nothing, and remembers what it has to send."""
 
-    def __init__(self, changed=lambda: None, **state):
-        super().__init__(KNOWN, changed)
+    def __init__(self, known, changed=lambda: None, **state):
+        super().__init__(known, changed)
         self.link, self.state, self.done = "connected", State(**state), []
 
     async def send(self, frame):
@@ -60,9 +47,9 @@ class FakeClient(RoomClient):
 
 
 @pytest.fixture
-def link(monkeypatch):
+def link(monkeypatch, known):
     made = RoomLink()
-    made.client = FakeClient(made.notify_pages)
+    made.client = FakeClient(known, made.notify_pages)
     monkeypatch.setattr(room_status, "room_link", lambda: made)
     return made
 
@@ -82,7 +69,7 @@ async def class_of(client):
     return news["class"]
 
 
-async def test_what_a_student_does_reaches_the_room_and_nothing_else_does(joined, link):
+async def test_what_a_student_does_reaches_the_room_and_nothing_else_does(link):
     link.client.state = State(messages=[Message(7, "Hi")])
     client = page()
     await client.connect()
@@ -106,7 +93,7 @@ async def test_what_a_student_does_reaches_the_room_and_nothing_else_does(joined
 
 
 @pytest.mark.parametrize("mode", [Mode.SHARED, Mode.ROOM])
-async def test_the_server_of_several_users_says_nothing_of_classes(joined, link, settings, mode):
+async def test_the_server_of_several_users_says_nothing_of_classes(link, settings, mode):
     settings.MODE = mode
     client = page()
     assert (await client.connect())[0]
@@ -115,15 +102,14 @@ async def test_the_server_of_several_users_says_nothing_of_classes(joined, link,
     assert client.output_queue.empty()
 
 
-def test_look_leads_to_the_place_that_the_instructor_shows():
-    look = page_state(FakeClient(look=Look(4, "stop", "#do", ", Do")))["look"]
+def test_look_leads_to_the_place_that_the_instructor_shows(known):
+    look = page_state(FakeClient(known, look=Look(4, "stop", "#do", ", Do")))["look"]
     assert look == {"id": 4, "url": "/lessons/03-stop/#do", "text": "lesson 3 stop, Do"}
 
 
 @pytest.mark.django_db
-def test_a_page_has_a_place_for_the_bar_only_where_a_workshop_may_join(client, settings, state_dir):
+def test_a_page_has_a_place_for_the_bar_only_where_a_workshop_may_join(client, settings):
     path = "/lessons/03-stop/"
-    membership.save(KNOWN)
     shown = client.get(path).content.decode()
     assert 'id="class-place"' in shown
     assert "secret" not in shown

@@ -5,19 +5,11 @@ from html import unescape
 import pytest
 
 from lessons.workshop.member import joining, membership
-from lessons.workshop.member.membership import Membership
-from lessons.workshop.setup.network_access import Mode
 from tests.support.join_server import JOINED, answering_room
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("state_dir")]
 
 MARKUP = '<img src=x onerror="document.title=1">'
-KNOWN = Membership("http://x", "secret", "Ann", "Monday")
-
-
-@pytest.fixture(autouse=True)
-def local_mode(settings):
-    settings.MODE = Mode.LOCAL
 
 
 def typed(url, **values):
@@ -73,14 +65,14 @@ def test_an_error_stands_at_its_field_and_nothing_typed_is_lost(
     assert (form.count("aria-invalid"), form.count(" autofocus")) == (bool(field), 1)
 
 
-def test_a_form_of_an_old_page_changes_no_membership(client):
-    membership.save(KNOWN)
+def test_a_form_of_an_old_page_changes_no_membership(client, known):
+    membership.save(known)
     assert client.post("/class/", typed("http://other.example")).url == "/#class"
-    assert membership.read() == KNOWN
+    assert membership.read() == known
 
 
-def test_a_student_in_a_class_decides_again_whether_to_share_code(client):
-    membership.save(KNOWN)
+def test_a_student_in_a_class_decides_again_whether_to_share_code(client, known):
+    membership.save(known)
     for values, shares_code in (({"shares_code": ""}, True), ({}, False)):
         client.post("/class/", values)
         assert membership.read().shares_code is shares_code

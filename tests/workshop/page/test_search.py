@@ -65,14 +65,6 @@ def test_each_real_question_has_its_answer_among_the_first_five_and_nearly_all_h
     assert len(wrong(1)) <= MAX_WRONG, wrong(1)
 
 
-def test_every_answer_to_a_real_question_exists(db):
-    answers = {answer for one in QUERIES for answer in one["first"]}
-    pages = {path: page(path) for path in {answer.partition("#")[0] for answer in answers}}
-    for answer in answers:
-        path, _, anchor = answer.partition("#")
-        assert not anchor or f'id="{anchor}"' in pages[path]
-
-
 # What is read
 
 
@@ -91,22 +83,6 @@ def test_the_last_exception_of_a_traceback_is_read(line_end):
 
 
 # What is found
-
-
-@pytest.mark.parametrize(
-    ("pasted", "diagnosis"),
-    [
-        ("No handler for message type websocket.disconnect", "no-disconnect-handler"),
-        ("channels.exceptions.ChannelFull", "channel-full"),
-        (
-            "django.core.exceptions.SynchronousOnlyOperation: You cannot call this from an "
-            "async context - use a thread or sync_to_async.",
-            "orm-in-async",
-        ),
-    ],
-)
-def test_an_exception_finds_its_diagnosis_first(pasted, diagnosis):
-    assert urls(pasted)[0] == f"/diagnoses/#{diagnosis}"
 
 
 # What is shown

@@ -73,11 +73,6 @@ def test_finds_the_order_in_which_a_test_fails(run):
     assert conversation_in(result) == "connect / | 2 connect / | text please | & 2 text please"
 
 
-def test_the_mark_takes_its_number_without_a_name(run):
-    """One conversation: it has the natural order, in which the test is green."""
-    run(TOGETHER.replace("conversations=50", "1")).assert_outcomes(passed=1)
-
-
 def test_is_green_if_every_order_is_right(run):
     """In each conversation the class begins with a free seat."""
     apart = TOGETHER.replace("with world.together():", "if True:")
@@ -171,14 +166,6 @@ def test_refuses_an_async_test(run):
 
 
 # Decisions
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_a_list_of_decisions_repeats_what_a_seed_decided(seed):
-    first = Choices(Decisions(seed + 1))
-    decided = [first.below(4) for _ in range(9)]
-    again = Choices(Decisions(0, tuple(first.taken)))
-    assert [again.below(4) for _ in range(9)] == decided
 
 
 def test_an_order_keeps_that_of_each_lane():

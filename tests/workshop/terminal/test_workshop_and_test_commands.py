@@ -1,7 +1,6 @@
 """`manage.py workshop`, `other_site` and `test`: what they serve and refuse."""
 
 import os
-import re
 import socket
 from contextlib import nullcontext
 
@@ -13,7 +12,6 @@ from lessons.workshop.setup import virtual_environment
 from lessons.workshop.setup.access_token import token
 from lessons.workshop.setup.network_access import Mode
 from lessons.workshop.terminal import workshop
-from tests.support.required_programs import NODE, find_program
 
 
 @pytest.fixture
@@ -139,13 +137,3 @@ def test_runs_all_on_all_cores_without_tests_real_and_says_what_is_left_out(
 def test_wrong_usage_of_test_ends_with_2(capsys, words, reason):
     assert exit_code_of_test(*words.split()) == 2
     assert reason in capsys.readouterr().err
-
-
-def test_a_missing_program_skips_a_test_or_fails_it_if_required(monkeypatch):
-    monkeypatch.delenv("REQUIRE_PARTS", raising=False)
-    lacking = NODE._replace(commands=("no-such-part",))
-    with pytest.raises(pytest.skip.Exception, match=re.escape(lacking.missing())):
-        find_program(lacking)
-    monkeypatch.setenv("REQUIRE_PARTS", "1")
-    with pytest.raises(pytest.fail.Exception, match=re.escape(lacking.missing())):
-        find_program(lacking)

@@ -1,14 +1,11 @@
 """An event holds exact built-in types, and becomes JSON, a literal or a line of text."""
 
-import json
-import pickle
 from collections import OrderedDict
 from enum import IntEnum
 
 import pytest
 
 from lessons.workshop.engine.recording.events import error_text, exact_copy
-from lessons.workshop.engine.recording.recorder import Recorder
 from lessons.workshop.engine.recording.transcript import (
     event_text,
     normalize,
@@ -40,16 +37,6 @@ def test_a_subclass_is_copied_as_its_value(value, expected):
     # repr shows the class of a member of an enum and of an OrderedDict.
     assert repr(exact_copy(value)) == repr(expected)
     assert type(exact_copy(value)) is type(expected)
-
-
-def test_a_recorded_event_can_be_pickled_and_written_as_json():
-    recorder = Recorder()
-    message = {"type": EqualsEverything("websocket.close"), "code": Closes.OVER}
-    recorder.record("client", "out", message, "MainThread", None, "c1")
-    event = recorder.events[0]
-    assert [type(value) for value in event.message.values()] == [str, int]
-    assert json.dumps(event.as_json()["message"]) == '{"type": "websocket.close", "code": 4000}'
-    assert pickle.loads(pickle.dumps(event)) == event
 
 
 def test_the_text_of_an_error_has_no_address_of_an_object():

@@ -1,8 +1,6 @@
 """The loop of checks knows when it is idle. A seed decides what life decides."""
 
 import asyncio
-import signal
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -68,16 +66,6 @@ def test_a_pool_that_is_shut_down_does_its_jobs_in_their_order():
         return done
 
     assert [run(main(), seed) for seed in range(5)] == [[0, 1, 2]] * 5
-
-
-def test_shutdown_can_cancel_the_jobs_that_have_not_begun():
-    async def main():
-        pool = ThreadPoolExecutor(1)
-        jobs = [pool.submit(print) for _ in range(3)]
-        pool.shutdown(cancel_futures=True)
-        return [job.cancelled() for job in jobs]
-
-    assert run(main()) == [True, True, True]
 
 
 # The seed
@@ -161,16 +149,6 @@ def test_a_loop_that_spins_reaches_its_timer(seed):
         return 5 <= loop.elapsed() < 10
 
     assert run(main(), seed)
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="loops on Windows have no signal handlers")
-def test_the_code_may_handle_a_signal():
-    async def main():
-        loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, print)
-        assert loop.remove_signal_handler(signal.SIGTERM)
-
-    run(main())
 
 
 def test_a_call_of_the_outside_world_suspends_only_with_a_seed():

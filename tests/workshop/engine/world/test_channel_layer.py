@@ -62,14 +62,6 @@ async def test_an_unserializable_message_fails_at_the_sender(layer, method, valu
     assert str(here.value) == str(there.value)
 
 
-@pytest.mark.parametrize("name", ["with space", "straße", "a" * 100, "", None, 5])
-async def test_checks_names_as_every_layer_does(layer, name):
-    with pytest.raises(TypeError, match="Group name must be a valid unicode string"):
-        await layer.group_send(name, {"type": "x"})
-    with pytest.raises(TypeError, match="Channel name must be a valid unicode string"):
-        await layer.send(name, {"type": "x"})
-
-
 # The faults of a consumer
 
 
