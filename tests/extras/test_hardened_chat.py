@@ -111,27 +111,6 @@ def test_joins_again_after_the_layer_has_lost_its_groups(chat, world, monkeypatc
     assert bob.new_messages() == ["hello"]
 
 
-def test_many_layer_messages_lead_to_one_read_and_send_nothing_twice(chat, world, monkeypatch):
-    reads, messages_after = [], store.messages_after
-    monkeypatch.setattr(
-        store, "messages_after", lambda *args: reads.append(args) or messages_after(*args)
-    )
-    Room.objects.create(name="lobby")
-    ann = chat.join("ann")
-    ids = fill("lobby", ["one", "two", "three"])
-    reads.clear()
-
-    async def announce():
-        for id in [*ids, *ids]:
-            await get_channel_layer().group_send(
-                "chat-room-lobby", {"type": "chat.saved", "id": id}
-            )
-
-    world.call(announce)
-    assert ann.new_messages() == ["one", "two", "three"]
-    assert len(reads) == 1
-
-
 def test_a_message_saved_during_the_join_is_sent_once(chat, world, monkeypatch):
     join = store.join
 
@@ -296,16 +275,6 @@ def test_a_client_cannot_guess_the_key_of_a_receipt(missed, answer):
     ann.new_frames()
     ann.client.send(answer)
     assert ann.new_messages() == []
-
-
-def test_a_receipt_counts_neither_as_a_frame_nor_as_activity(missed, world, monkeypatch):
-    monkeypatch.setattr(consumer, "BURST", 1)
-    monkeypatch.setattr(consumer, "IDLE_TIMEOUT", 3 * HEARTBEAT_INTERVAL)
-    ann, texts = missed(2 * UNCONFIRMED)
-    world.run(2 * HEARTBEAT_INTERVAL)
-    assert texts_in(read_all(ann)) == texts
-    world.run(2 * HEARTBEAT_INTERVAL)
-    assert ann.client.closed == 4408
 
 
 # The beginning and the end of a connection

@@ -302,12 +302,6 @@ def test_the_rooms_that_a_client_creates_are_limited(chat, monkeypatch, name):
     assert bob.new_messages() == ["hi"]
 
 
-def test_a_list_of_users_has_a_limited_length(chat, monkeypatch):
-    monkeypatch.setattr(store, "MAX_NAMES", 2)
-    *_, last = [chat.connect(name) for name in ("ann", "bob", "cid")]
-    assert last.new_frames()[-1] == {"here": ["ann", "bob"], "guests": 0}
-
-
 def test_an_idle_client_is_closed(chat, world, monkeypatch):
     monkeypatch.setattr(consumer, "IDLE_TIMEOUT", 3 * HEARTBEAT_INTERVAL)
     ann, bob = chat.join("ann"), chat.join("bob")
