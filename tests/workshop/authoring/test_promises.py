@@ -2,7 +2,7 @@
 
 import pytest
 
-from lessons.workshop.authoring.promises import faults_of_promises, sentences_of
+from lessons.workshop.authoring.promises import faults_of_promises
 
 DOCSTRING = '''"""Lesson 1: a lamp.
 
@@ -23,13 +23,6 @@ def faults(lesson, promises, quote="Text comes back.", promise_of=""):
     text = text.replace("    explores", f"{named}    explores")
     lesson.check.write_text(f"{text}\n\n{promises}}}\n")
     return [*faults_of_promises(lesson)]
-
-
-def test_a_sentence_ends_with_its_line_or_item():
-    assert sentences_of(DOCSTRING[3:-4]) == [
-        *("Text comes back.", "After `bye`, the lamp closes:"),
-        *("with the code 1000.", "Lamps are bright."),
-    ]
 
 
 @pytest.mark.parametrize(
@@ -56,14 +49,6 @@ def test_a_sentence_ends_with_its_line_or_item():
 )
 def test_lists_what_nothing_asks_for_and_what_is_quoted_wrongly(lesson, promises, quote, expected):
     assert faults(lesson, PROMISES + promises, quote) == expected
-
-
-def test_lists_what_the_check_quotes_wrongly_for_a_diagnosis(lesson):
-    asked = PROMISES + ', "Lamps are": "explores"'
-    assert faults(lesson, asked, promise_of="Lamps are bright.") == []
-    assert faults(lesson, asked, promise_of="Lamps are dark.") == [
-        "promise_of or promise= does not quote the exercise: Lamps are dark."
-    ]
 
 
 @pytest.mark.parametrize("promise", ['"Lamps are dark."', "DARK"])

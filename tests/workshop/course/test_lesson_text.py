@@ -14,7 +14,7 @@ from lessons.workshop.course.lesson_text import (
     expanded_teach_page,
 )
 from lessons.workshop.course.source_code import UnknownName, find_demo_source, find_source
-from lessons.workshop.page.markup import markdown_to_html, source_lines
+from lessons.workshop.page.markup import markdown_to_html
 
 SHOP = '''\
 """A shop."""
@@ -86,14 +86,6 @@ def test_code_retyped_into_a_code_block_is_an_error(shop):
         expand_markdown("```code shop.HOURS\nHOURS = []\n```\n", "lesson.md")
 
 
-def test_a_table_is_the_markdown_in_the_file_of_that_name_beside_the_text(tmp_path):
-    (tmp_path / "sums.md").write_text("| a | b |\n| --- | --- |\n| 1 | 2 |\n")
-
-    text = expand_markdown("Look:\n\n```table sums\n```\n\nSo.\n", tmp_path / "lesson.md")
-
-    assert text == "Look:\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n\nSo.\n"
-
-
 def test_html_in_markdown_code_and_captions_is_shown_as_text():
     markdown = '<script>alert(1)</script> [x](javascript:alert) **b**\n\n<p onclick="x">'
     html = markdown_to_html(markdown)
@@ -105,15 +97,6 @@ def test_html_in_markdown_code_and_captions_is_shown_as_text():
     html = markdown_to_html('```python <i>\nx = "<b>"\n```\n\n```"><u>\n<b>\n```\n')
     assert not [tag for tag in ("<b>", "<i>", "<u>") if tag in html]
     assert "&lt;b&gt;" in html
-
-
-def test_each_line_of_a_source_has_its_number_and_its_method(shop):
-    lines = source_lines(find_source("shop.Shop"))
-    methods = {line["number"]: line["method"] for line in lines}
-    assert list(methods) == list(range(11, 24))
-    assert [number for number, name in methods.items() if name == "greet"] == list(range(14, 21))
-    assert [number for number, name in methods.items() if name == "close"] == [22, 23]
-    assert methods[11] == ""
 
 
 def test_nothing_outside_the_packages_can_be_named(tmp_path, monkeypatch):

@@ -13,18 +13,6 @@ def conversations(slug=LESSON):
     return conversations_for(Claims.of(find(slug)).model)
 
 
-def test_a_client_with_a_request_sends_no_frames():
-    found = []
-    for steps in conversations("deploy"):
-        begun = {}
-        for step in steps:
-            if step.kind.begins:
-                begun[step.client] = step.action
-            elif step.action in ("text", "bytes"):
-                found.append(begun[step.client])
-    assert set(found) == {"connect"}
-
-
 def test_conversations_are_many_and_vary_what_a_client_can_vary():
     written = [" | ".join(map(str, steps)) for steps in conversations()]
     assert len(set(written)) >= 30

@@ -14,42 +14,6 @@ from lessons.workshop.judge.study import recordings
 from lessons.workshop.judge.study.recordings import Recording, cached, playable, record
 
 
-def play_named(slug, name, steps):
-    return recordings.events_of(playable(find(slug), name), steps)
-
-
-def played(name, *steps):
-    """The events of the conversation: the text of each frame, the type of every other event."""
-    events = play_named("push", name, list(steps))
-    return [event.message.get("text", event.message.get("type")) for event in events]
-
-
-BEGUN = ["scope", "websocket.connect", "websocket.accept"]
-
-
-def test_events_that_are_due_arrive_at_their_time_while_the_client_waits():
-    assert played("solution", "connect", "wait 2") == [*BEGUN, "1", "2"]
-    *_, accept, first, second = play_named("push", "solution", ["connect", "wait 2"])
-    assert 1 <= first.time - accept.time < second.time - accept.time - 0.9 < 2
-
-
-def test_a_kill_cancels_the_consumer():
-    assert played("solution", "connect", "kill") == [*BEGUN, "cancelled"]
-
-
-def test_a_client_may_vanish_and_reconnect_in_the_same_browser():
-    lesson = find("logout")
-    steps = ["connect as=student", "2 connect as=student", "vanish", "connect as=student"]
-    turns = recordings.play(playable(lesson, lesson.demo), [*steps, "text logout"]).bursts
-    assert [turn.steps[0] for turn in turns][2:] == ["vanish", "connect as=student", "text logout"]
-    left = [event.message for _, event in turns[2].events if event.direction == "in"]
-    assert left == [{"type": "websocket.disconnect", "code": 1006}]
-    closed = [
-        number for number, event in turns[4].events if event.message["type"] == "websocket.close"
-    ]
-    assert sorted(closed) == [1, 2]
-
-
 def test_the_seed_decides_in_a_recording_as_in_a_verdict():
     subject, orders = playable(find("group"), "solution"), []
     with PlayerHandle(subject) as player:

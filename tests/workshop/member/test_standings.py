@@ -68,7 +68,3 @@ def test_the_room_accepts_a_standing_even_if_a_program_prints_anything(edited, c
     frame = encode(standing)
     assert decode(frame, FromStudent) == standing
     assert len(frame) <= MAX_FRAME
-
-
-def test_a_lesson_that_the_course_does_not_have_has_no_standing():
-    assert make_standing("99-nothing", Progress("green"), True) is None

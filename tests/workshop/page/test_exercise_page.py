@@ -71,10 +71,3 @@ def test_a_reset_keeps_the_students_version_and_names_it(client, lamp):
     backup = progress.state_dir().parent / exercise_json(lamp)["backup"]
     assert backup.read_text() == "# mine"
     assert progress.of(lamp).state == "new"
-
-
-def test_a_missing_file_has_no_digest_and_keeps_its_verdict(lamp):
-    keep(lamp)
-    lamp.exercise.unlink()
-    shown = exercise_json(lamp)
-    assert (shown["digest"], shown["state"], len(shown["verdict"]["outcomes"])) == ("", "green", 1)

@@ -129,16 +129,6 @@ try:
     assert sent[1] == {"type": "websocket.close", "reason": "ValueError('not a subprotocol')"}
 
 
-async def test_an_exception_of_the_consumer_reaches_the_server_with_its_line(application, lamp):
-    async with PlayedPage(application, lamp(async_lamp("raise ValueError('dark')"))) as page:
-        client = await page.connect()
-        await client.send_to(text_data="on")
-        finding = await page.finding()
-        with pytest.raises(Exception, match="ValueError: dark"):
-            await client.wait(timeout=TIMEOUT)
-    assert (finding["title"], finding["line"]) == ("The code raised an exception", 11)
-
-
 async def test_a_step_from_outside_calls_a_function_of_the_exercise(application, lamp):
     lesson = lamp(f"{LAMP}\n\ndef report(number):\n    return number + 1\n")
     text = lesson.path_to("lesson.md").read_text()

@@ -165,9 +165,6 @@ def test_refuses_an_async_test(run):
     result.stdout.fnmatch_lines(["*The world has its own event loop: write `def`*"])
 
 
-# Decisions
-
-
 def test_an_order_keeps_that_of_each_lane():
     items = ["a1", "b1", "a2", "b2", "c1"]
     for seed in range(1, 30):
@@ -175,6 +172,9 @@ def test_an_order_keeps_that_of_each_lane():
         assert sorted(merged) == sorted(items)
         assert merged.index("a1") < merged.index("a2")
         assert merged.index("b1") < merged.index("b2")
+
+
+# Decisions
 
 
 def test_the_shortest_decisions_keep_only_what_fails():

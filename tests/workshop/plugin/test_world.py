@@ -65,13 +65,6 @@ class SyncRows(WebsocketConsumer):
         self.send(str(Group.objects.count()))
 
 
-class LoggedInOnly(AsyncConsumer):
-    """Neither accepts nor closes."""
-
-    async def websocket_connect(self, event):
-        pass
-
-
 async def forgotten():
     pass
 
@@ -113,12 +106,6 @@ class Clumsy(AsyncConsumer):
 
     async def leaves_a_task(self):
         self.task = asyncio.create_task(self.waits_and_answers())
-
-    async def starts_a_task_for_all(self):
-        Clumsy.task_of_all = asyncio.create_task(self.waits_and_answers())
-
-    async def ends_the_task_of_all(self):
-        Clumsy.task_of_all.cancel()
 
     async def joins_and_stays(self):
         await self.channel_layer.group_add("guests", self.channel_name)
@@ -186,7 +173,6 @@ application = AllowedHostsOriginValidator(
                 path("ws/rows/", Rows.as_asgi()),
                 path("ws/sync-rows/", SyncRows.as_asgi()),
                 path("ws/clumsy/", Clumsy.as_asgi()),
-                path("ws/users/", LoggedInOnly.as_asgi()),
             ]
         )
     )
@@ -379,12 +365,6 @@ def test_a_fault_raises_where_the_client_acts_and_names_the_line(world, act, dia
     assert (finding.diagnosis, finding.file, finding.line) == (diagnosis, __file__, line_of(act))
 
 
-def test_issue_1947_a_missing_answer_names_the_handler(world):
-    with pytest.raises(ConsumerFault, match="The handshake was never answered") as raised:
-        world.connect("/ws/users/")
-    assert raised.value.finding.handler == "LoggedInOnly.websocket_connect"
-
-
 def test_what_daphne_refuses_raises_in_the_consumer(world):
     client = world.connect("/ws/clumsy/")
     with pytest.raises(ConsumerFault, match="An event was sent after the close") as raised:
@@ -424,14 +404,6 @@ def test_what_is_left_behind_is_a_fault_at_the_end(world, act, diagnosis, line):
         world.finish()
     assert raised.value.finding.diagnosis == diagnosis
     assert line in (None, raised.value.finding.line)
-
-
-def test_a_task_may_outlive_the_client_that_started_it(world):
-    ada, ben = world.connect("/ws/clumsy/"), world.connect("/ws/clumsy/")
-    ada.send("starts_a_task_for_all")
-    ada.leave()
-    ben.send("ends_the_task_of_all")
-    world.finish()
 
 
 @pytest.mark.parametrize(

@@ -299,15 +299,6 @@ def test_the_answer_of_a_lessons_question_is_played_and_hidden_until_it_is_shown
     assert (poll["chart"].count("✓"), poll["chart"].count("✗")) == (4, 2)
 
 
-def test_a_question_that_the_course_has_no_more_is_an_error_on_the_board(monday):
-    act(monday.pk, {"type": "predict", "lesson": "stop", "question": 1})
-    for values in ({"question": 9}, {"lesson": "none"}):
-        monday.refresh_from_db()
-        monday.poll |= values
-        monday.save()
-        assert board(monday.pk)["poll"]["error"]
-
-
 # A student's page
 
 

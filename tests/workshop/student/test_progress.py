@@ -6,8 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from lessons.workshop.course import lesson_index
-from lessons.workshop.engine.faults.finding import make_finding
-from lessons.workshop.engine.recording.events import Event
 from lessons.workshop.judge.verdict import Outcome, Verdict
 from lessons.workshop.student import progress
 
@@ -25,19 +23,6 @@ def file(fresh_course):
 
 def test_a_lesson_that_was_not_begun_is_new(fresh_course):
     assert progress.of(fresh_course[0]) == progress.Progress("new", False, 0, None)
-
-
-def test_only_the_transcripts_of_findings_are_saved(fresh_course):
-    events = (Event(1, 0.0, "client", "in", {"type": "websocket.connect"}, "", None, "1"),)
-    found = make_finding("wrong-close-code")
-    outcomes = [
-        Outcome("test_it", "it works", "red", found, events),
-        Outcome("test_more", "it goes on", "green", None, events),
-    ]
-    progress.save_verdict(fresh_course[0], Verdict("01-lamp", "exercise", tuple(outcomes)))
-
-    kept = progress.of(fresh_course[0]).verdict["outcomes"]
-    assert [len(outcome["transcript"]) for outcome in kept] == [1, 0]
 
 
 def test_progress_follows_a_lesson_whose_number_has_changed(fresh_course):

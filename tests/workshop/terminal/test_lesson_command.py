@@ -116,11 +116,6 @@ def test_refuses_wrong_usage_in_one_line_and_changes_nothing(course, change, wor
     assert files_of(lesson_index.COURSE_DIR) == before
 
 
-@pytest.mark.parametrize("action", ["reset", "check", "show"])
-def test_an_empty_name_is_not_the_next_lesson(course, action):
-    assert "There is no lesson" in refusal(action, "")
-
-
 @pytest.mark.parametrize("action", ["check", "verify"])
 def test_ctrl_c_ends_an_action_with_130(course, monkeypatch, action):
     def interrupt(*arguments, **options):

@@ -79,11 +79,6 @@ def test_names_what_the_client_sees(received, name):
         assert (found.client, found.burst, str(found.step)) == (1, 1, "text a")
 
 
-def test_reports_a_consumer_that_did_not_stop():
-    found = difference(Echo, "connect | close", "+", "")
-    assert found.fault.diagnosis == "no-stop-consumer"
-
-
 def test_reports_a_fault_of_the_server_before_any_difference():
     faults = (ClientFault(1, make_finding("exception")),)
     found = difference(Echo, "connect | text a", "+", "b", faults=faults)
@@ -109,11 +104,6 @@ def test_shows_the_characters_of_texts_that_look_alike():
     assert r"expected 'e\u0301', got '\xe9'" in detail_of(found)
 
 
-def test_says_where_long_texts_begin_to_differ():
-    found = difference(Echo, f"connect | text {'a' * 70}b", "+", [f"{'a' * 70}c"])
-    assert 'aab" (71 characters)' in detail_of(found).partition("\n")[0]
-
-
 def test_marks_what_only_the_model_tells_apart():
     class Door(Model):
         def connect(self, client):
@@ -121,12 +111,6 @@ def test_marks_what_only_the_model_tells_apart():
 
     found = difference(Door, "connect", [{"type": "websocket.close", "reason": "full"}])
     assert '≠ got       websocket.close  reason: "full"' in detail_of(found)
-
-
-def test_a_forgotten_await_explains_what_is_missing():
-    leftovers = (make_finding("never-awaited"),)
-    found = difference(Echo, "connect | text a", "+", leftovers=leftovers)
-    assert (found.burst, generic_diagnosis(found)) == (1, "never-awaited")
 
 
 def test_a_client_that_leaves_may_miss_the_answers_of_the_same_burst():

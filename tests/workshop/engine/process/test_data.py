@@ -85,9 +85,3 @@ def test_a_dataclass_is_read_by_the_types_of_its_fields(shape):
 def test_refuses_a_value_of_another_type(data):
     with pytest.raises((TypeError, ValueError, LookupError)):
         read_dataclass(Shape, data)
-
-
-def test_a_function_may_replace_each_object_of_a_class():
-    finish = {Point: lambda point: Point(-point.x)}
-    read = read_dataclass(Shape, {"points": [{"x": 1}]}, finish)
-    assert read.points == (Point(-1),)

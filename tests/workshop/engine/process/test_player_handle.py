@@ -120,15 +120,6 @@ def test_reports_the_line_of_a_thread_a_job_a_timer_or_a_coroutine_left_behind(p
     assert {it.diagnosis for it in leftovers} <= {diagnosis}
 
 
-def test_each_conversation_imports_the_file_again(play):
-    source = GAME.replace("class Guess", "seen = []\n\nclass Guess")
-    receive = "seen.append(1); self.send({'type': 'websocket.send', 'text': str(len(seen))})"
-    with PlayerHandle(target(receive, source)) as player:
-        player.wait_until_loaded()
-        texts = [messages(player.play(["connect", "text a"]))[1][0]["text"] for _ in range(2)]
-    assert texts == ["1", "1"]
-
-
 def test_a_handler_that_does_not_return_is_reported_and_the_player_goes_on(play, monkeypatch):
     with PlayerHandle(target("while event['text'] == 'a': pass"), timeout=0.5) as player:
         player.wait_until_loaded()
@@ -170,39 +161,6 @@ def test_random_numbers_and_hashes_are_the_same_in_each_player(play, monkeypatch
         self.send({"type": "websocket.send", "text": text})"""
     first, second = (messages(play("connect | text hello", receive)) for _ in range(2))
     assert first == second
-
-
-WORKER = """\
-from channels.consumer import AsyncConsumer
-from channels.exceptions import StopConsumer
-
-class Clerk(AsyncConsumer):
-    async def websocket_connect(self, event):
-        await self.send({"type": "websocket.accept"})
-
-    async def websocket_receive(self, event):
-        job = {"type": "job.do", "number": event["text"], "to": self.channel_name}
-        await self.channel_layer.send("jobs", job)
-
-    async def websocket_disconnect(self, event):
-        raise StopConsumer()
-
-class Work(AsyncConsumer):
-    async def job_do(self, event):
-        int(event["number"])
-
-channel_name_patterns = {"jobs": Work.as_asgi()}
-"""
-
-
-def test_a_fault_of_a_worker_belongs_to_the_turn_that_caused_it(play):
-    steps = "worker jobs | connect | text 1 | text one | text 2"
-    played = play(steps, source=WORKER, lesson="worker")
-    [*before, faulty, after] = [turn.faults for turn in played.bursts]
-    assert [*before, after] == [()] * 4
-    [fault] = faulty
-    assert (fault.client, fault.finding.diagnosis) == (None, "job-raises")
-    assert fault.finding.handler == "Work.job_do"
 
 
 def test_the_first_uuid_of_a_process_does_not_block_its_loop(play):

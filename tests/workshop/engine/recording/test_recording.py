@@ -4,9 +4,6 @@ The transcripts of the lessons prove which events there are, and the handler of 
 """
 
 import asyncio
-import copy
-import json
-import pickle
 from collections import deque
 from pathlib import Path
 
@@ -18,7 +15,7 @@ from channels.layers import channel_layers
 from lessons.workshop.engine.recording.consumer_state import attributes_of
 from lessons.workshop.engine.recording.layer import RecordingLayer, record_layer
 from lessons.workshop.engine.recording.middleware import RecordingMiddleware
-from lessons.workshop.engine.recording.recorder import Recorder, TrackedMessage
+from lessons.workshop.engine.recording.recorder import Recorder
 from tests.support.strict_communicator import StrictCommunicator
 
 pytestmark = pytest.mark.usefixtures("simulated_layer")
@@ -33,15 +30,6 @@ async def test_a_layer_is_recorded_once_and_works_without_a_connection():
     channel = await layer.new_channel()
     await layer.send(channel, {"type": "x"})
     assert await layer.receive(channel) == {"type": "x"}
-
-
-def test_a_tracked_message_is_copied_as_a_plain_dict():
-    message = TrackedMessage({"type": "x", "text": "a"}, lambda message: None)
-
-    for other in (copy.copy(message), copy.deepcopy(message), pickle.loads(pickle.dumps(message))):
-        assert other == {"type": "x", "text": "a"}
-        assert type(other) is dict
-    assert json.dumps(message) == '{"type": "x", "text": "a"}'
 
 
 # The state of the consumer

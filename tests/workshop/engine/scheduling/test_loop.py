@@ -54,20 +54,6 @@ def test_is_idle_after_a_thread_sensitive_context_has_ended():
         assert run(main()) == (True, set())
 
 
-def test_a_pool_that_is_shut_down_does_its_jobs_in_their_order():
-    async def main():
-        pool, done = ThreadPoolExecutor(1), []
-        for number in range(3):
-            pool.submit(done.append, number)
-        pool.shutdown(wait=False)
-        with pytest.raises(RuntimeError, match="after shutdown"):
-            pool.submit(print)
-        await asyncio.get_running_loop().wait_until_idle()
-        return done
-
-    assert [run(main(), seed) for seed in range(5)] == [[0, 1, 2]] * 5
-
-
 # The seed
 
 

@@ -67,11 +67,6 @@ async def received(consumer, database):
     return texts
 
 
-async def test_has_points_around_group_calls_and_queries_and_after_sends(database):
-    # one after the accept, two at group_add, two at the query, one after the frame; then none
-    assert await received(Counting, database) == [["1"]] * 4 + [["0"]] * 3
-
-
 async def test_the_action_waits_while_the_consumer_locks_the_database(database):
     # The consumer has the lock from BEGIN on, so the action cannot run at the 5 points in it.
     assert await received(Locks, database) == [["1"]] * 4 + [["0"]] * 7
