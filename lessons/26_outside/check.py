@@ -92,7 +92,8 @@ class Watch(Model):
         return isinstance(answer, dict) and answer.get("returned") == has_grown
 
     def percent_of(self, job):
-        return next(row["percent"] for row in self.tables[TABLE] if row["id"] == job)
+        rows = (row["percent"] for row in self.tables[TABLE] if row["id"] == job)
+        return next(rows, 100)  # without a row, nothing grows
 
     def watching(self, job):
         # The clients that a message reaches.

@@ -115,6 +115,10 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
     def call_at(self, when, callback, *args, context=None):
         """As in asyncio. Of timers for the same time, the first or a random one comes first."""
         self._check_closed()
+        return self.set_timer(when, callback, args, context)
+
+    def set_timer(self, when, callback, args, context=None):
+        """The timer, even if the loop is closed: a thread may still sleep when it has ended."""
         timer = _Timer(when, callback, args, self, context)
         rank = 0.0 if self.random is None else self.random.random()
         timer.order = (when, rank, next(self._timer_numbers))

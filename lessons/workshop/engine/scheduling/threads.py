@@ -316,7 +316,7 @@ class ThreadScheduler:
         """Set the loop's timers for the threads that have begun a timed wait."""
         self.timers_changed = False
         for thread in self.new_sleepers():
-            thread.alarm = self.loop.call_at(thread.deadline, self.wake, thread)
+            thread.alarm = self.loop.set_timer(thread.deadline, self.wake, (thread,))
             self.timers_changed = True
 
     def _block_loop(self, waiter: Waiter, timeout: float | None) -> None:
