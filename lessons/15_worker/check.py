@@ -119,7 +119,8 @@ class Office(Model):
         """Once a worker has done the job, the client receives `2026-11-21: Saturday`. For
         `hello`, it receives `hello: not a date`. The text in the answer is unchanged."""
         answer = answer_to(text)
-        promise = "" if answer.endswith("not a date") else DATES
+        is_usual = answer.endswith("not a date") or len(text) == len("2026-11-21")
+        promise = "" if is_usual else DATES
         promise = NO_DATES if text in ("", "2026-1-2") else promise
         client.send(answer, until=self.free_at, promise=promise)
 
