@@ -20,6 +20,7 @@ HARMLESS = (
     'account grace {"first_name": "Amazing"}',
     'account grace {"email": "grace@b.example"}',
     'account grace {"is_staff": true}',
+    'account grace {"is_superuser": true}',
     'account grace {"last_login": "2026-11-21T12:00:00Z"}',
     'account ada {"is_active": true}',  # grace may be inactive
     "account grace {}",
