@@ -1,6 +1,8 @@
-"""A class in a real room: the true standings are on the board, even if the room was killed."""
+"""A class in a real room: it has the true standings, even if it was killed."""
 
 import asyncio
+import csv
+import io
 import json
 import os
 import re
@@ -8,13 +10,10 @@ import signal
 import stat
 import urllib.parse
 import urllib.request
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
-from http.cookiejar import CookieJar
 
 import pytest
-from websockets.asyncio.client import connect
-from websockets.exceptions import WebSocketException
 
 from lessons.workshop.course.lesson_index import find, lessons
 from lessons.workshop.member import membership
@@ -24,7 +23,7 @@ from lessons.workshop.student import progress as progress_file
 from lessons.workshop.student.progress import Progress
 from tests.support.programs.project_commands import RunningRoom
 from tests.support.programs.project_copy import project_copy
-from tests.support.programs.running_program import TEST_TIMEOUT
+from tests.support.programs.running_program import TEST_TIMEOUT, wait_until
 
 STUDENTS = 60
 DONE_BEFORE = 8  # lessons that each student has a verdict on
@@ -64,71 +63,46 @@ def join(room, name) -> Membership:
     return Membership(room.url, json.loads(answer)["token"], name, "Monday")
 
 
-def session_of_instructor(room) -> str:
-    """The cookies of a browser in which the instructor has logged in."""
-    jar = CookieJar()
-    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
-    address = f"{room.url}/room/log-in/"
-    page = browser.open(address, timeout=TEST_TIMEOUT).read().decode()
-    token = re.search(r'csrfmiddlewaretoken" value="(\w+)"', page)[1]
-    form = {"username": "instructor", "password": room.password, "csrfmiddlewaretoken": token}
-    browser.open(address, urllib.parse.urlencode(form).encode(), timeout=TEST_TIMEOUT).close()
-    return "; ".join(f"{one.name}={one.value}" for one in jar)
+class Export:
+    """The export of the class, for an instructor who has logged in."""
 
+    def __init__(self, room):
+        self.browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        address = f"{room.url}/room/log-in/"
+        page = self.browser.open(address, timeout=TEST_TIMEOUT).read().decode()
+        token = re.search(r'csrfmiddlewaretoken" value="(\w+)"', page)[1]
+        form = {"username": "instructor", "password": room.password, "csrfmiddlewaretoken": token}
+        self.browser.open(address, urllib.parse.urlencode(form).encode(), TEST_TIMEOUT).close()
+        self.url = f"{room.url}/room/board/1/export/"
 
-class Board:
-    """The board of the class, with all standings that it shows."""
+    def standings(self):
+        """The state of each lesson of each student."""
+        with self.browser.open(self.url, timeout=TEST_TIMEOUT) as answer:
+            rows = csv.DictReader(io.StringIO(answer.read().decode()))
+            return {(row["student"], row["slug"]): row["state"] for row in rows}
 
-    def __init__(self, room, cookies):
-        self.url = f"{room.url.replace('http', 'ws')}/ws/room/board/1/"
-        self.headers = {"Cookie": cookies, "Origin": room.url}
-        self.changed = asyncio.Condition()
-        self.standings, self.connected = {}, set()
-
-    async def follow(self):
-        while True:
-            with suppress(OSError, WebSocketException):
-                async with connect(self.url, additional_headers=self.headers) as socket:
-                    async for text in socket:
-                        await self.take(json.loads(text))
-            await asyncio.sleep(0.1)
-
-    async def take(self, state):
-        self.standings = {
-            (row["name"], slug): one["state"]
-            for row in state["students"]
-            for slug, one in row["standings"].items()
-        }
-        self.connected = {row["name"] for row in state["students"] if row["connected"]}
-        async with self.changed:
-            self.changed.notify_all()
-
-    async def until(self, condition):
-        async with asyncio.timeout(TEST_TIMEOUT), self.changed:
-            await self.changed.wait_for(condition)
+    async def until(self, truth):
+        await asyncio.to_thread(wait_until, lambda: self.standings() == truth)
 
 
 @asynccontextmanager
-async def classroom(room):
-    """The workshops of a class, and a board that shows all their standings."""
-    members = [join(room, f"Student {number}") for number in range(STUDENTS)]
-    workshops = [RoomClient(one) for one in members]
-    board = Board(room, session_of_instructor(room))
+async def connected_workshops(room):
+    """The workshops of a class of so many students."""
+    workshops = [RoomClient(join(room, f"Student {number}")) for number in range(STUDENTS)]
     tasks = [asyncio.create_task(one.run()) for one in workshops]
-    tasks.append(asyncio.create_task(board.follow()))
     try:
-        yield workshops, board
+        yield workshops
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def test_the_board_shows_each_true_standing_also_after_the_room_was_killed(clone):
+async def test_the_room_has_each_true_standing_also_after_it_was_killed(clone):
     room = RunningRoom(clone, "--name", "Monday")
     with room:
-        port = room.url.rpartition(":")[2]
-        async with classroom(room) as (workshops, board):
+        port, export = room.url.rpartition(":")[2], Export(room)
+        async with connected_workshops(room) as workshops:
             truth = {}
 
             async def judge(workshop, lesson, state):
@@ -138,7 +112,7 @@ async def test_the_board_shows_each_true_standing_also_after_the_room_was_killed
             for workshop in workshops:
                 for lesson in lessons()[:DONE_BEFORE]:
                     await judge(workshop, lesson, "green")
-            await board.until(lambda: board.standings == truth)
+            await export.until(truth)
 
             room.process.send_signal(signal.SIGKILL)
             room.__exit__(None, None, None)
@@ -146,8 +120,7 @@ async def test_the_board_shows_each_true_standing_also_after_the_room_was_killed
                 await judge(workshop, find("origin"), ("green", "read")[number % 2])
             again = RunningRoom(clone, "--port", port)
             await asyncio.to_thread(again.__enter__)
-            everyone = {one.membership.name for one in workshops}
-            await board.until(lambda: (board.standings, board.connected) == (truth, everyone))
+            await export.until(truth)
             await asyncio.to_thread(again.__exit__)
 
 
