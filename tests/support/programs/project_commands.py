@@ -88,7 +88,7 @@ class RunningRoom(Command):
 
     @property
     def code(self) -> str:
-        return re.search(r"code (\S+)\.", self.output)[1]
+        return re.search(r", code (\S+)", self.output)[1]
 
     def ask(self, path, body=None, context=None) -> tuple[int, bytes]:
         """The status and the body of the answer."""
