@@ -135,9 +135,11 @@ class Letters(Model):
         return json.loads(step.arguments["text"]) if step and step.action == "text" else None
 
     def went_astray(self, difference, frame):
-        # Whether a client received a text for another client.
+        # Whether a client received a text for another client, not just the writer a copy.
         readers = {reader.number for reader in self.readers(frame["to"])}
-        return bool(readers and self.who_got(difference, frame) - readers)
+        others = self.who_got(difference, frame) - readers
+        is_copy = others == {difference.step.client} and self.has_arrived(difference, frame)
+        return bool(readers and others) and not is_copy
 
     def has_arrived(self, difference, frame):
         # Whether each client that the letter is for received it.

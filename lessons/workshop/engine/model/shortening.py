@@ -52,6 +52,8 @@ class Shortening:
         steps = _playable(steps)
         if not steps or self._replayed + len(steps) > MAX_REPLAYED:
             return
+        if _begun_again(steps) > _begun_again(self._steps):
+            return
         self._replayed += len(steps)
         steps = [*steps, *leaving(steps)]
         try:
@@ -115,6 +117,19 @@ def _playable(steps: list[Step]) -> list[Step]:
                 is_first = len(kept) == number
                 kept.append(_waiting(step) if is_first else step)
     return [*(step for step in steps if step.kind.is_setup), *kept]
+
+
+def _begun_again(steps: list[Step]) -> int:
+    """How often a client connects again that has not left. Perhaps the consumer had closed it."""
+    begun: set[int | None] = set()
+    number = 0
+    for step in steps:
+        if step.kind.begins:
+            number += step.client in begun
+            begun.add(step.client)
+        elif step.kind.ends:
+            begun.discard(step.client)
+    return number
 
 
 def _has_collision(difference: Difference | None) -> bool:
