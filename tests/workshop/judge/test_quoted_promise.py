@@ -34,15 +34,3 @@ def test_a_finding_quotes_the_promise_of_what_was_expected(lesson, judge_lamp, o
     lesson.check.write_text(text.replace("\n\ndef test_repeats", f"{methods}\ndef test_repeats"))
     [finding, *_] = judge_lamp(old, new).findings
     assert finding.promise == promise
-
-
-def test_a_late_answer_breaks_the_promise_about_frames_after_the_close(lesson, judge_lamp):
-    late = """
-    def receive_after_close(self, client, text, data):
-        \"\"\"Later frames get nothing.\"\"\"
-
-"""
-    text = CHECK.replace("\n\ndef test_repeats", f"{late}\ndef test_repeats")
-    lesson.check.write_text(text.replace("text bye", "text bye | & text on"))
-    [finding] = judge_lamp().findings
-    assert finding.promise == "Later frames get nothing."

@@ -1,8 +1,6 @@
 """Recordings: what a page or a lesson's text shows of a conversation, and the cache of them."""
 
-import threading
 from collections import OrderedDict
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -35,29 +33,9 @@ def test_the_seed_decides_in_a_recording_as_in_a_verdict():
 # The cache of recordings
 
 
-TIMEOUT = 60  # seconds; only a test that fails waits so long
-REQUESTS = 8
-
-
 @pytest.fixture(autouse=True)
 def empty_cache(monkeypatch):
     monkeypatch.setattr(recordings, "_entries", OrderedDict())
-
-
-def test_an_entry_is_made_once_for_requests_at_the_same_time():
-    begin, made = threading.Barrier(REQUESTS), []
-
-    def make():
-        made.append(object())
-        return made[0]
-
-    def request(_):
-        begin.wait(TIMEOUT)
-        return cached(("one",), make)
-
-    with ThreadPoolExecutor(REQUESTS) as threads:
-        assert {*threads.map(request, range(REQUESTS))} == {*made}
-    assert len(made) == 1
 
 
 def test_an_entry_that_could_not_be_made_is_made_by_the_next_request():

@@ -23,9 +23,3 @@ def test_a_literal_evaluates_to_its_value_and_is_not_wide(value):
     literal = python_literal(value)
     assert ast.literal_eval(literal) == value
     assert max(map(len, literal.splitlines())) <= WIDTH
-
-
-def test_keeps_the_order_and_uses_double_quotes():
-    assert python_literal({"type": "websocket.send", "bytes": None, "a": "hi"}) == (
-        '{"type": "websocket.send", "bytes": None, "a": "hi"}'
-    )

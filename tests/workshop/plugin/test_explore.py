@@ -116,49 +116,6 @@ def test_once(world, tmp_path_factory):
     result.stdout.fnmatch_lines(["*- played again -*", "*Something outlives a test*"])
 
 
-LEAVER = """
-import unittest
-
-class Leaver(Seat):
-    async def receive(self, text_data):
-        self.task = asyncio.create_task(self.wait())
-
-    async def wait(self):
-        await asyncio.sleep(1000)
-
-@pytest.fixture
-def asgi_application():
-    return Leaver.as_asgi()
-"""
-
-
-@pytest.mark.parametrize(
-    "test",
-    [
-        "def test_leaves(world):\n    world.connect('/').send('hi')",
-        """
-class Case(unittest.TestCase):
-    @pytest.fixture(autouse=True)
-    def _world(self, world):
-        self.world = world
-
-    def test_leaves(self):
-        self.world.connect("/").send("hi")
-""",
-    ],
-    ids=["function", "unittest"],
-)
-def test_what_is_left_behind_names_its_line(run, test):
-    result = run(LEAVER + test)
-    result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(
-        [
-            "*A task still runs after the connection has ended",
-            "*  test_seat.py:*, in Leaver.wait*",
-        ]
-    )
-
-
 def test_refuses_an_async_test(run):
     result = run("async def test_async(world):\n    pass\n")
     result.assert_outcomes(errors=1)

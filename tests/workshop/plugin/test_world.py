@@ -28,7 +28,6 @@ from django.urls import path
 from lessons.workshop.engine.pytest_plugin.report import ConsumerFault
 from lessons.workshop.engine.pytest_plugin.simulation import NotConnected, World
 
-MEMORY = {"BACKEND": "channels.layers.InMemoryChannelLayer"}
 layer_of_import = get_channel_layer()  # as many projects keep it
 
 
@@ -259,20 +258,6 @@ def test_a_test_may_send_through_the_layer_itself(world):
     async_to_sync(get_channel_layer().group_send)("lobby", message)
     world.call(layer_of_import.group_send, "lobby", message)
     assert client.received_json == ["news", "news"]
-
-
-def test_a_layer_that_a_module_kept_is_simulated_after_the_settings_have_changed(
-    settings, request, monkeypatch
-):
-    settings.CHANNEL_LAYERS = {"default": MEMORY, "other": MEMORY}
-    monkeypatch.setitem(globals(), "layer_of_import", get_channel_layer("other"))
-    settings.CHANNEL_LAYERS = {"default": MEMORY, "other": MEMORY}
-    world = request.getfixturevalue("world")
-    client = world.connect("/ws/room/lobby/")
-    world.call(get_channel_layer("other").group_add, "lobby", "another")
-    client.send(json="hi")
-    line = {"type": "room.line", "line": "nobody: hi"}
-    assert (client.received, world.call(layer_of_import.receive, "another")) == ([], line)
 
 
 def test_async_to_sync_in_a_thread_of_the_consumer_reaches_the_layer(world):

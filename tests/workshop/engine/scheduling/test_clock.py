@@ -69,21 +69,6 @@ def test_the_usual_clocks_come_back():
     assert 0 <= time.time() - begun < 60
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2, 3])
-def test_two_slow_calls_overlap_only_on_two_threads(seed):
-    async def slow(pool):
-        begun = now()
-        await asyncio.get_running_loop().run_in_executor(pool, time.sleep, 2)
-        return begun, now()
-
-    async def main(threads):
-        with ThreadPoolExecutor(threads) as pool:
-            return await asyncio.gather(slow(pool), slow(pool))
-
-    assert run(main(2), seed) == [(0, 2), (0, 2)]
-    assert run(main(1), seed) == [(0, 2), (0, 4)]
-
-
 def wait_for_condition():
     with (condition := threading.Condition()):
         condition.wait_for(lambda: False, 2)

@@ -13,9 +13,6 @@ from redis.exceptions import ConnectionError
 
 from lessons.workshop.course.diagnoses import diagnose
 from lessons.workshop.engine.faults.finding import CheckFailed
-from lessons.workshop.engine.subject import Subject
-from lessons.workshop.engine.world.channel_layer import fresh_layers
-from lessons.workshop.engine.world.student_module import load_subject
 from tests.support.strict_communicator import StrictCommunicator
 
 UNPACKABLE = [datetime.date(2026, 1, 1), uuid.UUID(int=0), {1}, 2**64, range(3), object()]
@@ -99,18 +96,6 @@ async def test_names_a_cancel_while_the_consumer_joins():
     with pytest.raises(CheckFailed) as excinfo:
         await client.kill()
     assert excinfo.value.finding.diagnosis == "cancelled-while-joining"
-
-
-async def test_a_layer_from_import_time_is_the_layer_of_the_check(tmp_path):
-    file = tmp_path / "exercise.py"
-    file.write_text("from channels.layers import get_channel_layer\n\nkept = get_channel_layer()")
-    usual = get_channel_layer()
-    kept = load_subject(Subject("exercise", file, "kept"))
-    assert get_channel_layer() is usual
-    for text in ("one", "two"):
-        with fresh_layers():
-            await kept.send("post", {"type": "note", "text": text})
-            assert await get_channel_layer().receive("post") == {"type": "note", "text": text}
 
 
 # An outage of Redis

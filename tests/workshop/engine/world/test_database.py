@@ -7,7 +7,6 @@ import pytest
 from django.apps import apps
 from django.contrib.auth.models import Group, User
 from django.contrib.sessions.models import Session
-from django.core.cache import cache
 from django.db import connection, connections
 from django.db.migrations.autodetector import MigrationAutodetector
 from django.db.migrations.loader import MigrationLoader
@@ -17,22 +16,11 @@ from db_demo.models import Post
 from lessons.workshop.engine.scheduling.patches import installed
 from lessons.workshop.engine.subject import Subject
 from lessons.workshop.engine.world import database as database_module
-from lessons.workshop.engine.world.cache import fresh_cache
 from lessons.workshop.engine.world.database import fresh_database
 from lessons.workshop.engine.world.signal_receivers import (
     isolated_signals,
 )
 from lessons.workshop.engine.world.student_module import load_subject
-
-
-async def test_the_next_check_finds_an_empty_cache():
-    cache.set("mine", 1)
-    for _ in range(2):
-        with fresh_cache():
-            assert cache.get("mine") is None
-            cache.set("mine", 2)
-    assert cache.get("mine") == 1
-    cache.delete("mine")
 
 
 def test_migrations_create_all_tables_of_the_models():
