@@ -63,15 +63,6 @@ def pytest_xdist_make_scheduler(config, log):
     return FileScheduling(config, log)
 
 
-def pytest_runtest_logreport(report):
-    """Name a red test as soon as a worker reports it. A run that is ended early has no summary."""
-    if report.failed and (worker := getattr(report, "node", None)):
-        crash = getattr(report.longrepr, "reprcrash", None)
-        message = crash.message[:1000] if crash else report.longreprtext[-1000:]
-        reporter = worker.config.pluginmanager.get_plugin("terminalreporter")
-        reporter.write(f"\nRED {report.nodeid}, {report.when}: {message}\n")
-
-
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(tmp_path_factory):
     """Give each process its own test database, so that two runs at once do not share a file."""

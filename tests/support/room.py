@@ -46,22 +46,22 @@ def act(class_id: int, values: dict) -> None:
     actions.act(class_id, convert(values, actions.Action))
 
 
-def open_poll(school_class: Class, **values) -> int:
+def open_poll(school_class: Class) -> int:
     """The id of a new poll."""
-    act(school_class.pk, {"type": "ask", "text": "Done?", "options": "yes, no", **values})
+    act(school_class.pk, {"type": "ask", "text": "Done?", "options": "yes, no"})
     school_class.refresh_from_db()
     return school_class.poll["id"]
 
 
-def vote(poll: int, student: Student, answer: str, round=1) -> None:
-    Vote.objects.create(poll=poll, student=student, round=round, answer=answer)
+def vote(poll: int, student: Student, answer: str) -> None:
+    Vote.objects.create(poll=poll, student=student, round=1, answer=answer)
 
 
-def logged_in(is_staff=True, **options) -> Client:
+def logged_in(is_staff=True) -> Client:
     """A client of a new user."""
     name = INSTRUCTOR if is_staff else "user of these tests"
     user = User.objects.create_user(name, password=PASSWORD, is_staff=is_staff)
-    client = Client(**options)
+    client = Client()
     client.force_login(user)
     return client
 

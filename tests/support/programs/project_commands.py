@@ -90,12 +90,12 @@ class RunningRoom(Command):
     def code(self) -> str:
         return re.search(r", code (\S+)", self.output)[1]
 
-    def ask(self, path, body=None, context=None) -> tuple[int, bytes]:
+    def ask(self, path, body=None) -> tuple[int, bytes]:
         """The status and the body of the answer."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data)
         try:
-            answer = urllib.request.urlopen(request, timeout=TEST_TIMEOUT, context=context)
+            answer = urllib.request.urlopen(request, timeout=TEST_TIMEOUT)
         except urllib.error.HTTPError as error:
             answer = error
         with answer:

@@ -16,11 +16,9 @@ closes:
 PROMISES = 'PROMISES = {"After `bye`": "test_closes_on_bye", "with the code": "test_closes_on_bye"'
 
 
-def faults(lesson, promises, quote="Text comes back.", promise_of=""):
+def faults(lesson, promises, quote="Text comes back."):
     lesson.original.write_text(DOCSTRING)
     text = lesson.check.read_text().replace('Text comes back, and "bye" closes', quote)
-    named = f"    promise_of = {{'late': '{promise_of}'}}\n"
-    text = text.replace("    explores", f"{named}    explores")
     lesson.check.write_text(f"{text}\n\n{promises}}}\n")
     return [*faults_of_promises(lesson)]
 

@@ -28,13 +28,13 @@ RIGHT = """
 """
 
 
-def rows(folder, right, wrong, name="Wrong"):
+def rows(folder, right, wrong):
     """The rows as (right, mark, wrong), without indentation and without empty rows."""
     files = []
     for number, text in enumerate((right, wrong)):
         files.append(folder / f"{number}.py")
         files[-1].write_text(dedent(text))
-    found = aligned_rows(read_parts(files[0], "Echo"), read_parts(files[1], name))
+    found = aligned_rows(read_parts(files[0], "Echo"), read_parts(files[1], "Wrong"))
     plain = [(_plain(row["right"]), row["differs"], _plain(row["wrong"])) for row in found]
     return [(one, "≠" if differs else "=", other) for one, differs, other in plain if one or other]
 

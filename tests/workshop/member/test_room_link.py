@@ -60,15 +60,15 @@ async def until(link, condition):
         link.leave(changed)
 
 
-def shows(link="connected", name="Monday"):
-    return lambda it: it and (it.link, it.membership.school_class) == (link, name)
+def is_connected(client):
+    return client and (client.link, client.membership.school_class) == ("connected", "Monday")
 
 
 async def test_serves_a_membership_that_begins_later_and_until_the_student_leaves(
     link, made, known
 ):
     membership.save(known)
-    await until(link, shows())
+    await until(link, is_connected)
     membership.forget()
     await until(link, lambda client: client is None)
     assert made == ["Monday"]
@@ -76,7 +76,7 @@ async def test_serves_a_membership_that_begins_later_and_until_the_student_leave
 
 async def test_sends_everything_again_when_the_student_decides_to_share_code(link, made, known):
     membership.save(known)
-    await until(link, shows())
+    await until(link, is_connected)
     membership.change(known, shares_code=True)
     await until(link, lambda _: made == ["Monday", "Monday"])
 
@@ -93,4 +93,4 @@ async def test_a_failure_is_logged_and_the_next_page_starts_it_again(
     assert link.client is None
     monkeypatch.setattr(FakeClient, "failure", None)
     link.start()
-    await until(link, shows())
+    await until(link, is_connected)

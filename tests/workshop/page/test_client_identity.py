@@ -16,7 +16,7 @@ from django.urls import path
 from auth_demo.consumers import Account
 from lessons.workshop.page.live.feed import new_feed_id
 from lessons.workshop.page.live.recording import record_page_clients
-from tests.support.played_page import TIMEOUT, PageClient
+from tests.support.page_client import TIMEOUT, PageClient
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -16,12 +16,12 @@ from lessons.workshop.course.subjects import resolve
 from lessons.workshop.engine.process.child_process import clean_start_method, start_child
 from lessons.workshop.page.exercise_server import child, process
 from lessons.workshop.page.live.client_identity import LOST_CONNECTION
-from lessons.workshop.page.live.feed import _feeds
+from lessons.workshop.page.live.feed import _feeds, new_feed_id
 from lessons.workshop.page.live.recording import record_page_clients
 from lessons.workshop.student import progress
 from lessons.workshop.student.progress import Progress
 from tests.support.courses import LAMP
-from tests.support.played_page import TIMEOUT, PlayedPage, lines
+from tests.support.page_client import SESSION, TIMEOUT, client
 
 ASYNC = """\
 import asyncio, os, sys, time
@@ -48,6 +48,60 @@ def async_lamp(*lines):
     """A consumer that runs these lines when a frame arrives."""
     body = "\n".join(f"        {line}" for line in lines)
     return ASYNC.format(body=body)
+
+
+class PlayedPage:
+    """A page of a lesson whose clients connect to `target`. Use it as an async context manager."""
+
+    def __init__(self, application, lesson, target="exercise"):
+        self.application, self.feed_id = application, new_feed_id(SESSION)
+        self.options = f"lesson={lesson.key}&target={target}"
+        self.messages = []  # what the feed has sent
+
+    async def __aenter__(self):
+        self.feed = client(self.application, f"/ws/feed/{self.feed_id}/")
+        assert await self.feed.connect() == (True, None)
+        return self
+
+    async def __aexit__(self, *_):
+        await self.feed.disconnect()
+
+    def client(self, number=1, session=SESSION):
+        path = f"/watched/{self.feed_id}/client={number}&{self.options}/ws/lamp/"
+        return client(self.application, path, session)
+
+    async def connect(self, number=1):
+        """A connected client."""
+        opened = self.client(number)
+        assert await opened.connect() == (True, None)
+        return opened
+
+    async def wait_for(self, is_wanted):
+        """The next message of the feed that is wanted."""
+        while True:
+            message = json.loads(await self.feed.receive_from())
+            self.messages.append(message)
+            if is_wanted(message):
+                return message
+
+    async def state(self, name):
+        """What the feed reports about the served target, once it has this state."""
+        message = await self.wait_for(lambda one: one.get("played", {}).get("state") == name)
+        return message["played"]
+
+    async def finding(self):
+        """The next finding that the feed reports."""
+        message = await self.wait_for(lambda one: one.get("played", {}).get("finding"))
+        return message["played"]["finding"]
+
+    async def events(self):
+        """All recorded events, up to the end of the consumer."""
+
+        def has_last(message):
+            return "finished" in [event["message"].get("type") for event in message["events"]]
+
+        await self.wait_for(lambda one: "events" in one and has_last(one))
+        return [event for message in self.messages for event in message.get("events", [])]
 
 
 @pytest.fixture
@@ -90,7 +144,7 @@ async def test_relays_each_event_to_the_exercise_and_records_it(application, lam
         [pid] = [server._process._child.pid for server in running_servers()]
     assert running_servers() == []  # the process ends with its page
     assert not psutil.pid_exists(pid)
-    assert lines(events) == [
+    assert [(one["direction"], one["message"]["type"], one["handler"]) for one in events] == [
         ("in", "scope", None),
         ("in", "websocket.connect", "websocket_connect"),
         ("out", "websocket.accept", "websocket_connect"),
@@ -103,7 +157,7 @@ async def test_relays_each_event_to_the_exercise_and_records_it(application, lam
     ]
     assert events[0]["message"]["path"] == "/ws/lamp/"
     assert events[7]["message"]["code"] == 4001
-    assert page.session not in json.dumps(events)
+    assert SESSION not in json.dumps(events)
 
 
 async def test_an_exception_of_daphne_comes_back_into_the_consumer(application, lamp):
@@ -138,7 +192,7 @@ async def test_a_step_from_outside_calls_a_function_of_the_exercise(application,
     vars(lesson).pop("_fields_and_text", None)
     async with PlayedPage(application, lesson) as page:
         await page.connect()
-        await page.request(outside=0)
+        await page.feed.send_json_to({"outside": 0})
         assert await page.wait_for(lambda one: "outside" in one) == {"outside": "Done: 2"}
 
 

@@ -11,7 +11,7 @@ from lessons.workshop.judge.verdict import Outcome, Verdict
 from lessons.workshop.page.exercise import exercise_status
 from lessons.workshop.page.live import page_socket
 from lessons.workshop.student import progress
-from tests.support.played_page import PageClient
+from tests.support.page_client import PageClient
 
 GREEN, NOT_RUN = (
     Verdict("01-lamp", "exercise", (Outcome("a", "It lights.", state),))

@@ -12,8 +12,8 @@ from lessons.workshop.page.live.event_forwarder import MAX_OLDEST
 from lessons.workshop.page.live.feed import new_feed_id
 from lessons.workshop.page.live.recording import record_page_clients
 from sync_demo.consumers import Echo
-from tests.support.played_page import SESSION as MINE
-from tests.support.played_page import TIMEOUT, client
+from tests.support.page_client import SESSION as MINE
+from tests.support.page_client import TIMEOUT, client
 
 pytestmark = pytest.mark.django_db  # Channels closes old database connections
 THEIRS = "their0session0key"

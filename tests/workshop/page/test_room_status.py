@@ -19,7 +19,7 @@ from lessons.workshop.page.live import room_status
 from lessons.workshop.page.live.page_socket import serve_page
 from lessons.workshop.page.live.room_status import page_state
 from lessons.workshop.setup.network_access import Mode
-from tests.support.played_page import SESSION, PageClient
+from tests.support.page_client import SESSION, PageClient
 
 
 @pytest.fixture(autouse=True)

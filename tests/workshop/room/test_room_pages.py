@@ -302,8 +302,8 @@ def test_the_answer_of_a_lessons_question_is_played_and_hidden_until_it_is_shown
 # A student's page
 
 
-def page(client, student, slug="stop"):
-    return client.get(reverse("room_student", args=[student.pk, slug])).content.decode()
+def page(client, student):
+    return client.get(reverse("room_student", args=[student.pk, "stop"])).content.decode()
 
 
 def test_shows_the_claims_the_finding_and_the_code(instructor, ann):

@@ -33,7 +33,7 @@ def seen(signs=(), time=0.0, **fields):
     return ClientReport(received, tuple(None for _ in received), **fields)
 
 
-def difference(model, conversation, *bursts, answer=None, leftovers=(), **second):
+def difference(model, conversation, *bursts, answer=None, **second):
     """The difference if each client has seen that in `bursts`; client 1 if no number is given.
 
     At the end all clients leave, and their consumers stop. `second` are fields of the second burst.
@@ -49,7 +49,7 @@ def difference(model, conversation, *bursts, answer=None, leftovers=(), **second
         reports.append(BurstReport((), clients, (answer,) * len(burst)))
     if second:
         reports[1] = replace(reports[1], **second)
-    return find_difference(model(), steps, Report(tuple(reports), leftovers))
+    return find_difference(model(), steps, Report(tuple(reports)))
 
 
 class Echo(Model):

@@ -41,20 +41,20 @@ def play():
     """Plays a conversation, given as one text, with a consumer whose receive is `receive`."""
     opened = []
 
-    def play(conversation, receive="", source=GAME, lesson="stop", **options):
+    def play(conversation, receive="", source=GAME, lesson="stop"):
         player = PlayerHandle(target(receive, source, lesson), timeout=2, diagnose=diagnose)
         opened.append(player.__enter__())
         player.wait_until_loaded()
         assert player.problem is None
-        return player.play(conversation.split(" | "), PlayOptions(**options))
+        return player.play(conversation.split(" | "), PlayOptions())
 
     yield play
     for player in opened:
         player.__exit__()
 
 
-def messages(played, client=1):
-    turns = [turn.clients[client].received for turn in played.bursts if client in turn.clients]
+def messages(played):
+    turns = [turn.clients[1].received for turn in played.bursts if 1 in turn.clients]
     return [[message for _, message in turn] for turn in turns]
 
 

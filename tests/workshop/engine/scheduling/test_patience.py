@@ -10,10 +10,10 @@ from lessons.workshop.engine.scheduling.patience import Patience
 def looks(monkeypatch):
     """Looks at a process that has worked so many seconds before each look: is it over?"""
 
-    def looks(*worked, work=1.0, idle=0.3):
+    def looks(*worked):
         times = [sum(worked[:count]) for count in range(len(worked) + 1)]
         monkeypatch.setattr(patience, "_processor_time", iter(times).__next__)
-        limit = Patience(work, idle)
+        limit = Patience(1.0, 0.3)
         return [limit.is_over() for _ in worked]
 
     return looks
