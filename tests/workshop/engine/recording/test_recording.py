@@ -136,3 +136,17 @@ def test_what_channels_sets_is_left_out():
     consumer = Empty()
     consumer.scope = consumer.channel_name = "x"
     assert attributes_of(consumer) == {}
+
+
+async def test_a_recorder_redacts_messages_and_state():
+    def redact(values):
+        return {name: "***" if name in ("count", "text") else it for name, it in values.items()}
+
+    recorder = Recorder(with_state=True, redact=redact)
+    client = StrictCommunicator(RecordingMiddleware(Counter.as_asgi(), recorder), "/")
+    await client.connect()
+    await client.send_to(text_data="s3cret")
+    await client.leave()
+    shown = [(one.message.get("text"), one.state) for one in recorder.events]
+    assert (None, {"count": "***"}) in shown
+    assert "s3cret" not in str(shown)
