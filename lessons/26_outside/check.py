@@ -1,5 +1,6 @@
 """Lesson 26: does each client learn how far its job is, and does no report harm the job?"""
 
+import math
 from dataclasses import replace
 from itertools import pairwise
 from typing import ClassVar
@@ -93,7 +94,7 @@ class Watch(Model):
 
     def percent_of(self, job):
         rows = (row["percent"] for row in self.tables[TABLE] if row["id"] == job)
-        return next(rows, 100)  # without a row, nothing grows
+        return next(rows, math.inf)  # without a row, nothing grows
 
     def watching(self, job):
         # The clients that a message reaches.
