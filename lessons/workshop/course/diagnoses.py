@@ -31,9 +31,14 @@ def diagnose(finding: Finding) -> Finding:
     return diagnoses.diagnose(finding, catalogue())
 
 
+def title_of(finding: Finding) -> str:
+    """The title of what was observed."""
+    return diagnosis(finding.seen or finding.diagnosis).title
+
+
 def message_of(finding: Finding) -> str:
     """One line: event, handler, line, and the title of what was observed."""
-    title = diagnosis(finding.seen or finding.diagnosis).title
+    title = title_of(finding)
     return f"{finding.where}: {title}" if finding.where else title
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from lessons.workshop.course.diagnoses import diagnosis
+from lessons.workshop.course.diagnoses import diagnosis, title_of
 from lessons.workshop.course.lesson_index import MANAGE, Lesson
 from lessons.workshop.engine.faults.finding import Finding
 from lessons.workshop.engine.recording.transcript import render
@@ -80,8 +80,7 @@ def print_next(console, lesson: Lesson, verdict: Verdict) -> None:
 def _print_finding(console, lesson: Lesson, finding: Finding) -> None:
     known = diagnosis(finding.diagnosis)
     console.print()
-    title = diagnosis(finding.seen).title if finding.seen else known.title
-    console.print(Text.assemble((title, "bold red"), (f"  {known.id}", "dim")))
+    console.print(Text.assemble((title_of(finding), "bold red"), (f"  {known.id}", "dim")))
     # The file is printed on its own line below.
     event_and_handler = re.sub(r"( →)? *\([^()]*\)$", "", finding.where)
     if event_and_handler:
