@@ -21,9 +21,12 @@ from typing import IO, NamedTuple
 
 from lessons.workshop.course.lesson_index import Lesson, lessons
 
+MAX_FILES = 20_000
+MAX_TOTAL = 128 * 1024**2  # bytes of a zip file's content, most of which is kept in memory
 MAX_SUBMISSION = 1024**2  # bytes
 MAX_NAME = 100  # characters of a name that are shown
 _WORK = "work"  # the folder in which students edit their exercises
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the memory of others has no limit
 _ZIP_ERRORS = (
     *(zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError),
     UnicodeDecodeError,  # a name has the flag of UTF-8, and other bytes
@@ -86,7 +89,9 @@ def find_submissions(
 
 def _files_in_folder(root: Path) -> Iterator[tuple[tuple[str, ...], bytes | str]]:
     """The names of each file with its content, or with the reason why it is left out."""
-    for file in sorted(root.rglob("*")):
+    for count, file in enumerate(sorted(root.rglob("*"))):
+        if count >= MAX_FILES:
+            raise UnreadableFolder(f"It holds more than {MAX_FILES} files.")
         names = file.relative_to(root).parts
         if file.is_symlink():  # it may lead to a solution
             yield names, "a symbolic link: ask for the file itself"
@@ -99,7 +104,14 @@ def _files_in_folder(root: Path) -> Iterator[tuple[tuple[str, ...], bytes | str]
 def _files_in_zip(archive: Path) -> Iterator[tuple[tuple[str, ...], bytes | str]]:
     try:
         with zipfile.ZipFile(archive) as opened:
-            for entry in opened.infolist():
+            entries = opened.infolist()
+            # A file never gets more bytes than its entry says.
+            if len(entries) > MAX_FILES or sum(one.file_size for one in entries) > MAX_TOTAL:
+                limit = f"{MAX_FILES} files, or more than {MAX_TOTAL // 1024**2} MiB"
+                raise zipfile.BadZipFile(f"It holds more than {limit}.")
+            if any(one.compress_type not in _METHODS for one in entries):
+                raise zipfile.BadZipFile("It is compressed in an unusual way.")
+            for entry in entries:
                 if not entry.is_dir():
                     names = tuple(entry.filename.replace("\\", "/").split("/"))
                     yield names, _content(names[-1], partial(opened.open, entry))
@@ -136,11 +148,14 @@ def printable(name: str) -> str:
 
 def _identify(names: tuple[str, ...], root: str) -> tuple[Lesson | None, str]:
     """For which lesson a file is, if its name says so, and whose it is."""
-    stem = names[-1].removesuffix(".py")
-    lesson = next((one for one in lessons() if one.exercise.stem in stem), None)
+    known = {one.exercise.stem: one for one in lessons()}
+    stem = names[-1][: -len(".py")]
+    choice = "|".join(map(re.escape, known))
+    found = re.search(rf"(?<![a-z0-9])({choice})(?![a-z0-9])", stem, re.IGNORECASE)
     folders = [name for name in names[:-1] if name.lower() != _WORK]
-    rest = stem.replace(lesson.exercise.stem if lesson else "", "").strip(" _-.()")
-    return lesson, folders[-1] if folders else rest or root
+    rest = f"{stem[: found.start()]} {stem[found.end() :]}" if found else stem
+    student = folders[-1] if folders else rest.strip(" _-.()") or root
+    return known[found[1].lower()] if found else None, student
 
 
 def _distinguished(found: list[Submission]) -> list[Submission]:

@@ -8,6 +8,7 @@ import zipfile
 import pytest
 
 from lessons.workshop.course.lesson_index import find
+from lessons.workshop.grading import submissions as module
 from lessons.workshop.grading.submissions import UnreadableFolder, find_submissions
 
 STOP, FRAMES = find("stop"), find("frames")
@@ -41,6 +42,7 @@ def found(path, *asked):
     [
         ("ada_03_stop.py", "ada"),
         ("03_stop_ada.py", "ada"),
+        ("Ada_03_Stop.py", "Ada"),
         ("lovelaceada_12345_67890_03_stop.py", "lovelaceada_12345_67890"),
         ("ada/03_stop.py", "ada"),
         ("ada/work/03_stop.py", "ada"),
@@ -143,10 +145,31 @@ DEFLATED = zipped("03_stop.py", text="#" * 1_000, method=zipfile.ZIP_DEFLATED)
         b"PK\3\4 and no more",
         DEFLATED.replace((1_000).to_bytes(4, "little"), (10).to_bytes(4, "little")),
         zipped("é.py").replace("é".encode(), "é.".encode("latin-1")),  # with the flag of UTF-8
+        zipped("03_stop.py", method=zipfile.ZIP_LZMA),
     ],
-    ids=["damaged", "lying", "latin"],
+    ids=["damaged", "lying", "latin", "lzma"],
 )
 def test_a_damaged_zip_file_is_refused(tmp_path, content):
     (tmp_path / "class.zip").write_bytes(content)
     with pytest.raises(UnreadableFolder, match="is not a zip file that can be read"):
         find_submissions(tmp_path / "class.zip")
+
+
+@pytest.mark.parametrize(
+    "limit, value, is_folder",
+    [("MAX_FILES", 2, True), ("MAX_FILES", 2, False), ("MAX_TOTAL", 20, False)],
+)
+def test_a_folder_or_a_zip_file_that_holds_too_much_is_refused(
+    tmp_path, monkeypatch, limit, value, is_folder
+):
+    monkeypatch.setattr(module, limit, value)
+    names = [f"{name}_03_stop.py" for name in ("ada", "ben", "cleo")]
+    write(tmp_path / "class", *names, text="#" * 10)
+    (tmp_path / "class.zip").write_bytes(zipped(*names, text="#" * 10))
+    with pytest.raises(UnreadableFolder, match="It holds more than"):
+        found(tmp_path / ("class" if is_folder else "class.zip"))
+
+
+def test_a_longer_name_is_not_that_of_the_exercise(tmp_path):
+    write(tmp_path, "03_stopwatch.py", "103_stop.py")
+    assert found(tmp_path) == ([], {"03_stopwatch.py": UNNAMED, "103_stop.py": UNNAMED})
