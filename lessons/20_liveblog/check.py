@@ -39,6 +39,7 @@ class Ticker(Model):
         'raw row db_demo.Post {"id": 1, "title": "Dew"}',
         'partial row db_demo.Post {"id": 1, "title": "Fog"}',
         'partial row db_demo.Post {"id": 1, "text": "not the title"}',
+        'partial row db_demo.Post {"id": 1, "text": "wet"} unsaved {"title": "Only here"}',
         'silent row db_demo.Post {"id": 1, "title": "Silent"}',
         'rolled-back row db_demo.Post {"title": "Never"}',
         'row db_demo.Post {"title": "Many"} * 12',
@@ -206,6 +207,12 @@ def test_other_changes_send_no_frame(play):
     """Other tables send no frame, and neither do changes without a signal."""
     play(["connect", 'row auth.Group {"name": "a"}', 'delete auth.Group {"name": "a"}'])
     play([RAIN, "connect", 'silent row db_demo.Post {"id": 1, "title": "Hail"}'])
+
+
+def test_the_title_is_that_of_the_instance(play):
+    """A frame has the title that the saved instance has, even if the table has another one."""
+    unsaved = 'partial row db_demo.Post {"id": 1, "text": "wet"} unsaved {"title": "Only here"}'
+    play([RAIN, "connect", unsaved, 'partial row db_demo.Post {"id": 1, "text": "dry"}'])
 
 
 def test_clients_that_left_leave_nothing_behind(play):

@@ -8,7 +8,7 @@ A model reads the rows that are committed, and may save rows that a consumer mus
 Only fields that a step names are known. What a deletion changes in other tables is not.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 
@@ -76,10 +76,12 @@ class Tables:
             self._changes = []
         return answer, committed
 
-    def _row(self, model, fields, times=1, rolled_back=False, silent=False, **how):
+    def _row(self, model, fields, times=1, rolled_back=False, silent=False, unsaved=(), **how):
         before = self._copied()
         for _ in range(times):
             row = self.save(model, silent, **fields)
+        if unsaved:  # the object that signals show has these fields, too
+            self._changes[-1] = replace(self._changes[-1], row={**row, **unsaved})
         if rolled_back:
             self._restore(before)
         return row["id"]

@@ -13,6 +13,7 @@ from django.db import connection, transaction
 
 from .action import ACTIONS, NAME, OBJECT, Action, one_of
 
+_UNSAVED = re.compile(r"(?P<row>.*\}) unsaved (?P<fields>\{.*\})", re.DOTALL)
 _ROW_TIMES = re.compile(r"(?P<row>.*\}) \* (?P<times>[1-9]\d{0,3})", re.DOTALL)
 _KINDS = {"rolled-back": "rolled_back"} | {it: it for it in ("partial", "silent", "raw")}  # of rows
 
@@ -22,6 +23,7 @@ class Row(Action, usage='row auth.Group {"name": "a"}', model=NAME, fields=OBJEC
 
     row auth.Group {"name": "a"} * 120    saves so many rows, in one transaction
     partial row auth.Group {...}          loads and saves these fields of the row with that `id`
+    partial row auth.Group {...} unsaved {...}    changes others too, which are not saved
     raw row auth.Group {...}              saves the row with that `id` as `loaddata` does
     silent row auth.Group {...}           saves without signals, as bulk_create() and update() do
     rolled-back row auth.Group {...}      saves in a transaction that is rolled back
@@ -39,6 +41,8 @@ class Row(Action, usage='row auth.Group {"name": "a"}', model=NAME, fields=OBJEC
         return {**self.parse(rest), _KINDS[word]: True}
 
     def read(self, text):
+        if found := _UNSAVED.fullmatch(text):
+            return {**super().read(found["row"]), "unsaved": OBJECT.read(found["fields"])}
         if found := _ROW_TIMES.fullmatch(text):
             return {**super().read(found["row"]), "times": int(found["times"])}
         return super().read(text)
@@ -47,12 +51,15 @@ class Row(Action, usage='row auth.Group {"name": "a"}', model=NAME, fields=OBJEC
         text = super().write(arguments)
         for word, kind in _KINDS.items():
             text = f"{word} {text}" if arguments.get(kind) else text
+        if "unsaved" in arguments:
+            text = f"{text} unsaved {OBJECT.write(arguments['unsaved'])}"
         return f"{text} * {arguments['times']}" if "times" in arguments else text
 
     async def act(self, player, model, fields, silent=False, **how):
         objects = player.transaction.objects if player.transaction.is_open else {}
-        if silent:
+        if silent or how.get("unsaved"):
             objects.pop((model, fields.get("id")), None)
+        if silent:
             return await player.write(_save_silently, model, fields, **how)
         return await player.write(_save, objects, model, fields, **how)
 
@@ -60,7 +67,9 @@ class Row(Action, usage='row auth.Group {"name": "a"}', model=NAME, fields=OBJEC
 ACTIONS.update(dict.fromkeys(_KINDS, ACTIONS["row"]))
 
 
-def _save(objects, model, fields, times=1, rolled_back=False, partial=False, raw=False):
+def _save(
+    objects, model, fields, times=1, rolled_back=False, partial=False, raw=False, unsaved=None
+):
     model_class = apps.get_model(model)
     names = [name for name in fields if name != "id"] if partial else None
     rows = model_class.objects.only(*names) if partial else model_class.objects
@@ -69,10 +78,11 @@ def _save(objects, model, fields, times=1, rolled_back=False, partial=False, raw
         for _ in range(times):
             key = model, fields.get("id")
             row = objects.get(key) or rows.filter(pk=key[1]).first() or model_class()
-            for field, value in fields.items():
+            for field, value in {**fields, **(unsaved or {})}.items():
                 setattr(row, field, value)
             _save_as_fixture(row) if raw else row.save(update_fields=names)
-            objects[model, row.pk] = row
+            if not unsaved:
+                objects[model, row.pk] = row
         if rolled_back:
             transaction.set_rollback(True)
     return row.pk
