@@ -24,6 +24,7 @@ urlpatterns = [
     path(f"lessons/{LESSON}/solution/", exercise_views.solution, name="solution"),
     path(f"lessons/{LESSON}/reset/", exercise_views.reset, name="reset"),
     path(f"lessons/{LESSON}/source/", play_views.played_source, name="played_source"),
+    path(f"lessons/{LESSON}/conversation/", play_views.conversation, name="conversation"),
     path(f"lessons/{LESSON}/play/", play_views.played_steps, name="played_steps"),
     path(f"lessons/{LESSON}/compare/", play_views.comparison, name="comparison"),
     path(f"lessons/{LESSON}/judged/", play_views.judged, name="judged"),

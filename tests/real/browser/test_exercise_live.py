@@ -41,19 +41,53 @@ def test_a_save_shows_the_diagnosis_and_the_next_save_plays_what_passes(lesson, 
     assert violations(page) == []
 
 
-def test_do_plays_the_exercise_and_connects_again_after_a_save(lesson, exercise):
-    state = lesson.page.locator("#played-state")
-    expect(state).to_have_text("")
+def test_do_plays_the_exercise_and_plays_it_again_when_it_is_saved(lesson, exercise):
+    page, title = lesson.page, lesson.page.locator("#played-finding summary")
     lesson.connect()
+    lesson.send("7")
+    exercise.save(exercise.solved.replace('event.get("text")', "1 / 0"))
+    expect(title).to_have_text("✗ The code raised an exception")
+    lesson.expect_status("Closed: the browser reports 1011.")
+    lesson.expect_drawn("ZeroDivisionError")
+    title.click()
+    page.locator("#played-finding").get_by_role("link", name="line").click()
+    expect(page.get_by_role("textbox", name=f"The file {FILE}")).to_be_focused()
     exercise.save("def x(:")
-    expect(lesson.page.locator(".finding h3")).to_contain_text("The file is not valid Python")
-    lesson.expect_status("Lost: the browser reports 1006.")
-    expect(state).to_have_text("Stopped.")
+    expect(title).to_have_text("✗ The file is not valid Python")
+    lesson.expect_status("Nothing was recorded: the finding says why.")
     exercise.save(exercise.solved)
-    expect(state).to_have_text("Restarted after your save.")
+    expect(page.locator("#played-finding")).to_have_count(0)
+    page.get_by_text("What happens next").click()
+    lesson.press("Start over")
+    lesson.expect_status("Not connected.")
+    expect(page.locator("#diagram .row")).to_have_count(0)
+
+
+def test_a_second_of_a_stopwatch_passes_when_the_student_says_so(visit, workshop):
+    workshop.exercise("push").save(workshop.exercise("push").solved)
+    lesson = visit("07-push").show("Do")
+    lesson.connect()
+    lesson.page.get_by_text("What happens next").click()
+    for choice, last in (("1 s later", "1"), ("1 s later", "2"), ("10 s later", "12")):
+        lesson.press(choice)
+        lesson.expect_drawn(f'send "{last}"')
+    lesson.expect_drawn("10 s later")
+    workshop.exercise("push").save(workshop.exercise("push").original)
+
+
+def test_two_clients_of_the_exercise_share_a_group(visit, workshop):
+    lesson = visit("12-group").show("Do")
+    lesson.connect()
+    lesson.connect(client=2)
+    lesson.send("hello", client=2)
+    lesson.expect_drawn('send "someone: hello"', count=2)
+    lesson.fill("Close code", "5", client=2)
+    lesson.press("Close", client=2)
+    lesson.expect_status("A browser may send no code, 1000, or a code from 3000 to 4999.", client=2)
+    lesson.fill("Close code", "4001", client=2)
+    lesson.press("Close", client=2)
+    lesson.expect_status("Closed: the browser reports 1000.", client=2)
     lesson.expect_status("Open.")
-    lesson.send("hello")
-    lesson.expect_drawn('"Wrong."')
 
 
 def test_hints_reach_all_pages_of_the_lesson_and_a_reset_keeps_the_students_version(

@@ -1,8 +1,7 @@
-"""A workshop with DATABASE_URL: its tables, its chat and its exercises on a real PostgreSQL."""
+"""A workshop with DATABASE_URL: its tables and its chat are in a real PostgreSQL."""
 
 import json
-import sqlite3
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from importlib.util import find_spec
 
 import pytest
@@ -12,23 +11,6 @@ from tests.support.programs.processes import run
 from tests.support.programs.project_commands import workshop_copy
 from tests.support.programs.running_program import wait_until
 from tests.support.required_programs import skip_or_fail
-
-COPY = """
-import sys, django
-django.setup()
-from django.contrib.auth.models import User
-from django.test import Client
-from lessons.workshop.engine.process.child_process import set_up_django
-from lessons.workshop.page.exercise_server import database_copy as copy
-browser = Client()
-browser.force_login(User.objects.get(username="instructor"))
-rows = copy.logins(browser.session.session_key)
-print(rows)
-print(copy.logins("unknown"))
-set_up_django()  # as the process that serves the exercise
-copy.use(sys.argv[1])
-copy.add_rows(rows)
-"""
 
 
 @pytest.fixture(scope="module")
@@ -87,25 +69,6 @@ async def test_a_reader_misses_no_message_whose_transaction_commits_late(worksho
     async with open_chat(workshop, seen=first) as reader:
         assert (await next_message(reader))["message"] == "second"
         assert (await next_message(reader))["message"] == "third"
-
-
-def test_a_served_exercise_gets_the_rows_in_an_sqlite_file(workshop, postgres, tmp_path):
-    environment = {"DATABASE_URL": postgres.url, "DJANGO_SETTINGS_MODULE": "lessons.settings"}
-    project = {"cwd": workshop.folder, "env": {**environment, "PATH": "", "PYTHONPATH": "."}}
-    (tmp_path / "rows.py").write_text(COPY)
-    done = run([tmp_path / "rows.py", tmp_path / "db.sqlite3"], **project)
-    assert done.stderr == ""
-    login, unknown = map(json.loads, done.stdout.splitlines())
-    assert unknown == login[:-1]
-    *known, kept = (row["fields"] for row in login)
-    [user] = [one for one in known if one["username"] == "instructor"]
-    with closing(sqlite3.connect(tmp_path / "db.sqlite3")) as copy:
-        copy.row_factory = sqlite3.Row
-        users = {row["username"]: dict(row) for row in copy.execute("SELECT * FROM auth_user")}
-        [row] = copy.execute("SELECT * FROM django_session")
-    assert sorted(users) == ["instructor", "student"]
-    assert users["instructor"]["password"] == user["password"]
-    assert row["session_data"] == kept["session_data"]
 
 
 def test_a_verdict_does_not_need_the_database(workshop):

@@ -8,24 +8,23 @@ from lessons.workshop.judge.study.compared_mistake import is_playable
 from lessons.workshop.judge.study.recordings import record
 from lessons.workshop.page.views.openings import openings
 
-# A page cannot know a ticket or a token in advance, and cannot choose the host that it asks for.
-IMPOSSIBLE = {"ticket", "token", "origin"}
 OVER_WEBSOCKET = [
-    lesson
-    for lesson in lessons()
-    if lesson.path.startswith("/ws/") and is_playable(lesson) and lesson.slug not in IMPOSSIBLE
+    lesson for lesson in lessons() if lesson.path.startswith("/ws/") and is_playable(lesson)
 ]
 
 
 def connect_step(lesson):
     opening = openings(lesson)["exercise"]
     path, _, query = opening["path"].partition("?")
-    account = opening["account"] or next((it.account for it in lesson.clients if it.account), "")
+    ticket = opening["handshake"].pop("ticket", "")
+    known = [ticket, opening["account"], *(it.account for it in lesson.clients)]
+    account = next(filter(None, known), "")
     given = {
+        **opening["handshake"],
         "path": path if path != lesson.path else "",
         "query": query,
         "subprotocols": [it for it in opening["subprotocols"].split(", ") if it],
-        "as": account if account in ACCOUNTS else account and "student",
+        "ticket" if ticket else "as": account if account in ACCOUNTS else account and "student",
     }
     return Step("connect", {name: value for name, value in given.items() if value})
 

@@ -2,16 +2,15 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from lessons.workshop.course.diagnoses import diagnose, message_of
 from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.course.subjects import UnknownTarget, demo, resolve
-from lessons.workshop.engine.faults.finding import CheckFailed
+from lessons.workshop.engine.faults.finding import CheckFailed, Finding
 from lessons.workshop.engine.process.player_handle import PlayerEnded, PlayerFailed, play_once
 from lessons.workshop.engine.recording.events import Event
 from lessons.workshop.engine.script.action import UnknownStep
@@ -26,7 +25,9 @@ OPTIONS = PlayOptions(events=True, leftovers=False)
 
 
 class NotPlayed(Exception):
-    """A conversation that cannot be played; the text says why."""
+    """A conversation that cannot be played; the text says why, and `finding` if the code does."""
+
+    finding: Finding | None = None
 
 
 PLAYBACK_ERRORS = (UnknownTarget, UnknownStep, NotPlayed)
@@ -50,15 +51,18 @@ class Recording:
         cut = f"Cut after {MAX_EVENTS} events." if len(report.events) == MAX_EVENTS else ""
         return cls(report.events, report.stuck.detail if report.stuck else cut)
 
-    def as_json(self) -> dict:
-        """The recording in the form of a transcript that a page has saved, and why it was cut."""
+    def as_json(self, clients: Mapping[str, int | str] | None = None) -> dict:
+        """The recording in the form of a transcript that a page has saved, and why it was cut.
+
+        `clients` names the client of each connection. By default, connections are counted.
+        """
         last = {event.connection: event for event in self.events}
         first = {event.connection: event for event in reversed(self.events)}
         names = dict.fromkeys(event.connection for event in self.events)
         connections = [
             {
                 "connection": name,
-                "client": str(number) if len(last) > 1 else "",
+                "client": str(clients[name] if clients else number if len(last) > 1 else ""),
                 "server": "",
                 "begun": first[name].time,
                 "recorded": last[name].seq,
@@ -90,8 +94,12 @@ def play_as_judged(lesson: Lesson, name: str, steps: list[str]) -> Report:
     """
     subject = playable(lesson, name)
     if not subject.module and not _has_database(lesson):
-        with suppress(NotPlayed):  # a link may hold a step that needs a database
+        try:
             return play(subject, steps, database=False)
+        except NotPlayed as failure:
+            if failure.finding:
+                raise
+            # A link may hold a step that needs a database.
     return play(subject, steps)
 
 
@@ -113,7 +121,9 @@ def play(subject: Subject, steps: list[str], database: bool = True) -> Report:
         report = play_once(subject, parsed, replace(OPTIONS, database=database), diagnose)
     except (CheckFailed, PlayerEnded) as ended:
         finding = ended.finding
-        raise NotPlayed(f"{message_of(finding)}\n{finding.detail}".strip()) from None
+        not_played = NotPlayed(f"{message_of(finding)}\n{finding.detail}".strip())
+        not_played.finding = finding
+        raise not_played from None
     except PlayerFailed as failure:
         raise NotPlayed(str(failure)) from None
     bursts = (

@@ -37,28 +37,19 @@ class InvalidIdentity(ValueError):
 
 
 class ClientIdentity(Struct, frozen=True, forbid_unknown_fields=True):
-    """A client's number on its page, its account and its origin. None leaves the browser's own.
-
-    `target` is what the client connects to, of the lesson with the key `lesson`: "exercise",
-    "solution" or "mistake:NAME". None is the worked example.
-    """
+    """A client's number on its page, its account and its origin. None leaves the browser's own."""
 
     client: Literal[tuple(map(str, range(1, MAX_CLIENTS + 1)))]
     account: Literal[(ANONYMOUS, *ACCOUNTS)] | None = field(default=None, name="as")
     origin: Annotated[str, Meta(pattern=r"\A[ -~]*\Z")] | None = None
-    lesson: str | None = None
-    target: str | None = None
 
     @classmethod
     def parse(cls, options: str) -> "ClientIdentity":
         """From `client=2&as=student&origin=http://a.test`. Raises InvalidIdentity."""
         try:
-            found = convert(dict(parse_qsl(options, keep_blank_values=True)), cls)
+            return convert(dict(parse_qsl(options, keep_blank_values=True)), cls)
         except ValidationError as error:
             raise InvalidIdentity(str(error)) from None
-        if bool(found.lesson) != bool(found.target):
-            raise InvalidIdentity(options)
-        return found
 
     async def headers(self, scope: dict) -> list[tuple[bytes, bytes]]:
         """The headers that a client with this identity would send. Raises InvalidIdentity."""

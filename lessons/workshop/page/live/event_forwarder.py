@@ -19,13 +19,12 @@ BATCH_INTERVAL = 0.02
 class EventForwarder:
     """A recorder's listener for one connection. It posts in the loop in which it was created.
 
-    `client` is the number of the connection's client on the page, or "worker". `target` is what it
-    connects to, as the page's switch names it.
+    `client` is the number of the connection's client on the page.
     """
 
-    def __init__(self, feed: Feed, client: int | str, target: str = "example"):
+    def __init__(self, feed: Feed, client: int):
         self._feed = feed
-        self._source = {"client": client, "target": target}
+        self._client = client
         self._loop = asyncio.get_running_loop()
         self._oldest: deque[Event] = deque()
         self._newest: deque[Event] = deque(maxlen=MAX_NEWEST)
@@ -54,7 +53,7 @@ class EventForwarder:
             return
         events = [event_json(self._next()) for _ in range(min(MAX_BATCH, left))]
         self._feed.post(
-            {"recorded": self._complete_up_to(events), **self._source, "events": events}
+            {"recorded": self._complete_up_to(events), "client": self._client, "events": events}
         )
         if left > len(events):
             self._loop.call_soon(self._post)

@@ -14,14 +14,13 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 
 class Feed:
-    """What one page receives. `server` runs the code that the page plays, if it plays some.
+    """What one page receives.
 
     It needs no channel layer: the page's socket and its recorded connections are in one process,
     and the lessons' layer carries only the lessons' messages.
     """
 
     def __init__(self):
-        self.server = None
         self.sockets: set[asyncio.Queue[dict]] = set()  # what each socket of the page sends next
 
     def join(self) -> asyncio.Queue[dict]:

@@ -9,8 +9,7 @@ from urllib.parse import parse_qsl
 
 from lessons.workshop.course.lesson_index import UnknownLesson, find
 from lessons.workshop.page.exercise.exercise_status import exercise_news
-from lessons.workshop.page.exercise_server import servers
-from lessons.workshop.page.live.feed import Feed, find_feed
+from lessons.workshop.page.live.feed import find_feed
 from lessons.workshop.page.live.room_status import class_news, may_join, take_from_page
 
 FAILURE_PAUSE = 2.0  # seconds until a page connects again after an exception, which may stay
@@ -21,12 +20,12 @@ log = logging.getLogger(__name__)
 async def serve_page(scope, receive, send) -> None:
     """Send a page JSON texts, each an object. What they are depends on the socket's URL:
 
-    a feed id      batches of recorded events, and the state of what the page plays
+    a feed id      batches of recorded events
     ?lesson=KEY    exercise_news(), with the `source` that the page shows, and class_news()
     nothing        class_news()
 
-    A page sends what servers.handle_request() and take_from_page() take. This is not a consumer:
-    those go through the database thread, and a lesson's handler may block that thread.
+    A page sends what take_from_page() takes. This is not a consumer: those go through the database
+    thread, and a lesson's handler may block that thread.
     """
     await receive()
     feed_id = scope["url_route"]["kwargs"].get("feed_id", "")
@@ -47,14 +46,12 @@ async def serve_page(scope, receive, send) -> None:
         await send({"type": "websocket.accept"})
         tasks += [asyncio.create_task(_send_news(source, send)) for source in sources]
         while (event := await receive())["type"] == "websocket.receive":
-            await _take(event.get("text"), feed)
+            await _take(event.get("text"))
     finally:
         for task in tasks:
             task.cancel()
         if feed:
             feed.sockets.discard(messages)
-            if not feed.sockets:
-                await servers.stop(feed)
 
 
 def _sources(query: dict[str, str], has_feed: bool) -> list[AsyncIterator[dict]]:
@@ -83,10 +80,8 @@ async def _send_news(source: AsyncIterator[dict], send) -> None:
         await send({"type": "websocket.close"})
 
 
-async def _take(text: str | None, feed: Feed | None) -> None:
+async def _take(text: str | None) -> None:
     with suppress(ValueError, RecursionError):  # from JSON that is nested too deep
         frame = json.loads(text or "null")
-        if feed:
-            await servers.handle_request(feed, frame)
         if may_join():
             await take_from_page(frame)

@@ -12,7 +12,6 @@ from lessons.workshop.engine.recording.middleware import RecordingMiddleware
 from lessons.workshop.engine.recording.queries import record_queries
 from lessons.workshop.engine.recording.recorder import Recorder
 from lessons.workshop.judge.redaction import redact
-from lessons.workshop.page.exercise_server import servers
 from lessons.workshop.page.live.client_identity import (
     ClientIdentity,
     InvalidIdentity,
@@ -76,9 +75,6 @@ async def _record(application, scope, receive, send):
     direct = {**scope, "path": f"/{rest}", "headers": headers}
     if "raw_path" in scope:
         direct["raw_path"] = b"/" + scope["raw_path"].split(b"/", 4)[-1]
-    if identity.target:
-        await servers.serve(feed, identity, direct, with_lost_connections(receive), send)
-        return
     recorder = Recorder(keep=False, with_state=True, redact=redact)
     recorder.listeners.append(EventForwarder(feed, int(identity.client)))
     recorded = RecordingMiddleware(application, recorder)

@@ -12,6 +12,8 @@ from lessons.workshop.judge.claims import Claims, CourseError
 from lessons.workshop.judge.study.predictions import InvalidPrediction, predictions
 
 _NAMED = re.compile(r"\{\w")  # `{token=ada}`: only a played conversation replaces it
+_NEVER = re.compile(r"(?!)")
+_TOKEN = re.compile(r"\{token=\w+")  # of an account that the page does not have
 LANES = ("client", "consumer", "layer", "database")
 _LANE = re.compile(rf"^ *\d+ +(?:[\d.]+ s +)?({'|'.join(LANES)})\b", re.M)
 
@@ -19,12 +21,16 @@ _LANE = re.compile(rf"^ *\d+ +(?:[\d.]+ s +)?({'|'.join(LANES)})\b", re.M)
 def openings(lesson: Lesson) -> dict[str, dict]:
     """The values for the worked example, and for what is played at the exercise's path.
 
-    `{"path", "subprotocols", "payload", "method", "body", "paths"}`.
+    `{"path", "subprotocols", "account", "handshake", "payload", "method", "body", "requestPath",
+    "paths"}`. Only a played conversation has the `handshake`, and fills in `{token=ada}`.
     """
     example = _text_steps(lesson, lambda name: name == lesson.demo) + _predicted_steps(lesson)
     saved = lesson.check.stat().st_mtime_ns if lesson.check.exists() else 0
     exercise = _model_steps(lesson, saved) or example
-    return {"example": _opening(lesson, example), "exercise": _opening(lesson, exercise)}
+    return {
+        "example": _opening(lesson, example, _NAMED),
+        "exercise": _opening(lesson, exercise, _NEVER),
+    }
 
 
 def lanes_of(lesson: Lesson) -> list[str]:
@@ -35,19 +41,21 @@ def lanes_of(lesson: Lesson) -> list[str]:
     return [lane for lane in LANES if lane in found]
 
 
-def _opening(lesson: Lesson, steps: list[Step]) -> dict:
+def _opening(lesson: Lesson, steps: list[Step], left_out: re.Pattern) -> dict:
     words = next((step.arguments for step in steps if step.action == "connect"), {})
     texts = [step.arguments["text"] for step in steps if step.action == "text"]
+    texts = [_TOKEN.sub("{token=student", text) for text in texts]
     requests = [step for step in steps if step.kind.is_request]
     request = requests[0] if requests else Step("GET")
     path = words.get("path", lesson.path) + (f"?{words['query']}" if "query" in words else "")
     return {
         "path": path,
         "subprotocols": ", ".join(
-            it for it in words.get("subprotocols", []) if not _NAMED.search(it)
+            it for it in words.get("subprotocols", []) if not left_out.search(it)
         ),
         "account": words.get("as", ""),
-        "payload": next((it for it in texts if it and not _NAMED.search(it)), "hello"),
+        "handshake": {it: words[it] for it in ("ticket", "host", "origin") if it in words},
+        "payload": next((it for it in texts if it and not left_out.search(it)), "hello"),
         "method": request.action,
         "body": "".join(request.arguments.get("pieces", [])),
         "requestPath": request.arguments.get("path", lesson.path),

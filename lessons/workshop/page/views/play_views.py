@@ -1,25 +1,29 @@
 """Plays conversations for a page, and answers its scripts with JSON.
 
-They are comparisons, conversations of a verdict, and steps of a link or a text. The code that plays
+They are comparisons, conversations of a verdict, steps of a link or a text, and what the clients of
+the page do. The code that plays
 is on this computer's disk: a link carries steps and the name of a target only.
 
 A conversation runs in a child process, and its view in a thread, as every sync view does under
 ASGI. So neither the server's loop nor the thread of the sync consumers waits for it.
 """
 
+import json
+from dataclasses import replace
 from functools import wraps
 
 from django.http import Http404, JsonResponse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from lessons.workshop.course.diagnoses import catalogue as diagnoses
-from lessons.workshop.course.lesson_index import Lesson
+from lessons.workshop.course.lesson_index import ACCOUNTS, Lesson
 from lessons.workshop.course.lesson_text import names_in_transcripts
 from lessons.workshop.course.mistakes import Mistake, read_mistakes
 from lessons.workshop.course.source_code import Source
 from lessons.workshop.engine.faults.finding import Finding
-from lessons.workshop.engine.script.steps import split_steps
+from lessons.workshop.engine.script.report import Report
+from lessons.workshop.engine.script.steps import Step, parse_step, split_steps
 from lessons.workshop.judge.study.code_comparison import beside_solution
 from lessons.workshop.judge.study.compared_mistake import (
     compare_in_check,
@@ -29,6 +33,7 @@ from lessons.workshop.judge.study.compared_mistake import (
 )
 from lessons.workshop.judge.study.recordings import (
     PLAYBACK_ERRORS,
+    NotPlayed,
     Recording,
     play_as_judged,
     record,
@@ -36,11 +41,11 @@ from lessons.workshop.judge.study.recordings import (
 from lessons.workshop.judge.verdict import Outcome
 from lessons.workshop.member import membership
 from lessons.workshop.page.exercise.exercise_state import finding_json, source_digest
-from lessons.workshop.page.exercise_server.targets import EXAMPLE, target_source
 from lessons.workshop.page.live.event_forwarder import event_json
 from lessons.workshop.page.live.feed import belongs_to_session
 from lessons.workshop.page.markup import highlight_python, source_lines
 from lessons.workshop.page.step_words import conversation_json
+from lessons.workshop.page.targets import EXAMPLE, playable_target, target_source
 from lessons.workshop.student import progress
 
 
@@ -67,9 +72,87 @@ def json_for_own_page(view):
     return answer
 
 
-def recording_json(recording: Recording) -> dict:
-    """The recording as the page gets it: each event with its text."""
-    return {**recording.as_json(), "events": [event_json(event) for event in recording.events]}
+def recording_json(recording: Recording, clients: dict | None = None) -> dict:
+    """The recording as the page gets it: each event with its text. See Recording.as_json()."""
+    events = [event_json(event) for event in recording.events]
+    return {**recording.as_json(clients), "events": events}
+
+
+# What the clients of the page do
+
+
+@require_POST
+@json_for_own_page
+def conversation(request, lesson: Lesson) -> dict:
+    """`{"recording", "marks", "finding"}`: the form's `steps`, played with its target.
+
+    The steps are JSON: each is `{"client", "action", "arguments"}`, or the text of a step as
+    `{"step"}`. A mark is what happens outside of the connections, and when.
+    """
+    target = request.POST.get("target", "")
+    playable_target(lesson, target)
+    try:
+        steps = [*map(_step_of_page, json.loads(request.POST.get("steps", "")))]
+    except (KeyError, TypeError, AttributeError, RecursionError):
+        raise RequestRejected("These are not steps.") from None
+    before = _steps_before(lesson, steps)
+    try:
+        report = play_as_judged(lesson, target, [*before, *steps])
+    except NotPlayed as failure:
+        if not failure.finding:
+            raise
+        report = Report(leftovers=(failure.finding,))
+    faults = [fault.finding for burst in report.bursts for fault in burst.faults]
+    finding = next(filter(None, [*faults, *report.leftovers, report.stuck]), None)
+    recording, clients = _played_so_far(report)
+    return {
+        "recording": recording_json(recording, clients),
+        "marks": [*_marks(report, len(before))],
+        "finding": finding and finding_json(finding),
+    }
+
+
+def _step_of_page(step: dict) -> str:
+    return str(parse_step(step["step"]) if "step" in step else Step(**step))
+
+
+def _steps_before(lesson: Lesson, steps: list[str]) -> list[str]:
+    """What the workshop has before the first client comes: the lesson's rows, and its accounts."""
+    accounts = [
+        f"account {name} {json.dumps(fields)}"
+        for name, fields in ACCOUNTS.items()
+        if fields and any(name in step for step in steps)
+    ]
+    return [*lesson.rows, *accounts]
+
+
+def _played_so_far(report: Report) -> tuple[Recording, dict[str, int | str]]:
+    """The recording without the end, at which the player cancels all, and each connection's client.
+
+    A connection without a client is that of a worker.
+    """
+    caused = [pair for burst in report.bursts for pair in burst.events]
+    clients = {event.connection: number for number, event in caused}
+    known = {(event.connection, event.seq) for _, event in caused}
+    events = [
+        event
+        for event in report.events
+        if report.stuck or event.connection not in clients or (event.connection, event.seq) in known
+    ]
+    names = {event.connection: clients.get(event.connection, "worker") for event in events}
+    return replace(Recording.of(report), events=tuple(events)), names
+
+
+def _marks(report: Report, first: int):
+    """What the steps that no client takes have caused, from the burst `first` on."""
+    time = 0.0
+    for number, burst in enumerate(report.bursts):
+        step, answer = parse_step(burst.steps[0]), burst.answers[0]
+        if number >= first and (step.client is None or step.action == "wait"):
+            said = f": {' '.join(map(str, *answer.items()))}" if isinstance(answer, dict) else ""
+            text = f"{step.arguments['seconds']:g} s later" if step.action == "wait" else str(step)
+            yield {"time": time, "text": f"{text}{said}"}
+        time = max([time, *(event.time for _, event in burst.events)])
 
 
 # Comparisons

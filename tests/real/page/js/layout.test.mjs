@@ -35,13 +35,6 @@ test("of several clients, each has its number, and the lanes are in their order"
   assert.deepEqual(kinds(layoutOf(transcript)), ["client 1", "client 2", "consumer 1", "consumer 2"]);
 });
 
-test("a consumer whose server has ended leaves its lane to the next one", () => {
-  const transcript = transcriptOf([[event("a", 1)], {}]);
-  transcript.endAll();
-  transcript.add({ recorded: 1, events: [event("b", 1, { time: 5 })] });
-  assert.deepEqual(kinds(layoutOf(transcript)), ["client", "consumer"]);
-});
-
 test("a row has no time where all events have the same", () => {
   const times = (...all) => layoutOf(transcriptOf([all.map((time, index) => event("a", index + 1, { time })), {}])).rows.map(({ at }) => at);
   assert.deepEqual(times(5, 5), [null, null]);
@@ -49,9 +42,10 @@ test("a row has no time where all events have the same", () => {
 });
 
 test("what happened outside the consumers is a row of its own", () => {
-  const transcript = transcriptOf([[event("a", 1)], {}]);
-  transcript.mark("from outside: a row is saved");
-  assert.deepEqual(layoutOf(transcript).rows.map(({ kind, text }) => text ?? kind), ["arrow", "from outside: a row is saved"]);
+  const connections = [{ connection: "a", client: "1", begun: 1, recorded: 2 }];
+  const events = [event("a", 1), event("a", 2)];
+  const transcript = Transcript.from({ connections, events }, [{ time: 1, text: "a row is saved" }]);
+  assert.deepEqual(layoutOf(transcript).rows.map(({ kind, text }) => text ?? kind), ["arrow", "a row is saved", "arrow"]);
 });
 
 test("a client that connects again keeps its lane and its consumer's lane", () => {

@@ -30,3 +30,13 @@ test("the oldest entries are removed from a long transcript", () => {
   assert.equal(transcript.entries.length, 1000);
   assert.deepEqual(changes, [{ trimmed: 10 }]);
 });
+
+test("a transcript that becomes another one keeps the entries of events that both have", () => {
+  const transcript = Transcript.from({ connections: [{ connection: "a", client: "1", begun: 1, recorded: 1 }], events: [event("a", 1)] });
+  const [entry] = transcript.entries;
+  const connections = [{ connection: "b", client: "1", begun: 1, recorded: 2 }];
+  transcript.become(Transcript.from({ connections, events: [event("b", 1, { text: "new" }), event("b", 2)] }));
+  assert.equal(transcript.entries[0], entry);
+  assert.equal(entry.event.text, "new");
+  assert.deepEqual(describe(transcript), ["1 1.1", "1 1.2"]);
+});

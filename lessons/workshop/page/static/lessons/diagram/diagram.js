@@ -38,7 +38,8 @@ export class Diagram {
   update({ trimmed }) {
     const { entries } = this.transcript;
     if (this.position !== null) this.position = Math.max(0, this.position - trimmed);
-    if (!entries.length) this.position = this.chosen = null;
+    if (!entries.length) this.position = null;
+    if (!entries.includes(this.chosen)) this.chosen = null;
     this.refresh();
   }
 

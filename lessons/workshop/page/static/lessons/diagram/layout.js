@@ -39,7 +39,7 @@ export function lanesOf(entries, kinds = []) {
   for (const { of: connection, event } of entries) {
     if (!event) continue;
     if (!of.has(connection)) {
-      const isFree = (one) => !occupants.has(one) || ended.has(occupants.get(one)) || occupants.get(one).hasEnded;
+      const isFree = (one) => !occupants.has(one) || ended.has(occupants.get(one));
       let number = 0;
       while (!isFree(lane("consumer", connection, number))) number += 1;
       const consumer = lane("consumer", connection, number);
@@ -119,7 +119,7 @@ export function layout(entries, options) {
     const own = of.get(entry.of);
     const row = rowOf(entry, own);
     const lifeline = lifelines.get(entry.of) ?? { of: entry.of, own, from: index };
-    const ended = lifeline.ended || row.isEnd || entry.of.hasEnded;
+    const ended = lifeline.ended || row.isEnd;
     lifelines.set(entry.of, Object.assign(lifeline, { to: index, ended }));
     rows.push({ ...row, ...common, ...bars.add(entry, own.consumer, index) });
   }

@@ -64,18 +64,6 @@ export class Transcript extends EventTarget {
     this.begun = Math.min(this.begun, entry.time);
   }
 
-  // Adds a row that belongs to no connection: something that happened outside the consumers.
-  mark(text) {
-    const time = this.entries.at(-1)?.time ?? 0;
-    this.entries.push({ time, of: OUTSIDE, text });
-    this.notify();
-  }
-
-  // The server of all connections has ended, so no consumer of them runs.
-  endAll() {
-    for (const of of this.connections.values()) of.hasEnded = true;
-  }
-
   trim() {
     return this.entries.splice(0, Math.max(0, this.entries.length - MAX_ENTRIES)).length;
   }
@@ -90,8 +78,9 @@ export class Transcript extends EventTarget {
     return event ? `${of.ordinal}.${event.seq}` : "";
   }
 
-  // From what the server has recorded, as recording_json() writes it.
-  static from({ connections, events }) {
+  // From what the server has recorded, as recording_json() writes it. A mark, {time, text}, belongs to no
+  // connection: it is what happens outside of the consumers.
+  static from({ connections, events }, marks = []) {
     const made = new Transcript();
     for (const { connection, client, server, begun } of connections) {
       made.connection({ connection, time: begun }, String(client ?? ""), String(server ?? ""));
@@ -99,6 +88,15 @@ export class Transcript extends EventTarget {
     for (const { connection, recorded } of connections) {
       made.add({ recorded, events: events.filter((event) => event.connection === connection) });
     }
+    for (const { time, text } of marks) made.insert({ time, of: OUTSIDE, text });
     return made;
+  }
+
+  // Becomes the other one. An event that both have stays the same entry: it may be the chosen one.
+  become({ connections, entries, begun }) {
+    const known = new Map(this.entries.map((entry) => [Transcript.idOf(entry), entry]));
+    Object.assign(this, { connections, begun });
+    this.entries = entries.map((entry) => (entry.event && known.has(Transcript.idOf(entry)) ? Object.assign(known.get(Transcript.idOf(entry)), entry) : entry));
+    this.notify();
   }
 }

@@ -1,7 +1,7 @@
 // The clients on the page. Before a client connects it has one button, and afterwards a field to write in.
 
 import { html, useEffect, useRef, useSignalEffect } from "../vendor/preact.js";
-import { clients, removeClient } from "./clients.js";
+import { clients, isPlayed, removeClient } from "./clients.js";
 import { lesson, liveCount, page, step } from "./store.js";
 
 // Until one has connected, the first client alone is shown.
@@ -58,7 +58,7 @@ function field(client, name, label, more = {}) {
 function choice(client, name, label, options) {
   return html`
     <select name=${name} aria-label=${label} title=${label} onChange=${({ target }) => client.set(name, target.value)}>
-      ${options.map(([value, text]) => html`<option value=${value} selected=${value === client.form.value[name]}>${text}</option>`)}
+      ${options.map(([value, text]) => html`<option value=${value} selected=${value === String(client.form.value[name])}>${text}</option>`)}
     </select>`;
 }
 
@@ -109,7 +109,8 @@ function Options({ client }) {
         ${field(client, "body", "Body of a POST", { class: "wide", placeholder: "no body" })}
       </div>`;
   }
-  const servers = page.servers.map(({ host, port }) => [host, `:${port}`]);
+  const isOwn = !isPlayed(); // it is a real client of this browser
+  const servers = page.servers.map(({ port }, index) => [`${index + 1}`, `:${port}`]);
   return html`
     <div class="more">
       ${isOpen
@@ -119,8 +120,8 @@ function Options({ client }) {
           <button type="button" title="Without a close frame" onClick=${() => client.attempt(() => client.vanish())}>Lose the connection</button>`
         : html`
           ${field(client, "path", "Path and query", { class: "wide" })}
-          ${choice(client, "account", "User", [["", "this browser"], ...page.accounts.map((one) => [one, one])])}
-          ${choice(client, "origin", "Page", [["", "this page"], ...page.sites.map((one) => [one, one])])}
+          ${choice(client, "account", "User", [...(isOwn ? [["", "this browser"]] : []), ...page.accounts.map((one) => [one, one])])}
+          ${choice(client, "origin", "Page", [["", isOwn ? "this page" : "its own page"], ...page.sites.map((one) => [one, one])])}
           ${servers.length > 1 && choice(client, "server", "Server", servers)}
           ${field(client, "subprotocols", "Subprotocols", { placeholder: "no subprotocol" })}`}
       ${clients.value.length > 1 && html`<button type="button" onClick=${() => removeClient(client)}>Remove client ${number}</button>`}

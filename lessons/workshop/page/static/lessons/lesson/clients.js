@@ -3,32 +3,30 @@
 
 import { batch, effect, signal, untracked } from "../vendor/preact.js";
 import { ReconnectingSocket, socketUrl } from "../common/server.js";
-import { isOnline, onNews, socket as pageSocket, tell } from "../common/socket.js";
-import { LOST_CONNECTION, bytesFromHex, handshakeOf, hexFromBytes } from "./client.js";
+import { isOnline, onNews, socket as pageSocket } from "../common/socket.js";
+import { LOST_CONNECTION, bytesFromHex, closeCode, closed, handshakeOf, hexFromBytes, stateAfter } from "./client.js";
 import {
-  EXAMPLE, lesson, live, liveVersion, markSeen, outside, page, played, saved, showLiveSource, step, target,
+  EXAMPLE, exercise, fetchConversation, lesson, live, liveVersion, markSeen, page, played, saved, showLiveSource, step, target,
 } from "./store.js";
+import { Transcript } from "../diagram/transcript.js";
 
 export const MAX_CLIENTS = 4;
-const REFUSALS = {
-  "websocket.close": "Rejected with HTTP 403. The browser reports 1006.",
-  raised: "Exception: HTTP 500. The browser reports 1006.",
-};
+const PATIENCE = 400; // milliseconds; a conversation takes less
 
 export const clients = signal([]);
-let steps = []; // {client, action, arguments}: what the clients did since clear()
+export const isSlow = signal(false); // whether a conversation plays for longer than usual
+export const isPlayed = () => target.value !== EXAMPLE;
+let steps = []; // {client, action, arguments} or {step}: what has been done since clear()
 const feeds = new Map([[location.host, pageSocket]]); // host → socket
 const dropped = new Set(); // the ids of the connections before the last drop
 
 // What both kinds of client have. Their methods throw what the browser throws, such as for a wrong code.
 class Client {
-  wants = false; // the student has connected it, and has not closed it
-
   constructor(number, { account = "", origin = "", server = 1 }) {
     this.number = number;
     this.identity = { account, origin };
     this.showsOptions = signal(false);
-    this.form = signal({ account, origin, server: page.servers[server - 1]?.host ?? location.host, kind: "text", code: "" });
+    this.form = signal({ account, origin, server, kind: "text", code: "" });
     this.status = signal(null);
     this.setState("idle");
     this.fill();
@@ -36,10 +34,11 @@ class Client {
 
   // The values with which the consumer of now accepts it.
   fill() {
-    const opening = page.openings[target.value === EXAMPLE ? EXAMPLE : "exercise"];
-    const account = page.accounts.includes(opening.account) ? opening.account : opening.account && "student";
+    const opening = page.openings[isPlayed() ? "exercise" : EXAMPLE];
+    const known = opening.account || (isPlayed() && opening.handshake.ticket);
+    const account = page.accounts.includes(known) ? known : known && "student";
     const path = this.isHttp ? opening.requestPath : opening.path;
-    this.form.value = { ...this.form.value, ...opening, path, account: this.identity.account || account };
+    this.form.value = { ...this.form.value, ...opening, path, account: this.identity.account || account || "" };
   }
 
   set(name, value) {
@@ -47,29 +46,42 @@ class Client {
   }
 
   get isOpen() {
-    return this.status.value.state === "open";
+    this.status.value; // which may be an error
+    return this.last.state === "open";
   }
 
   async open() {
-    this.wants = true;
-    if (saved.value) saved.value = null;
-    await feedOf(this.form.value.server).ready();
     const path = this.form.value.path.trim();
     if (!path.startsWith("/")) throw new Error("A path begins with a slash.");
-    return this.connect({ ...this.form.value, path });
+    const form = { ...this.form.value, path };
+    if (isPlayed()) return this.begin(form);
+    saved.value = null;
+    await feedOf(this.host).ready();
+    return this.connect(form);
   }
 
-  // The path at which the server records this client. It says what the client connects to, and as whom.
+  get host() {
+    return page.servers[this.form.value.server - 1]?.host ?? location.host;
+  }
+
+  // A played client connects. A double click is one.
+  begin(form) {
+    if (this.last.state === "connecting") return;
+    const first = this.beginning(form);
+    if (this.isOpen) this.addStep("close");
+    this.setState("connecting", "Connecting…");
+    this.addStep(...first);
+  }
+
+  // The path at which the server records this client. It says as whom the client connects.
   watchedPath({ path, account, origin }) {
-    const played = target.value !== EXAMPLE && { lesson: lesson.key, target: target.value };
-    const options = { client: this.number, ...played, ...(account && { as: account }), ...(origin && { origin }) };
+    const options = { client: this.number, ...(account && { as: account }), ...(origin && { origin }) };
     return `/watched/${page.feed}/${encodeURIComponent(new URLSearchParams(options))}${path}`;
   }
 
   // Keeps a step, as lessons/workshop/engine/script/steps.py describes it in JSON.
   addStep(action, values = {}) {
-    steps.push({ client: this.number, action, arguments: values });
-    if (target.value === EXAMPLE) markSeen(steps);
+    addStep({ client: this.number, action, arguments: values });
   }
 
   // Shows the error if the browser or this page rejects the action.
@@ -87,11 +99,19 @@ class Client {
     this.status.value = this.last;
   }
 
+  // What a played client knows.
+  showPlayed({ connections, events }) {
+    const own = connections.findLast(({ client }) => client === String(this.number));
+    if (own) this.setState(...stateAfter(events.filter(({ connection }) => connection === own.connection)));
+    else if (played.value.finding && this.last.state !== "idle") this.setState("closed", "Nothing was recorded: the finding says why.");
+    else this.setState("idle");
+  }
+
   // The state in words. The server may have ended: a close code alone would not say so.
   get text() {
     const { state, text } = this.status.value;
-    const isClosed = ["closed", "refused"].includes(state);
-    if (isClosed && !isOnline.value) return "Closed with 1006: the workshop does not answer.";
+    if (isPlayed() || !["closed", "refused"].includes(state)) return text;
+    if (!isOnline.value) return "Closed with 1006: the workshop does not answer.";
     return state === "refused" ? this.refusal() : text;
   }
 
@@ -99,26 +119,29 @@ class Client {
   refusal() {
     liveVersion.value;
     const isOwn = ({ of, event }) => event && of.client === String(this.number) && of.ordinal > this.known;
-    const answer = live.entries.filter(isOwn).map(({ event }) => REFUSALS[event.message.type]).find(Boolean);
-    if (answer) return answer;
-    const isRunning = target.value === EXAMPLE || ["ready", "restarted"].includes(played.value.state);
-    if (!isRunning) return "Not opened: its code does not run.";
+    const [state, text] = stateAfter(live.entries.filter(isOwn).map(({ event }) => event));
     // The feed belongs to a session, and a login or logout replaces the session.
-    return "Not opened, and no event was recorded. If you just logged in or out, reload the page.";
+    return state === "refused" ? text : "Not opened, and no event was recorded. If you just logged in or out, reload the page.";
   }
 }
+
+const offered = ({ subprotocols }) => subprotocols.split(/[\s,]+/).filter(Boolean);
 
 class WebSocketClient extends Client {
   socket = null; // the one in use
 
+  beginning(form) {
+    return ["connect", handshakeOf({ ...form, subprotocols: offered(form) }, lesson.path)];
+  }
+
   connect(form) {
     this.known = live.connections.size; // those that began before
-    const subprotocols = form.subprotocols.split(/[\s,]+/).filter(Boolean);
-    const socket = new WebSocket(socketUrl(form.server, this.watchedPath(form)), subprotocols);
+    const { handshake, ...own } = form; // only a played client has it
+    const socket = new WebSocket(socketUrl(this.host, this.watchedPath(form)), offered(form));
     this.socket?.close();
     this.socket = socket;
     this.listen(socket);
-    this.addStep("connect", handshakeOf({ ...form, subprotocols }, lesson.path));
+    this.addStep(...this.beginning(own));
     this.setState("connecting", "Connecting…");
   }
 
@@ -131,9 +154,7 @@ class WebSocketClient extends Client {
     };
     socket.onclose = ({ code, reason }) => {
       if (socket !== this.socket) return;
-      const seen = [`Closed: the browser reports ${code}`, reason && `, “${reason}”`, "."].filter(Boolean).join("");
-      if (wasOpen) this.release("closed", code === LOST_CONNECTION ? "Lost: the browser reports 1006." : seen);
-      else this.release("refused");
+      this.release(...(wasOpen ? closed(code, reason) : ["refused"]));
     };
   }
 
@@ -146,22 +167,19 @@ class WebSocketClient extends Client {
   send() {
     const { kind, payload } = this.form.value;
     const bytes = kind === "bytes" && bytesFromHex(payload);
-    this.socket.send(bytes || payload);
+    this.socket?.send(bytes || payload);
     if (!bytes) this.addStep("text", { text: payload });
     else this.addStep("bytes", { hex: hexFromBytes(bytes) });
   }
 
   close() {
-    const code = this.form.value.code.trim();
-    if (code === String(LOST_CONNECTION)) throw new Error(`This page uses ${LOST_CONNECTION} for a lost connection.`);
-    this.wants = false;
-    this.socket.close(...(code ? [Number(code)] : []));
-    this.addStep("close", code ? { code: Number(code) } : {});
+    const code = closeCode(this.form.value.code);
+    this.socket?.close(...(code ? [code] : []));
+    this.addStep("close", code ? { code } : {});
   }
 
   // Disconnects without a step: what the page plays has changed.
   drop() {
-    this.wants = false;
     if (this.socket) {
       this.socket.onopen = this.socket.onclose = null;
       this.socket.close();
@@ -171,8 +189,8 @@ class WebSocketClient extends Client {
 
   vanish() {
     const { socket } = this;
-    this.wants = false;
     this.addStep("vanish");
+    if (!socket) return;
     this.release("closed", "Lost, without a close frame.");
     socket.onclose = null;
     socket.close(LOST_CONNECTION);
@@ -186,6 +204,11 @@ class HttpClient extends Client {
     return true;
   }
 
+  beginning({ method, path, body }) {
+    const place = path.replaceAll(" ", "%20"); // in the text of a step, a space ends the path
+    return [method, { ...(path !== lesson.path && { path: place }), ...(method === "POST" && { body }) }];
+  }
+
   async connect({ method, path, body }) {
     this.controller?.abort();
     const controller = new AbortController();
@@ -195,8 +218,7 @@ class HttpClient extends Client {
     say("connecting", "Waiting for the response…");
     try {
       const isPost = method === "POST";
-      const place = path.replaceAll(" ", "%20"); // in the text of a step, a space ends the path
-      this.addStep(method, { ...(path !== lesson.path && { path: place }), ...(isPost && { body }) });
+      this.addStep(...this.beginning({ method, path, body }));
       const options = { method, signal: stopped, cache: "no-store", ...(isPost && { body }) };
       const response = await fetch(this.watchedPath({ path }), options);
       say("open", `HTTP ${response.status}, the body is arriving.`);
@@ -209,16 +231,14 @@ class HttpClient extends Client {
   }
 
   drop() {
-    this.wants = false;
     this.controller?.abort();
     this.controller = null;
     this.setState("idle");
   }
 
   leave() {
-    this.wants = false;
     this.addStep("close");
-    this.controller.abort();
+    this.controller?.abort();
   }
 }
 
@@ -231,6 +251,7 @@ export function addClient(settings = {}) {
 }
 
 export function removeClient(client) {
+  if (isPlayed() && client.isOpen) client.addStep("close");
   client.drop();
   clients.value = clients.value.filter((one) => one !== client);
 }
@@ -242,23 +263,22 @@ function feedOf(host) {
   return feeds.get(host);
 }
 
-// Events of the target before may arrive after a drop, even the first ones of a connection.
-function take(message) {
-  if (message.played) return setPlayed(message.played);
-  if (message.outside !== undefined) return showOutside(message.outside);
-  if (!message.events || message.target !== target.value) return undefined;
-  const events = message.events.filter(({ connection }) => !dropped.has(connection));
-  const { port } = page.servers.find(({ host }) => host === message.server) ?? {};
-  live.add({ ...message, events }, { client: String(message.client), server: port ? `:${port}` : "" });
-  return undefined;
+// Events of a connection may arrive after its drop.
+function take({ events = [], ...message }) {
+  const kept = isPlayed() ? [] : events.filter(({ connection }) => !dropped.has(connection));
+  if (kept.length) live.add({ ...message, events: kept }, { client: String(message.client) });
 }
 
-// Forgets all live events and steps.
-export function clear() {
+// Forgets all events and steps. With `drops`, as if the clients had never connected.
+export function clear(drops = isPlayed()) {
   batch(() => {
     live.clear();
     saved.value = null;
-    steps = [];
+    [steps, shown] = [[], { count: 0, recording: NOTHING }];
+    if (!drops) return;
+    live.connections.clear(); // the consumers are numbered from 1
+    played.value = { finding: null, reason: "" };
+    for (const client of clients.value) client.drop();
   });
 }
 
@@ -266,38 +286,59 @@ export function clear() {
 export function playTarget(name) {
   if (name === target.value) return;
   for (const connection of live.connections.keys()) dropped.add(connection);
-  for (const client of clients.value) client.drop();
   batch(() => {
-    live.connections.clear(); // the consumers of this target are numbered from 1
+    clear(true);
     target.value = name;
-    played.value = { state: name === EXAMPLE ? "" : "starting", finding: null, reason: "" };
-    outside.value = "";
     for (const client of clients.value) client.fill();
-    clear();
   });
-  const message = { play: { lesson: lesson.key, target: name } };
-  for (const feed of feeds.values()) feed.send(message).catch(() => {}); // a server that has ended plays nothing
   showLiveSource();
 }
 
-function setPlayed(news) {
-  if (news.target !== target.value) return;
-  const hasChanged = news.state !== played.value.state;
-  played.value = news;
-  if (hasChanged && !["starting", "refused"].includes(news.state)) showLiveSource();
-  if (news.state !== "restarted") return;
-  live.endAll();
-  for (const client of clients.value) if (client.wants && !client.isHttp) client.attempt(() => client.open());
+// What is done with the exercise, the solution or a mistake is played again from the beginning after each
+// step, and when the file was saved. One request follows the other, and the last answer is shown.
+
+let isStale = false;
+let isPlaying = false;
+const NOTHING = { connections: [], events: [] };
+let shown = { count: 0, recording: NOTHING }; // of how many steps the picture shows the recording
+
+export function addStep(one) {
+  steps.push(one);
+  if (!isPlayed()) return markSeen(steps);
+  saved.value = null;
+  return replay();
 }
 
-function showOutside(text) {
-  outside.value = text;
-  live.mark(`from outside: ${text}`);
+async function replay() {
+  isStale = true;
+  if (isPlaying) return;
+  isPlaying = true;
+  while (isStale) {
+    isStale = false;
+    const asked = steps;
+    const count = asked.length;
+    const timer = setTimeout(() => (isSlow.value = true), PATIENCE);
+    const answer = count > 0 && isPlayed() ? await fetchConversation(asked) : null;
+    clearTimeout(timer);
+    isSlow.value = false;
+    if (answer && asked === steps && count === steps.length) showPlayed(answer);
+  }
+  isPlaying = false;
 }
 
-export function takeOutsideStep(number) {
-  outside.value = "";
-  tell({ outside: number });
+// A step that cannot be played is forgotten.
+function showPlayed({ recording, marks, finding, reason }) {
+  batch(() => {
+    if (recording) {
+      live.become(Transcript.from(recording, marks));
+      shown = { count: steps.length, recording };
+      played.value = { finding, reason: recording.cut };
+    } else {
+      steps.splice(shown.count);
+      played.value = { ...played.value, reason };
+    }
+    for (const client of clients.value) client.showPlayed(shown.recording);
+  });
 }
 
 onNews(take);
@@ -307,4 +348,15 @@ for (const settings of page.clients) addClient(settings);
 effect(() => {
   const isDo = step.value === "do" && lesson.isPlayable;
   if (["predict", "see", "do"].includes(step.value)) untracked(() => playTarget(isDo ? "exercise" : EXAMPLE));
+});
+
+let digest = untracked(() => exercise.value.digest);
+effect(() => {
+  if (exercise.value.digest === digest) return;
+  digest = exercise.value.digest;
+  untracked(() => {
+    if (target.value !== "exercise") return;
+    replay();
+    if (digest) showLiveSource();
+  });
 });

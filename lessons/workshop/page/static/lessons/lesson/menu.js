@@ -23,7 +23,7 @@ export function Menu() {
         <label>Playing: <select id="target" onChange=${({ target: { value } }) => playTarget(value)}>${page.targets.map(({ name, title }) => html`
           <option value=${name} selected=${name === target.value} disabled=${name === "solution" && !solution}>${title}</option>`)}</select></label>`}
       ${!lesson.isHttp && html`<${Item} name="Add a client" keys="a" disabled=${clients.value.length === MAX_CLIENTS} onPress=${() => addClient()} />`}
-      <${Item} name="Clear" onPress=${clear} />
+      <${Item} name="Clear" onPress=${() => clear()} />
       ${page.mistakes.length > 0 && html`<${Item} name="Compare with a mistake" keys="m" onPress=${() => (step.value = "compare")} />`}
     </section>
     <section><h3>View</h3>

@@ -8,17 +8,17 @@ import { detailsOf, typeOf } from "../diagram/event_text.js";
 import { gapText } from "../diagram/layout.js";
 import { Transcript } from "../diagram/transcript.js";
 import { Clients } from "./client_view.js";
-import { takeOutsideStep } from "./clients.js";
-import { Finding } from "../common/finding.js";
+import { addStep, clear, clients, isPlayed, isSlow } from "./clients.js";
+import { Finding, code } from "../common/finding.js";
 import { stateAt } from "./state_at.js";
 import {
-  EXAMPLE, classOf, isProjector, lesson, live, liveCount, liveVersion, outside, played, pointed, saved,
-  source, sourceChanged, step, target, titleOf,
+  classOf, goTo, isProjector, lesson, live, liveCount, liveVersion, played, pointed, saved, source, sourceChanged,
+  step, target, titleOf,
 } from "./store.js";
 
 const PROJECTOR_ZOOM = 1.6;
 const STEADY_PAUSE = 700; // milliseconds between two events that play
-const STATES = { starting: "Starting…", ready: "", restarted: "Restarted after your save.", ended: "Stopped.", refused: "" };
+const WAITS = [["wait 1", "1 s later"], ["wait 10", "10 s later"], ["wait 60", "1 min later"]];
 // A page's own session and login read these tables. They are noise where a lesson is not about a database.
 const SESSION = /\b(django_session|auth_user|auth_permission|django_content_type)\b/;
 
@@ -51,27 +51,30 @@ export function Wire() {
 
 function LiveHead() {
   if (step.value === "predict") return null;
-  const { state, finding, reason } = played.value;
+  const { finding, reason } = played.value;
   return html`
     <p class="what quiet" aria-live="polite">
-      Plays <b>${titleOf(target.value)}</b>. <span class="played-state" id="played-state" data-state=${state}>${reason || (state === "ended" && !finding ? "Stopped: no client came. Connect to start it again." : STATES[state])}</span>
+      Plays <b>${titleOf(target.value)}</b>. <span id="reason">${isSlow.value ? "Playing…" : reason}</span>
     </p>
-    ${finding && step.value !== "do" && html`<div class="played-finding" id="played-finding"><${Finding} finding=${finding} here=${lesson.number} /></div>`}
     <${Clients} />
-    ${target.value !== EXAMPLE && lesson.outside.length > 0 && html`<${Outside} />`}`;
+    ${isPlayed() && html`<${Outside} />`}
+    ${finding && html`
+      <details class="played-finding" id="played-finding" open=${step.value !== "do"}><summary>✗ ${code(finding.title)}</summary>
+        <${Finding} finding=${finding} here=${lesson.number} onLine=${step.value === "do" && target.value === "exercise" && ((line) => (goTo.value = { line }))} /></details>`}`;
 }
 
+// What happens beside the clients: time passes, or one of the lesson's steps from outside.
 function Outside() {
-  const take = (event) => {
-    event.preventDefault();
-    takeOutsideStep(Number(new FormData(event.target).get("step")));
-  };
+  const hasBegun = clients.value.some(({ status }) => status.value.state !== "idle");
+  if (!hasBegun && !lesson.outside.length) return null;
+  const steps = [...WAITS, ...lesson.outside.map((text) => [text, text])];
   return html`
-    <form class="outside" id="outside" onSubmit=${take}>
-      <select name="step" aria-label="From outside">${lesson.outside.map((text, number) => html`<option value=${number}>${text}</option>`)}</select>
-      <button>Take this step</button>
-      <span id="outside-result" aria-live="polite">${outside.value}</span>
-    </form>`;
+    <details class="outside" id="outside"><summary>What happens next</summary>
+      <div class="choices">
+        ${steps.map(([text, name]) => html`<button type="button" onClick=${() => addStep({ step: text })}>${name}</button>`)}
+        ${hasBegun && html`<button type="button" class="quiet" onClick=${() => clear()}>Start over</button>`}
+      </div>
+    </details>`;
 }
 
 // Says what recording is shown instead of the live events.

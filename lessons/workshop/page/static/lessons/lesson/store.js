@@ -27,8 +27,7 @@ export const error = signal(""); // what the server has refused
 
 // What plays
 export const target = signal(EXAMPLE);
-export const played = signal({ state: "", finding: null, reason: "" }); // of the served target
-export const outside = signal(""); // the result of a step from outside
+export const played = signal({ finding: null, reason: "" }); // what a played target shows, or why it shows nothing
 export const live = new Transcript();
 export const liveCount = signal(0);
 export const liveVersion = signal(0); // counts the changes: an event may get the state that followed it
@@ -71,15 +70,22 @@ export function playUrl(name, parameters = []) {
 export const play = (name, parameters) => fetchJson(playUrl(name, parameters));
 
 // Sends a form. Resolves to {status, answer}.
-export async function post(name, fields = {}) {
+export async function post(name, fields = {}, url = `${page.base}${name}/`) {
   const csrf = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "";
   try {
     const body = new URLSearchParams(fields);
-    const response = await fetch(`${page.base}${name}/`, { method: "POST", body, headers: { "X-CSRFToken": csrf } });
+    const response = await fetch(url, { method: "POST", body, headers: { "X-CSRFToken": csrf } });
     return { status: response.status, answer: await response.json() };
   } catch {
     return { status: 0, answer: { error: "The workshop did not receive that. Try again in a moment, or reload the page." } };
   }
+}
+
+// Plays the steps of this page's clients. Resolves to {recording, marks, finding}, or to the `reason` why not.
+export async function fetchConversation(steps) {
+  const fields = { target: target.value, steps: JSON.stringify(steps) };
+  const { answer } = await post("conversation", fields, playUrl("conversation"));
+  return answer.error ? { reason: answer.error } : answer;
 }
 
 // Asks for a hint, the solution, or the original exercise. The socket brings the result.

@@ -1,4 +1,4 @@
-"""What a lesson's page can serve instead of the worked example, and its source."""
+"""What a lesson's page can play instead of the worked example, and its source."""
 
 from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.course.mistakes import read_mistakes
