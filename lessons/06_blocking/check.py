@@ -95,7 +95,7 @@ class Bakery(Model):
         due = self.clients[step.client].stops_by
         if turn.time > due:
             detail = f"The consumer had to stop by {due:g} s, and stopped at {turn.time:g} s."
-            return step.client, "work-still-queued", detail
+            return step.client, "handler-never-returned", detail
         return None
 
     def fault_of_baking(self, turn, played):
@@ -130,7 +130,7 @@ class Bakery(Model):
         if difference.late is not None:  # an accept
             return self.cause_of_delay(difference)
         if difference.fault:
-            is_slow = difference.fault.diagnosis == "work-still-queued"
+            is_slow = difference.fault.detail.startswith("The consumer had to stop")
             return self.cause_of_delay(difference) if is_slow else None
         if not difference.missing:
             return None

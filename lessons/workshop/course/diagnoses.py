@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from lessons.workshop.engine.faults import diagnoses
-from lessons.workshop.engine.faults.diagnoses import Diagnosis
+from lessons.workshop.engine.faults.diagnoses import Advice, Diagnosis
 from lessons.workshop.engine.faults.finding import Finding
 
 _OF_PLAYER = {"raised", "instead"}  # fields of a finding before diagnose()
@@ -29,6 +29,11 @@ def diagnose(finding: Finding) -> Finding:
     Raises KeyError for a diagnosis that does not exist.
     """
     return diagnoses.diagnose(finding, catalogue())
+
+
+def advice_of(finding: Finding) -> Advice:
+    """What the finding says about its cause."""
+    return diagnoses.advice(finding, catalogue())
 
 
 def title_of(finding: Finding) -> str:

@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
 
-from lessons.workshop.course.diagnoses import Diagnosis, diagnosis, message_of
+from lessons.workshop.course.diagnoses import Diagnosis, advice_of, diagnosis, message_of, title_of
 from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.engine.faults.finding import Finding
 from lessons.workshop.engine.recording.transcript import render
@@ -101,7 +101,13 @@ class ClassMistake:
 
     @property
     def headline(self) -> str:
-        return f"{len(self.grades)} of {self.judged}: {self.diagnosis.title}"
+        usual = f", usually: {self.diagnosis.title}" if self.finding.seen else ""
+        return f"{len(self.grades)} of {self.judged}: {title_of(self.finding)}{usual}"
+
+    @property
+    def is_usual(self) -> bool:
+        """Whether its cause is only the usual one."""
+        return advice_of(self.finding).is_usual
 
     @property
     def students(self) -> str:

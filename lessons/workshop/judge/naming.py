@@ -23,13 +23,13 @@ from lessons.workshop.engine.script.steps import Step, parse_step
 from lessons.workshop.judge.redaction import redacted, redacted_finding
 
 # Diagnoses that only say what a client sees. A replay may find the cause.
-_VAGUE = {
+VAGUE = {
     *("reply-differs", "no-reply", "reply-too-many", "closed-early", "not-closed-as-asked"),
     "no-event-arrived",
     *("refuses-everyone", "accepts-everyone", "rejected-after-accept", "exception"),
     *("stream-outlives-client", "task-left-behind"),
 }
-# Diagnoses whose cause a replay or the messages have shown.
+# Diagnoses that a replay or the messages have shown.
 _SHOWN = {
     *("unknown-key", "never-awaited", "changed-while-waiting", "wrong-connection", "wrong-time"),
 }
@@ -74,10 +74,12 @@ class Naming:
         fault = difference.fault
         if fault and fault.diagnosis == name:
             finding = replace(fault, detail=detail)
+            if diagnosis(name).usual == "title" and not fault.seen:  # a model has found it
+                finding = replace(finding, seen="claim-not-met")
         else:
-            seen = generic_diagnosis(difference)
-            is_observed = name in {*_SHOWN, self.model.shared, seen}
-            finding = make_finding(name, place, event, detail, seen="" if is_observed else seen)
+            seen = "wrong-connection" if name == self.model.shared else _seen(difference)
+            seen = "" if name in {*_SHOWN, seen} else seen
+            finding = make_finding(name, place, event, detail, seen=seen)
         if self.model.given and finding.handler.partition(".")[0] in ("", *self.model.given):
             finding = replace(finding, line=0, handler="")
         steps = " | ".join(map(str, difference.steps_so_far))
@@ -104,7 +106,7 @@ class Naming:
                 return self.model.shared
             return known
         name = generic_diagnosis(difference)
-        if name in _VAGUE and self._is_right_alone(difference):
+        if name in VAGUE and self._is_right_alone(difference):
             is_overlap = self._is_right_apart(difference)
             return "changed-while-waiting" if is_overlap else "wrong-connection"
         return name
@@ -198,8 +200,17 @@ def _event(difference: Difference) -> str:
 
 def _fault_behind(difference: Difference) -> Finding | None:
     """The fault that is the difference, or has led to it."""
-    failed = difference.missing and difference.seen and difference.seen.failed_task
+    missing, seen = difference.missing, difference.seen
+    failed = missing and seen and seen.failed_task
+    if failed and missing["type"] == "raised":  # the exception is right, but it has to get out
+        failed = replace(failed, diagnosis="task-died", seen="")
     return difference.fault or failed or None
+
+
+def _seen(difference: Difference) -> str:
+    """The diagnosis of what was observed."""
+    name, fault = generic_diagnosis(difference), difference.fault
+    return fault.seen if fault and fault.seen and fault.diagnosis == name else name
 
 
 def _detail(difference: Difference) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from lessons.workshop.course.diagnoses import (
-    diagnosis,
+    advice_of,
     finding_as_json,
     finding_from_json,
     message_of,
@@ -93,10 +93,10 @@ def explain(verdict: Verdict) -> str:
 
 def _explain_finding(finding: Finding) -> str:
     """What happened and where, then the cause and the cure."""
-    known = diagnosis(finding.diagnosis)
+    is_usual, cause, cure = advice_of(finding)
     promise = finding.promise and f"The exercise says: {finding.promise}"
     steps = finding.conversation and f"Play it: {finding.conversation}"
-    why = f"Usually: {known.title}. {known.cause}" if finding.seen else f"Why: {known.cause}"
-    cure = f"{'If so' if finding.seen else 'Cure'}: {known.cure}"
-    parts = (message_of(finding), finding.detail, promise, steps, why, cure)
+    why, then = ("Usually", "If so") if is_usual else ("Why", "Cure")
+    advice = f"{why}: {cause}", f"{then}: {cure}"
+    parts = (message_of(finding), finding.detail, promise, steps, *advice)
     return "\n".join(filter(None, parts))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from lessons.workshop.course.diagnoses import diagnosis, title_of
+from lessons.workshop.course.diagnoses import advice_of, diagnosis, title_of
 from lessons.workshop.course.lesson_index import MANAGE, Lesson
 from lessons.workshop.engine.faults.finding import Finding
 from lessons.workshop.engine.recording.transcript import render
@@ -95,13 +95,15 @@ def _print_finding(console, lesson: Lesson, finding: Finding) -> None:
         print_paragraph(console, "  Promise  ", finding.promise)
     if finding.conversation:
         print_paragraph(console, "  Steps    ", finding.conversation)
-    if finding.seen:
-        print_paragraph(console, "  Usually  ", f"{known.title}. {known.cause}")
-        print_paragraph(console, "  If so    ", known.cure)
-    else:
+    advice = advice_of(finding)
+    if not finding.seen:
         print_paragraph(console, "  You see  ", known.symptom)
-        print_paragraph(console, "  Cause    ", known.cause)
-        print_paragraph(console, "  Cure     ", known.cure, "bold")
+    if advice.is_usual:
+        print_paragraph(console, "  Usually  ", advice.cause)
+        print_paragraph(console, "  If so    ", advice.cure)
+    else:
+        print_paragraph(console, "  Cause    ", advice.cause)
+        print_paragraph(console, "  Cure     ", advice.cure, "bold")
     if finding.diagnosis == "file-missing":
         print_paragraph(console, "  Begin    ", f"{MANAGE} lesson reset {lesson.number}")
     if known.lesson not in (None, lesson.number):

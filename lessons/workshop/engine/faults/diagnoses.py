@@ -4,6 +4,7 @@ import re
 import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from .finding import Finding
 
@@ -16,6 +17,10 @@ class Diagnosis:
     expression that matches "TypeName: message" of what a handler raised. `lesson` is the number of
     the lesson that explains it, or None. Some go wrong `only` with an "overlap", of a step and a
     handler at work, or only with "others", which are further clients: a replay must show it.
+
+    `usual` says what is not sure where the player has found the mistake. With "cause", the title is
+    what was observed, and it may have another cause. With "title", an exception has only the words
+    of this mistake. Without `usual`, each sentence is true of each file with this diagnosis.
     """
 
     id: str
@@ -26,6 +31,15 @@ class Diagnosis:
     lesson: int | None = None
     exception: str | None = None
     only: str | None = None
+    usual: str | None = None
+
+
+class Advice(NamedTuple):
+    """A cause and its cure. If they are only the usual ones, another cause is possible."""
+
+    is_usual: bool
+    cause: str
+    cure: str
 
 
 def read_catalogue(folder: Path) -> dict[str, Diagnosis]:
@@ -52,6 +66,16 @@ def diagnose(finding: Finding, catalogue: dict[str, Diagnosis]) -> Finding:
     known = (one for one in catalogue.values() if one.exception and finding.raised)
     found = next((one.id for one in known if re.search(one.exception, finding.raised)), None)
     better = finding.instead.get(found, found)
+    seen = finding.seen
     if better and better != "exception":
+        is_observed = name != "task-died" and catalogue[better].usual != "title"
+        seen = seen if is_observed else name
         name = catalogue[better].id
-    return replace(finding, diagnosis=name, raised="", instead={})
+    return replace(finding, diagnosis=name, seen=seen, raised="", instead={})
+
+
+def advice(finding: Finding, catalogue: dict[str, Diagnosis]) -> Advice:
+    """What a finding says about its cause."""
+    known = catalogue[finding.diagnosis]
+    cause = f"{known.title}. {known.cause}" if finding.seen else known.cause
+    return Advice(bool(finding.seen or known.usual), cause, known.cure)

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from types import TracebackType
 
-from ..faults.diagnoses import Diagnosis, diagnose, read_catalogue
+from ..faults.diagnoses import Diagnosis, advice, diagnose, read_catalogue
 from ..faults.finding import Finding
 from ..scheduling.blocking_calls import is_students
 
@@ -35,11 +35,13 @@ def _catalogue() -> dict[str, Diagnosis]:
 
 
 def _text(finding: Finding) -> str:
-    diagnosis = _catalogue()[finding.diagnosis]
-    lines = [diagnosis.title, f"  {place_text(finding)}"]
+    known, diagnosis = advice(finding, _catalogue()), _catalogue()[finding.diagnosis]
+    title = _catalogue()[finding.seen or finding.diagnosis].title
+    lines = [title, f"  {place_text(finding)}"]
     lines += [f"  {line}" for line in finding.detail.splitlines()]
     if diagnosis.id != "exception":
-        lines += [f"  Cause: {diagnosis.cause}", f"  Fix: {diagnosis.cure}"]
+        labels = ("Usually", "If so") if known.is_usual else ("Cause", "Fix")
+        lines += [f"  {labels[0]}: {known.cause}", f"  {labels[1]}: {known.cure}"]
     return "\n".join([*lines, f"  [{diagnosis.id}]"])
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from django.urls import reverse
 
 from lessons.workshop.course import lesson_index
+from lessons.workshop.course.diagnoses import advice_of, finding_from_json
 from lessons.workshop.course.diagnoses import catalogue as diagnoses
-from lessons.workshop.course.diagnoses import finding_from_json
 from lessons.workshop.course.lesson_index import Lesson, UnknownLesson, find
 from lessons.workshop.course.source_code import Source
 from lessons.workshop.engine.faults.finding import Finding
@@ -21,8 +21,6 @@ from lessons.workshop.page.lesson_list import is_optional
 from lessons.workshop.page.markup import code_to_html, markdown_to_html
 from lessons.workshop.student import exercise_copies, progress
 from lessons.workshop.student.progress import Progress
-
-_TEXTS = ("title", "symptom", "cause", "cure")
 
 
 def exercise_json(lesson: Lesson, known: Progress | None = None, claims: dict | None = None):
@@ -77,15 +75,17 @@ def finding_json(finding: Finding) -> dict:
     A finding that another version of the course has saved may have no diagnosis.
     """
     known, seen = map(diagnoses().get, (finding.diagnosis, finding.seen))
-    texts = {name: getattr(known, name) if known else "" for name in _TEXTS}
+    is_usual, cause, cure = advice_of(finding) if known else (False, "", "")
     return {
-        **texts,
-        "title": seen.title if seen else texts["title"] or finding.diagnosis,
+        "title": (seen or known).title if known else finding.diagnosis,
+        "symptom": known.symptom if known and not finding.seen else "",
+        "cause": cause,
+        "cure": cure,
         "diagnosis": finding.diagnosis,
         "where": finding.where,
         "file": Path(finding.file).name if finding.file else "",
         "line": finding.line,
-        "usual": texts["title"] if seen else "",
+        "usual": is_usual,
         "detail": finding.detail,
         "promise": finding.promise,
         "steps": finding.conversation,

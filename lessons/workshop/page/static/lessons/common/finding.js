@@ -37,10 +37,10 @@ export function Finding({ finding, onLine, here }) {
       <h3>${title} ${place}</h3>
       ${detail && html`<pre class="scroll" tabindex="0">${detail.split("\n").map((text) => html`${text.startsWith("≠") ? html`<mark>${text}</mark>` : text}${"\n"}`)}</pre>`}
       <dl>
-        ${cause && html`<dt>${usual ? "Usually" : "Cause"}</dt><dd>${usual && `${usual}. `}${code(cause)}</dd>`}
+        ${cause && html`<dt>${usual ? "Usually" : "Cause"}</dt><dd>${code(cause)}</dd>`}
         ${cause && html`<dt>${usual ? "If so" : "Cure"}</dt><dd>${code(cure)}</dd>`}
         ${promise && html`<dt>Task</dt><dd>${code(promise)}</dd>`}
-        ${cause && !usual && html`<dt>You see</dt><dd>${code(symptom)}</dd>`}
+        ${symptom && html`<dt>You see</dt><dd>${code(symptom)}</dd>`}
       </dl>
       ${lesson && lesson.number !== here && html`<p>Read <a href=${lesson.url}>${lesson.title}</a>.</p>`}
     </div>`;
