@@ -16,15 +16,13 @@ _SIGNALS = {signal.SIGINT, signal.SIGTERM}
 _environment_lock = threading.Lock()  # held while the environment is another one
 
 
-def start_child(function, *args, method: str | None = None):
+def start_child(function, *args):
     """Start a process that runs `function(*args)` in its own process group, and ends with this one.
-
-    `method` is one of multiprocessing's; without it, start_method() chooses.
 
     Signals are blocked while it starts. A handler may raise an exception, as Ctrl-C does, and
     Python and its libraries would lose that exception in the code that runs around a fork.
     """
-    context = multiprocessing.get_context(method or start_method())
+    context = multiprocessing.get_context(start_method())
     child = context.Process(target=_run_in_group, args=(function, *args), daemon=True)
     if not hasattr(signal, "pthread_sigmask"):
         child.start()

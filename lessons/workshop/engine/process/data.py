@@ -5,7 +5,7 @@ Nothing that a student's process sends may be unpickled: unpickling can run any 
 
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
-from functools import cache, partial
+from functools import cache
 from itertools import repeat
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -19,7 +19,7 @@ from ..recording.events import exact_copy
 T = TypeVar("T")
 
 # What MessagePack lacks is an extension, which has a number.
-_TUPLE, _LARGE_NUMBER, _OBJECT = 1, 2, 3
+_TUPLE, _LARGE_NUMBER = 1, 2
 
 
 class UnreadableData(ValueError):
@@ -48,11 +48,9 @@ def receive_data(connection: Connection, max_size: int | None = None) -> Any:
         raise UnreadableData(f"The process sent something that is not data: {error}") from None
 
 
-def packed(value: Any, other: Callable[[Any], Any] = repr) -> bytes:
-    """`value` as MessagePack. `other(item)` takes the place of an item of an unknown type."""
-    return msgpack.packb(
-        value, default=partial(_plain, other), strict_types=True, unicode_errors="surrogatepass"
-    )
+def packed(value: Any) -> bytes:
+    """`value` as MessagePack."""
+    return msgpack.packb(value, default=_plain, strict_types=True, unicode_errors="surrogatepass")
 
 
 def unpacked(data: bytes) -> Any:
@@ -62,15 +60,10 @@ def unpacked(data: bytes) -> Any:
     )
 
 
-def object_like(value: Any) -> Any:
-    """For packed(): the other end gets an object whose class has the same name and no methods."""
-    return msgpack.ExtType(_OBJECT, packed([type(value).__name__, repr(value)]))
-
-
-def _plain(other: Callable[[Any], Any], value: Any) -> Any:
+def _plain(value: Any) -> Any:
     """What is packed instead of a value that MessagePack, or its strictness, refuses."""
     if type(value) is tuple:
-        return msgpack.ExtType(_TUPLE, packed([*value], other))
+        return msgpack.ExtType(_TUPLE, packed([*value]))
     if type(value) is int:
         return msgpack.ExtType(_LARGE_NUMBER, hex(value).encode())
     if isinstance(value, Path):
@@ -83,7 +76,7 @@ def _plain(other: Callable[[Any], Any], value: Any) -> Any:
             if (item := getattr(value, name)) != default
         }
     copy = exact_copy(value)
-    return other(value) if copy is value else copy
+    return repr(value) if copy is value else copy
 
 
 @cache
@@ -98,9 +91,6 @@ def _extension(code: int, data: bytes) -> Any:
         return tuple(unpacked(data))
     if code == _LARGE_NUMBER:
         return int(data, 16)
-    if code == _OBJECT:
-        name, text = unpacked(data)
-        return type(name, (), {"__repr__": lambda self: str(text)})()
     raise ValueError(f"no type has the number {code}")
 
 

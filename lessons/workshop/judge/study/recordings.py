@@ -27,7 +27,9 @@ OPTIONS = PlayOptions(events=True, leftovers=False)
 class NotPlayed(Exception):
     """A conversation that cannot be played; the text says why, and `finding` if the code does."""
 
-    finding: Finding | None = None
+    def __init__(self, text: str, finding: Finding | None = None):
+        super().__init__(text)
+        self.finding = finding
 
 
 PLAYBACK_ERRORS = (UnknownTarget, UnknownStep, NotPlayed)
@@ -121,9 +123,7 @@ def play(subject: Subject, steps: list[str], database: bool = True) -> Report:
         report = play_once(subject, parsed, replace(OPTIONS, database=database), diagnose)
     except (CheckFailed, PlayerEnded) as ended:
         finding = ended.finding
-        not_played = NotPlayed(f"{message_of(finding)}\n{finding.detail}".strip())
-        not_played.finding = finding
-        raise not_played from None
+        raise NotPlayed(f"{message_of(finding)}\n{finding.detail}".strip(), finding) from None
     except PlayerFailed as failure:
         raise NotPlayed(str(failure)) from None
     bursts = (
