@@ -21,22 +21,27 @@ NO_OBJECT = (
     '[["command", "count"]]',  # dict() takes pairs
 )
 NO_COMMAND = '"dance" "" "Echo" "count\\u0020" null 5 1.5 true [] ["count"] ["echo"] {"count":1}'
+# Keys that have a meaning elsewhere.
+OTHER_KEYS = "id type method params args kwargs data text bytes message error count echo close code"
 TYPED = '{"type": "%s", "command": "count"}'
 WITH_NAN = (
     *("NaN", ECHO % "NaN", ECHO % "-Infinity", ECHO % '[1, {"a": Infinity}]'),
     *('{"command": "echo", "value": 1, "x": Infinity}', '{"command": "count", "y": -Infinity}'),
     *('{"command": "count", "value": NaN}', '{"command": "dance", "x": [-Infinity]}'),
+    *('{"command":"echo","value":NaN}', '{"command":"count","x":[1,-Infinity,2]}'),
 )
 LONG = ECHO % f'"{"ab" * 40_000}"'
 # These brackets are not nested deep.
 # Python reads these. A function that calls itself for each level needs more room than there is.
 NESTED = tuple(ECHO % f"{opens * 600}0{closes * 600}" for opens, closes in ("[]", ('{"a":', "}")))
 WIDE = (ECHO % f'"{"[{" * 1000}"', ECHO % f"[{', '.join(['[]'] * 1000)}]")
+MANY_KEYS = ", ".join(f'"{number}": {number}' for number in range(100))
 UNUSED_INFINITY = ('{"command": "count", "x": 1e999}', '{"command": "echo", "x": [-1e999]}')
-INFINITE = (ECHO % "1e999", ECHO % '[{"a": -1e999}]')
+INFINITE = (ECHO % "1e999", ECHO % '[{"a": -1e999}]', ECHO % '{"a": {"b": [[[{"c": [1e9999]}]]]}}')
 TOO_DEEP = ('"[" * 100000', r'"{\"a\":" * 100000', f'"{"1" * 8}" * 1000')  # the last: too long
 METHODS = """
-    websocket_connect websocket_receive websocket_disconnect websocket.disconnect http.request
+    websocket_connect websocket_receive websocket_disconnect websocket.disconnect websocket.close
+    http.request
     dispatch send base_send as_asgi __call__ __init__ __class__ __eq__ _sync scope channel_name
     channel_layer carried_out commands answer reply refuse error encode decode handle send_json
     connect disconnect receive accept close
@@ -70,7 +75,14 @@ class Desk(Model):
     inputs: ClassVar = {
         'text {"command": "echo", "value": …}': (*JSON, *TEXTS, "infinite nan"),
         'text {"command": …}': near("count", "echo"),
+        'text {…: "count"}': near("command"),
+        'text {"command": "echo", "value": 1, …: "hello"}': (
+            *OTHER_KEYS.split(),
+            *near("value")[1:],
+        ),
+        'text {"command": "count", …: "hello"}': OTHER_KEYS.split(),
         'text {"command": "count", "value": …}': JSON,
+        f'text {{"command": …, {MANY_KEYS}}}': ("count", "echo"),
         "text …": (f"\ufeff{COUNT}", f"{COUNT}\u3000", f"\xa0{COUNT}", *UNUSED_INFINITY),
     }
     texts = (
@@ -134,7 +146,7 @@ class Desk(Model):
             return None
         expected, received = difference.pair
         if received.get("text") is None:
-            return "text-became-bytes"
+            return "text-became-bytes" if received["type"] == "websocket.send" else None
         answer = value_of(received["text"])
         if answer is None and received["text"].strip() != "null":
             return "answer-not-json"

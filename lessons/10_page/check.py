@@ -1,5 +1,6 @@
 """Lesson 10: does each page receive the parts that it lacks, and the code that fits?"""
 
+import json
 from typing import ClassVar
 from urllib.parse import parse_qs
 
@@ -11,7 +12,7 @@ PLACES = 3
 WRONG = (
     *("two", "6", "7", "99", "-1", "-0", "%2B1", "00", "01", "05", "1.0", "1e0", "0x1", "1_0"),
     *("1,2", "", "%201", "1%20", "%0A1", "1%0A", "%D9%A3", "%C2%B2", "%EF%BC%91", "None", "null"),
-    *("true", "012345", "12", "0%001", "9" * 30, "9" * 5000),
+    *("true", "012345", "12", "0%001", "1%00", "9" * 30, "9" * 5000),
 )
 PROMISES = {
     "The page connects with the number": "handshakes",
@@ -182,12 +183,14 @@ def test_a_wrong_frame_closes_with_4400(play):
     """Each frame that is not the text `next` closes with 4400."""
     for frame in ("text Next", "text next ", "text", "text 1", "bytes 6e657874", "bytes"):
         play(["connect ?after=1", "text next", frame])
+    visits = (("connect", f"text {json.dumps(text)}", "close") for text in near("next")[1:])
+    play([step for visit in visits for step in visit])
 
 
 def test_the_fourth_reader_comes_later(play):
     """While three clients read, a fourth is closed with 4013. It gets a place when one leaves."""
     three = ["connect", "2 connect ?after=3", "3 connect"]
-    play([*three, "4 connect", "5 connect ?after=4"])
+    play([*three, "wait 3601", *(f"4 connect ?after={last}" for last in range(5)), "5 connect"])
     play([*three, *["text next"] * 4, "4 connect"])
     play([*three, "2 text next", "2 text next", "4 connect", "4 text next"])
     for end in ("close", "close 1001", "vanish", "crash", "kill", "text stop"):
@@ -211,6 +214,7 @@ def test_a_closed_reader_takes_its_place_until_it_has_left(play):
     """A reader that was closed is a reader until its connection has ended."""
     play(f"{THREE} | 6 connect | text stop | 4 connect | wait 2 | 5 connect")
     play(f"{THREE} | text stop | vanish | 4 connect | 5 connect")
+    play("connect ?after=4 answers=1 | 2 connect | 3 connect | text next | 4 connect | wait 2")
 
 
 def test_two_clients_at_once_get_one_place(play):

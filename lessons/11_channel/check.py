@@ -11,16 +11,18 @@ REFUSAL = "no such address"
 ARRIVES = "The client at that address receives the text unchanged, in one text frame."
 NO_ADDRESSES = (
     *("", "with space", "straße", "a/b", "x" * 100, "one!two!three", " {channel of 1} "),
-    *(None, 5, 1.5, True, ["a"], {"a": 1}),
+    *("{channel of 1}!", None, 5, 1.5, True, False, ["a"], [], {}, {"a": 1}),
 )
 TYPES = (
     *("websocket.disconnect", "websocket.send", "websocket.connect", "websocket.receive"),
-    *("letter.lost", "dispatch", "send", "_hidden", "", None, 5, ["letter.arrived"]),
+    *("letter.lost", "close", "dispatch", "send", "_hidden", "", None, 5, ["letter.arrived"]),
 )
 OTHER_KEYS = (
     *({"text2": "", "code": 1000}, {"bytes": "00", "close": True}, {"": None}, {"n": 2**70}),
     dict.fromkeys(("body", "message", "content", "data", "from", "sender", "name", "as"), "other"),
     dict.fromkeys(("channel", "address", "reader", "group", "reply_to", "letter"), "other"),
+    dict.fromkeys(("cc", "bcc", "copy_to", "forward", "receipt", "reply"), "{channel of 1}"),
+    dict.fromkeys(("title", "subject", "html", "id", "method", "close", "kind"), "close"),
     *({"lone": "\ud800"}, {"__asgi_channel__": "a"}, {"self": 1, "event": {"message": []}}),
 )
 PROMISES = {
@@ -51,7 +53,10 @@ class Letters(Model):
     handshakes = ("connect", "connect", "connect server=2")
     inputs: ClassVar = {
         'text {"to": …, "text": "hello"}': (*NAMES, *near("{channel of 1}"), *lengths(100)),
-        'text {"to": …, "text": "hello" }': (None, 5, True, ["a"], {"to": "{channel of 1}"}),
+        'text {"to": …, "text": "hello" }': (
+            *(None, 0, 1, 5, True, False, ["a"], ["{channel of 1}"]),
+            {"to": "{channel of 1}"},
+        ),
     }
     promise_of: ClassVar = {
         **dict.fromkeys(
