@@ -1,15 +1,20 @@
 """Lesson 0: does each request and each WebSocket reach what the task says?"""
 
+import re
 from typing import ClassVar
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
-from lessons.workshop.judge import NAMES, Model, Stream, complete_response, near
+from lessons.workshop.judge import NAMES, Model, Source, Stream, complete_response, near
 
 PATH = "/ws/sync/start/"
 OTHERS = ("/", "/ws/", "/ws/sync/start", f"{PATH}more/", f"/more{PATH}", "/ws/sync/other/")
+WORDS = PATH.strip("/").split("/")
 UNLIKE = (
-    *("/WS/SYNC/START/", "/ws-sync-start/", "/ws-sync/start/", "/ws/sync-start/", f"{PATH}/"),
-    *(f"{PATH}7/", f"{PATH}a/", f"{PATH}more/more/", f"/other/ ?path={PATH}"),
+    *("/WS/SYNC/START/", "/ws-sync-start/", "/ws-sync/start/", "/ws/sync-start/"),
+    *(f"{PATH}a/", f"{PATH}more/more/", f"{PATH}{'0' * 8}{'-0000' * 3}-{'0' * 12}/"),
+    *(f"/{'/'.join(WORDS[:n] + WORDS[n + 1 :])}/" for n in range(3)),  # a word is missing
+    *(f"/{'/'.join([*WORDS[:n], more, *WORDS[n:]])}/" for n in range(4) for more in ("x", "7")),
+    *("/a" * 9, f"/other/ ?path={PATH}"),
 )
 PROMISES = {
     "`application` is what the server loads": "This says what the exercise has.",
@@ -27,18 +32,27 @@ PROMISES = {
 
 class Switchboard(Model):
     handshakes = (
-        *("connect", "connect ?path=/other/", *(f"connect {path}" for path in OTHERS + UNLIKE)),
-        *("GET /", f"GET {PATH}", "POST /pages/1/", f'POST {PATH} "a body"'),
+        *("connect", "connect ?path=/other/", *(f"connect {path}" for path in OTHERS)),
+        *("connect subprotocols=a,b cookie=a=b", "connect origin=http://a authorization=b"),
+        *("GET /", f"GET {PATH}", "POST /pages/1/", f'POST {PATH} "a body"', "PUT /pages/1/"),
     )
     inputs: ClassVar = {
+        "connect …": [*map(Source, UNLIKE)],
         "connect /ws/sync/…/": (*NAMES, *near("start")),
         "connect /…/sync/start/": near("ws"),
-        "connect /ws/…/start/": near("sync", "layers"),
+        "connect /ws/…/start/": near("sync", "layers", "async"),
         "connect /ws/sync/start/…": near(""),
+        "GET /…": (*NAMES, PATH[1:-1], "a/b/c/d.html", "\n", "x" * 300, Source("x/?x=1")),
     }
     silent_after_disconnect = True
     given = ("Line", "Closed")
-    session = 1010  # so that numbers have four digits
+
+    @classmethod
+    def event_of(cls, text):
+        """A handshake with a path that a route of the submission names."""
+        path = re.sub(r"<[^>]*>", "7", text.lstrip("^").removesuffix("\\Z").rstrip("$"))
+        path = f"/{path.removeprefix('/')}"
+        return None if "//" in path else f"connect {quote(path)}"
 
     def connect(self, client):
         """A WebSocket to `/ws/sync/start/` reaches `Line`"""
@@ -98,7 +112,8 @@ def test_each_request_reaches_the_website(play):
 
 def test_each_connection_has_its_own_instance(play):
     """Two clients at once count their own frames."""
-    play("connect | 2 connect | text a | 2 text b | text c")
+    for handshake in ("connect", "connect ?a=b"):
+        play(f"{handshake} | 2 {handshake} | text a | 2 text b | text c")
 
 
 def test_other_paths_are_rejected(play):

@@ -1,14 +1,17 @@
 """Lesson 1: does the station answer each handshake as the task says?"""
 
 from typing import ClassVar
+from urllib.parse import quote
 
 from django.http import QueryDict
 
-from lessons.workshop.judge import PARAMETERS, Model, near
+from lessons.workshop.judge import PARAMETERS, Model, Source, near
 
 READINGS = {"celsius": "21", "fahrenheit": "70"}
 UNITS = tuple(f"connect ?unit={unit}" for unit in READINGS)
 OTHERS = ("", "kelvin", "Celsius", "celsiu", "21", "%20celsius")
+# What stands between two parameters is `&` alone.
+NO_PARAMETERS = tuple(Source(f"x{mark}unit") for mark in (*";?-./,:|+", "%26", "=1;"))
 PROMISES = {
     "A client names its unit": "handshakes",
     "There may be other parameters": "handshakes",
@@ -17,16 +20,23 @@ PROMISES = {
 
 
 class Station(Model):
+    closes_once = True
     silent_after_disconnect = True  # the task says when a reading is sent
     handshakes = (
         *(*UNITS, "connect", "connect ?unit=", "connect ?unit=kelvin"),
         *("connect ?lang=de&unit=celsius", "connect ?unit=fahrenheit&x=&units=kelvin"),
+        *("connect /celsius/", "connect /kelvin/ ?unit=celsius cookie=unit=fahrenheit"),
     )
     inputs: ClassVar = {
         "connect ?unit=…": ("", "kelvin", "21", "celsius2", *near("celsius", "fahrenheit")),
         "connect ?…&unit=celsius": PARAMETERS,
-        "connect ?…=celsius": ("name", "celsius", "xunit", "units", *near("unit")),
+        "connect ?…=celsius": ("name", "u", "celsius", *near("unit"), *NO_PARAMETERS),
     }
+
+    @classmethod
+    def event_of(cls, text):
+        """A handshake with a unit that the submission mentions."""
+        return f"connect ?unit={quote(text, safe='')}"
 
     def connect(self, client):
         unit = QueryDict(client.handshake.get("query", "")).get("unit")

@@ -8,7 +8,7 @@ from importlib import import_module
 
 _NAMES = {
     "engine.model.awkward": (
-        "BYTES DIGITS JSON NAMES NUMBERS PARAMETERS TEXTS TIMES TITLES lengths near"
+        "BYTES DIGITS JSON NAMES NUMBERS PARAMETERS TEXTS TIMES TITLES Source lengths near"
     ),
     "engine.model.expected": "Answer Expected Stream complete_response is_json_of",
     "engine.model.model": "Model",

@@ -46,6 +46,7 @@ _EVENTS = {
     "vanish": "websocket.disconnect",
     "GET": "http.request",
     "POST": "http.request",
+    "PUT": "http.request",
     "piece": "http.request",
 }
 

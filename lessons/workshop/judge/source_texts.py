@@ -11,7 +11,7 @@ MAX_LENGTH = 100  # characters of one text
 
 
 def texts_in(source: str) -> list[str]:
-    """The texts of the comparisons, match cases and tables of this source, in their order.
+    """The texts of the comparisons, match cases, tables and routes of this source, in their order.
 
     Then the names of its methods that begin with one underscore.
     """
@@ -27,7 +27,7 @@ def texts_in(source: str) -> list[str]:
 
 
 def _texts_at(node: ast.AST) -> list[str]:
-    """The texts that this node may compare a client's text with."""
+    """The texts that this node may compare a client's text or path with."""
     match node:
         case ast.Compare(left=left, comparators=others):
             parts = [left, *others]
@@ -37,6 +37,8 @@ def _texts_at(node: ast.AST) -> list[str]:
             parts = [key for key in keys if key is not None]
         case ast.Call(func=ast.Attribute(attr="startswith" | "endswith"), args=arguments):
             parts = arguments
+        case ast.Call(func=ast.Name(id="path" | "re_path"), args=[route, *_]):
+            parts = [route]
         case ast.Set(elts=items) | ast.List(elts=items) | ast.Tuple(elts=items):
             parts = items
         case _:

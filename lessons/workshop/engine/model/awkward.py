@@ -51,7 +51,9 @@ NUMBERS = (
     *(2**53 - 1, 2**53 + 1, -(2**53) - 1, 2**61, -(2**61)),  # a difference fits into 64 bits
 )
 # Other parameters of a query string, as they stand in the URL.
-PARAMETERS = tuple(map(Source, ("x", "x=", "=x", "x=1=2", "x=%FF", "x=%", "x;y=1", "&", "x=%00")))
+_FEW = "x", "x=", "=x", "x=1=2", "x=%FF", "x=%", "x;y=1", "&", "x=%00"
+_MANY = "&".join(f"x{number}=" for number in range(40)), f"x={'y' * 2000}"
+PARAMETERS = tuple(map(Source, (*_FEW, *_MANY)))
 DIGITS = ("0", "00", "007", "010", "1", "9", "10", "59", "60", "61", "99", "100")
 TIMES = (0.001, 0.5, 0.999, 1, 1.001, 2.4999, 59.9, 60, 60.1)
 _SOURCES = r"""
@@ -92,6 +94,9 @@ _MISSES = (
     lambda word: f"\ufeff{word}",
     lambda word: f"{word}0",
     lambda word: f"0{word}",
+    lambda word: f"{word}s",
+    lambda word: f"x{word}",
+    lambda word: f"{word[:1]}x{word[1:]}",
     lambda word: f"+{word}",
     lambda word: f"{word}.0",
     lambda word: f"{word},{word}",
@@ -125,7 +130,7 @@ def filled(step: str, value) -> Step:
         return text_step(value)
     if not isinstance(value, str):
         written = json.dumps(value)
-    elif before.startswith("connect ") and not isinstance(value, Source):
+    elif before.startswith(("connect ", "GET ")) and not isinstance(value, Source):
         written = quote(value, safe="")
     else:
         written = value if isinstance(value, Source) or "{" not in before else json.dumps(value)

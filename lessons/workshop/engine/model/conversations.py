@@ -127,7 +127,8 @@ def _mentioned(model: type[Model], own_texts: Sequence[str]) -> Iterator[list[St
         sent = (step for frame in frames for step in (*between, frame, known[0]))
         yield [connect, *sent, *between]
     if events := [*filter(None, map(model.event_of, own_texts))]:
-        yield one_after_the_other([connect, parse_step(event)] for event in events)
+        steps = map(parse_step, events)
+        yield one_after_the_other([it] if it.kind.begins else [connect, it] for it in steps)
 
 
 def _sweep(model: type[Model]) -> Iterator[list[Step]]:

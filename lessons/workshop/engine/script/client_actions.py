@@ -165,6 +165,10 @@ class Post(
     pass
 
 
+class Put(RequestAction, usage='PUT "body", or PUT /path/ piece'):
+    pass
+
+
 class Piece(ClientAction, usage="piece 2, or piece 2 ..."):
     """The last piece of a request; with ` ...` behind it, one of which more follow."""
 
