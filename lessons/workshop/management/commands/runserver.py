@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils.autoreload import autoreload_started
 from twisted.internet import reactor
 
+from lessons.workshop.engine.process.child_process import clean_start_method
 from lessons.workshop.member.room_link import link
 from lessons.workshop.page.reporting_server import ReportingServer
 from lessons.workshop.setup.network_access import Mode, SettingsError
@@ -19,6 +20,7 @@ class AnnouncingServer(ReportingServer):
     """Prints the line that a person, a script or a test waits for."""
 
     def ready(self, host, port):
+        clean_start_method()  # starts what plays conversations, before the first click
         print(f"Workshop ready at {page_at(host, port)}", flush=True)
         if settings.MODE is Mode.LOCAL:
             reactor.callLater(0, link.start)  # in the event loop, which does not run yet
