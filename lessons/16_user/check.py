@@ -41,7 +41,9 @@ class Counter(Model):
     others = (*RIGHTS[:2], *NO_RIGHTS, EMAIL, "logout grace")
     setups = ((NO_LOGIN, RIGHTS[0], RIGHTS[2]), (NO_LOGIN, RIGHTS[1]))
     promise_of: ClassVar = {
-        "closed-for-asking": "The connection stays open in both cases.",
+        **dict.fromkeys(
+            ("closed-for-asking", "closed-early"), "The connection stays open in both cases."
+        ),
         "send-after-close": "It sends no text to an anonymous client, even if frames arrive.",
     }
     long_conversations = (GRACE + " | text this, please" * 300,)  # without the permission
@@ -112,7 +114,7 @@ class Counter(Model):
             case "connect" if received == ["websocket.accept", "websocket.close"]:
                 return None if is_anonymous else "authenticated-user-refused"
             case "text" | "bytes" if "websocket.close" in received and not is_anonymous:
-                return "closed-for-asking"
+                return None if self.may(client.name) else "closed-for-asking"
             case "text" | "bytes" if len(self.clients) == 1 and texts == ["stamped"]:
                 return None if is_anonymous else "permission-not-asked"
             case "text" | "bytes" if len(self.clients) == 1 and texts == ["not yours to stamp"]:

@@ -53,7 +53,7 @@ class Answers(Model):
         client.answers = 0  # that have begun
         # What a diagnosis needs to know.
         client.early_oks = client.ended_early = 0
-        client.was_stopped = client.was_held = client.was_freed = False
+        client.was_stopped = client.was_held = client.was_freed = client.was_ignored = False
         client.accept()
 
     def receive(self, client, text, data):
@@ -74,6 +74,7 @@ class Answers(Model):
 
     def ignore(self, client, text):
         """Ignore binary frames."""
+        client.was_ignored = True
 
     def keep_waiting(self, client, text):
         """Two more may wait."""
@@ -244,7 +245,9 @@ def diagnosis_of_surplus(client, step, surplus):
         return "room-saved-up"
     if client.answers > 1:
         return "window-per-answer"
-    return "confirms-all" if client.was_freed else "window-ignored"
+    if client.was_freed or client.was_ignored:  # perhaps a binary frame has confirmed a piece
+        return "confirms-all" if client.was_freed else None
+    return "window-ignored"
 
 
 def is_piece(text):
