@@ -66,7 +66,8 @@ class Switchboard(Model):
                 promise="`/ws/sync/start` without the last slash and `/ws/sync/start/more/` are "
                 "other paths, too."
                 if path in (PATH[:-1], f"{PATH}more/")
-                else "A WebSocket to any other path is rejected before any accept"
+                else "A WebSocket to any other path is rejected before any accept, without an "
+                "exception."
             )
 
     def receive(self, client, text, data):

@@ -20,10 +20,11 @@ class Notes(Model):
     clients_are_independent = False  # they share the count
     promise_of: ClassVar = {
         "shared-value-on-self": "All connections share one count",
-        "empty-text-missed": "An empty text is a line too",
+        "empty-text-missed": "An empty text is a line too, and the number of lines has no limit.",
         "empty-bytes-missed": "Binary frames, empty or not, are not lines: send back their bytes, "
         "if any.",
-        "none-as-text": "A server may leave out the key that a frame does not use",
+        "none-as-text": "A server may leave out the key that a frame does not use, or may send it "
+        "as None.",
     }
 
     def __init__(self):

@@ -33,7 +33,8 @@ class Bakery(Model):
             "While the bread of one client is baked, other clients can connect, send orders, and "
             "leave.",
         ),
-        "work-left-out": "`rye is done` when it is baked. Call it once for each order",
+        "work-left-out": "For `rye` the client gets `baking rye` at once, and `rye is done` when "
+        "it is baked. Call it once for each order, with the text of that order.",
     }
 
     def __init__(self):
@@ -65,13 +66,7 @@ class Bakery(Model):
             until=None if is_first else begins_at,
             promise="" if text else "An empty text frame is an order too.",
         )
-        others = [it for it in self.open_clients if it is not client]
-        is_alone = all(it.ready_at <= self.now for it in others)
-        client.send(
-            f"{text} is done",
-            until=client.ready_at,
-            promise="" if is_alone else "The bread of two clients is baked at the same time.",
-        )
+        client.send(f"{text} is done", until=client.ready_at)
 
     def receive_binary(self, client):
         """A binary frame is not an order: answer it as you like, even with `bake(None)`, but keep
@@ -144,7 +139,11 @@ class Bakery(Model):
                 return "wrong-connection"
         queue = SECONDS * sum(len(client.orders) for client in self.by_connection.values())
         since = self.now - (difference.wanted[difference.first].until or self.now)
-        return self.cause_of_delay(difference) if since <= queue else None
+        cause = self.cause_of_delay(difference) if since <= queue else None
+        if cause:
+            together = "The bread of two clients is baked at the same time."
+            difference.wanted[difference.first].promise = together
+        return cause
 
     def cause_of_delay(self, difference):
         if len(self.clients) == 1:  # no other client could delay it

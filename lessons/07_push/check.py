@@ -20,9 +20,10 @@ class Stopwatch(Model):
         "wrong-connection": "Each connection has its own stopwatch.",
         "pushed-too-fast": "From the accept on, the client gets a text frame each second",
         "thread-left-behind": "The stopwatch ends with its connection, however the connection ends",
-        "cleanup-raises": "or the server cancels the consumer, even before websocket_connect has "
-        "run. The consumer does not hide an exception that a handler raises.",
-        "exception-hidden": "The consumer does not hide an exception that a handler raises.",
+        **dict.fromkeys(
+            ("cleanup-raises", "exception-hidden"),
+            "The consumer does not hide an exception that a handler raises.",
+        ),
     }
 
     def connect(self, client):

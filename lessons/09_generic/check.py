@@ -117,7 +117,8 @@ class Desk(Model):
         client.carried_out += 1
 
     def refuse(self, client):
-        """Every other frame gets `{"error": "..."}`, a non-empty text of yours"""
+        """Every other frame gets `{"error": "..."}`, a non-empty text of yours, and no other
+        key"""
         client.refused += 1
         client.send_any('{"error": "..."}', is_error)
 

@@ -83,7 +83,7 @@ class Reading(Model):
         last.close(4013)
 
     def receive(self, client, text, data):
-        """For each text frame `next`, it gets the next part"""
+        """For each text frame `next`, it gets the next part, such as `3 The storm`."""
         if text != "next":
             client.close(4400, promise="After another frame, close with 4400.")
             return

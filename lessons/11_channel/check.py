@@ -62,7 +62,8 @@ class Letters(Model):
         **dict.fromkeys(
             ("client-chosen-type", "not-serializable"), "Other keys change nothing, even a `type`."
         ),
-        "refused-a-right-address": "The writer gets no answer, unless the layer raises TypeError",
+        "refused-a-right-address": "The writer gets no answer, unless the layer raises TypeError "
+        "for the address",
     }
     frames = ("text",)
     clients_are_independent = False
@@ -73,7 +74,6 @@ class Letters(Model):
 
     def connect(self, client):
         """Right after the accept, the client receives its address in a text frame"""
-        client.has_view_letter = False
         client.accept()
         client.send(client.channel)
 
@@ -110,8 +110,7 @@ class Letters(Model):
 
     def layer(self, client, message):
         """Views send letters too."""
-        client.send(message["text"], lane="view", promise=ARRIVES if client.has_view_letter else "")
-        client.has_view_letter = True
+        client.send(message["text"], lane="view", promise=ARRIVES)
 
     def diagnose(self, difference):
         frame = self.letter_of(difference)

@@ -54,7 +54,8 @@ class Lounges(Model):
         return [burst]  # a client that comes or leaves in the same burst may miss some news
 
     def connect(self, client):
-        """All clients in a lounge receive its news in text frames"""
+        """All clients in a lounge receive its news in text frames, also the client that came or
+        wrote"""
         client.lounge = lounge_of(client.handshake)
         if client.lounge is None:
             self.refuse(client)

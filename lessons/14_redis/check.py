@@ -34,13 +34,13 @@ class Houses(Model):
         "state-kept-in-process": "It must receive those of all servers.",
         **dict.fromkeys(
             ("joined-too-late", "not-in-the-group", "wrong-group-name", "left-client-named"),
-            "From its accept on, each client is named, until its connection ends",
+            "From its accept on, each client is named, until its connection ends, however it ends.",
         ),
     }
     clients_are_independent = False
 
     def connect(self, client):
-        """From its accept on, each client is named, until its connection ends"""
+        """From its accept on, each client is named, until its connection ends, however it ends."""
         client.name = parse_qs(client.handshake["query"])["name"][0]
         client.server = client.handshake.get("server", 1)
         client.accept()

@@ -92,10 +92,7 @@ class Letters(Model):
     promise_of: ClassVar = {
         "own-page-refused": "The same host on port 8443 belongs to the site, and so does every "
         "host below it, on port 443 (default) or 8443",
-        "origin-port": "Your application rejects every other handshake before the accept: from a "
-        "page of another origin",
-        "null-origin-let-in": OTHERS,
-        "no-origin-let-in": OTHERS,
+        **dict.fromkeys(("origin-port", "null-origin-let-in", "no-origin-let-in"), OTHERS),
     }
     handshakes = (
         *(page(origin) for origin in OWN[:4]),
@@ -108,9 +105,7 @@ class Letters(Model):
         origin = client.handshake.get("origin", "")
         if origin in OWN:
             self.let_in(client)
-        elif not origin:
-            self.reject_nothing(client)
-        elif origin in DIAGNOSES and origin != "null":  # which is no URL, so it is malformed, too
+        elif not origin or (origin in DIAGNOSES and origin != "null"):
             self.reject(client)
         else:
             self.keep_malformed_out(client)
@@ -125,11 +120,7 @@ class Letters(Model):
 
     def reject(self, client):
         """Your application rejects every other handshake before the accept: from a page of another
-        origin"""
-        client.reject()
-
-    def reject_nothing(self, client):
-        """without an Origin, or with the Origin `null`."""
+        origin, without an Origin, or with the Origin `null`."""
         client.reject()
 
     def keep_malformed_out(self, client):

@@ -10,7 +10,8 @@ RAIN = 'row db_demo.Post {"title": "Rain"}'
 HAIL = 'row db_demo.Post {"title": "Hail"}'
 LOADED = (
     "Any code of the project, or `loaddata`, may save or delete a post. "
-    "After each save, even if it changes nothing, each client gets one text frame"
+    "After each save, even if it changes nothing, each client gets one text frame with the JSON "
+    '`{"saved": 7, "title": "Rain"}`: the title that the saved instance has at this save.'
 )
 PROMISES = {
     "Any code of the project, or `loaddata`, may save or delete a post": "others",

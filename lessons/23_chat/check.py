@@ -108,7 +108,8 @@ class Stage(Model):
         client.send("too late")
 
     def disconnect(self, client):
-        """However a connection ends, it leaves the group, and its user gives back the microphone"""
+        """However a connection ends, it leaves the group, and its user gives back the microphone,
+        even if other connections remain."""
         if self.row(client)["speaker_id"] == client.user:
             self.change_speaker(client, None)
         if client.end == "kill" and client.took == self.burst:  # perhaps before it took it
@@ -121,7 +122,7 @@ class Stage(Model):
     def other(self, step):
         if step.action == "group":
             for client in self.members(step.arguments["name"].removeprefix("stage-")):
-                self.notify(client, lane=step.action)
+                self.notify_member(client, lane=step.action)
         if step.action == "take":
             sent, self.sent = self.sent > 0, max(0, self.sent - 1)
             return Answer({"type": "stage.changed"} if sent else None)
@@ -131,10 +132,19 @@ class Stage(Model):
         self.sent += client.room == "den"
         self.save(ROOM, id=self.row(client)["id"], speaker_id=speaker)
         for member in self.members(client.room):
-            self.notify(member, lane=client.number)
+            notify = self.notify_owner if member is client else self.notify_member
+            notify(member, lane=client.number)
+
+    def notify_owner(self, client, lane):
+        """With the text `take`, the client's user gets the microphone. For each such message, each
+        client in the room receives the state."""
+        self.notify(client, lane)
+
+    def notify_member(self, member, lane):
+        """For each such message, each client in the room receives the state."""
+        self.notify(member, lane)
 
     def notify(self, member, lane):
-        """For each such message, each client in the room receives the state."""
         # A client that joins the group later reads the state then.
         if member.joined == self.burst and not self.branch():
             member.expected, lane = member.expected[:1], None  # the accept

@@ -80,6 +80,11 @@ class Kiosk(Model):
     promise_of: ClassVar = {
         "first-frame-late": "A frame that came in time counts, even if holder_of() takes long.",
         "older-token-counts": "Of two valid tokens, the one that was made later counts.",
+        **dict.fromkeys(
+            ("expiry-too-early", "newer-token-ignored", "expiry-from-arrival"),
+            "Of two valid tokens, the one that was made later counts. When that token is 60 "
+            'seconds old, send {"error": "expired"}.',
+        ),
         "closed-before-refresh": "10 seconds later, close with 4401, unless a newer valid token has"
         " come.",
         **dict.fromkeys(("send-after-close", "closed-twice"), "After your close, send nothing."),

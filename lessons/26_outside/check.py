@@ -106,7 +106,8 @@ class Watch(Model):
         self.show(client)
 
     def look_again(self, job):
-        """`report` sends again after half a second, at most three more times."""
+        """If the layer raises an exception, `report` sends again after half a second, at most three
+        more times."""
         for client in self.watching(job):
             self.show(client, at=self.now)
 

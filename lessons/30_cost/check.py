@@ -61,8 +61,9 @@ class Lobby(Model):
             self.refuse(client)
 
     def count_accounts(self, client):
-        """the client receives the number of accounts that exist now: `2 accounts`, and also
-        `1 accounts`."""
+        """For a message `accounts.changed`, which other code sends through the channel layer
+        (lesson 11), the client receives the number of accounts that exist now: `2 accounts`, and
+        also `1 accounts`."""
         client.send(f"{len(self.tables['auth.User'])} accounts")
 
     def refuse(self, client):

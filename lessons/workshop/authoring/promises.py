@@ -25,6 +25,7 @@ from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.judge.claims import Claims
 
 _BLOCK_END = re.compile(r"\n\s*\n|\n(?=- )")
+_CLAUSE_END = re.compile(r"[.:;?]\s*$")
 _SENTENCE_END = re.compile(r"(?<=[.?!])\s+(?=[A-Z0-9`\"(])")
 
 
@@ -40,8 +41,10 @@ def faults_of_promises(lesson: Lesson) -> Iterator[str]:
     named = [part for text in named for part in _split(text)]
     for name, quote in (*quotes.items(), ("promise_of or promise=", named)):
         for part in quote:
-            if not _those_with(part, sentences):
+            if not (quoted := _those_with(part, sentences)):
                 yield f"{name} does not quote the exercise: {part}"
+            elif not any(_has_whole_clauses(part, sentence) for sentence in quoted):
+                yield f"{name} quotes a part of a clause: {part}"
     for part, value in promises.items():
         names = (value,) if isinstance(value, str) else value
         if not _those_with(part, sentences):
@@ -84,6 +87,12 @@ def _given(lesson: Lesson) -> list[str]:
     parts = [dict(assigned).get(it.id) if isinstance(it, ast.Name) else it for it in parts]
     texts = [str(it.value).strip() for it in parts if isinstance(it, ast.Constant)]
     return [text for text in texts if " " in text]  # not the words of a condition
+
+
+def _has_whole_clauses(part: str, sentence: str) -> bool:
+    """Whether a student can read the quote without the words around it."""
+    before, _, after = sentence.partition(part.removesuffix("."))
+    return (not before or bool(_CLAUSE_END.search(before))) and after[:1] in ("", *".:;?")
 
 
 def _those_with(part: str, sentences: list[str]) -> list[str]:

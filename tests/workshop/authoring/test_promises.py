@@ -29,6 +29,10 @@ def faults(lesson, promises, quote="Text comes back."):
         (', "Lamps are": "This is no promise."', "Text comes back.", []),
         ("", "Text comes back.", ["nothing asks for this sentence: Lamps are bright."]),
         (
+            *(', "Lamps are": "explores"', "Text comes"),
+            ["receive quotes a part of a clause: Text comes"],
+        ),
+        (
             *(', "Lamps are": ("explores", "test_nix")', "Text comes back."),
             ["PROMISES names what check.py does not have: test_nix"],
         ),
