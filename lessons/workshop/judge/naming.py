@@ -11,6 +11,7 @@ from lessons.workshop.engine.model.model_difference import (
     Difference,
     detail_of,
     find_difference,
+    follows_wrong_close,
     generic_diagnosis,
     held_text,
     ignored_keys_of,
@@ -36,7 +37,7 @@ _SHOWN = {
 # Diagnoses of a consumer that goes on after its client has left.
 _OF_END = {"no-stop-consumer", "http-no-stop-consumer", "send-after-disconnect"}
 # Diagnoses of a message that never comes. A longer conversation may show that it is only late.
-_NEVER_COMES = {"handler-never-returned", "no-reply", "job-unanswered"}
+_NEVER_COMES = {"handler-never-returned", "no-reply", "job-unanswered", "window-too-small"}
 _PATIENCE = parse_step("wait 60")  # so long a missing message is waited for
 _EVENTS = {
     "text": "websocket.receive",
@@ -145,7 +146,8 @@ class Naming:
         if difference.fault or not difference.missing:
             return None
         wanted = difference.wanted[difference.first]
-        if wanted.until is None and not (difference.seen and difference.seen.is_busy):
+        is_timed = wanted.until is not None or wanted.at is not None
+        if not is_timed and not (difference.seen and difference.seen.is_busy):
             return None  # an equal message may come later, for another reason
         steps = [*difference.steps_so_far, _PATIENCE]
         played = self.play(steps, self.model.play_options())
@@ -168,6 +170,8 @@ class Naming:
         event = _event(difference)
         if difference.fault:
             fault = difference.fault
+            if follows_wrong_close(difference):  # the line that sent is right
+                return Place(fault.file), event
             return Place(fault.file, fault.line, fault.handler), event
         if not seen:
             return Place(), event
@@ -217,6 +221,8 @@ def _seen(difference: Difference) -> str:
 def _detail(difference: Difference) -> str:
     fault = difference.fault
     own = difference.model.explain(difference) if difference.model else None
+    if follows_wrong_close(difference):
+        own = own or "The consumer closed without a reason, and then it still sent an event."
     detail = own or (fault.detail if fault else detail_of(difference))
     if fault and not detail and (difference.expected or difference.received):
         detail = detail_of(difference)
@@ -274,6 +280,8 @@ def _promise(difference: Difference) -> str:
         return ""
     if difference.fault and difference.fault.diagnosis in _OF_END:
         return model.promise_of_end
+    if follows_wrong_close(difference):  # an earlier step may have led to the close
+        return ""
     if difference.expected_answer is not None:
         return model.promise_of_rows if difference.step.action == "rows" else model.last_promise
     number = difference.first if difference.late is None else difference.late

@@ -12,6 +12,11 @@ CLOSE = 'self.send({"type": "websocket.close"})'
 ACCEPT = 'self.send({"type": "websocket.accept"})'
 SLEEP = "await sync_to_async(time.sleep)(1)"
 NAP = "await __import__('asyncio').sleep(3)"
+CLOSE_ON_BYTES = f"""
+        bread = event.get("text")
+        if bread is None:
+            await {CLOSE}
+            return"""
 SEND = 'await self.send({"type": "websocket.send", "text": self.name})'
 
 
@@ -43,6 +48,18 @@ SEND = 'await self.send({"type": "websocket.send", "text": self.name})'
         (
             *("blocking", "        bread", f"        {SLEEP}\n        bread"),
             *("wrong-time", SLEEP, "It came 1 s later."),
+        ),
+        (
+            *("blocking", '        bread = event.get("text")', CLOSE_ON_BYTES),
+            *("closed-early", "", "and then it still sent an event."),
+        ),
+        (
+            *("http", "        for left", f"        {NAP}\n        for left"),
+            *("event-late", "def http_request", "An expected message did not come"),
+        ),
+        (
+            *("stream", "        return await next", f"        {NAP}\n        return await next"),
+            *("wrong-time", "", "s later."),
         ),
         (
             *("worker", 'answer = "not a date"', f'answer = "not a date"; {NAP}'),

@@ -463,8 +463,9 @@ def generic_diagnosis(difference: Difference) -> str:
         clients = difference.model.clients.values() if difference.model else ()
         due = [item.message for client in clients for item in client.expected]
         closes = any(it["type"] == "websocket.close" for it in (*difference.expected, *due))
-        is_wrong_close = fault.diagnosis == "forbidden-close-code" and not closes
-        return "closed-early" if is_wrong_close else fault.diagnosis
+        if fault.diagnosis == "forbidden-close-code" and not closes:
+            return "closed-early"
+        return "closed-early" if follows_wrong_close(difference) else fault.diagnosis
     if difference.client is None:
         return "claim-not-met"
     if difference.late is not None:
@@ -474,7 +475,9 @@ def generic_diagnosis(difference: Difference) -> str:
             return "not-closed-as-asked"
         if difference.is_unreached:
             return "no-event-arrived"
-        return difference.seen.silence if difference.seen else "no-reply"
+        silence = difference.seen.silence if difference.seen else "no-reply"
+        is_last = not missing.get("more_body")
+        return silence if is_last or silence != "response-not-finished" else "no-reply"
     if surplus := difference.surplus:
         return "closed-early" if surplus["type"] == "websocket.close" else "reply-too-many"
     expected, received = difference.pair or ({}, {})
@@ -486,6 +489,14 @@ def generic_diagnosis(difference: Difference) -> str:
         return "rejected-after-accept"
     is_closed = kinds[1] == "websocket.close"
     return _OF_KINDS.get(kinds, "closed-early" if is_closed else "reply-differs")
+
+
+def follows_wrong_close(difference: Difference) -> bool:
+    """Whether something was sent after a close that was not due: then the close is the mistake."""
+    clients = difference.model.clients if difference.model else {}
+    own, fault = clients.get(difference.client), difference.fault
+    is_late = fault is not None and fault.diagnosis in ("send-after-close", "closed-twice")
+    return is_late and own is not None and own.is_open
 
 
 _OF_KINDS = {  # of the expected and the received message
