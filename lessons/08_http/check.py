@@ -160,24 +160,33 @@ def bodies(messages):
 
 def read(messages):
     """What an EventSource reads in these messages: (time, value) pairs. None if it cannot."""
-    found, rest = [], ""
+    found, rest, size, lengths = [], "", 0, ()
     for time, message in messages:
         if message["type"] == "http.response.body":
-            text = rest + message.get("body", b"").decode()
+            body = message.get("body", b"")
+            size += len(body)
+            text = rest + body.decode()
             *events, rest = text.replace("\r\n", "\n").split("\n\n")
-            found += [(time, value) for value in map(value_of, events) if value]
+            found += [(time, value) for value in map(value_of, events) if value is not None]
             if not message.get("more_body", False):
                 found.append((time, END))
         elif not is_event_stream(message):
             return None
-    return found
+        else:
+            lengths = [int(it) for it in values_of(message, b"content-length")]
+    ended = bool(found) and found[-1][1] is END
+    return None if any(it < size or (ended and it > size) for it in lengths) else found
 
 
 def is_event_stream(start):
-    headers = {bytes(name).lower(): value for name, value in start["headers"]}
-    kind = headers[b"content-type"].partition(b";")[0].strip().lower()
-    is_cut = headers.keys() & {b"content-length", b"content-encoding"}
-    return start["status"] == 200 and kind == b"text/event-stream" and not is_cut
+    kinds = {it.partition(b";")[0] for it in values_of(start, b"content-type")}
+    encodings = {*values_of(start, b"content-encoding")} - {b"identity"}
+    return start["status"] == 200 and kinds == {b"text/event-stream"} and not encodings
+
+
+def values_of(start, header):
+    headers = start["headers"]
+    return [value.strip().lower() for name, value in headers if bytes(name).lower() == header]
 
 
 def value_of(event):
@@ -185,7 +194,7 @@ def value_of(event):
     fields = [line.partition(":")[::2] for line in event.split("\n")]
     data = [value.removeprefix(" ") for name, value in fields if name == "data"]
     names = {value.strip() for name, value in fields if name == "event"} - {"", "message"}
-    return "\n".join([*names, *data]) if data else ""
+    return "\n".join([*names, *data]) if data else None
 
 
 def test_counts_down_to_zero(play):
@@ -204,6 +213,8 @@ def test_the_pieces_are_one_number(play):
     for request in ("POST 1 2", 'POST "" 12', 'POST 1 2 ""', "POST 1 ... | piece 2"):
         play(f"{request} | wait 5.5 | wait 9")
     play('POST 1 0 ... | piece "" ... | piece 1 | wait 2.5')
+    many = [*['piece "" ...'] * 6, "piece 0 ...", 'piece "" ...', "wait 4000", 'piece ""']
+    play(["POST 0 0 ...", *many[:5], "piece 1 ...", *many, "wait 10.5"])
 
 
 def test_each_client_has_its_own_countdown(play):
