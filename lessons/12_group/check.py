@@ -9,6 +9,7 @@ from lessons.workshop.judge import Model, lengths, near
 
 CAME, LEFT = "someone came", "someone left"
 NAMES = ("lobby", "a", "Z", "7", "a-b_c.d", ".", "-", "0123456789", "x" * 50, "x" * 49 + "y")
+REPEATED = ("..", "--", "__", "a..b", "a--b", "a__b", "-._")
 ALIKE = ("ab", "a.b", "a-b", "a_b", "Ab", "ab.", "abc")
 NO_NAMES = (
     *("%20", "two%20words", "lobby%20", "caf%C3%A9", "%E2%98%83", "x" * 51, "a!b", "a:b", "a,b"),
@@ -33,7 +34,7 @@ def connect(name):
 
 class Lounges(Model):
     handshakes = (*["connect"] * 3, "connect server=2", connect("Lobby"), connect("lobby%0A"))
-    inputs: ClassVar = {connect("…"): (*ANY_NAMES, *near("lobby"), *lengths(50))}
+    inputs: ClassVar = {connect("…"): (*ANY_NAMES, *near("lobby"), *lengths(50), *REPEATED)}
     texts = ("hello", CAME)
     ends = (*Model.ends, "crash", "kill")
     clients_are_independent = False
