@@ -156,6 +156,14 @@ def test_a_new_count_is_not_a_gap(play):
     """After 7, announcements 1, 2 and again 2 are no gap, and 5 is. 0 and -1 count as well."""
     play(f"connect | {ready(7, 1, 2, 2, 5, 4, 7)}")
     play(f"connect | {ready(3, 0, 2, -1, 1)}")
+    play(f"connect | {ready(1000, 996, 999, 40, 38, 50)}")
+
+
+def test_every_gap_is_reported(play):
+    """Of a hundred gaps, each one is reported, whatever the dishes are."""
+    dishes = ("tea", "soup", "tea", "bread")
+    sent = [ready(3 * n, dish=dishes[n % 4]) for n in range(102)]
+    play(["connect", *(f"& {step}" if n % 20 else step for n, step in enumerate(sent))])
 
 
 def test_a_later_client_has_missed_nothing(play):

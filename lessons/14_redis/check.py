@@ -19,13 +19,13 @@ class Houses(Model):
     handshakes = (
         *("connect ?name=ada", "connect ?name=ben server=2", "connect ?name=cleo"),
         *("connect ?name=ada server=2", "connect ?name=who%3F", "connect ?name=%E2%98%83+7"),
-        *("connect ?name=dan&age=7", "connect ?age=7&name=dan server=2"),
+        *("connect ?name=dan&age=7", "connect ?surname=7&name=dan server=2"),
     )
     inputs: ClassVar = {
         "connect ?name=…": (*NAMES, *TITLES, "ada" * 100),
         "connect ?…&name=ada": PARAMETERS,
     }
-    texts = ("who?", "who?", "who", "Who?", "who? ")
+    texts = ("who?", "who?", "who", "Who?", "who? ", "who?who?")
     ends = ("close", "close 1001", "vanish", "crash", "kill")
     max_clients = 4
     promise_of: ClassVar = {
@@ -185,7 +185,7 @@ def test_answers_may_come_late(play):
 
 
 def test_many_clients_and_questions(play):
-    """Twenty clients on two servers ask, leave and come back."""
+    """Twenty clients on two servers ask, leave and come back. One client asks a hundred times."""
     clients = [f"{n} connect ?name=guest{n} server={n % 2 + 1}" for n in range(1, 21)]
     left = [f"{n} vanish" for n in range(3, 20, 3)]
     questions = ["text who?", "20 text who?"] * 5
@@ -199,3 +199,4 @@ def test_many_clients_and_questions(play):
             *questions,
         ]
     )
+    play([ADA, *["text who?", *["& text who?"] * 19] * 5, "text who?"])
