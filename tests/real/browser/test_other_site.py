@@ -1,12 +1,14 @@
 """Lesson 17 in a real browser: a page of another origin, and the cookies of a user."""
 
 import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
 
-from lessons.workshop.page.other_site import OtherSite
+from lessons.workshop.course.lesson_index import find
 from tests.support.lesson_page import log_in
 
 
@@ -17,8 +19,9 @@ def victim(address):
 
 
 @pytest.fixture
-def port(victim):
-    with OtherSite(0, victim) as site:
+def port():
+    handler = partial(SimpleHTTPRequestHandler, directory=find("origin").folder / "other_site")
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as site:
         thread = threading.Thread(target=site.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield site.server_port
@@ -39,6 +42,6 @@ def test_only_the_origin_validator_stops_a_page_of_another_origin(browser, victi
         page = context.new_page()
         log_in(page, f"http://{victim}")
         for host, (without, with_validator) in hosts.items():
-            page.goto(f"http://{host}:{port}/")
+            page.goto(f"http://{host}:{port}/?{victim}")
             expect(page.locator("#without")).to_have_text(without)
             expect(page.locator("#with")).to_have_text(with_validator)

@@ -1,4 +1,4 @@
-"""`manage.py workshop`, `other_site` and `test`: what they serve and refuse."""
+"""`manage.py workshop` and `test`: what they serve and refuse."""
 
 import os
 import socket
@@ -29,15 +29,11 @@ def start(host="127.0.0.1", port=0):
     call_command("workshop", reload=False, host=host, port=port)
 
 
-def other_site(port):
-    call_command("other_site", port=port)
-
-
 def cluster(port):
     call_command("cluster", port=port)
 
 
-@pytest.mark.parametrize("command", [start, other_site, cluster])
+@pytest.mark.parametrize("command", [start, cluster])
 def test_reports_a_taken_port_in_one_line(served, command):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -52,7 +48,6 @@ REFUSED = [
     (lambda: start(host="::"), f"{SHARE} --host ::$"),
     (lambda: call_command("runserver", "0.0.0.0:0"), r"manage\.py workshop --share"),
     (lambda: start(port=70000), "no port 70000"),
-    (lambda: other_site(-1), "no port -1"),
 ]
 
 
