@@ -35,7 +35,9 @@ LONG = ECHO % f'"{"ab" * 40_000}"'
 # Python reads these. A function that calls itself for each level needs more room than there is.
 NESTED = tuple(ECHO % f"{opens * 600}0{closes * 600}" for opens, closes in ("[]", ('{"a":', "}")))
 WIDE = (ECHO % f'"{"[{" * 1000}"', ECHO % f"[{', '.join(['[]'] * 1000)}]")
-MANY_KEYS = ", ".join(f'"{number}": {number}' for number in range(100))
+MANY_KEYS = json.dumps(
+    dict.fromkeys((*OTHER_KEYS.split(), *near("value")[1:], *map(str, range(100))), "hello")
+)[1:-1]
 UNUSED_INFINITY = ('{"command": "count", "x": 1e999}', '{"command": "echo", "x": [-1e999]}')
 INFINITE = (ECHO % "1e999", ECHO % '[{"a": -1e999}]', ECHO % '{"a": {"b": [[[{"c": [1e9999]}]]]}}')
 TOO_DEEP = ('"[" * 100000', r'"{\"a\":" * 100000', f'"{"1" * 8}" * 1000')  # the last: too long
@@ -76,13 +78,9 @@ class Desk(Model):
         'text {"command": "echo", "value": …}': (*JSON, *TEXTS, "infinite nan"),
         'text {"command": …}': near("count", "echo"),
         'text {…: "count"}': near("command"),
-        'text {"command": "echo", "value": 1, …: "hello"}': (
-            *OTHER_KEYS.split(),
-            *near("value")[1:],
-        ),
-        'text {"command": "count", …: "hello"}': OTHER_KEYS.split(),
         'text {"command": "count", "value": …}': JSON,
         f'text {{"command": …, {MANY_KEYS}}}': ("count", "echo"),
+        f'text {{"value": …, "command": "echo", {MANY_KEYS}}}': (1,),
         "text …": (f"\ufeff{COUNT}", f"{COUNT}\u3000", f"\xa0{COUNT}", *UNUSED_INFINITY),
     }
     texts = (

@@ -18,8 +18,8 @@ DATES = (
 NO_DATES = "`2026-1-2` and an empty text are not dates."
 MORE_TEXTS = "A client may send more texts before an answer comes."
 NEAR_DATES = (
-    *("2026/11/21", "2026.11.21", "21.11.2026", "2026-11-21Z", "2026-325", "26-11-21"),
-    *("\u0662\u0660\u0662\u0666-\u0661\u0661-\u0662\u0661", "1900-02-29", "2000-02-29"),
+    *("2026/11/21", "2026.11.21", "2026-11-21Z"),
+    *("\u0662\u0660\u0662\u0666-\u0661\u0661-\u0662\u0661", "1900-02-29"),
 )
 PROMISES = {
     "A client sends a text": "texts",
