@@ -14,7 +14,7 @@ UNLIKE = (
     *(f"{PATH}a/", f"{PATH}more/more/", f"{PATH}{'0' * 8}{'-0000' * 3}-{'0' * 12}/"),
     *(f"/{'/'.join(WORDS[:n] + WORDS[n + 1 :])}/" for n in range(3)),  # a word is missing
     *(f"/{'/'.join([*WORDS[:n], more, *WORDS[n:]])}/" for n in range(4) for more in ("x", "7")),
-    *("/a" * 9, f"/other/ ?path={PATH}"),
+    *("/a" * 9, f"/other/ ?path={PATH}", f"{PATH}../start/", "/ws/./sync/start/"),
 )
 PROMISES = {
     "`application` is what the server loads": "This says what the exercise has.",

@@ -38,8 +38,16 @@ WIDE = (ECHO % f'"{"[{" * 1000}"', ECHO % f"[{', '.join(['[]'] * 1000)}]")
 MANY_KEYS = json.dumps(
     dict.fromkeys((*OTHER_KEYS.split(), *near("value")[1:], *map(str, range(100))), "hello")
 )[1:-1]
-UNUSED_INFINITY = ('{"command": "count", "x": 1e999}', '{"command": "echo", "x": [-1e999]}')
-INFINITE = (ECHO % "1e999", ECHO % '[{"a": -1e999}]', ECHO % '{"a": {"b": [[[{"c": [1e9999]}]]]}}')
+UNUSED_INFINITY = (
+    *('{"command": "count", "x": 1e999}', '{"command": "echo", "x": [-1e999]}'),
+    '{"command": "count", "value": -1e999}',
+)
+INFINITE = (
+    ECHO % "1e999",
+    ECHO % "-1e999",
+    ECHO % '[{"a": -1e999}]',
+    ECHO % '{"a": {"b": [[[{"c": [1e9999]}]]]}}',
+)
 TOO_DEEP = ('"[" * 100000', r'"{\"a\":" * 100000', f'"{"1" * 8}" * 1000')  # the last: too long
 METHODS = """
     websocket_connect websocket_receive websocket_disconnect websocket.disconnect websocket.close

@@ -157,6 +157,7 @@ def test_a_new_count_is_not_a_gap(play):
     play(f"connect | {ready(7, 1, 2, 2, 5, 4, 7)}")
     play(f"connect | {ready(3, 0, 2, -1, 1)}")
     play(f"connect | {ready(1000, 996, 999, 40, 38, 50)}")
+    play(f"connect | {ready(-9, -5, 0, 3)}")
 
 
 def test_every_gap_is_reported(play):
