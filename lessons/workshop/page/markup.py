@@ -3,7 +3,6 @@
 import re
 from functools import lru_cache
 from html import escape
-from itertools import groupby
 from typing import NamedTuple
 
 from django.utils.html import format_html
@@ -11,26 +10,13 @@ from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from mdit_py_plugins.anchors import anchors_plugin
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
-from pygments.token import STANDARD_TYPES
 from pygments.util import ClassNotFound
 
 from lessons.workshop.course.source_code import Source
 from lessons.workshop.page.transcript_markup import CAPTION, caption_to_html, transcript_to_html
-
-# A class in code.css is a colour. These are the Pygments classes that have that colour.
-_COLOUR_OF = {
-    name: colour
-    for colour, names in {
-        "k": "k kn kc kd ow",
-        "s": "s s1 s2 sa sb sd se si",
-        "c": "c c1 cm",
-        "n": "nf nc fm nd nb nt na",
-        "m": "mi mf mh",
-    }.items()
-    for name in names.split()
-}
-SHORT = 40  # characters of code that a phone has room for
 
 
 class Section(NamedTuple):
@@ -109,8 +95,6 @@ def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     # The ids are GitHub's, so that links within a file work on both pages.
     parser.use(anchors_plugin, min_level=2, max_level=6)
-    parser.add_render_rule("heading_open", _heading_open)
-    parser.add_render_rule("heading_close", _heading_close)
     parser.add_render_rule("th_open", _cell_open)
     parser.add_render_rule("td_open", _cell_open)
     parser.add_render_rule("fence", _fence)
@@ -119,30 +103,12 @@ def _parser() -> MarkdownIt:
     return parser
 
 
-def _heading_open(self, tokens, index, options, env) -> str:
-    """Make the heading a link to itself, so that a reader can copy its address."""
-    name = _link_target(tokens[index], tokens[index + 1])
-    opened = self.renderToken(tokens, index, options, env)
-    return opened + format_html('<a class="anchor" href="#{}">', name) if name else opened
-
-
-def _heading_close(self, tokens, index, options, env) -> str:
-    closed = self.renderToken(tokens, index, options, env)
-    return f"</a>{closed}" if _link_target(tokens[index - 2], tokens[index - 1]) else closed
-
-
 def _cell_open(self, tokens, index, options, env) -> str:
     """Write a column's alignment as a class, because the page's policy forbids inline style."""
     style = tokens[index].attrs.pop("style", "")
     if style:
         tokens[index].attrJoin("class", str(style).replace("text-align:", "to-"))
     return self.renderToken(tokens, index, options, env)
-
-
-def _link_target(heading: Token, inline: Token) -> str | int | float | None:
-    """The heading's id, unless the heading contains a link already."""
-    is_link = any(token.type == "link_open" for token in inline.children or ())
-    return None if is_link else heading.attrGet("id")
 
 
 def _fence(self, tokens, index, options, env) -> str:
@@ -161,46 +127,20 @@ def _fence(self, tokens, index, options, env) -> str:
 
 def code_to_html(code: str, language: str) -> SafeString:
     """A block of code. Its lines wrap, except in a text, whose columns would no longer align."""
-    html = highlight_code(code, language)
-    if language == "text":
-        return format_html('<pre class="scroll"><code>{}</code></pre>', mark_safe(html))
-    pairs = zip(code.split("\n"), html.split("\n"), strict=False)
-    lines = "".join(_wrapping_line(line, one) for line, one in pairs)
-    return format_html('<pre class="wraps"><code>{}</code></pre>', mark_safe(lines))
-
-
-def _wrapping_line(line: str, html: str) -> str:
-    """A line as HTML, with the class that says how far it is indented if it may have to wrap."""
-    return f'<span class="i{_depth(line)}">{html}\n</span>' if len(line) > SHORT else f"{html}\n"
-
-
-def _depth(line: str) -> int:
-    """How far the line is indented, in steps of four. CSS indents what wraps a step further."""
-    return min((len(line) - len(line.lstrip())) // 4, 6)
+    kind = "scroll" if language == "text" else "wraps"
+    html = mark_safe(highlight_code(code, language))
+    return format_html('<pre class="{}"><code>{}\n</code></pre>', kind, html)
 
 
 @lru_cache(maxsize=256)
 def highlight_code(code: str, language: str) -> str:
-    """`code` as HTML, line by line: no element spans two lines.
-
-    It has an element only where a colour needs one. The others would be a fifth of a lesson's page.
-    """
+    """`code` as HTML, line by line: no element spans two lines."""
     try:
         lexer = get_lexer_by_name(language, stripnl=False)
     except ClassNotFound:
         lexer = get_lexer_by_name("text", stripnl=False)
-    html = []
-    for colour, tokens in groupby(lexer.get_tokens(code), lambda token: _colour_of(token[0])):
-        lines = escape("".join(text for _, text in tokens), quote=False).split("\n")
-        if colour:  # short, because a page has hundreds of them
-            lines = [line and f"<i class={colour}>{line}</i>" for line in lines]
-        html.append("\n".join(lines))
-    return "".join(html).rstrip("\n")
+    return highlight(code, lexer, HtmlFormatter(nowrap=True)).rstrip("\n")
 
 
 def highlight_python(code: str) -> str:
     return highlight_code(code, "python")
-
-
-def _colour_of(token) -> str | None:
-    return _COLOUR_OF.get(STANDARD_TYPES.get(token, ""))
