@@ -71,7 +71,7 @@ def _plain(name: str, value: Any) -> Any:
             return ", then ".join(map(_quoted, value))
         case "hex":
             return value if len(value) <= MAX_TEXT else f"{value[:MAX_TEXT]}…"
-        case "fields":
+        case "fields" | "unsaved":
             return json.dumps(value, ensure_ascii=False)
         case "arguments":
             return ", ".join(json.dumps(one, ensure_ascii=False) for one in value)
