@@ -93,6 +93,14 @@ class Connection:
         self._attributes: dict[str, str] = {}
         self._last: Event | None = None
 
+    @property
+    def handles_here(self) -> bool:
+        """Whether a handler may run here: in the application's own task, or in a thread."""
+        try:
+            return asyncio.current_task() is self._task
+        except RuntimeError:  # not the loop's thread
+            return True
+
     def handler_started(self, source: Lane, message: dict) -> None:
         """A handler starts on `message`, in this thread. It has no name if there is no type."""
         if self.recorder.with_state:
@@ -208,9 +216,12 @@ class TrackedMessage(dict):
             report = self.readers.pop(current_connection.get(), None)
         if report:
             report(self)
-        if error and consumer_on_stack():
+        connection = current_connection.get()
+        if error and consumer_on_stack() and (connection is None or connection.handles_here):
             raise error
-        self._error = error  # what stands around the consumer has read the type
+        self._error = (
+            error  # what stands around the consumer, or receives for it, has read the type
+        )
 
     def __reduce__(self):
         return dict, (dict(self),)
