@@ -6,6 +6,7 @@ from typing import ClassVar
 from lessons.workshop.judge import Model
 
 SECONDS = 30  # for which a ticket is good
+NAMED = 'account ada {"first_name": "Ada", "last_name": "Byron", "is_superuser": true}'
 GONE = 'account ada {"is_active": false}', 'delete auth.User {"username": "bob"}'
 ISSUED = ("issue ada", "issue ada/2", "issue bob", "issue bob/2")
 CHANGES = {"forged", "spliced", "altered"}
@@ -63,7 +64,7 @@ class Door(Model):
         match step.action, step.arguments:
             case "issue", {"name": name}:
                 self.tickets[name] = Ticket(self.now)
-            case "account", {"user": user}:
+            case "account", {"user": user, "fields": {"is_active": False}}:
                 self.deactivated.add(user)
             case "delete", {"fields": {"username": user}}:
                 for name, ticket in self.tickets.items():
@@ -205,6 +206,7 @@ def test_opens_the_door_to_its_user(play):
     """A ticket lets its own user in, even if the query names another user."""
     play(f"connect ticket=ada | 2 connect {OTHER_WORDS} ticket=ada/2 | 3 connect ticket=bob")
     play("connect outer=guest ticket=ada | 2 connect ticket=bob")
+    play(f"{NAMED} | connect ticket=ada | 2 connect ticket=ada")
     play("connect ticket=ada | & 2 connect ticket=bob | & 3 connect | & 4 connect ticket=bob/2")
     play.at_each_point("connect ticket=ada | at * 2 connect ticket=bob")
 

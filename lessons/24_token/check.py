@@ -8,6 +8,7 @@ from typing import ClassVar
 from lessons.workshop.judge import Model
 
 LIFETIME, FIRST_FRAME_TIMEOUT, REFRESH_TIMEOUT = 60, 5, 10  # seconds
+NAMED = 'account ada {"first_name": "Ada", "last_name": "Byron", "is_superuser": true}'
 GONE = 'account ada {"is_active": false}', 'delete auth.User {"username": "bob"}'
 # Diagnoses that say that a frame was answered.
 ANSWERED = {"expired-token-works", "token-not-required", "token-switches-user"}
@@ -106,7 +107,7 @@ class Kiosk(Model):
         match step.action, step.arguments:
             case "issue", {"name": name}:
                 self.tokens[name] = Token(self.now)
-            case "account", {"user": user}:
+            case "account", {"user": user, "fields": {"is_active": False}}:
                 self.deactivated.add(user)
             case "delete", {"fields": {"username": user}}:
                 for name, token in self.tokens.items():
@@ -282,6 +283,7 @@ def test_answers_with_the_user_of_the_token(play):
     play(f"connect | {send('ada')} | " + " | ".join(OTHER_FRAMES))
     play(f"connect | 2 connect | 2 {send('bob')} | {send('ada')} | text ? | 2 text ?")
     play(f"connect | {send('zoë')} | text ?")
+    play(f"{NAMED} | connect | {send('ada')} | text ?")
 
 
 def test_closes_without_a_valid_first_frame(play):

@@ -300,6 +300,7 @@ def test_the_message_is_tried_again(play):
     steps = "redis outside gone", "call report [1, 40]", "wait 4", "redis back", "wait 2"
     play([JOBS, f"connect {FIRST}", *steps, "call report [1, 40]", "call report [1, 60]"])
     play([JOBS, *late_messages(40, 60, f"connect {FIRST}"), "wait 0.2"])
+    play([JOBS, f"connect {FIRST}", *late_messages(40, 60), "wait 0.2", "call report [1, 80]"])
     play([JOBS, f"connect {FIRST}", *late_messages(99, 100), "wait 0.2"])
 
 

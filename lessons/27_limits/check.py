@@ -189,6 +189,7 @@ def _word(message):
 def test_copies_three_pages_and_then_says_how_long_to_wait(play):
     """A user may copy three pages in a minute. For the fourth, the answer is `wait 60`."""
     play(USED_UP)
+    play(f'account ada {{"is_staff": true, "is_superuser": true}} | {USED_UP}')
     play("connect as=ada | wait 16.5 | text one | text two | text three | text four")
 
 

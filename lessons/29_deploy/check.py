@@ -286,6 +286,7 @@ def test_other_requests_reach_the_kitchen(play):
     play("GET /drain/ | GET /health/ | 2 GET /served/")
     play("POST /drain/ | GET /served/ | GET /drain/ | 2 GET /served/")
     play("POST /health/ | GET /health | GET /health/all/ | GET /my/health/")
+    play("POST /drain/ | POST /health/ | GET /health/all/")
     play("POST /drain | POST /drain/all/ | POST /my/drain/ | GET /health/")
 
 
@@ -304,6 +305,7 @@ def test_a_connection_that_waits_is_closed_at_once(play):
 
 def test_the_order_in_work_is_served_first(play):
     """The order in work is served first. Then the connection is closed, and no other is held up."""
+    play(f"connect | {NEWS} | text soup | wait 1 | 2 POST /drain/ | wait 3")
     play("connect | text soup | 2 connect | 3 POST /drain/ | wait 2.9 | wait 0.2")
     play("connect | text soup | wait 1 | 2 connect | 2 text soup | 3 POST /drain/ | wait 4")
 

@@ -14,9 +14,11 @@ UNKNOWN = (
     "accounts.changed.",
     ".changed",
     "Accounts.Changed",
+    "websocket",
+    "receive",
 )
 WITHOUT_THREADS = {"connect", "text", "bytes", "close", "vanish"}
-UNDERSCORED = ("__eq__", "_hidden", "__init__", "_websocket.receive")
+UNDERSCORED = ("__eq__", "_hidden", "__init__", "__module__", "_websocket.receive")
 PROMISES = {
     "which other code sends through the channel layer": "actions",
     "All of that works already": "test_answers_as_before",
