@@ -41,8 +41,14 @@ def simple_accounts():
 
 
 def get_or_create_account(name: str, **fields):
-    """The account with that name. A new one has these fields."""
+    """The account with that name. A new one has these fields.
+
+    Accounts differ in what most code must not mind: each has a full name, and ada is not staff.
+    """
     users = auth.get_user_model()
+    usual = {"first_name": "Given", "last_name": "Family", "is_staff": name != "ada"}
+    known = {field.name for field in users._meta.concrete_fields}
+    fields = {field: value for field, value in usual.items() if field in known} | fields
     return users.objects.get_or_create(**{users.USERNAME_FIELD: name}, defaults=fields)[0]
 
 
