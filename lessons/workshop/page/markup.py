@@ -95,6 +95,8 @@ def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     # The ids are GitHub's, so that links within a file work on both pages.
     parser.use(anchors_plugin, min_level=2, max_level=6)
+    parser.add_render_rule("heading_open", _heading_open)
+    parser.add_render_rule("heading_close", _heading_close)
     parser.add_render_rule("th_open", _cell_open)
     parser.add_render_rule("td_open", _cell_open)
     parser.add_render_rule("fence", _fence)
@@ -103,12 +105,30 @@ def _parser() -> MarkdownIt:
     return parser
 
 
+def _heading_open(self, tokens, index, options, env) -> str:
+    """Make the heading a link to itself, so that a reader can copy its address."""
+    name = _link_target(tokens[index], tokens[index + 1])
+    opened = self.renderToken(tokens, index, options, env)
+    return opened + format_html('<a class="anchor" href="#{}">', name) if name else opened
+
+
+def _heading_close(self, tokens, index, options, env) -> str:
+    closed = self.renderToken(tokens, index, options, env)
+    return f"</a>{closed}" if _link_target(tokens[index - 2], tokens[index - 1]) else closed
+
+
 def _cell_open(self, tokens, index, options, env) -> str:
     """Write a column's alignment as a class, because the page's policy forbids inline style."""
     style = tokens[index].attrs.pop("style", "")
     if style:
         tokens[index].attrJoin("class", str(style).replace("text-align:", "to-"))
     return self.renderToken(tokens, index, options, env)
+
+
+def _link_target(heading: Token, inline: Token) -> str | int | float | None:
+    """The heading's id, unless the heading contains a link already."""
+    is_link = any(token.type == "link_open" for token in inline.children or ())
+    return None if is_link else heading.attrGet("id")
 
 
 def _fence(self, tokens, index, options, env) -> str:
