@@ -76,6 +76,7 @@ class Bakery(Model):
     def disconnect(self, client):
         # Its consumer may wait for its own orders.
         client.stops_by = max(client.ready_at, self.now) + SLACK
+        client.left_in = self.burst
 
     def fault_in(self, turn, played):
         return self.fault_of_leaving(turn) or self.fault_of_baking(turn, played)
@@ -87,8 +88,9 @@ class Bakery(Model):
         [step, *others] = map(parse_step, turn.steps)
         if others or not step.kind.ends or any(client.is_free for client in clients):
             return None
-        due = self.clients[step.client].stops_by
-        if turn.time > due:
+        client = self.clients[step.client]
+        due = client.stops_by
+        if client.left_in == self.burst and turn.time > due:  # and not long before
             detail = f"The consumer had to stop by {due:g} s, and stopped at {turn.time:g} s."
             return step.client, "handler-never-returned", detail
         return None
