@@ -4,11 +4,15 @@ A query is typed words, a line of a log, or a pasted traceback. Of a traceback, 
 counts.
 """
 
+import math
 import re
 import sqlite3
+import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
+from pathlib import Path
 from typing import NamedTuple
 
 from django.urls import reverse
@@ -27,21 +31,18 @@ LINE_END = "↵"  # search.js writes it for a line end, which a text field canno
 MARK_START, MARK_END = "\ue000", "\ue001"  # private-use characters, which no text contains
 _MAX_LINES = 20  # that are looked up as exceptions
 _MAX_WORDS = 40  # that are searched for
-# The first numbers say how much a match counts in title, place, symptom and text.
-_SELECT = f"""SELECT id, kind, highlight(entries, 0, '{MARK_START}', '{MARK_END}'), place, url,
-    snippet(entries, 3, '{MARK_START}', '{MARK_END}', ' … ', 32)
-    FROM entries WHERE entries MATCH ? ORDER BY bm25(entries, 5, 3, 2, 1), rowid"""
+_WEIGHTS = "10, 3, 1, 1"  # how much a match counts in each column: title, place, symptom, text
 
+_SYNONYMS = tomllib.loads(Path(__file__).with_name("search_synonyms.toml").read_text("utf-8"))
 # "Type: message" without the module of the type, to the end of a line.
 _ERROR = re.compile(
     r"(?<![\w.'\"/])(?:[a-z_]\w*\.)*(?P<error>[A-Z]\w*(?:Error|Exception|Warning|Full|NotReady"
     r"|Operation|Exit|Interrupt|Closed)(?:$|: ).*)"
 )
 _OBJECT = re.compile(r"<[^<>]*>")
-# A token that differs from run to run: a path, the name of a channel, a time, an address.
-_VOLATILE = re.compile(r"[/\\!]|\d[-:.]\d|^0x")
-# `group_send` and `websocket.accept` too, but not the t of "can't".
-_WORD = re.compile(r"[^\W_]\w+(?:\.\w+){0,7}")
+# A token that differs from run to run: a path, the name of a channel, a time, an address, a logger.
+_VOLATILE = re.compile(r"[/\\!]|\d[-:.]\d|^0x|^\[|^[A-Z]{4,}$")
+_WORD = re.compile(r"[^\W_]+(?:[._][^\W_]+){0,7}")  # `group_send` and `websocket.accept` too
 
 
 class Result(NamedTuple):
@@ -78,6 +79,7 @@ class Query(NamedTuple):
 
     words: list[str]
     exceptions: list[str]
+    is_error: bool
 
 
 def read_query(text: str) -> Query:
@@ -86,11 +88,13 @@ def read_query(text: str) -> Query:
     lines = [line.strip() for line in re.split(r"\n|\s{4,}", text) if line.strip()]
     errors = [found["error"] for line in lines if (found := _ERROR.search(line))]
     exceptions = list(dict.fromkeys([*reversed(errors), *reversed(lines)]))[:_MAX_LINES]
-    last = errors[-1].partition(": ")[2] if errors else " ".join(lines)
-    return Query(_words(last) or _words(text), exceptions)
+    last = errors[-1] if errors else "\n".join(lines)
+    message = last.partition(": ")[2] if errors else last
+    return Query(_words(message) or _words(last) or _words(text), exceptions, bool(errors))
 
 
 def _words(text: str) -> list[str]:
+    text = text.replace("<WebSocket", "websocket <").replace("<WebRequest", "http request <")
     while (shorter := _OBJECT.sub(" ", text)) != text:  # they contain each other
         text = shorter
     tokens = (token for token in text.split() if not _VOLATILE.search(token))
@@ -112,17 +116,86 @@ def recognised_diagnoses(query: Query) -> list[str]:
 
 def search(text: str) -> Found:
     """What the course has about this text, the best first."""
+    index = _index()
     query = read_query(text)
-    known = recognised_diagnoses(query)
-    pairs = (" ".join(pair) for pair in pairwise(query.words))
-    terms = " OR ".join(f'"{one}"' for one in (*known, *query.words, *pairs))
-    rows = _index().execute(_SELECT, [terms]).fetchall() if terms else []
-    rows.sort(key=lambda row: known.index(row[0]) if row[0] in known else len(known))
-    best = [
-        Result(kind, _marked(title), place, url, _marked(excerpt))
-        for _, kind, title, place, url, excerpt in rows[:MAX_RESULTS]
-    ]
-    return Found(best, len(rows))
+    quoted = [f'"{" ".join(query.words[at : at + 4])}"' for at in range(len(query.words) - 3)]
+    if quoted and index.rows(f"symptom : ({' OR '.join(quoted)})"):
+        query = query._replace(is_error=True)
+    terms = _terms(index, query)
+    scores = _scores(index, terms, query)
+    recognised = [text] if text in index.diagnoses else recognised_diagnoses(query)
+    known = [index.diagnoses[id] for id in recognised if id in index.diagnoses]
+    others = sorted(scores.keys() - known, key=lambda row: (-scores[row], row))
+    best = [*known, *others]
+    return Found([_result(index, row, terms) for row in best[:MAX_RESULTS]], len(best))
+
+
+class Index(NamedTuple):
+    connection: sqlite3.Connection
+    entries: list[Entry]  # by row, which begins with 1
+    diagnoses: dict[str, int]  # the row of each
+
+    def rows(self, expression: str) -> set[int]:
+        """The entries that an FTS5 expression matches."""
+        select = "SELECT rowid FROM entries WHERE entries MATCH ?"
+        return {row for (row,) in self.connection.execute(select, [expression])}
+
+
+def _terms(index: Index, query: Query) -> list[str]:
+    """An FTS5 expression for each word that a text has, without single letters, as of "can't"."""
+    terms = []
+    for word in [it for it in query.words if len(it) > 1] or query.words:
+        forms = [word, *_SYNONYMS.get(word.lower(), "").split()]
+        # The end of the last word may be missing.
+        ends = "*" if word == query.words[-1] and not query.is_error else ""
+        term = "(" + " OR ".join(f'"{form}"{ends}' for form in forms) + ")"
+        if index.rows(term):
+            terms.append(term)
+    return terms
+
+
+def _scores(index: Index, terms: list[str], query: Query) -> dict[int, float]:
+    """The score of each entry that has a word of the query.
+
+    bm25 counts how often, where and how rare. An entry with only some of the words has less, and
+    one whose title has them has more. So has a diagnosis, if an error was pasted.
+    """
+    if not terms:
+        return {}
+    anywhere = [index.rows(term) for term in terms]
+    titles = [index.rows(f"{{title place}} : {term}") for term in terms]
+    pairs = [f'"{one} {next}"' for one, next in pairwise(query.words)]
+    paired = Counter(row for pair in pairs for row in index.rows(pair))
+    weights = [math.log(1 + len(index.entries) / (1 + len(rows))) ** 2 for rows in anywhere]
+
+    def share(row: int, found: list[set[int]]) -> float:
+        """How much of the query these rows have, from 0 to 1. A rare word counts more."""
+        has = sum(it for rows, it in zip(found, weights, strict=True) if row in rows)
+        return has / sum(weights)
+
+    select = f"SELECT rowid, bm25(entries, {_WEIGHTS}) FROM entries WHERE entries MATCH ?"
+    scores = {}
+    for row, rank in index.connection.execute(select, [" OR ".join([*terms, *pairs])]):
+        score = -rank * share(row, anywhere) ** 2 * (1 + paired[row] / max(1, len(pairs)))
+        is_diagnosis = index.entries[row - 1].kind == DIAGNOSIS
+        if query.is_error:
+            score *= 3 if is_diagnosis else 1
+        else:  # a question asks for an explanation
+            score *= (1 + share(row, titles)) * (0.4 if is_diagnosis else 1)
+        scores[row] = score
+    return scores
+
+
+def _result(index: Index, row: int, terms: list[str]) -> Result:
+    entry = index.entries[row - 1]
+    title, excerpt = entry.title, entry.text[:200]
+    if terms:
+        marks = f"'{MARK_START}', '{MARK_END}'"
+        select = f"""SELECT highlight(entries, 0, {marks}), snippet(entries, 3, {marks}, ' … ', 32)
+            FROM entries WHERE entries MATCH ? AND rowid = ?"""
+        marked = index.connection.execute(select, [" OR ".join(terms), row]).fetchone()
+        title, excerpt = marked or (title, excerpt)
+    return Result(entry.kind, _marked(title), entry.place, entry.url, _marked(excerpt))
 
 
 def _marked(text: str) -> SafeString:
@@ -135,18 +208,18 @@ def _marked(text: str) -> SafeString:
 
 
 @lru_cache(maxsize=1)
-def _index() -> sqlite3.Connection:
+def _index() -> Index:
     """Made once: who changes a text starts the workshop again to find it."""
     # Views run in several threads. SQLite serializes their calls on this connection.
     connection = sqlite3.connect(":memory:", check_same_thread=False)
     connection.execute(
         """CREATE VIRTUAL TABLE entries USING fts5(title, place, symptom, text,
-        kind UNINDEXED, url UNINDEXED, id UNINDEXED,
-        tokenize = "porter unicode61 remove_diacritics 2")"""
+        tokenize = "porter unicode61 remove_diacritics 2", prefix = "1 2 3")"""
     )
-    entries = map(_clean, (*_lesson_entries(), *_diagnosis_entries(), *_note_entries()))
-    connection.executemany("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?)", entries)
-    return connection
+    entries = [_clean(one) for one in (*_lesson_entries(), *_diagnosis_entries(), *_note_entries())]
+    connection.executemany("INSERT INTO entries VALUES (?, ?, ?, ?)", (it[:4] for it in entries))
+    rows = {one.id: row for row, one in enumerate(entries, start=1) if one.id}
+    return Index(connection, entries, rows)
 
 
 def _clean(entry: Entry) -> Entry:
