@@ -92,11 +92,13 @@ export class Transcript extends EventTarget {
     return made;
   }
 
-  // Becomes the other one. An event that both have stays the same entry: it may be the chosen one.
+  // Becomes the other one. An event that both have, with the same text, stays the same entry: it may be
+  // the chosen one, and it is drawn already.
   become({ connections, entries, begun }) {
-    const known = new Map(this.entries.map((entry) => [Transcript.idOf(entry), entry]));
+    const keyOf = (entry) => `${Transcript.idOf(entry)} ${entry.event?.text}`;
+    const known = new Map(this.entries.filter(({ event }) => event).map((entry) => [keyOf(entry), entry]));
     Object.assign(this, { connections, begun });
-    this.entries = entries.map((entry) => (entry.event && known.has(Transcript.idOf(entry)) ? Object.assign(known.get(Transcript.idOf(entry)), entry) : entry));
+    this.entries = entries.map((entry) => Object.assign(known.get(keyOf(entry)) ?? {}, entry));
     this.notify();
   }
 }
