@@ -14,7 +14,7 @@ class Stopwatch(Model):
     others = ("wait 1", "wait 0.5", "wait 3", "wait 10")
     inputs: ClassVar = {"wait …": TIMES}
     pauses = (61, 301)
-    long_conversations = ("connect | wait 3599.5 | text ? | wait 1",)
+    long_conversations = ("connect | wait 3599.5 | text ? | wait 2",)
     ends = (*Model.ends, "crash", "kill")
     promise_of: ClassVar = {
         "wrong-connection": "Each connection has its own stopwatch.",
