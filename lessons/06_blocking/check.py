@@ -106,9 +106,10 @@ class Bakery(Model):
             order = text.removesuffix(" is done")
             if order != text and order in self.clients[number].orders:
                 self.answered[order] += 1
+                answers = self.answered[order]
                 baked = [it.argument for it in played.thread_sleeps if has_baked(it, time)]
-                if baked.count(order) < self.answered[order]:
-                    return number, "work-left-out", what_was_baked(order, baked, time)
+                if baked.count(order) < answers:
+                    return number, "work-left-out", what_was_baked(order, baked, time, answers)
         clients = self.by_connection.values()
         if any(client.is_free for client in clients):  # perhaps a binary frame is baked
             return None
@@ -163,12 +164,12 @@ def has_begun(sleep, time):
     return sleep.function == "bake" and sleep.begun < time - 0.001
 
 
-def what_was_baked(order, baked, time):
+def what_was_baked(order, baked, time, answers):
     others = [it for it in baked if it != order][-3:]
     known = f"the last calls: {', '.join(map(short, others))}" if others else "no other call"
     return (
-        f"After {time:g} s a client received that {short(order)} is done. By then bake() had ended "
-        f"{baked.count(order)} times for this order; {known}."
+        f"After {time:g} s, clients had received {answers} times that {short(order)} is done. By "
+        f"then, {baked.count(order)} calls of bake() with this argument had ended; {known}."
     )
 
 
