@@ -27,12 +27,25 @@ BODY = (
 )
 
 
-def refusing(condition):
-    """The edits of BOX that save a refused frame under a condition."""
-    save = "await Entry.objects.acreate(text=text[:100])"
-    return INVALID, f"{INVALID}\n            if {condition}:\n                {save}"
+OTHER_FRAMES = {
+    "an-empty-text": 'event.get("text") == ""',
+    "a-long-text": "text",
+    "bytes": 'event.get("bytes") is not None',
+}
 
 
+def refusing(name, statement):
+    """For each kind of frame, a fault: the box refuses this kind alone with another statement."""
+    return {
+        f"{name}-{kind}": (INVALID, f"{statement} if {condition} else {INVALID}")
+        for kind, condition in OTHER_FRAMES.items()
+    }
+
+
+TELL_ALL = (
+    "    async def send_json",
+    f"    async def box_invalid(self, event):\n        {INVALID}\n\n    async def send_json",
+)
 SYNC = edited(
     BOX,
     *("AsyncConsumer", "SyncConsumer", "async def", "def"),
@@ -130,33 +143,26 @@ FAULTS = {
                 'text = event.get("text") or (event.get("bytes") or b"").decode()',
             ),
         },
-        "suite-passes-silence": {"refuses-silently": (INVALID, "pass")},
-        "suite-passes-wrong-row": {
-            "saves-what-it-refuses": (INVALID, f"{SAVE}; {INVALID}"),
-            "saves-a-refused-empty-text": refusing('event.get("text") == ""'),
-            "saves-a-refused-long-text": refusing("text"),
-            "saves-refused-bytes": refusing('event.get("bytes") is not None'),
-        },
-        "suite-passes-wrong-frame": {
-            "names-another-error": (INVALID, 'await self.send_json({"error": "wrong"})'),
-        },
+        "suite-passes-silence": refusing("says-nothing-of", "None"),
+        "suite-passes-wrong-row": refusing(
+            "saves", f"[await Entry.objects.acreate(text=text[:100]), {INVALID}]"
+        ),
+        "suite-passes-wrong-frame": refusing(
+            "names-another-error-of", 'await self.send_json({"error": "wrong"})'
+        ),
         "suite-passes-second-frame": {
-            "refuses-twice": (INVALID, f"{INVALID}; {INVALID}"),
-            "blames-everyone": (
-                *(INVALID, 'await self.channel_layer.group_send("box", {"type": "box.invalid"})'),
-                *(
-                    "    async def send_json",
-                    f"    async def box_invalid(self, event):\n        {INVALID}\n\n"
-                    "    async def send_json",
-                ),
-            ),
+            **refusing("refuses-twice", f"[{INVALID}, {INVALID}]"),
+            **{
+                name: (*edits, *TELL_ALL)
+                for name, edits in refusing(
+                    "blames-everyone-for",
+                    'await self.channel_layer.group_send("box", {"type": "box.invalid"})',
+                ).items()
+            },
         },
-        "suite-passes-close": {
-            "closes-after-an-error": (
-                INVALID,
-                f'{INVALID}; await self.send({{"type": "websocket.close"}})',
-            ),
-        },
+        "suite-passes-close": refusing(
+            "closes-after", f'[{INVALID}, await self.send({{"type": "websocket.close"}})]'
+        ),
     },
     "answers": {
         "suite-passes-wrong-count": {
