@@ -4,6 +4,7 @@ Texts that are written in Markdown become HTML here, and texts of the student st
 """
 
 import hashlib
+from contextlib import suppress
 from pathlib import Path
 
 from django.urls import reverse
@@ -16,7 +17,6 @@ from lessons.workshop.course.source_code import Source
 from lessons.workshop.engine.faults.finding import Finding
 from lessons.workshop.member import membership
 from lessons.workshop.member.protocol import SWITCHES
-from lessons.workshop.page.exercise.exercise_file import file_digest
 from lessons.workshop.page.lesson_list import is_optional
 from lessons.workshop.page.markup import code_to_html, markdown_to_html
 from lessons.workshop.student import exercise_copies, progress
@@ -34,11 +34,17 @@ def exercise_json(lesson: Lesson, known: Progress | None = None, claims: dict | 
     return {
         "state": known.state,
         "path": short_path(lesson.exercise),
-        "digest": file_digest(lesson),
+        "digest": _file_digest(lesson),
         "verdict": verdict and {"digest": verdict.get("digest", ""), **_verdict_json(verdict)},
         "backup": backup and short_path(backup),
         **_help(lesson, known),
     }
+
+
+def _file_digest(lesson: Lesson) -> str:
+    with suppress(OSError):
+        return exercise_copies.digest_of(lesson.exercise) or ""
+    return ""  # the file cannot be read
 
 
 def _verdict_json(verdict: dict) -> dict:

@@ -8,44 +8,16 @@ answers 200 with `{"digest"}`, 409 with `{"error", "text", "digest"}` if the fil
 version now, and 400 with `{"error"}` if nothing was saved.
 """
 
-from functools import wraps
-
-from django.http import JsonResponse
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.member import membership
-from lessons.workshop.page.exercise.exercise_file import (
-    Refused,
-    SavedElsewhere,
-    read_file,
-    save_file,
-)
+from lessons.workshop.page.exercise.exercise_file import read_file, save_file
 from lessons.workshop.page.exercise.exercise_state import short_path
-from lessons.workshop.setup.atomic_write import explain_os_error
+from lessons.workshop.page.json_answers import Refused, as_json
 from lessons.workshop.student import exercise_copies, progress
 
 _NOT_SAVED = "Your progress could not be saved. The server's log gives the reason."
-
-
-def as_json(view):
-    """Answer with what the view returns for the lesson of that key, or with why not."""
-
-    @wraps(view)
-    @never_cache
-    def answer(request, lesson: Lesson):
-        try:
-            return JsonResponse(view(request, lesson))
-        except SavedElsewhere as error:
-            now = {"text": error.version.text, "digest": error.version.digest}
-            return JsonResponse({"error": str(error), **now}, status=409)
-        except OSError as error:
-            return JsonResponse({"error": explain_os_error(error)}, status=400)
-        except Refused as error:
-            return JsonResponse({"error": str(error)}, status=400)
-
-    return answer
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -53,13 +25,11 @@ def as_json(view):
 def exercise_file(request, lesson: Lesson) -> dict:
     """Read or save the student's file."""
     if request.method != "POST":
-        found = read_file(lesson)
-        return {"text": found.text, "digest": found.digest, "path": short_path(lesson.exercise)}
+        return {**read_file(lesson), "path": short_path(lesson.exercise)}
     if not {"text", "digest"} <= request.POST.keys():
         raise Refused("The request lacks the text or its version, so nothing was saved.")
     overwrite = "overwrite" in request.POST
-    saved = save_file(lesson, request.POST["text"], request.POST["digest"], overwrite)
-    return {"digest": saved.digest}
+    return {"digest": save_file(lesson, request.POST["text"], request.POST["digest"], overwrite)}
 
 
 @require_POST

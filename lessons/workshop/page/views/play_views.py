@@ -1,8 +1,8 @@
 """Plays conversations for a page, and answers its scripts with JSON.
 
-They are comparisons, conversations of a verdict, steps of a link or a text, and what the clients of
-the page do. The code that plays
-is on this computer's disk: a link carries steps and the name of a target only.
+They are what the clients of the page do, comparisons, conversations of a verdict, and steps of a
+link or a text. The code that plays is on this computer's disk: a link carries steps and the name of
+a target only.
 
 A conversation runs in a child process, and its view in a thread, as every sync view does under
 ASGI. So neither the server's loop nor the thread of the sync consumers waits for it.
@@ -10,10 +10,7 @@ ASGI. So neither the server's loop nor the thread of the sync consumers waits fo
 
 import json
 from dataclasses import replace
-from functools import wraps
 
-from django.http import Http404, JsonResponse
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from lessons.workshop.course.diagnoses import catalogue as diagnoses
@@ -32,7 +29,6 @@ from lessons.workshop.judge.study.compared_mistake import (
     is_playable,
 )
 from lessons.workshop.judge.study.recordings import (
-    PLAYBACK_ERRORS,
     NotPlayed,
     Recording,
     play_as_judged,
@@ -41,35 +37,12 @@ from lessons.workshop.judge.study.recordings import (
 from lessons.workshop.judge.verdict import Outcome
 from lessons.workshop.member import membership
 from lessons.workshop.page.exercise.exercise_state import finding_json, source_digest
+from lessons.workshop.page.json_answers import Refused, json_for_own_page
 from lessons.workshop.page.live.event_forwarder import event_json
-from lessons.workshop.page.live.feed import belongs_to_session
 from lessons.workshop.page.markup import highlight_python, source_lines
 from lessons.workshop.page.step_words import conversation_json
-from lessons.workshop.page.targets import EXAMPLE, playable_target, target_source
+from lessons.workshop.page.targets import EXAMPLE, check_target, target_source
 from lessons.workshop.student import progress
-
-
-class RequestRejected(ValueError):
-    """A request for something that this page does not play. The text gives the reason."""
-
-
-def json_for_own_page(view):
-    """Answer only a page of the same session. An error becomes JSON with status 400.
-
-    The request names the page by the id of its feed.
-    """
-
-    @wraps(view)
-    @never_cache
-    def answer(request, lesson: Lesson, **kwargs):
-        if not belongs_to_session(request.GET.get("feed", ""), request.session.session_key):
-            raise Http404("Only a page of the same session gets an answer.")
-        try:
-            return JsonResponse(view(request, lesson, **kwargs))
-        except (ValueError, *PLAYBACK_ERRORS) as error:
-            return JsonResponse({"error": str(error)}, status=400)
-
-    return answer
 
 
 def recording_json(recording: Recording, clients: dict | None = None) -> dict:
@@ -90,11 +63,11 @@ def conversation(request, lesson: Lesson) -> dict:
     `{"step"}`. A mark is what happens outside of the connections, and when.
     """
     target = request.POST.get("target", "")
-    playable_target(lesson, target)
+    check_target(lesson, target)
     try:
         steps = [*map(_step_of_page, json.loads(request.POST.get("steps", "")))]
     except (KeyError, TypeError, AttributeError, RecursionError):
-        raise RequestRejected("These are not steps.") from None
+        raise Refused("These are not steps.") from None
     before = _steps_before(lesson, steps)
     try:
         report = play_as_judged(lesson, target, [*before, *steps])
@@ -189,7 +162,7 @@ def _mistake(lesson: Lesson, name: str) -> Mistake:
     for mistake in read_mistakes(lesson):
         if mistake.name == name:
             return mistake
-    raise RequestRejected(f"Lesson {lesson.number} has no mistake {name!r}.")
+    raise Refused(f"Lesson {lesson.number} has no mistake {name!r}.")
 
 
 # Conversations of a verdict
@@ -207,7 +180,7 @@ def judged(request, lesson: Lesson) -> dict:
             finding = outcome.finding and diagnoses().get(outcome.finding.diagnosis)
             title = finding.title if finding else outcome.claim
             return {"title": title, **failing_json(lesson, outcome)}
-    raise RequestRejected("The last verdict holds no conversation of this claim. Save again.")
+    raise Refused("The last verdict holds no conversation of this claim. Save again.")
 
 
 def failing_json(lesson: Lesson, outcome: Outcome) -> dict:
@@ -243,7 +216,7 @@ def played_steps(request, lesson: Lesson) -> dict:
     target = request.GET.get("target", EXAMPLE)
     steps = request.GET.getlist("step")
     if not steps:
-        raise RequestRejected("There are no steps to play.")
+        raise Refused("There are no steps to play.")
     told = conversation_json(steps)
     return {**told, "recording": recording_json(_recording(lesson, target, steps))}
 
@@ -251,15 +224,11 @@ def played_steps(request, lesson: Lesson) -> dict:
 def _recording(lesson: Lesson, target: str, steps: list[str]) -> Recording:
     if target in (EXAMPLE, lesson.demo):
         return record(lesson, lesson.demo, steps)
-    if target == "exercise" and is_playable(lesson):
-        if not lesson.exercise.is_file():
-            raise RequestRejected("Your exercise does not exist yet. Open the step Do.")
+    if target not in names_in_transcripts(lesson):
+        check_target(lesson, target, shows_code=False)
+    if target == "exercise":
         # A new recording each time: no cache knows when the student's file was saved.
-        return Recording.of(play_as_judged(lesson, "exercise", steps))
-    known = {"solution"} if is_playable(lesson) else set()
-    known |= {f"mistake:{mistake.name}" for mistake in read_mistakes(lesson)}
-    if target not in known | names_in_transcripts(lesson):
-        raise RequestRejected(f"Lesson {lesson.number} has no {target!r} to play.")
+        return Recording.of(play_as_judged(lesson, target, steps))
     return record(lesson, target, steps)
 
 
@@ -267,10 +236,7 @@ def _recording(lesson: Lesson, target: str, steps: list[str]) -> Recording:
 @json_for_own_page
 def played_source(request, lesson: Lesson) -> dict:
     """The source of the target in the query, as source_json()."""
-    try:
-        return source_json(target_source(lesson, request.GET.get("target", EXAMPLE)))
-    except OSError as error:
-        raise RequestRejected(f"The file cannot be read: {error.strerror}.") from None
+    return source_json(target_source(lesson, request.GET.get("target", EXAMPLE)))
 
 
 def source_json(source: Source) -> dict:

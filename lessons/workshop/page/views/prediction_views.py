@@ -5,13 +5,10 @@ from django.views.decorators.http import require_safe
 from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.engine.script.steps import UnknownStep
 from lessons.workshop.judge.study.predictions import InvalidPrediction, Played, predictions
+from lessons.workshop.page.json_answers import Refused, json_for_own_page
 from lessons.workshop.page.markup import markdown_to_html
 from lessons.workshop.page.step_words import conversation_json
-from lessons.workshop.page.views.play_views import (
-    RequestRejected,
-    json_for_own_page,
-    recording_json,
-)
+from lessons.workshop.page.views.play_views import recording_json
 
 
 def question_context(lesson: Lesson) -> list[dict]:
@@ -74,7 +71,7 @@ def prediction_answer(request, lesson: Lesson, number: int) -> dict:
 def _played(lesson: Lesson, number: int) -> Played:
     found = predictions(lesson)
     if not 1 <= number <= len(found):
-        raise RequestRejected(
+        raise Refused(
             f"Lesson {lesson.number} has {len(found)} questions, but no question {number}."
         )
     return found[number - 1].played(lesson)
