@@ -2,6 +2,7 @@
 
 import re
 from functools import lru_cache
+from hashlib import sha256
 from html import escape
 from typing import NamedTuple
 
@@ -71,24 +72,30 @@ def _plain_text(inline: Token) -> str:
     )
 
 
-def source_lines(source: Source) -> list[dict]:
-    """Each line of `source`, with its number in the file and the method that contains it.
+def source_json(source: Source) -> dict:
+    """`{"place", "lines": [{"number", "method", "html"}], "digest"}`.
 
-    A student's file may be no valid Python at this moment. Then no line has a method.
+    A student's file may be no valid Python at this moment. Then no line is in a method.
     """
     try:
         methods = source.methods()
     except (SyntaxError, ValueError):
         methods = {}
     lines = highlight_code(source.text, "python").split("\n")
-    return [
+    lines = [
         {
             "number": number,
             "method": next((name for name, lines in methods.items() if number in lines), ""),
-            "html": mark_safe(line),
+            "html": line,
         }
         for number, line in enumerate(lines, start=source.first_line)
     ]
+    return {"place": source.place, "lines": lines, "digest": source_digest(source)}
+
+
+def source_digest(source: Source) -> str:
+    """A digest that changes with the source, so a page can find out whether it shows an old one."""
+    return sha256(f"{source.place}\n{source.text}".encode()).hexdigest()[:16]
 
 
 def _parser() -> MarkdownIt:

@@ -33,8 +33,8 @@ def test_the_first_finding_is_shown_in_full_and_the_same_fault_is_marked(lamp):
         4,
         "The consumer did not stop when its client had left",
     )
-    marks = [(one["first"], one["same"], one["plays"]) for one in verdict["outcomes"]]
-    assert marks == [(True, True, True), (False, True, True), (False, False, True)]
+    marks = [(one["state"], one["plays"]) for one in verdict["outcomes"]]
+    assert marks == [("red", True), ("same", True), ("red", True)]
     assert verdict["output"] == "printed text"
 
 

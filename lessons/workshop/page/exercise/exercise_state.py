@@ -3,41 +3,44 @@
 Texts that are written in Markdown become HTML here, and texts of the student stay plain text.
 """
 
-import hashlib
 from contextlib import suppress
 from pathlib import Path
 
 from django.urls import reverse
 
 from lessons.workshop.course import lesson_index
-from lessons.workshop.course.diagnoses import advice_of, finding_from_json
-from lessons.workshop.course.diagnoses import catalogue as diagnoses
-from lessons.workshop.course.lesson_index import Lesson, UnknownLesson, find
-from lessons.workshop.course.source_code import Source
+from lessons.workshop.course.diagnoses import advice_of, catalogue, finding_from_json
+from lessons.workshop.course.lesson_index import Lesson, lessons
 from lessons.workshop.engine.faults.finding import Finding
+from lessons.workshop.engine.subject import read_python
 from lessons.workshop.member import membership
 from lessons.workshop.member.protocol import SWITCHES
 from lessons.workshop.page.lesson_list import is_optional
 from lessons.workshop.page.markup import code_to_html, markdown_to_html
 from lessons.workshop.student import exercise_copies, progress
-from lessons.workshop.student.progress import Progress
 
 
-def exercise_json(lesson: Lesson, known: Progress | None = None, claims: dict | None = None):
+def exercise_json(lesson: Lesson, claims: dict | None = None) -> dict:
     """The exercise of `lesson`: its file, its verdict, and the help that the student may have.
 
     `claims` is what the judge knows so far of the next verdict.
     """
-    known = progress.of(lesson) if known is None else known
-    verdict = claims or known.verdict or {}
-    backup = exercise_copies.latest_backup(lesson)
+    known = progress.of(lesson)
+    verdict, backup = claims or known.verdict, exercise_copies.latest_backup(lesson)
+    upcoming = _upcoming(lesson) if known.is_done else None
+    may_read = membership.may_read_solution(lesson, known)
     return {
         "state": known.state,
+        "isRead": known.standing == "read",
         "path": short_path(lesson.exercise),
         "digest": _file_digest(lesson),
-        "verdict": verdict and {"digest": verdict.get("digest", ""), **_verdict_json(verdict)},
+        "verdict": _verdict_json(verdict) if verdict else {},
         "backup": backup and short_path(backup),
-        **_help(lesson, known),
+        "held": [what for what in SWITCHES if membership.is_held(what)],
+        "hints": [markdown_to_html(hint) for hint in lesson.hints[: known.hints]],
+        "hintsInAll": len(lesson.hints),
+        "solution": code_to_html(read_python(lesson.solution), "python") if may_read else None,
+        "upcoming": upcoming and {**_link_to(upcoming), "optional": is_optional(upcoming)},
     }
 
 
@@ -48,31 +51,24 @@ def _file_digest(lesson: Lesson) -> str:
 
 
 def _verdict_json(verdict: dict) -> dict:
-    """`{"outcomes", "finding", "output"}`. The finding is the first one: repair it first.
+    """`{"digest", "outcomes", "finding", "output"}`. Repair the finding first: it is the first one.
 
-    `same` marks the other red claims that fail through the fault of that finding.
+    The other red claims that fail through the fault of that finding have the state "same".
     """
-    outcomes = verdict.get("outcomes", ())
-    found = [verdict.get("problem"), *(outcome["finding"] for outcome in outcomes)]
-    first = next(filter(None, found), None)
+    first, outcomes = verdict.get("problem"), []
+    for outcome in verdict.get("outcomes", ()):
+        state, finding = outcome["state"], outcome["finding"]
+        if first and finding and finding["diagnosis"] == first["diagnosis"]:
+            state = "same"
+        first = first or finding
+        plays = bool(outcome["transcript"])
+        outcomes.append({"claim": outcome["claim"], "state": state, "plays": plays})
     return {
-        "outcomes": [
-            {
-                "claim": outcome["claim"],
-                "state": outcome["state"],
-                "plays": bool(outcome["transcript"]),
-                "first": outcome["finding"] is not None and outcome["finding"] == first,
-                "same": outcome["state"] == "red" and _is_same(outcome["finding"], first),
-            }
-            for outcome in outcomes
-        ],
+        "digest": verdict.get("digest", ""),
+        "outcomes": outcomes,
         "finding": first and finding_json(finding_from_json(first)),
         "output": verdict.get("output", "").strip(),
     }
-
-
-def _is_same(finding: dict | None, first: dict | None) -> bool:
-    return bool(finding and first and finding["diagnosis"] == first["diagnosis"])
 
 
 def finding_json(finding: Finding) -> dict:
@@ -80,8 +76,9 @@ def finding_json(finding: Finding) -> dict:
 
     A finding that another version of the course has saved may have no diagnosis.
     """
-    known, seen = map(diagnoses().get, (finding.diagnosis, finding.seen))
+    known, seen = map(catalogue().get, (finding.diagnosis, finding.seen))
     is_usual, cause, cure = advice_of(finding) if known else (False, "", "")
+    lesson = next((one for one in lessons() if known and one.number == known.lesson), None)
     return {
         "title": (seen or known).title if known else finding.diagnosis,
         "symptom": known.symptom if known and not finding.seen else "",
@@ -95,56 +92,25 @@ def finding_json(finding: Finding) -> dict:
         "detail": finding.detail,
         "promise": finding.promise,
         "steps": finding.conversation,
-        "lesson": _lesson_json(known.lesson) if known else None,
+        "lesson": lesson and _link_to(lesson),
     }
 
 
-def _lesson_json(number: int | None) -> dict | None:
-    try:
-        lesson = None if number is None else find(number)
-    except UnknownLesson:
-        return None
-    return lesson and {
-        "number": lesson.number,
-        "title": f"lesson {lesson.number} {lesson.slug}",
-        "url": reverse("lesson", args=[lesson.key]),
-    }
-
-
-def _help(lesson: Lesson, known: Progress) -> dict:
-    upcoming = _upcoming(lesson) if known.is_done else None
-    may_read = membership.may_read_solution(lesson, known)
+def _link_to(lesson: Lesson) -> dict:
     return {
-        "held": [what for what in SWITCHES if membership.is_held(what)],
-        "hints": [markdown_to_html(hint) for hint in lesson.hints[: known.hints]],
-        "hintsInAll": len(lesson.hints),
-        "solution": _solution(lesson) if may_read else None,
-        "isRead": known.standing == "read",
-        "upcoming": upcoming
-        and {
-            "title": f"{upcoming.number} {upcoming.slug}",
-            "url": reverse("lesson", args=[upcoming.key]),
-            "optional": is_optional(upcoming),
-        },
+        "number": lesson.number,
+        "title": f"{lesson.number} {lesson.slug}",
+        "url": reverse("lesson", args=[lesson.key]),
     }
 
 
 def _upcoming(lesson: Lesson) -> Lesson | None:
     """The next of today's lessons, or of all. After the last one, the first that is not done."""
-    some = [*membership.todays_lessons(), *lesson_index.lessons()]
+    some = [*membership.todays_lessons(), *lessons()]
     if upcoming := next((one for one in some if one.number > lesson.number), None):
         return upcoming
     skipped = progress.next_lesson()
     return skipped if skipped != lesson else None
-
-
-def _solution(lesson: Lesson):
-    return code_to_html(lesson.solution.read_text(encoding="utf-8").rstrip(), "python")
-
-
-def source_digest(source: Source) -> str:
-    """A digest that changes with the source, so a page can find out whether it shows an old one."""
-    return hashlib.sha256(f"{source.place}\n{source.text}".encode()).hexdigest()[:16]
 
 
 def short_path(file: Path) -> str:

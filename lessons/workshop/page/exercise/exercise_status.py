@@ -5,13 +5,15 @@ The server looks at the files that the judge process and the student write, and 
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 
 from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.course.source_code import UnknownName, find_demo_source
 from lessons.workshop.judge.daemon import judge_client
 from lessons.workshop.member import membership
-from lessons.workshop.page.exercise.exercise_state import exercise_json, source_digest
+from lessons.workshop.page.exercise.exercise_state import exercise_json
+from lessons.workshop.page.markup import source_digest
 from lessons.workshop.student import progress
 from lessons.workshop.student.watched_file import state_of
 
@@ -20,28 +22,17 @@ JUDGE_INTERVAL = 0.25  # seconds between two looks whether a judge runs
 MISSING_TIMEOUT = 5.0  # seconds without a judge, after which the pages say so
 
 
-class JudgeState:
-    """Whether a judge runs. Its keeper starts it again, so a short pause does not count."""
-
-    def __init__(self):
-        self._last_seen = time.monotonic()
-        self._next_look = 0.0
-
-    def look(self) -> str:
-        """ "running" or "missing"."""
+def judge_states() -> Iterator[str]:
+    """Yield "running" or "missing". A short pause does not count: the keeper restarts a judge."""
+    last_seen = next_look = time.monotonic()
+    while True:
         now = time.monotonic()
-        if now >= self._next_look:
-            self._next_look = now + JUDGE_INTERVAL
-            if _is_judge_running():
-                self._last_seen = now
-        return "missing" if now - self._last_seen > MISSING_TIMEOUT else "running"
-
-
-def _is_judge_running() -> bool:
-    try:
-        return judge_client.is_running()
-    except OSError:
-        return False
+        if now >= next_look:
+            next_look = now + JUDGE_INTERVAL
+            with suppress(OSError):
+                if judge_client.is_running():
+                    last_seen = now
+        yield "missing" if now - last_seen > MISSING_TIMEOUT else "running"
 
 
 async def exercise_news(lesson: Lesson, shown_source: str) -> AsyncIterator[dict]:
@@ -54,7 +45,7 @@ async def exercise_news(lesson: Lesson, shown_source: str) -> AsyncIterator[dict
     """
     changed = await asyncio.to_thread(has_changed, lesson, shown_source)
     status, sent = {"sourceChanged": changed}, {}
-    report_file, judge = judge_client.report_file(lesson.key), JudgeState()
+    report_file, judge = judge_client.report_file(lesson.key), judge_states()
     seen, report = None, {}
     while True:
         # The judge saves the progress first: a report that is older than it does no harm.
@@ -63,8 +54,8 @@ async def exercise_news(lesson: Lesson, shown_source: str) -> AsyncIterator[dict
         if now != seen:
             seen, report = now, judge_client.read_report(report_file)
             claims = report.get("claims")
-            status["exercise"] = await asyncio.to_thread(exercise_json, lesson, None, claims)
-        status |= {"judging": report.get("judging", False), "judge": judge.look()}
+            status["exercise"] = await asyncio.to_thread(exercise_json, lesson, claims)
+        status |= {"judging": report.get("judging", False), "judge": next(judge)}
         news = {name: value for name, value in status.items() if sent.get(name) != value}
         if news:
             sent |= news

@@ -1,5 +1,7 @@
 """A page for each lesson."""
 
+import ast
+
 from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -10,16 +12,16 @@ from lessons.workshop.course.lesson_text import expanded_text, recorded_conversa
 from lessons.workshop.course.mistakes import read_mistakes
 from lessons.workshop.course.source_code import find_demo_source
 from lessons.workshop.engine.script.steps import UnknownStep, split_steps
+from lessons.workshop.engine.subject import read_python
 from lessons.workshop.judge.study.compared_mistake import is_playable
 from lessons.workshop.page.exercise.exercise_state import exercise_json
-from lessons.workshop.page.exercise.task import task_of
 from lessons.workshop.page.lesson_list import is_optional
 from lessons.workshop.page.live.feed import new_feed_id
+from lessons.workshop.page.markup import markdown_to_html, source_json
 from lessons.workshop.page.step_words import conversation_json
 from lessons.workshop.page.views.csp import servers_of, with_csp
 from lessons.workshop.page.views.drawings import text_to_html
 from lessons.workshop.page.views.openings import lanes_of, openings
-from lessons.workshop.page.views.play_views import source_json
 from lessons.workshop.page.views.prediction_views import question_context
 
 OTHER_SITE = "http://evil.lessons.localhost:8666"  # the attacker's site of lesson 17
@@ -36,7 +38,7 @@ def lesson_page(request, lesson: Lesson):
         "lesson": lesson,
         "optional": is_optional(lesson),
         "text": text_to_html(_text_without_title(lesson), lesson.folder),
-        "task": task_of(lesson),
+        "task": _task(lesson),
         "manage": MANAGE,
         **_neighbours(lesson),
     }
@@ -103,6 +105,13 @@ def _targets(lesson: Lesson) -> list[dict]:
             ),
         ]
     return [dict(zip(("name", "title", "class"), one, strict=True)) for one in found]
+
+
+def _task(lesson: Lesson) -> dict:
+    """The docstring of the original exercise. It begins with `Lesson 3: its title.`"""
+    docstring = ast.get_docstring(ast.parse(read_python(lesson.original))) or ""
+    first, _, text = docstring.partition("\n")
+    return {"title": first.partition(": ")[2].rstrip("."), "html": markdown_to_html(text.strip())}
 
 
 _OF_A_PAGE = ("connect", "GET", "POST", "text", "bytes", "close", "vanish")

@@ -17,7 +17,6 @@ from lessons.workshop.course.diagnoses import catalogue as diagnoses
 from lessons.workshop.course.lesson_index import ACCOUNTS, Lesson
 from lessons.workshop.course.lesson_text import names_in_transcripts
 from lessons.workshop.course.mistakes import Mistake, read_mistakes
-from lessons.workshop.course.source_code import Source
 from lessons.workshop.engine.faults.finding import Finding
 from lessons.workshop.engine.script.report import Report
 from lessons.workshop.engine.script.steps import Step, parse_step, split_steps
@@ -36,10 +35,10 @@ from lessons.workshop.judge.study.recordings import (
 )
 from lessons.workshop.judge.verdict import Outcome
 from lessons.workshop.member import membership
-from lessons.workshop.page.exercise.exercise_state import finding_json, source_digest
+from lessons.workshop.page.exercise.exercise_state import finding_json
 from lessons.workshop.page.json_answers import Refused, json_for_own_page
 from lessons.workshop.page.live.event_forwarder import event_json
-from lessons.workshop.page.markup import highlight_python, source_lines
+from lessons.workshop.page.markup import highlight_python, source_json
 from lessons.workshop.page.step_words import conversation_json
 from lessons.workshop.page.targets import EXAMPLE, check_target, target_source
 from lessons.workshop.student import progress
@@ -237,12 +236,3 @@ def _recording(lesson: Lesson, target: str, steps: list[str]) -> Recording:
 def played_source(request, lesson: Lesson) -> dict:
     """The source of the target in the query, as source_json()."""
     return source_json(target_source(lesson, request.GET.get("target", EXAMPLE)))
-
-
-def source_json(source: Source) -> dict:
-    """`{"place", "lines": [{"number", "method", "html"}], "digest"}`."""
-    return {
-        "place": source.place,
-        "lines": source_lines(source),
-        "digest": source_digest(source),
-    }

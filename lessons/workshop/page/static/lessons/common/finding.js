@@ -13,13 +13,9 @@ const SIGNS = { green: "✓", red: "✗", "not run": "–", same: "·" };
 // `after(number)` is what follows a claim.
 export function Outcomes({ outcomes, after = () => null }) {
   return html`
-    <ul class="outcomes">${outcomes.map((one, number) => {
-      const isSame = one.same && !one.first;
-      const state = isSame ? "same" : one.state;
-      return html`
-        <li data-state=${state}><span class="sign" role="img" aria-label=${isSame ? "the same fault" : state}>${SIGNS[state]}</span>
-          <span>${code(one.claim)} ${after(number)}</span></li>`;
-    })}</ul>`;
+    <ul class="outcomes">${outcomes.map(({ claim, state }, number) => html`
+      <li data-state=${state}><span class="sign" role="img" aria-label=${state === "same" ? "the same fault" : state}>${SIGNS[state]}</span>
+        <span>${code(claim)} ${after(number)}</span></li>`)}</ul>`;
 }
 
 // `finding` is what exercise_state.py writes. `onLine(line)` goes to the line in the page's editor.
@@ -42,6 +38,6 @@ export function Finding({ finding, onLine, here }) {
         ${promise && html`<dt>Task</dt><dd>${code(promise)}</dd>`}
         ${symptom && html`<dt>You see</dt><dd>${code(symptom)}</dd>`}
       </dl>
-      ${lesson && lesson.number !== here && html`<p>Read <a href=${lesson.url}>${lesson.title}</a>.</p>`}
+      ${lesson && lesson.number !== here && html`<p>Read <a href=${lesson.url}>lesson ${lesson.title}</a>.</p>`}
     </div>`;
 }

@@ -24,7 +24,7 @@ function Verdict() {
   const { upcoming, digest, path, hints, hintsInAll } = exercise.value;
   const state = verdictState.value;
   const { outcomes = [], finding, output } = verdict.value ?? {};
-  const first = outcomes.findIndex((one) => one.first);
+  const first = outcomes.findIndex((one) => one.state === "red");
   return html`
     <${Notices} />
     <div class="verdict-head">

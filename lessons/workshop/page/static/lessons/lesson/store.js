@@ -151,7 +151,7 @@ export async function showClaim(number) {
     sourceOf("exercise"),
   ]);
   const { expected, received, differs, steps, words, title } = answer;
-  const isFailing = outcomes[number].state === "red";
+  const isFailing = outcomes[number].state !== "green";
   const at = differs && { right: expected.events[differs.right], wrong: received.events[differs.wrong] };
   showSaved(received, {
     kind: isFailing ? "failing" : "passing",
