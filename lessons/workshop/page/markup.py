@@ -17,7 +17,7 @@ from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
 from lessons.workshop.course.source_code import Source
-from lessons.workshop.page.transcript_markup import CAPTION, caption_to_html, transcript_to_html
+from lessons.workshop.page.transcript_markup import CAPTION, transcript_to_html
 
 
 class Section(NamedTuple):
@@ -141,9 +141,8 @@ def _link_target(heading: Token, inline: Token) -> str | int | float | None:
 def _fence(self, tokens, index, options, env) -> str:
     language, _, caption = (tokens[index].info or "text").partition(" ")
     code = tokens[index].content
-    if caption.startswith(CAPTION) and (events := transcript_to_html(code)):
-        figure = '<figure class="transcript">{}{}</figure>\n'
-        return format_html(figure, caption_to_html(caption), events)
+    if caption.startswith(CAPTION) and (figure := transcript_to_html(caption, code)):
+        return figure
     return format_html(
         '<figure class="code {}">{}{}</figure>\n',
         language,

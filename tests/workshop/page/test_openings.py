@@ -5,6 +5,7 @@ import pytest
 from lessons.workshop.course.lesson_index import ACCOUNTS, lessons
 from lessons.workshop.engine.script.steps import Step
 from lessons.workshop.judge.study.compared_mistake import is_playable
+from lessons.workshop.judge.study.predictions import predictions
 from lessons.workshop.judge.study.recordings import record
 from lessons.workshop.page.views.openings import openings
 
@@ -14,7 +15,7 @@ OVER_WEBSOCKET = [
 
 
 def connect_step(lesson):
-    opening = openings(lesson)["exercise"]
+    opening = openings(lesson, predictions(lesson))["exercise"]
     path, _, query = opening["path"].partition("?")
     ticket = opening["handshake"].pop("ticket", "")
     known = [ticket, opening["account"], *(it.account for it in lesson.clients)]

@@ -42,7 +42,7 @@ def test_a_number_or_a_slug_redirects_to_the_lesson(client, name):
 def test_a_page_starts_with_the_clients_of_its_lesson(client):
     clients = client.get("/lessons/17-origin/").context["state"]["clients"]
     identities = [(one["account"], one["origin"]) for one in clients]
-    assert identities == [("student", ""), ("student", "http://evil.lessons.localhost:8666")]
+    assert identities == [("student", None), ("student", "http://evil.lessons.localhost:8666")]
 
 
 def test_a_students_text_is_data_and_no_markup(client):

@@ -19,14 +19,14 @@ ENDED = Event(3, 1.5, "consumer", "mark", {"type": "finished"}, "T", None, "a")
 
 def test_parses_what_render_writes():
     assert parse_transcript(render([CONNECT, SENT, ENDED])) == [
-        ("1", "", "client", "", "→", "websocket.connect", "websocket_connect"),
-        ("2", "", "client", "", "←", 'websocket.send  text: "a   b"', ""),
-        ("3", "", "consumer", "", "·", "finished", ""),
+        ("", "client", "", "→", "websocket.connect", "", "websocket_connect"),
+        ("", "client", "", "←", "websocket.send", '  text: "a   b"', ""),
+        ("", "consumer", "", "·", "finished", "", ""),
     ]
 
 
 def test_escapes_events():
-    html = transcript_to_html(render([OTHER, CONNECT]))
+    html = transcript_to_html("transcript: shop.Shop", render([OTHER, CONNECT]))
     assert "<b>room.&lt;b&gt;</b>" in html
     assert "<i>layer 1</i><i>→</i>" in html
     assert "<em>room_message</em>" in html

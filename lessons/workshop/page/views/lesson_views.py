@@ -1,6 +1,8 @@
 """A page for each lesson."""
 
 import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 
 from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
@@ -11,17 +13,19 @@ from lessons.workshop.course.lesson_index import ACCOUNTS, ANONYMOUS, MANAGE, Le
 from lessons.workshop.course.lesson_text import expanded_text, recorded_conversations
 from lessons.workshop.course.mistakes import read_mistakes
 from lessons.workshop.course.source_code import find_demo_source
-from lessons.workshop.engine.script.steps import UnknownStep, split_steps
+from lessons.workshop.engine.script.steps import split_steps
 from lessons.workshop.engine.subject import read_python
 from lessons.workshop.judge.study.compared_mistake import is_playable
+from lessons.workshop.judge.study.predictions import Prediction, predictions
 from lessons.workshop.page.exercise.exercise_state import exercise_json
 from lessons.workshop.page.lesson_list import is_optional
 from lessons.workshop.page.live.feed import new_feed_id
 from lessons.workshop.page.markup import markdown_to_html, source_json
 from lessons.workshop.page.step_words import conversation_json
+from lessons.workshop.page.transcript_markup import LANES, parse_transcript
 from lessons.workshop.page.views.csp import servers_of, with_csp
 from lessons.workshop.page.views.drawings import text_to_html
-from lessons.workshop.page.views.openings import lanes_of, openings
+from lessons.workshop.page.views.openings import openings
 from lessons.workshop.page.views.prediction_views import question_context
 
 OTHER_SITE = "http://evil.lessons.localhost:8666"  # the attacker's site of lesson 17
@@ -33,23 +37,22 @@ def lesson_page(request, lesson: Lesson):
     """One lesson's page. A number or a slug redirects to it."""
     if request.path != (url := reverse("lesson", args=[lesson.key])):
         return redirect(url)
-    source = find_demo_source(lesson.demo)
     context = {
         "lesson": lesson,
         "optional": is_optional(lesson),
         "text": text_to_html(_text_without_title(lesson), lesson.folder),
         "task": _task(lesson),
         "manage": MANAGE,
+        "state": _page_state(request, lesson),
         **_neighbours(lesson),
     }
-    context["state"] = _page_state(request, lesson, source)
     return render(request, "lessons/lesson.html", context)
 
 
-def _page_state(request, lesson: Lesson, source) -> dict:
+def _page_state(request, lesson: Lesson) -> dict:
     """What the page's scripts begin with. The socket sends what changes later."""
     get_token(request)  # sets the cookie: the scripts send forms
-    exercise, questions = exercise_json(lesson), question_context(lesson)
+    exercise, questions = exercise_json(lesson), predictions(lesson)
     return {
         "lesson": {
             "key": lesson.key,
@@ -58,7 +61,7 @@ def _page_state(request, lesson: Lesson, source) -> dict:
             "outside": lesson.outside,
             "isHttp": not lesson.path.startswith("/ws/"),
             "isPlayable": is_playable(lesson),
-            "lanes": lanes_of(lesson),
+            "lanes": _lanes(lesson, questions),
             "demo": lesson.demo.rpartition(".")[2],
             "exercise": lesson.exercise_name,
         },
@@ -66,45 +69,34 @@ def _page_state(request, lesson: Lesson, source) -> dict:
         "feed": _feed_id(request),
         "manage": MANAGE,
         "firstStep": _first_step(exercise["state"], has_questions=bool(questions)),
-        "questions": questions,
+        "questions": question_context(questions),
         "tries": _tries(lesson),
-        "clients": [
-            {
-                "account": client.account or "",
-                "origin": client.origin or "",
-                "server": client.server,
-                "isHttp": client.sends_requests,
-            }
-            for client in lesson.clients
-        ],
+        "clients": [asdict(client) for client in lesson.clients],
         "accounts": [ANONYMOUS, *ACCOUNTS],
         "sites": [*dict.fromkeys([*(it.origin for it in lesson.clients if it.origin), OTHER_SITE])],
         "servers": [server._asdict() for server in servers_of(request)],
-        "openings": openings(lesson),
+        "openings": openings(lesson, questions),
         "mistakes": [
             {"name": one.name, "title": one.title, "intro": one.explanation}
             for one in read_mistakes(lesson)
         ],
-        "targets": _targets(lesson),
-        "source": source_json(source),
+        "targets": [
+            {"name": name, "title": title, "class": of_class}
+            for name, title, of_class in _targets(lesson)
+        ],
+        "source": source_json(find_demo_source(lesson.demo)),
         "exercise": exercise,
     }
 
 
-def _targets(lesson: Lesson) -> list[dict]:
+def _targets(lesson: Lesson) -> Iterator[tuple[str, str, str]]:
     """What the page can play, the worked example first: its name, its title, and its class."""
-    demo = lesson.demo.rpartition(".")[2]
-    found = [("example", "the worked example", demo)]
+    yield "example", "the worked example", lesson.demo.rpartition(".")[2]
     if is_playable(lesson):
-        found += [
-            ("exercise", "your exercise", lesson.exercise_name),
-            ("solution", "the solution", lesson.exercise_name),
-            *(
-                (f"mistake:{one.name}", f"a mistake: {one.title}", one.name)
-                for one in read_mistakes(lesson)
-            ),
-        ]
-    return [dict(zip(("name", "title", "class"), one, strict=True)) for one in found]
+        yield "exercise", "your exercise", lesson.exercise_name
+        yield "solution", "the solution", lesson.exercise_name
+        for one in read_mistakes(lesson):
+            yield f"mistake:{one.name}", f"a mistake: {one.title}", one.name
 
 
 def _task(lesson: Lesson) -> dict:
@@ -119,15 +111,17 @@ _OF_A_PAGE = ("connect", "GET", "POST", "text", "bytes", "close", "vanish")
 
 def _tries(lesson: Lesson) -> list[dict]:
     """What a student can try in See: the conversations with the worked example in the text."""
-    found = []
-    for one in recorded_conversations(lesson.text):
-        try:
-            told = conversation_json(split_steps(one.steps))
-        except UnknownStep:
-            continue  # `lesson verify` reports the reason
-        if one.name == lesson.demo and all(it["action"] in _OF_A_PAGE for it in told["steps"]):
-            found.append(told)
-    return found
+    found = [one for one in recorded_conversations(lesson.text) if one.name == lesson.demo]
+    told = [conversation_json(split_steps(one.steps)) for one in found]
+    return [one for one in told if all(step["action"] in _OF_A_PAGE for step in one["steps"])]
+
+
+def _lanes(lesson: Lesson, questions: Sequence[Prediction]) -> list[str]:
+    """The lanes that the lesson is about: those of its transcripts and questions."""
+    transcripts = [one.transcript for one in recorded_conversations(lesson.text)]
+    found = {line.lane for text in transcripts for line in parse_transcript(text) or ()}
+    found |= {"client", "consumer", *(lane for one in questions for lane in one.lanes)}
+    return [lane for lane in LANES if lane in found]
 
 
 def _feed_id(request) -> str:
@@ -152,9 +146,6 @@ def _first_step(state: str, has_questions: bool) -> str:
 
 
 def _neighbours(lesson: Lesson) -> dict:
-    course = lessons()
+    course = [None, *lessons(), None]
     here = course.index(lesson)
-    return {
-        "previous": course[here - 1] if here else None,
-        "next": course[here + 1] if here + 1 < len(course) else None,
-    }
+    return {"previous": course[here - 1], "next": course[here + 1]}

@@ -2,46 +2,40 @@
 
 import json
 import re
-from contextlib import suppress
+from collections.abc import Sequence
 from functools import lru_cache
 
 from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.course.lesson_text import recorded_conversations
-from lessons.workshop.engine.script.steps import Step, UnknownStep, parse_step, split_steps
+from lessons.workshop.engine.script.steps import Step, parse_step, split_steps
 from lessons.workshop.judge.claims import Claims, CourseError
-from lessons.workshop.judge.study.predictions import InvalidPrediction, predictions
+from lessons.workshop.judge.study.predictions import Prediction
 
 _NAMED = re.compile(r"\{\w")  # `{token=ada}`: only a played conversation replaces it
-_NEVER = re.compile(r"(?!)")
 _TOKEN = re.compile(r"\{token=\w+")  # of an account that the page does not have
-LANES = ("client", "consumer", "layer", "database")
-_LANE = re.compile(rf"^ *\d+ +(?:[\d.]+ s +)?({'|'.join(LANES)})\b", re.M)
 
 
-def openings(lesson: Lesson) -> dict[str, dict]:
+def openings(lesson: Lesson, predictions: Sequence[Prediction]) -> dict[str, dict]:
     """The values for the worked example, and for what is played at the exercise's path.
 
     `{"path", "subprotocols", "account", "handshake", "payload", "method", "body", "requestPath",
     "paths"}`. Only a played conversation has the `handshake`, and fills in `{token=ada}`.
     """
-    example = _text_steps(lesson, lambda name: name == lesson.demo) + _predicted_steps(lesson)
+    texts = [one for one in recorded_conversations(lesson.text) if one.name == lesson.demo]
+    # The first conversation of some lessons sends no text, so those of the questions follow.
+    conversations = [split_steps(one.steps) for one in texts] + [it.steps for it in predictions]
+    example = [parse_step(step) for steps in conversations for step in steps]
     saved = lesson.check.stat().st_mtime_ns if lesson.check.exists() else 0
-    exercise = _model_steps(lesson, saved) or example
     return {
-        "example": _opening(lesson, example, _NAMED),
-        "exercise": _opening(lesson, exercise, _NEVER),
+        "example": _opening(lesson, example, is_played=False),
+        "exercise": _opening(lesson, _model_steps(lesson, saved) or example, is_played=True),
     }
 
 
-def lanes_of(lesson: Lesson) -> list[str]:
-    """The lanes that the lesson is about: those of its transcripts and questions."""
-    found = {"client", "consumer"} | set(_LANE.findall(lesson.text))
-    with suppress(InvalidPrediction):  # `lesson verify` reports the reason
-        found |= {lane for one in predictions(lesson) for lane in one.lanes}
-    return [lane for lane in LANES if lane in found]
+def _opening(lesson: Lesson, steps: list[Step], is_played: bool) -> dict:
+    def can_send(text: str) -> bool:
+        return is_played or not _NAMED.search(text)
 
-
-def _opening(lesson: Lesson, steps: list[Step], left_out: re.Pattern) -> dict:
     words = next((step.arguments for step in steps if step.action == "connect"), {})
     texts = [step.arguments["text"] for step in steps if step.action == "text"]
     texts = [_TOKEN.sub("{token=student", text) for text in texts]
@@ -50,38 +44,15 @@ def _opening(lesson: Lesson, steps: list[Step], left_out: re.Pattern) -> dict:
     path = words.get("path", lesson.path) + (f"?{words['query']}" if "query" in words else "")
     return {
         "path": path,
-        "subprotocols": ", ".join(
-            it for it in words.get("subprotocols", []) if not left_out.search(it)
-        ),
+        "subprotocols": ", ".join(filter(can_send, words.get("subprotocols", []))),
         "account": words.get("as", ""),
         "handshake": {it: words[it] for it in ("ticket", "host", "origin") if it in words},
-        "payload": next((it for it in texts if it and not left_out.search(it)), "hello"),
+        "payload": next((it for it in texts if it and can_send(it)), "hello"),
         "method": request.action,
         "body": "".join(request.arguments.get("pieces", [])),
         "requestPath": request.arguments.get("path", lesson.path),
         "paths": [*dict.fromkeys(it.arguments.get("path", lesson.path) for it in requests)],
     }
-
-
-def _text_steps(lesson: Lesson, is_wanted) -> list[Step]:
-    found = [one.steps for one in recorded_conversations(lesson.text) if is_wanted(one.name)]
-    return [step for steps in found for step in _parsed(steps)]
-
-
-def _predicted_steps(lesson: Lesson) -> list[Step]:
-    """The steps of all predictions: the first conversation of some lessons sends no text."""
-    try:
-        found = predictions(lesson)
-    except InvalidPrediction:
-        return []  # `lesson verify` reports the reason
-    return [step for one in found for step in _parsed(" | ".join(one.steps))]
-
-
-def _parsed(steps: str) -> list[Step]:
-    try:
-        return [parse_step(step) for step in split_steps(steps)]
-    except UnknownStep:
-        return []
 
 
 @lru_cache(maxsize=64)
@@ -95,4 +66,5 @@ def _model_steps(lesson: Lesson, saved: int) -> list[Step]:
     except CourseError:
         return []
     texts = [f"text {json.dumps(text)}" for text in model.texts[:1]]
-    return [step for text in [*model.handshakes[:1], *texts] for step in _parsed(text)]
+    steps = [step for text in [*model.handshakes[:1], *texts] for step in split_steps(text)]
+    return [parse_step(step) for step in steps]

@@ -1,22 +1,19 @@
 """Asks a student to predict a conversation, and answers what really happened."""
 
+from collections.abc import Sequence
+
 from django.views.decorators.http import require_safe
 
 from lessons.workshop.course.lesson_index import Lesson
-from lessons.workshop.engine.script.steps import UnknownStep
-from lessons.workshop.judge.study.predictions import InvalidPrediction, Played, predictions
+from lessons.workshop.judge.study.predictions import Played, Prediction, predictions
 from lessons.workshop.page.json_answers import Refused, json_for_own_page
 from lessons.workshop.page.markup import markdown_to_html
 from lessons.workshop.page.step_words import conversation_json
 from lessons.workshop.page.views.play_views import recording_json
 
 
-def question_context(lesson: Lesson) -> list[dict]:
+def question_context(questions: Sequence[Prediction]) -> list[dict]:
     """The questions of a lesson's page. Nothing is played yet."""
-    try:
-        found = predictions(lesson)
-    except (InvalidPrediction, UnknownStep):
-        return []  # `lesson verify` reports the reason
     return [
         {
             "html": markdown_to_html(one.question),
@@ -24,7 +21,7 @@ def question_context(lesson: Lesson) -> list[dict]:
             **conversation_json(one.steps),
             "kind": one.kind,
         }
-        for one in found
+        for one in questions
     ]
 
 

@@ -22,11 +22,11 @@ const dropped = new Set(); // the ids of the connections before the last drop
 
 // What both kinds of client have. Their methods throw what the browser throws, such as for a wrong code.
 class Client {
-  constructor(number, { account = "", origin = "", server = 1 }) {
+  constructor(number, { account, origin, server = 1 }) {
     this.number = number;
-    this.identity = { account, origin };
+    this.account = account;
     this.showsOptions = signal(false);
-    this.form = signal({ account, origin, server, kind: "text", code: "" });
+    this.form = signal({ origin: origin ?? "", server, kind: "text", code: "" });
     this.status = signal(null);
     this.setState("idle");
     this.fill();
@@ -38,7 +38,7 @@ class Client {
     const known = opening.account || (isPlayed() && opening.handshake.ticket);
     const account = page.accounts.includes(known) ? known : known && "student";
     const path = this.isHttp ? opening.requestPath : opening.path;
-    this.form.value = { ...this.form.value, ...opening, path, account: this.identity.account || account || "" };
+    this.form.value = { ...this.form.value, ...opening, path, account: this.account || account || "" };
   }
 
   set(name, value) {
@@ -244,7 +244,7 @@ class HttpClient extends Client {
 
 export function addClient(settings = {}) {
   const number = [1, 2, 3, 4].find((one) => !clients.value.some((client) => client.number === one));
-  const Kind = settings.isHttp || lesson.isHttp ? HttpClient : WebSocketClient;
+  const Kind = settings.sends_requests || lesson.isHttp ? HttpClient : WebSocketClient;
   const made = new Kind(number, settings);
   clients.value = [...clients.value, made].sort((one, other) => one.number - other.number);
   return made;
