@@ -45,25 +45,11 @@ _VOLATILE = re.compile(r"[/\\!]|\d[-:.]\d|^0x|^\[|^[A-Z]{4,}$")
 _WORD = re.compile(r"[^\W_]+(?:[._][^\W_]+){0,7}")  # `group_send` and `websocket.accept` too
 
 
-class Result(NamedTuple):
-    """An entry as the page shows it. Matches in `title` and `excerpt` are in <mark> elements."""
-
-    kind: str
-    title: SafeString
-    place: str
-    url: str
-    excerpt: SafeString
-
-
-class Found(NamedTuple):
-    """The best results. `count` is the number of all, also of those that are not shown."""
-
-    results: list[Result]
-    count: int
-
-
 class Entry(NamedTuple):
-    """Something to find, and the address of its place. `id` is that of a diagnosis, or ""."""
+    """Something to find, and the address of its place. `id` is that of a diagnosis, or "".
+
+    In a result, `title` and `text` are HTML, in which matches are in <mark> elements.
+    """
 
     title: str
     place: str
@@ -114,8 +100,8 @@ def recognised_diagnoses(query: Query) -> list[str]:
     return list(dict.fromkeys(filter(None, found)))
 
 
-def search(text: str) -> Found:
-    """What the course has about this text, the best first."""
+def search(text: str) -> tuple[list[Entry], int]:
+    """The best of what the course has about this text, and how much it has."""
     index = _index()
     query = read_query(text)
     quoted = [f'"{" ".join(query.words[at : at + 4])}"' for at in range(len(query.words) - 3)]
@@ -125,9 +111,8 @@ def search(text: str) -> Found:
     scores = _scores(index, terms, query)
     recognised = [text] if text in index.diagnoses else recognised_diagnoses(query)
     known = [index.diagnoses[id] for id in recognised if id in index.diagnoses]
-    others = sorted(scores.keys() - known, key=lambda row: (-scores[row], row))
-    best = [*known, *others]
-    return Found([_result(index, row, terms) for row in best[:MAX_RESULTS]], len(best))
+    best = [*known, *sorted(scores.keys() - known, key=lambda row: (-scores[row], row))]
+    return [_result(index, row, terms) for row in best[:MAX_RESULTS]], len(best)
 
 
 class Index(NamedTuple):
@@ -186,16 +171,14 @@ def _scores(index: Index, terms: list[str], query: Query) -> dict[int, float]:
     return scores
 
 
-def _result(index: Index, row: int, terms: list[str]) -> Result:
+def _result(index: Index, row: int, terms: list[str]) -> Entry:
     entry = index.entries[row - 1]
-    title, excerpt = entry.title, entry.text[:200]
-    if terms:
-        marks = f"'{MARK_START}', '{MARK_END}'"
-        select = f"""SELECT highlight(entries, 0, {marks}), snippet(entries, 3, {marks}, ' … ', 32)
-            FROM entries WHERE entries MATCH ? AND rowid = ?"""
-        marked = index.connection.execute(select, [" OR ".join(terms), row]).fetchone()
-        title, excerpt = marked or (title, excerpt)
-    return Result(entry.kind, _marked(title), entry.place, entry.url, _marked(excerpt))
+    marks = f"'{MARK_START}', '{MARK_END}'"
+    select = f"""SELECT highlight(entries, 0, {marks}), snippet(entries, 3, {marks}, ' … ', 32)
+        FROM entries WHERE entries MATCH ? AND rowid = ?"""
+    found = index.connection.execute(select, [" OR ".join(terms), row]) if terms else ()
+    title, text = next(iter(found), (entry.title, entry.text[:200]))
+    return entry._replace(title=_marked(title), text=_marked(text))
 
 
 def _marked(text: str) -> SafeString:
@@ -216,16 +199,10 @@ def _index() -> Index:
         """CREATE VIRTUAL TABLE entries USING fts5(title, place, symptom, text,
         tokenize = "porter unicode61 remove_diacritics 2", prefix = "1 2 3")"""
     )
-    entries = [_clean(one) for one in (*_lesson_entries(), *_diagnosis_entries(), *_note_entries())]
+    entries = [*_lesson_entries(), *_diagnosis_entries(), *_note_entries()]
     connection.executemany("INSERT INTO entries VALUES (?, ?, ?, ?)", (it[:4] for it in entries))
     rows = {one.id: row for row, one in enumerate(entries, start=1) if one.id}
     return Index(connection, entries, rows)
-
-
-def _clean(entry: Entry) -> Entry:
-    """The entry with each text on one line, without the characters that mark a match."""
-    unmarked = (part.replace(MARK_START, "").replace(MARK_END, "") for part in entry)
-    return Entry(*(" ".join(part.split()) for part in unmarked))
 
 
 def _lesson_entries() -> Iterator[Entry]:
@@ -235,11 +212,10 @@ def _lesson_entries() -> Iterator[Entry]:
             title, goal = f"{lesson.number} · {lesson.title}", lesson.goal
         except (IncompleteLesson, lesson_text.TextError):
             continue  # its own page and the list say what it lacks
-        url = reverse("lesson", args=[lesson.key])
+        url, place = reverse("lesson", args=[lesson.key]), f"{lesson.app} {lesson.slug}"
         for one in sections:
             name = f"{title}: {one.title}" if one.id else title
-            place = f"{lesson.app} {lesson.slug}"
-            yield Entry(name, place, "", one.text or goal, LESSON, _address(url, one.id))
+            yield Entry(name, place, "", one.text or goal, LESSON, f"{url}#{one.id}".rstrip("#"))
 
 
 def _diagnosis_entries() -> Iterator[Entry]:
@@ -248,7 +224,7 @@ def _diagnosis_entries() -> Iterator[Entry]:
         place = f"Lesson {one.lesson}" if one.lesson else "Any lesson"
         types = re.findall(r"\b[A-Z][a-z]\w+", one.exception or "")
         symptom = " ".join([one.id, one.symptom, *types])
-        url = _address(reverse("diagnoses"), one.id)
+        url = f"{reverse('diagnoses')}#{one.id}"
         yield Entry(one.title, place, symptom, text, DIAGNOSIS, url, one.id)
 
 
@@ -257,9 +233,6 @@ def _note_entries() -> Iterator[Entry]:
     for one in found.sections if found else ():
         if one.level <= 2:
             chapter = one.title
-        place, url = chapter if one.level > 2 else "", _address(reverse("notes"), one.id)
+        place = chapter if one.level > 2 else ""
+        url = f"{reverse('notes')}#{one.id}".rstrip("#")
         yield Entry(one.title or "Notes", place, "", one.text, NOTES, url)
-
-
-def _address(url: str, anchor: str) -> str:
-    return f"{url}#{anchor}" if anchor else url

@@ -23,7 +23,8 @@ from lessons.workshop.page.views.csp import with_csp
 @with_csp
 def search_page(request):
     query = request.GET.get("q", "").strip()
-    context = {"query": query, "found": search(query) if query else None}
+    results, count = search(query) if query else ([], 0)
+    context = {"query": query, "results": results, "count": count}
     return render(request, "lessons/search.html", context)
 
 
