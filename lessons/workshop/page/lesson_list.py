@@ -1,5 +1,6 @@
 """The list of lessons: by part, with the student's progress, and the one next step."""
 
+from collections import Counter
 from itertools import groupby
 
 from lessons.workshop.course import lesson_index
@@ -29,10 +30,8 @@ def lesson_list_context(known: dict[str, Progress]) -> dict:
             row["goal"] for row in rows if row["lesson"].slug in _PROMISES and "goal" in row
         ],
         "parts": [_part(list(some)) for _, some in groupby(rows, lambda row: row["part"])],
-        "green": _count(rows, "green"),
-        "read": _count(rows, "read"),
         "all": len(rows),
-        "time": time_text(sum(row["minutes"] for row in rows)),
+        **_summary(rows),
         "time_left": time_text(sum(row["minutes"] for row in to_do)),
         "next": next(iter(today or to_do), None),
         "manage": lesson_index.MANAGE,
@@ -70,11 +69,11 @@ def _part(rows: list[dict]) -> dict:
         "app": apps.pop() if len(apps) == 1 else None,
         "title": rows[0]["part"],
         "rows": rows,
-        "green": _count(rows, "green"),
-        "read": _count(rows, "read"),
-        "time": time_text(sum(row["minutes"] for row in rows)),
+        **_summary(rows),
     }
 
 
-def _count(rows: list[dict], state: str) -> int:
-    return sum(row["state"] == state for row in rows)
+def _summary(rows: list[dict]) -> dict:
+    states = Counter(row["state"] for row in rows)
+    time = time_text(sum(row["minutes"] for row in rows))
+    return {"green": states["green"], "read": states["read"], "time": time}

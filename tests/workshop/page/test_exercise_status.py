@@ -43,7 +43,6 @@ def page():
 
     async def connect(**query):
         communicator = PageClient(page_socket.serve_page, f"/ws/feed/?{urlencode(query)}")
-        communicator.scope["url_route"] = {"kwargs": {}}
         opened, _ = await communicator.connect()
         return communicator if opened else None
 

@@ -57,9 +57,7 @@ def link(monkeypatch, known):
 def page():
     """The socket of a page."""
     cookie = f"{settings.SESSION_COOKIE_NAME}={SESSION}".encode()
-    made = PageClient(serve_page, "/ws/feed/", headers=[(b"cookie", cookie)])
-    made.scope["url_route"] = {"kwargs": {}}
-    return made
+    return PageClient(serve_page, "/ws/feed/", headers=[(b"cookie", cookie)])
 
 
 async def class_of(client):

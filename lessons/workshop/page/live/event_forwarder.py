@@ -45,29 +45,23 @@ class EventForwarder:
             self._loop.call_soon_threadsafe(self._loop.call_later, BATCH_INTERVAL, self._post)
 
     def _post(self) -> None:
-        """Post one batch. The loop may do something else before the next one."""
+        """Post one batch. The loop may do something else before the next one.
+
+        All events up to `recorded` were sent or dropped: none of them will follow. When nothing
+        is waiting, it is the last number that was recorded, dropped events included.
+        """
         # Reset the flag first, so that any event that arrives from now on schedules again.
         self._is_scheduled = False
         left = len(self._oldest) + len(self._newest)
         if not left:
             return
-        events = [event_json(self._next()) for _ in range(min(MAX_BATCH, left))]
-        self._feed.post(
-            {"recorded": self._complete_up_to(events), "client": self._client, "events": events}
-        )
-        if left > len(events):
-            self._loop.call_soon(self._post)
-
-    def _next(self) -> Event:
-        return (self._oldest or self._newest).popleft()
-
-    def _complete_up_to(self, events: list[dict]) -> int:
-        """All events up to this number were sent or dropped: none of them will follow.
-
-        When nothing is waiting, this is the last number that was recorded, dropped events included.
-        """
+        waiting = (self._oldest or self._newest for _ in range(min(MAX_BATCH, left)))
+        events = [event_json(some.popleft()) for some in waiting]
         recorded = self._recorded  # read this first: an event that arrives now is then waiting
-        return events[-1]["seq"] if self._oldest or self._newest else recorded
+        if self._oldest or self._newest:
+            recorded = events[-1]["seq"]
+            self._loop.call_soon(self._post)
+        self._feed.post({"recorded": recorded, "client": self._client, "events": events})
 
 
 def event_json(event: Event) -> dict:

@@ -12,6 +12,7 @@ from lessons.workshop.page.exercise.exercise_status import exercise_news
 from lessons.workshop.page.live.feed import find_feed
 from lessons.workshop.page.live.room_status import class_news, may_join, take_from_page
 
+FEED = "/ws/feed/"  # the path of the socket; after it may come the id of a feed
 FAILURE_PAUSE = 2.0  # seconds until a page connects again after an exception, which may stay
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ async def serve_page(scope, receive, send) -> None:
     thread, and a lesson's handler may block that thread.
     """
     await receive()
-    feed_id = scope["url_route"]["kwargs"].get("feed_id", "")
+    feed_id = scope["path"].removeprefix(FEED).rstrip("/")
     feed = find_feed(feed_id, scope)
     try:
         if feed_id and feed is None:

@@ -2,10 +2,8 @@
 
 from functools import partial
 
-from channels.routing import URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
 from django.conf import settings
-from django.urls import path
 
 from lessons.workshop.engine.recording.layer import record_layer
 from lessons.workshop.engine.recording.middleware import RecordingMiddleware
@@ -20,10 +18,9 @@ from lessons.workshop.page.live.client_identity import (
 )
 from lessons.workshop.page.live.event_forwarder import EventForwarder
 from lessons.workshop.page.live.feed import find_feed
-from lessons.workshop.page.live.page_socket import serve_page
+from lessons.workshop.page.live.page_socket import FEED, serve_page
 
 _WATCHED = "/watched/"
-_FEED = "/ws/feed/"
 
 
 def record_page_clients(application, others=None):
@@ -36,15 +33,8 @@ def record_page_clients(application, others=None):
     for alias in settings.CHANNEL_LAYERS:
         record_layer(alias)
     record_queries()
-    feeds = AllowedHostsOriginValidator(
-        URLRouter(
-            [
-                path(_FEED[1:], serve_page),
-                path(f"{_FEED[1:]}<str:feed_id>/", serve_page),
-            ]
-        )
-    )
-    # The validator is needed here too: a page of another site must not act as one of ours.
+    # A page of another site must not act as one of ours.
+    feeds = AllowedHostsOriginValidator(serve_page)
     guarded = AllowedHostsOriginValidator(partial(_record, application))
 
     async def route(scope, receive, send):
@@ -52,7 +42,7 @@ def record_page_clients(application, others=None):
             await guarded(scope, receive, send)
         elif scope["type"] == "http" and scope["path"].startswith(_WATCHED):
             await _record(application, scope, receive, send)
-        elif scope["type"] == "websocket" and scope["path"].startswith(_FEED):
+        elif scope["type"] == "websocket" and scope["path"].startswith(FEED):
             await feeds(scope, receive, send)
         else:
             await (others or application)(scope, receive, send)

@@ -115,12 +115,11 @@ def _look(look: Look) -> dict:
 
 def _poll(poll: Poll) -> dict:
     """`question` is the URL of a lesson's question; `text` is the question that the class has."""
-    known = {name: getattr(poll, name) for name in ("id", "round", "state", "options", "voted")}
     if not poll.lesson:
-        return {**known, "text": poll.text, "url": None, "question": None}
+        return {**asdict(poll), "url": None, "question": None}
     lesson, number = find(poll.lesson), poll.question
     return {
-        **known,
+        **asdict(poll),
         "text": f"lesson {lesson.number} {lesson.slug}, question {number}",
         "url": f"{reverse('lesson', args=[lesson.key])}#question-{number}",
         "question": reverse("prediction_question", args=[lesson.key, number]),

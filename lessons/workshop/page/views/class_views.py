@@ -18,57 +18,56 @@ from lessons.workshop.member.protocol import Refused
 from lessons.workshop.page.live.room_status import may_join
 from lessons.workshop.page.views.csp import with_csp
 from lessons.workshop.page.views.home_views import render_home
-from lessons.workshop.setup import atomic_write
+from lessons.workshop.setup.atomic_write import explain_os_error
 
 
-def on_own_machine(view):
-    """Call the view in a workshop that may join a class. Otherwise, answer 404."""
+def view_of_class(view):
+    """Call the view in a workshop that may join a class, and show the class.
+
+    The view returns nothing, or what the page says of its failure.
+    """
 
     @wraps(view)
     @never_cache
     @with_csp
-    def view_of_class(request):
+    def answer(request):
         if not may_join():
             raise Http404("Only a workshop on your own machine joins a class.")
-        return view(request)
+        if failure := view(request):
+            return render_home(request, failure, status=400)
+        return redirect(reverse("lessons") + "#class")
 
-    return view_of_class
+    return answer
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@on_own_machine
+@view_of_class
 @sensitive_post_parameters("code")
 @sensitive_variables("wish")
-def school_class(request):
+def school_class(request) -> dict | None:
     """POST joins a class, or says beside the value what is wrong. GET changes nothing.
 
     In a class, POST only decides again whether to share code.
     """
     if request.method != "POST":
-        return redirect(reverse("lessons") + "#class")
+        return None
     texts = [request.POST.get(field, "").strip() for field in joining.FIELDS]
     wish = Wish(*texts, shares_code="shares_code" in request.POST)
     try:
         joining.join_class(wish)
     except Refused as error:
-        return _failed(request, str(error), error.field, wish)
+        return {"error": str(error), "error_field": error.field, "wish": wish}
     except OSError as error:
-        return _failed(request, atomic_write.explain_os_error(error), "", wish)
-    return redirect(reverse("lessons") + "#class")
+        return {"error": explain_os_error(error), "wish": wish}
+    return None
 
 
 @require_POST
-@on_own_machine
-def leave_class(request):
+@view_of_class
+def leave_class(request) -> dict | None:
     """End the membership."""
     try:
         membership.forget()
     except OSError as error:
-        return _failed(request, atomic_write.explain_os_error(error))
-    return redirect(reverse("lessons") + "#class")
-
-
-def _failed(request, error: str, field: str = "", wish: Wish | None = None):
-    """The first page, with the error beside its field, and with all that the student has typed."""
-    more = {"error": error, "error_field": field, "wish": wish}
-    return render_home(request, more, status=400)
+        return {"error": explain_os_error(error)}
+    return None

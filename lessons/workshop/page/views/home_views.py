@@ -4,8 +4,8 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from lessons.workshop.course.lesson_index import Lesson, UnknownLesson, find
-from lessons.workshop.course.lesson_text import RecordedConversation, first_conversation
+from lessons.workshop.course.lesson_index import UnknownLesson, find
+from lessons.workshop.course.lesson_text import first_conversation
 from lessons.workshop.member import membership
 from lessons.workshop.member.joining import is_readable
 from lessons.workshop.page.lesson_list import lesson_list_context
@@ -26,13 +26,10 @@ def home(request):
 
 def render_home(request, more: dict | None = None, status: int = 200):
     """The page, with the class that this workshop is in, and what a form of it has to say."""
-    lesson, found = _pictured()
     known = membership.read() if may_join() else None
     context = {
         **lesson_list_context(progress.read()),
-        "picture": found,
-        "recording": found and transcript_to_json(found.transcript),
-        "pictured_lesson": lesson,
+        **_picture(),
         "membership": known,
         "is_readable": known is not None and is_readable(known.url),
         **(more or {}),
@@ -40,10 +37,12 @@ def render_home(request, more: dict | None = None, status: int = 200):
     return render(request, "lessons/home.html", context, status=status)
 
 
-def _pictured() -> tuple[Lesson | None, RecordedConversation | None]:
-    """The lesson, and its first conversation with the worked example; None for what is missing."""
+def _picture() -> dict:
+    """The lesson, and its first conversation with the worked example; {} for what is missing."""
     try:
         lesson = find(PICTURE)
     except UnknownLesson:
-        return None, None
-    return lesson, first_conversation(lesson)
+        return {}
+    found = first_conversation(lesson)
+    recording = found and transcript_to_json(found.transcript)
+    return {"pictured_lesson": lesson, "picture": found, "recording": recording}

@@ -1,14 +1,9 @@
 """The reference pages: search, diagnoses and notes."""
 
-from functools import lru_cache
-from itertools import groupby
-from math import inf
+from collections import defaultdict
 
 from django.http import Http404
 from django.shortcuts import render
-from django.template import Context, Template
-from django.template.loader import get_template
-from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from lessons.workshop.course.diagnoses import catalogue
@@ -32,27 +27,16 @@ def search_page(request):
 @with_csp
 def diagnoses_page(request):
     """Every diagnosis, by the lesson that explains it. Those without a lesson come last."""
-    mistakes = {}
+    mistakes = defaultdict(list)
     for lesson in lessons():
         for mistake in read_mistakes(lesson):
-            mistakes.setdefault(mistake.diagnosis, []).append((lesson, mistake))
-    by_number = {lesson.number: lesson for lesson in lessons()}
-    ordered = sorted(
-        catalogue().values(), key=lambda one: inf if one.lesson is None else one.lesson
-    )
-    groups = tuple(
-        (by_number.get(number), tuple((one, tuple(mistakes.get(one.id, ()))) for one in some))
-        for number, some in groupby(ordered, key=lambda one: one.lesson)
-    )
-    articles = _render_articles(get_template("lessons/diagnosis_articles.html").template, groups)
-    context = {"groups": groups, "all": len(ordered), "articles": articles}
+            mistakes[mistake.diagnosis].append((lesson, mistake))
+    found = defaultdict(list)
+    for one in catalogue().values():
+        found[one.lesson].append((one, mistakes[one.id]))
+    groups = [(lesson, found[lesson.number]) for lesson in lessons() if lesson.number in found]
+    context = {"groups": [*groups, (None, found[None])], "all": len(catalogue())}
     return render(request, "lessons/diagnoses.html", context)
-
-
-@lru_cache(maxsize=1)
-def _render_articles(template: Template, groups: tuple) -> SafeString:
-    """The diagnoses as HTML, most of the page. Only a change renders them again."""
-    return template.render(Context({"groups": groups}))
 
 
 @require_safe
