@@ -28,12 +28,12 @@ class Notes(NamedTuple):
         return [one for one in self.sections if one.level == 2]
 
 
-def read_notes() -> Notes | None:
-    """The notes of this course; None if NOTES.md does not exist."""
+def read_notes() -> Notes:
+    """The notes of this course; empty if NOTES.md does not exist."""
     try:
         return _rendered((lesson_index.PROJECT_DIR / "NOTES.md").read_text(encoding="utf-8"))
     except OSError:
-        return None
+        return _rendered("")
 
 
 @lru_cache(maxsize=4)

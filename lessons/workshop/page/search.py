@@ -229,8 +229,8 @@ def _diagnosis_entries() -> Iterator[Entry]:
 
 
 def _note_entries() -> Iterator[Entry]:
-    found, chapter = read_notes(), ""
-    for one in found.sections if found else ():
+    chapter = ""
+    for one in read_notes().sections:
         if one.level <= 2:
             chapter = one.title
         place = chapter if one.level > 2 else ""

@@ -3,6 +3,7 @@
 import json
 import tomllib
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import dropwhile
 from pathlib import Path
 from typing import Any
@@ -56,10 +57,8 @@ def _parts(parts: list[str], step: Step) -> str:
     values = {name: _plain(name, value) for name, value in given.items()}
     found = []
     for part in parts:
-        try:
+        with suppress(KeyError):
             found.append(part.format_map(values))
-        except KeyError:
-            continue
     return " ".join(found)
 
 

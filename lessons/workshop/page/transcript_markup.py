@@ -3,7 +3,7 @@
 import re
 from collections import defaultdict
 from itertools import count
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlencode
 
 from django.template.loader import render_to_string
@@ -22,22 +22,13 @@ _LINE = re.compile(
 _DIRECTIONS = {"→": "in", "←": "out", "·": "mark"}
 
 
-class Line(NamedTuple):
-    """One event of a transcript. What it does not have is ""."""
+def parse_transcript(text: str) -> list[dict[str, str]] | None:
+    """The events of a rendered transcript, by the names in _LINE. None if `text` is another text.
 
-    time: str
-    lane: str
-    of: str
-    arrow: str
-    type: str
-    rest: str
-    handler: str
-
-
-def parse_transcript(text: str) -> list[Line] | None:
-    """The events of a rendered transcript. None if `text` is something else."""
+    What an event does not have is "".
+    """
     found = [_LINE.fullmatch(row) for row in text.rstrip("\n").split("\n")]
-    return [Line(*one.groups("")) for one in found] if all(found) else None
+    return [one.groupdict("") for one in found] if all(found) else None
 
 
 def transcript_to_json(text: str) -> dict[str, Any]:
@@ -45,14 +36,14 @@ def transcript_to_json(text: str) -> dict[str, Any]:
     counts = defaultdict(lambda: count(1))
     events = [
         {
-            "seq": next(counts[line.of]),
+            "seq": next(counts[line["of"]]),
             "time": number / 1e6,  # in this order, and at the same time
-            "connection": line.of.strip(),
-            "lane": line.lane,
-            "direction": _DIRECTIONS[line.arrow],
-            "message": {"type": line.type},
-            "text": line.type + line.rest,
-            "handler": line.handler,
+            "connection": line["of"].strip(),
+            "lane": line["lane"],
+            "direction": _DIRECTIONS[line["arrow"]],
+            "message": {"type": line["type"]},
+            "text": line["type"] + line["rest"],
+            "handler": line["handler"],
         }
         for number, line in enumerate(parse_transcript(text) or [], start=1)
     ]
@@ -72,7 +63,7 @@ def transcript_to_html(caption: str, text: str) -> SafeString | None:
         "steps": steps,
         "link": f"?{urlencode({'target': target})}#{urlencode([('step', step) for step in steps])}",
         "lines": lines,
-        "is_timed": any(line.time for line in lines),
+        "is_timed": any(line["time"] for line in lines),
     }
     return render_to_string("lessons/transcript.html", context)
 

@@ -18,7 +18,8 @@ ENDED = Event(3, 1.5, "consumer", "mark", {"type": "finished"}, "T", None, "a")
 
 
 def test_parses_what_render_writes():
-    assert parse_transcript(render([CONNECT, SENT, ENDED])) == [
+    found = parse_transcript(render([CONNECT, SENT, ENDED]))
+    assert [tuple(line.values()) for line in found] == [
         ("", "client", "", "→", "websocket.connect", "", "websocket_connect"),
         ("", "client", "", "←", "websocket.send", '  text: "a   b"', ""),
         ("", "consumer", "", "·", "finished", "", ""),

@@ -34,10 +34,14 @@ async def serve_page(scope, receive, send) -> None:
     try:
         if feed_id and feed is None:
             raise UnknownLesson("This feed belongs to another session.")
-        sources = _sources(dict(parse_qsl(scope["query_string"].decode())), bool(feed))
+        query = dict(parse_qsl(scope["query_string"].decode()))
+        lesson = find(query["lesson"]) if "lesson" in query else None
     except UnknownLesson:
         await send({"type": "websocket.close"})
         return
+    sources = [exercise_news(lesson, query.get("source", ""))] if lesson else []
+    if may_join() and (lesson or not feed):
+        sources.append(class_news())
     messages = None
     if feed:  # join before the accept: a page whose feed is open then misses no event
         messages = feed.join()
@@ -47,22 +51,15 @@ async def serve_page(scope, receive, send) -> None:
         await send({"type": "websocket.accept"})
         tasks += [asyncio.create_task(_send_news(source, send)) for source in sources]
         while (event := await receive())["type"] == "websocket.receive":
-            await _take(event.get("text"))
+            with suppress(ValueError, RecursionError):  # from JSON that is nested too deep
+                frame = json.loads(event.get("text") or "null")
+                if may_join():
+                    await take_from_page(frame)
     finally:
         for task in tasks:
             task.cancel()
         if feed:
             feed.sockets.discard(messages)
-
-
-def _sources(query: dict[str, str], has_feed: bool) -> list[AsyncIterator[dict]]:
-    """What the page wants to know. Raises UnknownLesson."""
-    found = []
-    if "lesson" in query:
-        found.append(exercise_news(find(query["lesson"]), query.get("source", "")))
-    if ("lesson" in query or not has_feed) and may_join():
-        found.append(class_news())
-    return found
 
 
 async def _feed_news(messages: asyncio.Queue[dict]) -> AsyncIterator[dict]:
@@ -79,10 +76,3 @@ async def _send_news(source: AsyncIterator[dict], send) -> None:
         log.exception("The page's socket cannot send its news")
         await asyncio.sleep(FAILURE_PAUSE)
         await send({"type": "websocket.close"})
-
-
-async def _take(text: str | None) -> None:
-    with suppress(ValueError, RecursionError):  # from JSON that is nested too deep
-        frame = json.loads(text or "null")
-        if may_join():
-            await take_from_page(frame)

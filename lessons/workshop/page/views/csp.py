@@ -5,21 +5,13 @@ own views only, because Django's error pages contain inline style.
 """
 
 from functools import wraps
-from typing import NamedTuple
 
 from django.conf import settings
 from django.http.request import split_domain_port
 
 
-class Server(NamedTuple):
-    """A web server of `manage.py cluster`, as a page reaches it."""
-
-    host: str
-    port: int
-
-
-def servers_of(request) -> list[Server]:
-    """The servers of the cluster, beginning with the one that answers this request.
+def servers_of(request) -> list[dict]:
+    """`{"host", "port"}` of each server of the cluster. The one that answers comes first.
 
     The list is empty without a cluster. All have the host name of this request, so the page's
     cookies reach all of them: cookies ignore ports. The browser still treats them as other origins.
@@ -27,8 +19,8 @@ def servers_of(request) -> list[Server]:
     name, port = split_domain_port(request.get_host())
     if port not in map(str, settings.CLUSTER_PORTS):
         return []
-    servers = [Server(f"{name}:{one}", one) for one in settings.CLUSTER_PORTS]
-    return sorted(servers, key=lambda server: str(server.port) != port)
+    ports = sorted(settings.CLUSTER_PORTS, key=lambda one: str(one) != port)
+    return [{"host": f"{name}:{one}", "port": one} for one in ports]
 
 
 def with_csp(view):
@@ -38,7 +30,7 @@ def with_csp(view):
     def view_with_csp(request, *args, **kwargs):
         response = view(request, *args, **kwargs)
         # Not every browser applies 'self' to the WebSockets of the same host.
-        hosts = [server.host for server in servers_of(request)] or [request.get_host()]
+        hosts = [server["host"] for server in servers_of(request)] or [request.get_host()]
         sockets = " ".join(f"ws://{host} wss://{host}" for host in hosts)
         response["Content-Security-Policy"] = (
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "

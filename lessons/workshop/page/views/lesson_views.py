@@ -74,7 +74,7 @@ def _page_state(request, lesson: Lesson) -> dict:
         "clients": [asdict(client) for client in lesson.clients],
         "accounts": [ANONYMOUS, *ACCOUNTS],
         "sites": [*dict.fromkeys([*(it.origin for it in lesson.clients if it.origin), OTHER_SITE])],
-        "servers": [server._asdict() for server in servers_of(request)],
+        "servers": servers_of(request),
         "openings": openings(lesson, questions),
         "mistakes": [
             {"name": one.name, "title": one.title, "intro": one.explanation}
@@ -119,7 +119,7 @@ def _tries(lesson: Lesson) -> list[dict]:
 def _lanes(lesson: Lesson, questions: Sequence[Prediction]) -> list[str]:
     """The lanes that the lesson is about: those of its transcripts and questions."""
     transcripts = [one.transcript for one in recorded_conversations(lesson.text)]
-    found = {line.lane for text in transcripts for line in parse_transcript(text) or ()}
+    found = {line["lane"] for text in transcripts for line in parse_transcript(text) or ()}
     found |= {"client", "consumer", *(lane for one in questions for lane in one.lanes)}
     return [lane for lane in LANES if lane in found]
 

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from lessons.workshop.course.diagnoses import catalogue as diagnoses
 from lessons.workshop.course.lesson_index import ACCOUNTS, Lesson
 from lessons.workshop.course.lesson_text import names_in_transcripts
-from lessons.workshop.course.mistakes import Mistake, read_mistakes
+from lessons.workshop.course.mistakes import read_mistakes
 from lessons.workshop.engine.faults.finding import Finding
 from lessons.workshop.engine.script.report import Report
 from lessons.workshop.engine.script.steps import Step, parse_step, split_steps
@@ -133,35 +133,28 @@ def _marks(report: Report, first: int):
 @require_safe
 @json_for_own_page
 def comparison(request, lesson: Lesson) -> dict:
-    """A mistake beside the solution: in a conversation of the lesson, else in one of the check."""
-    mistake = _mistake(lesson, request.GET.get("mistake", ""))
+    """A mistake beside the solution: in a conversation of the lesson, else in one of the check.
+
+    `code` is as beside_solution() writes it. It gives the solution away, so it is null while the
+    student may not read it. An instructor always gets it.
+    """
+    name, mistakes = request.GET.get("mistake", ""), read_mistakes(lesson)
+    mistake = next((one for one in mistakes if one.name == name), None)
+    if mistake is None:
+        raise Refused(f"Lesson {lesson.number} has no mistake {name!r}.")
     found = find_comparison(lesson, mistake) or compare_in_check(lesson, mistake)
+    code = None
+    if request.user.is_staff or membership.may_read_solution(lesson):
+        code = beside_solution(lesson, lesson.mistakes, name, highlight_python)
     return {
         "diagnosis": finding_json(Finding(mistake.diagnosis)),
-        "code": _code_json(request, lesson, mistake),
+        "code": code,
         **conversation_json(found.steps),
         "claim": found.claim,
         "right": recording_json(found.right),
         "wrong": recording_json(found.wrong),
         "differs": found.difference and found.difference._asdict(),
     }
-
-
-def _code_json(request, lesson: Lesson, mistake: Mistake) -> dict | None:
-    """As beside_solution(). It gives the solution away: None while the student may not read it.
-
-    An instructor always gets it.
-    """
-    if not (request.user.is_staff or membership.may_read_solution(lesson)):
-        return None
-    return beside_solution(lesson, lesson.mistakes, mistake.name, highlight_python)
-
-
-def _mistake(lesson: Lesson, name: str) -> Mistake:
-    for mistake in read_mistakes(lesson):
-        if mistake.name == name:
-            return mistake
-    raise Refused(f"Lesson {lesson.number} has no mistake {name!r}.")
 
 
 # Conversations of a verdict
@@ -216,19 +209,17 @@ def played_steps(request, lesson: Lesson) -> dict:
     steps = request.GET.getlist("step")
     if not steps:
         raise Refused("There are no steps to play.")
-    told = conversation_json(steps)
-    return {**told, "recording": recording_json(_recording(lesson, target, steps))}
-
-
-def _recording(lesson: Lesson, target: str, steps: list[str]) -> Recording:
-    if target in (EXAMPLE, lesson.demo):
-        return record(lesson, lesson.demo, steps)
-    if target not in names_in_transcripts(lesson):
+    if target == EXAMPLE:
+        target = lesson.demo
+    elif target not in {lesson.demo, *names_in_transcripts(lesson)}:
         check_target(lesson, target, shows_code=False)
+    told = conversation_json(steps)
     if target == "exercise":
         # A new recording each time: no cache knows when the student's file was saved.
-        return Recording.of(play_as_judged(lesson, target, steps))
-    return record(lesson, target, steps)
+        recording = Recording.of(play_as_judged(lesson, target, steps))
+    else:
+        recording = record(lesson, target, steps)
+    return {**told, "recording": recording_json(recording)}
 
 
 @require_safe

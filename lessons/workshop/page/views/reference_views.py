@@ -43,6 +43,6 @@ def diagnoses_page(request):
 @with_csp
 def notes_page(request):
     found = read_notes()
-    if found is None:
+    if not found.html:
         raise Http404("The file NOTES.md is missing.")
     return render(request, "lessons/notes.html", {"notes": found})
