@@ -5,14 +5,7 @@ import { effect, html, render, useEffect, useRef, useSignal } from "../vendor/pr
 import { byId } from "./dom.js";
 import { schoolClass, tell } from "./socket.js";
 
-let hasUnsavedText = () => false;
-
-// The lesson's page says whether its editor has text that is not saved.
-export function keepUnsaved(check) {
-  hasUnsavedText = check;
-}
-
-export function stageOf({ round, state, voted }) {
+function stageOf({ round, state, voted }) {
   const stage = { open: voted === null ? "vote now" : "you have voted", closed: "closed", shown: "the answer is shown" }[state];
   return round > 1 ? `round ${round}, ${stage}` : stage;
 }
@@ -101,7 +94,7 @@ effect(() => {
   const { look } = schoolClass.value;
   const isNews = lastLook !== null && (look?.id ?? 0) > lastLook;
   lastLook = Math.max(lastLook ?? 0, look?.id ?? 0);
-  if (isNews && !hasUnsavedText() && document.visibilityState === "visible") location.assign(look.url);
+  if (isNews && !document.querySelector("#editor[data-changed]") && document.visibilityState === "visible") location.assign(look.url);
 });
 
 function report() {

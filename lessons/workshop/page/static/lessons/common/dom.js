@@ -2,13 +2,6 @@
 
 export const byId = (id) => document.getElementById(id);
 
-export function element(name, text, className = "") {
-  const made = document.createElement(name);
-  made.textContent = text;
-  if (className) made.className = className;
-  return made;
-}
-
 const BIDI = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
 // The text with its direction marks as escapes: a client could reverse a line with them.

@@ -1,6 +1,5 @@
 // A transcript as a sequence diagram, with its lane headers, keys and pointer.
 
-import { element } from "../common/dom.js";
 import { Canvas } from "./canvas.js";
 import { layout, nameOf, placeLanes } from "./layout.js";
 
@@ -139,7 +138,8 @@ const NAME_CHARACTER = 8; // pixels of a lane's name at zoom 1
 // together, the number is below the kind.
 class LaneHeaders {
   constructor(box) {
-    this.box = box.appendChild(element("div", "", "lane-headers"));
+    this.box = box.appendChild(document.createElement("div"));
+    this.box.className = "lane-headers";
   }
 
   draw(lanes, className, { width, left, zoom }) {
@@ -150,9 +150,11 @@ class LaneHeaders {
       const room = Math.min(before, after) - 4;
       const what = { client: "browser", consumer: className }[lane.kind];
       const isTight = nameOf(lane).length * NAME_CHARACTER * zoom > room;
-      const header = element("div", isTight ? lane.kind : nameOf(lane), "lane-header");
       const below = isTight ? nameOf({ ...lane, kind: "" }) : what;
-      if (below) header.append(element("span", below));
+      const header = document.createElement("div");
+      header.className = "lane-header";
+      header.append(isTight ? lane.kind : nameOf(lane));
+      if (below) header.appendChild(document.createElement("span")).append(below);
       header.dataset.lane = lane.kind;
       header.title = [nameOf(lane), what].filter(Boolean).join(", ");
       header.style.maxWidth = `${room}px`;
@@ -203,7 +205,7 @@ function announce(diagram, area) {
   for (const [name, value] of Object.entries(values)) area.setAttribute(`aria-value${name}`, value);
 }
 
-export function describe({ entry, index, kind, text, type, details, from, to, isDifferent }, count) {
+function describe({ entry, index, kind, text, type, details, from, to, isDifferent }, count) {
   const event = kind === "gap" || kind === "outside" ? text : `${type} ${details}`.trim();
   const place = from ? `${nameOf(from)} to ${nameOf(to)}` : "";
   const handler = entry.event?.handler ? `handler ${entry.event.handler}` : "";

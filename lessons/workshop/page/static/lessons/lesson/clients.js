@@ -6,7 +6,7 @@ import { ReconnectingSocket, socketUrl } from "../common/server.js";
 import { isOnline, onNews, socket as pageSocket } from "../common/socket.js";
 import { LOST_CONNECTION, bytesFromHex, closeCode, closed, handshakeOf, hexFromBytes, stateAfter } from "./client.js";
 import {
-  EXAMPLE, exercise, fetchConversation, lesson, live, liveVersion, markSeen, page, played, saved, showLiveSource, step, target,
+  EXAMPLE, fetchConversation, fileDigest, lesson, live, liveVersion, markSeen, page, played, saved, showLiveSource, step, target,
 } from "./store.js";
 import { Transcript } from "../diagram/transcript.js";
 
@@ -350,10 +350,8 @@ effect(() => {
   if (["predict", "see", "do"].includes(step.value)) untracked(() => playTarget(isDo ? "exercise" : EXAMPLE));
 });
 
-let digest = untracked(() => exercise.value.digest);
 effect(() => {
-  if (exercise.value.digest === digest) return;
-  digest = exercise.value.digest;
+  const digest = fileDigest.value;
   untracked(() => {
     if (target.value !== "exercise") return;
     replay();

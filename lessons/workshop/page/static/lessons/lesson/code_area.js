@@ -1,25 +1,9 @@
 // A text in CodeMirror, in a shadow root: there its styles need no exception in the page's policy.
 
 import {
-  codeFolding,
-  Decoration,
-  defaultKeymap,
-  EditorState,
-  EditorView,
-  foldEffect,
-  highlightActiveLine,
-  HighlightStyle,
-  history,
-  historyKeymap,
-  indentUnit,
-  indentWithTab,
-  keymap,
-  lineNumbers,
-  pythonLanguage,
-  StateEffect,
-  StateField,
-  syntaxHighlighting,
-  tags,
+  codeFolding, Decoration, defaultKeymap, EditorState, EditorView, foldEffect, highlightActiveLine,
+  HighlightStyle, history, historyKeymap, indentUnit, indentWithTab, keymap, lineNumbers, pythonLanguage,
+  StateEffect, StateField, syntaxHighlighting, tags,
 } from "../vendor/codemirror.js";
 import { levelOf, MAX_LEVEL } from "../common/dom.js";
 

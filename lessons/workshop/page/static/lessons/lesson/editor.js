@@ -1,11 +1,10 @@
 // The editor of the student's file: reads, saves, and asks before one version replaces another.
 
-import { computed, effect, html, signal, untracked, useEffect, useRef } from "../vendor/preact.js";
-import { keepUnsaved } from "../common/class_bar.js";
+import { computed, effect, html, signal, useEffect, useRef } from "../vendor/preact.js";
 import { fetchJson } from "../common/server.js";
 import { store, stored } from "../common/storage.js";
 import { litLines } from "./picture.js";
-import { exercise, goTo, isStale, page, pointed, post, saved as recording, step, target, verdict } from "./store.js";
+import { exercise, fileDigest, goTo, isStale, page, pointed, post, saved as recording, step, target, verdict } from "./store.js";
 
 const DRAFT_INTERVAL = 400; // milliseconds after the last change, until it is kept as a draft
 const FILE_CHANGED = "The file has changed on disk, and your text here is not saved.";
@@ -39,12 +38,7 @@ async function start(box) {
     area.goTo(goTo.value.line);
     goTo.value = null;
   });
-  let known = untracked(() => exercise.value.digest);
-  effect(() => {
-    const { digest } = exercise.value;
-    if (digest !== known) fileChanged(digest);
-    known = digest;
-  });
+  effect(() => void fileChanged(fileDigest.value));
 }
 
 function take({ text: now, digest }) {
@@ -148,6 +142,5 @@ export function Editor() {
     </div>`;
 }
 
-keepUnsaved(() => isChanged.value);
 addEventListener("pagehide", () => area && keepDraft());
 addEventListener("beforeunload", (event) => isChanged.value && event.preventDefault());

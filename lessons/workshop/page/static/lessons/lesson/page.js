@@ -37,10 +37,7 @@ effect(() => {
   const now = step.value;
   if (before) scrolled.set(before, scrollY);
   workspace.dataset.step = now;
-  for (const one of links) {
-    if (one.hash === `#${now}`) one.setAttribute("aria-current", "step");
-    else one.removeAttribute("aria-current");
-  }
+  for (const one of links) one.ariaCurrent = one.hash === `#${now}` ? "step" : null;
   if (before) scrollTo({ top: scrolled.get(now) ?? 0 });
   before = now;
 });

@@ -3,8 +3,7 @@
 import { computed, effect, html, signal, useEffect, useRef } from "../vendor/preact.js";
 import { schoolClass } from "../common/socket.js";
 import { vote } from "../common/class_bar.js";
-import { fetchJson } from "../common/server.js";
-import { announcement, page, playUrl, saved, showSaved, sourceOf, step } from "./store.js";
+import { announcement, page, play, saved, showSaved, sourceOf, step } from "./store.js";
 
 const LABEL = /^(client|consumer|layer|database)( \d+)? ([→←·]) (.*)$/;
 const SENT = "You have voted. Your instructor shows the answer later.";
@@ -25,7 +24,7 @@ async function attempt(number, action) {
 }
 
 const begin = (number) => attempt(number, async () => {
-  const found = await fetchJson(playUrl(`predict/${number}`));
+  const found = await play(`predict/${number}`);
   const order = [...found.cards.keys(), ...(found.decoys ? [LINE] : [])];
   set(number, { ...found, order, ticked: new Set(), marks: null, say: "" });
 });
@@ -42,7 +41,7 @@ function parametersOf({ kind, order, ticked }) {
 
 const check = (number) => attempt(number, async () => {
   const answer = of(number);
-  const result = await fetchJson(playUrl(`predict/${number}/answer`, parametersOf(answer)));
+  const result = await play(`predict/${number}/answer`, parametersOf(answer));
   set(number, { marks: result, source: await sourceOf(result.target), say: result.is_right ? "Right." : result.say });
 });
 

@@ -19,6 +19,7 @@ export const announcement = signal(""); // for a screen reader
 
 // The exercise, as exercise_state.py describes it
 export const exercise = signal(page.exercise);
+export const fileDigest = computed(() => exercise.value.digest); // the version of the student's file
 export const judging = signal(false);
 export const judge = signal("running");
 export const sourceChanged = signal(false);
@@ -212,7 +213,7 @@ onNews((news) => batch(() => {
 // Nothing stale is shown: a recording of an earlier version goes when the file is saved. At green, the
 // conversation that failed last is played again, and passes.
 effect(() => {
-  const { digest } = exercise.value;
+  const digest = fileDigest.value;
   const shown = untracked(() => saved.value?.digest);
   if (shown && shown !== digest) saved.value = null;
 });
