@@ -65,8 +65,8 @@ def http_routes() -> list[str]:
 def socket_routes() -> list[str]:
     """The patterns of all consumers."""
     routes = (route for route in routes_of_routers() if route.startswith(("ws/", "room/")))
-    watched = [] if settings.MODE == "room" else [f"{WATCHED}ws/sync/frames/"]
-    return [*routes, "ws/nothing/", *watched]
+    of_pages = [f"{WATCHED}ws/sync/frames/", "ws/feed/", "ws/feed/<feed_id>/"]
+    return [*routes, "ws/nothing/", *([] if settings.MODE == "room" else of_pages)]
 
 
 def routes_of_routers() -> list[str]:
