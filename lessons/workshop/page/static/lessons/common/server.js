@@ -55,6 +55,4 @@ export class ReconnectingSocket {
   }
 }
 
-export function socketUrl(host, path) {
-  return `${location.protocol === "https:" ? "wss" : "ws"}://${host}${path}`;
-}
+export const socketUrl = (host, path) => `${location.protocol === "https:" ? "wss" : "ws"}://${host}${path}`;

@@ -13,9 +13,7 @@ const takers = [];
 let timer = null;
 
 // Calls `take` with each object that the server sends.
-export function onNews(take) {
-  takers.push(take);
-}
+export const onNews = (take) => takers.push(take);
 
 function setOnline(isConnected) {
   clearTimeout(timer);

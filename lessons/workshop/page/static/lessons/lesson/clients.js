@@ -217,9 +217,8 @@ class HttpClient extends Client {
     const { signal: stopped } = controller;
     say("connecting", "Waiting for the response…");
     try {
-      const isPost = method === "POST";
       this.addStep(...this.beginning({ method, path, body }));
-      const options = { method, signal: stopped, cache: "no-store", ...(isPost && { body }) };
+      const options = { method, signal: stopped, cache: "no-store", ...(method === "POST" && { body }) };
       const response = await fetch(this.watchedPath({ path }), options);
       say("open", `HTTP ${response.status}, the body is arriving.`);
       await response.text();
