@@ -31,12 +31,14 @@ test("the oldest entries are removed from a long transcript", () => {
   assert.deepEqual(changes, [{ trimmed: 10 }]);
 });
 
-test("a transcript that becomes another one keeps the entries of events that both have", () => {
-  const transcript = Transcript.from({ connections: [{ connection: "a", client: "1", begun: 1, recorded: 1 }], events: [event("a", 1)] });
-  const [entry] = transcript.entries;
-  const connections = [{ connection: "b", client: "1", begun: 1, recorded: 2 }];
-  transcript.become(Transcript.from({ connections, events: [event("b", 1, { text: "new" }), event("b", 2)] }));
-  assert.equal(transcript.entries[0], entry);
-  assert.equal(entry.event.text, "new");
+test("a transcript that becomes another one keeps the entries of events with the same text", () => {
+  const begun = (connection, recorded) => [{ connection, client: "1", begun: 1, recorded }];
+  const transcript = Transcript.from({ connections: begun("a", 2), events: [event("a", 1), event("a", 2)] });
+  const [same, old] = transcript.entries;
+  const changed = event("b", 2, { text: "new" });
+  transcript.become(Transcript.from({ connections: begun("b", 2), events: [event("b", 1), changed] }));
+  assert.equal(transcript.entries[0], same);
+  assert.equal(same.event.connection, "b");
+  assert.notEqual(transcript.entries[1], old);
   assert.deepEqual(describe(transcript), ["1 1.1", "1 1.2"]);
 });
