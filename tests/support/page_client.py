@@ -1,7 +1,11 @@
 """The sockets of a page, without a browser."""
 
+from urllib.parse import urlencode
+
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
+
+from lessons.workshop.page.live.page_socket import FEED, serve_page
 
 TIMEOUT = 60  # seconds; only a test that fails waits so long
 SESSION = "my0session0key"
@@ -15,6 +19,19 @@ class PageClient(WebsocketCommunicator):
 
     async def wait(self, timeout=TIMEOUT):
         await super().wait(max(timeout, TIMEOUT))
+
+
+def socket_of_page(**query):
+    """The socket of a page of this session. What the page wants to know is in the query."""
+    headers = [(b"cookie", f"{settings.SESSION_COOKIE_NAME}={SESSION}".encode())]
+    return PageClient(serve_page, f"{FEED}?{urlencode(query)}", headers=headers)
+
+
+async def news_of(client, name):
+    """The next value that the socket of a page sends under this name."""
+    while name not in (news := await client.receive_json_from()):
+        pass
+    return news[name]
 
 
 def client(application, path, session=SESSION):

@@ -110,9 +110,6 @@ def test_the_instructor_may_do_all_and_a_ticket_is_issued_to_its_client(play, mo
 LOCKED = "You can use the solution once your exercise was green, or once you have read it."
 REFUSED = [  # the lesson, the target, the steps as JSON, and the reason
     ("03-stop", "solution", "[]", LOCKED),
-    ("03-stop", "mistake:None", "[]", "Lesson 3 has no 'mistake:None' to play."),
-    ("03-stop", "/etc/passwd", "[]", "Lesson 3 has no '/etc/passwd' to play."),
-    ("05-communicator", "exercise", "[]", "The exercise of lesson 5 is a test"),
     ("03-stop", "mistake:DoesNotRaise", "[", "Expecting value"),
     ("03-stop", "mistake:DoesNotRaise", '["connect"]', "These are not steps."),
     ("03-stop", "mistake:DoesNotRaise", '[{"action": "text"}]', "These are not steps."),

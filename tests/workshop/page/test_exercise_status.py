@@ -1,7 +1,6 @@
 """What a page gets over its socket of its exercise."""
 
 from unittest.mock import Mock
-from urllib.parse import urlencode
 
 import pytest
 
@@ -11,7 +10,7 @@ from lessons.workshop.judge.verdict import Outcome, Verdict
 from lessons.workshop.page.exercise import exercise_status
 from lessons.workshop.page.live import page_socket
 from lessons.workshop.student import progress
-from tests.support.page_client import PageClient
+from tests.support.page_client import news_of, socket_of_page
 
 GREEN, NOT_RUN = (
     Verdict("01-lamp", "exercise", (Outcome("a", "It lights.", state),))
@@ -37,27 +36,14 @@ def judge():
     lock.close()
 
 
-@pytest.fixture
-def page():
-    """`await page(lesson="01-lamp")`: the socket of a page with this query."""
-
-    async def connect(**query):
-        communicator = PageClient(page_socket.serve_page, f"/ws/feed/?{urlencode(query)}")
-        opened, _ = await communicator.connect()
-        return communicator if opened else None
-
-    return connect
+async def opened(lesson):
+    """The socket of a page of this lesson. None if the server rejects it."""
+    made = socket_of_page(lesson=lesson)
+    return made if (await made.connect())[0] else None
 
 
-async def news_of(client, name):
-    """The next value that the socket sends under this name."""
-    while name not in (news := await client.receive_json_from()):
-        pass
-    return news[name]
-
-
-async def test_a_page_gets_what_the_judge_knows_so_far_and_then_the_verdict(lamp, page, judge):
-    client = await page(lesson="01-lamp")
+async def test_a_page_gets_what_the_judge_knows_so_far_and_then_the_verdict(lamp, judge):
+    client = await opened("01-lamp")
     first = await client.receive_json_from()
     assert first["exercise"]["verdict"] == {}
     save_report(lamp.key, {"judging": True, "claims": NOT_RUN.as_json()})
@@ -72,8 +58,8 @@ async def test_a_page_gets_what_the_judge_knows_so_far_and_then_the_verdict(lamp
     await client.disconnect()
 
 
-async def test_a_page_learns_that_the_judge_is_missing_and_that_it_is_back(lamp, page, judge):
-    client = await page(lesson="01-lamp")
+async def test_a_page_learns_that_the_judge_is_missing_and_that_it_is_back(lamp, judge):
+    client = await opened("01-lamp")
     assert (await client.receive_json_from())["judge"] == "running"
     judge.close()
     assert await client.receive_json_from() == {"judge": "missing"}
@@ -83,18 +69,18 @@ async def test_a_page_learns_that_the_judge_is_missing_and_that_it_is_back(lamp,
 
 
 async def test_a_page_whose_news_cannot_be_made_is_closed_and_connects_again(
-    lamp, page, monkeypatch, caplog
+    lamp, monkeypatch, caplog
 ):
     with monkeypatch.context() as failing:
         failing.setattr(exercise_status, "exercise_json", Mock(side_effect=OSError("no file")))
-        client = await page(lesson="01-lamp")
+        client = await opened("01-lamp")
         assert await client.receive_output() == {"type": "websocket.close"}
     assert [str(record.exc_info[1]) for record in caplog.records] == ["no file"]
     await client.disconnect()
-    client = await page(lesson="01-lamp")
+    client = await opened("01-lamp")
     await news_of(client, "exercise")
     await client.disconnect()
 
 
-async def test_rejects_a_page_of_an_unknown_lesson(lamp, page):
-    assert await page(lesson="99") is None
+async def test_rejects_a_page_of_an_unknown_lesson(lamp):
+    assert await opened("99") is None

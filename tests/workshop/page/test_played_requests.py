@@ -41,13 +41,9 @@ def test_plays_the_steps_on_the_target(ask, target, last):
     assert types(answer.json()["recording"])[-1] == last
 
 
-NESTED = [
-    f"call add {'[' * 2000}",
-    f"{'& ' * 2000}text a",
-]
+NESTED = [f"call add {'[' * 2000}", f"{'& ' * 2000}text a"]
 REFUSED = [  # the lesson and what is asked, the target, the steps, and the reason
     ("03-stop/play/", "os.system", ["connect"], "Lesson 3 has no 'os.system' to play."),
-    ("03-stop/play/", "/etc/passwd", ["connect"], "Lesson 3 has no '/etc/passwd' to play."),
     ("03-stop/play/", "mistake:None", ["connect"], "Lesson 3 has no 'mistake:None' to play."),
     ("03-stop/play/", "example", [], "There are no steps to play."),
     ("03-stop/play/", "example", ["sleep 1"], "'sleep 1'"),

@@ -1,25 +1,16 @@
 """What a page gets of the class over its socket, and what it sends to it."""
 
 import pytest
-from django.conf import settings
 from msgspec.structs import replace
 
 from lessons.workshop.member import membership
-from lessons.workshop.member.protocol import (
-    Hand,
-    Look,
-    Message,
-    Reading,
-    State,
-    Vote,
-)
+from lessons.workshop.member.protocol import Hand, Look, Message, Reading, State, Vote
 from lessons.workshop.member.room_client import RoomClient
 from lessons.workshop.member.room_link import RoomLink
 from lessons.workshop.page.live import room_status
-from lessons.workshop.page.live.page_socket import serve_page
 from lessons.workshop.page.live.room_status import page_state
 from lessons.workshop.setup.network_access import Mode
-from tests.support.page_client import SESSION, PageClient
+from tests.support.page_client import news_of, socket_of_page
 
 
 @pytest.fixture(autouse=True)
@@ -54,24 +45,11 @@ def link(monkeypatch, known):
     return made
 
 
-def page():
-    """The socket of a page."""
-    cookie = f"{settings.SESSION_COOKIE_NAME}={SESSION}".encode()
-    return PageClient(serve_page, "/ws/feed/", headers=[(b"cookie", cookie)])
-
-
-async def class_of(client):
-    """The next state of the class that the page gets."""
-    while "class" not in (news := await client.receive_json_from()):
-        pass
-    return news["class"]
-
-
 async def test_what_a_student_does_reaches_the_room_and_nothing_else_does(link):
     link.client.state = State(messages=[Message(7, "Hi")])
-    client = page()
+    client = socket_of_page()
     await client.connect()
-    await class_of(client)
+    await news_of(client, "class")
     for text in (
         "{", "[]", '"hand"', "[" * 100_000, '{"type": "vote"}', '{"type": "hand", "text": 1}',
         '{"type": "dismiss", "id": "7"}', '{"type": "reading", "lesson": "../etc"}',
@@ -81,11 +59,11 @@ async def test_what_a_student_does_reaches_the_room_and_nothing_else_does(link):
     await client.send_to(bytes_data=b"x")
     await client.send_json_to({"type": "reading", "lesson": "03-stop"})
     await client.send_json_to({"type": "hand", "text": "Why?"})
-    assert (await class_of(client))["hand"]
+    assert (await news_of(client, "class"))["hand"]
     await client.send_json_to({"type": "vote", "poll": 9, "round": 1, "answer": "2 0 | 1"})
-    await class_of(client)
+    await news_of(client, "class")
     await client.send_json_to({"type": "dismiss", "id": 7})
-    await class_of(client)
+    await news_of(client, "class")
     assert link.client.done == [Reading("stop"), Hand("Why?"), Vote(9, 1, "2 0 | 1"), 7]
     await client.disconnect()
 
@@ -93,7 +71,7 @@ async def test_what_a_student_does_reaches_the_room_and_nothing_else_does(link):
 @pytest.mark.parametrize("mode", [Mode.SHARED, Mode.ROOM])
 async def test_the_server_of_several_users_says_nothing_of_classes(link, settings, mode):
     settings.MODE = mode
-    client = page()
+    client = socket_of_page()
     assert (await client.connect())[0]
     await client.disconnect()
     assert link._pages == set()

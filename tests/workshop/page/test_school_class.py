@@ -16,12 +16,6 @@ def typed(url, **values):
     return {"url": url, "code": "K7QM-3XTD", "name": "Ann", **values}
 
 
-def join(client, url, **values):
-    """The status of the answer, and its text as a browser shows it."""
-    answer = client.post("/class/", typed(url, **values))
-    return answer.status_code, unescape(answer.content.decode())
-
-
 def value_of(page, field):
     """What the form has in this field."""
     return page.split(f'name="{field}" value="')[1].split('"')[0]
@@ -33,27 +27,25 @@ def test_joins_shows_the_class_and_leaves_it(client):
     assert (answer.status_code, answer.url) == (302, "/#class")
     assert requests == [("/room/join/", {"code": "K7QM-3XTD", "name": "Ann"})]
     page = client.get("/").content.decode()
-    for text in ("Monday", "Ann", "the code of your exercises", "Leave the class"):
-        assert text in page
+    shown = ("Monday", "Ann", "the code of your exercises", "Leave the class")
+    assert all(text in page for text in shown)
     assert "secret" not in page
     assert client.post("/class/leave/").url == "/#class"
     assert membership.read() is None
 
 
 @pytest.mark.parametrize(
-    "status, answer, field, text",
+    "status, said, field, text",
     [
         (400, {"error": "No class has this code.", "field": "code"}, "code", "No class has this"),
         (400, {"error": "Write your name."}, "", "Write your name."),
     ],
 )
-def test_an_error_stands_at_its_field_and_nothing_typed_is_lost(
-    client, status, answer, field, text
-):
-    with answering_room(status, answer) as (url, _):
-        code, page = join(client, url, name="Ann B.", shares_code="on")
-    assert code == 400
-    assert membership.read() is None
+def test_an_error_stands_at_its_field_and_nothing_typed_is_lost(client, status, said, field, text):
+    with answering_room(status, said) as (url, _):
+        answer = client.post("/class/", typed(url, name="Ann B.", shares_code="on"))
+    page = unescape(answer.content.decode())
+    assert (answer.status_code, membership.read()) == (400, None)
     shown = {name: value_of(page, name) for name in joining.FIELDS}
     assert shown == {"url": url, "code": "K7QM-3XTD", "name": "Ann B."}
     assert 'name="shares_code" checked' in page
