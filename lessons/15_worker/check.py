@@ -209,7 +209,7 @@ class Calls:
         self.jobs = [call for call in self.by_web if call.get("channel") == CHANNEL]
         own = [it for it in events if it.connection in workers and it.direction == "in"]
         self.begun = [it for it in own if not is_scope(it)]
-        channels = {call["channel"] for call in self.by_worker if call["type"] == "send"}
+        channels = [str(it["channel"]) for it in self.by_worker if it["type"] == "send"]
         self.answered_itself = any(OWN in it and it not in str(self.jobs) for it in channels)
 
 

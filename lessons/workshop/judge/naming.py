@@ -1,5 +1,6 @@
 """Names the cause of a difference: the diagnosis, the place, and the promise that is broken."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -23,6 +24,7 @@ from lessons.workshop.engine.script.report import PlayOptions, Report
 from lessons.workshop.engine.script.steps import Step, parse_step
 from lessons.workshop.judge.redaction import redacted, redacted_finding
 
+log = logging.getLogger(__name__)
 # Diagnoses that only say what a client sees. A replay may find the cause.
 VAGUE = {
     *("reply-differs", "no-reply", "reply-too-many", "closed-early", "not-closed-as-asked"),
@@ -99,7 +101,7 @@ class Naming:
             return "unknown-key"
         if not difference.fault and "<coroutine object " in str(difference.received):
             return "never-awaited"
-        known = difference.model.diagnose(difference) if difference.model else None
+        known = _known_to_model(difference)
         if known and self._is_seen(diagnosis(known).only, difference):
             own = difference.client, None
             is_own = all(step.client in own for step in difference.steps_of_burst)
@@ -271,6 +273,15 @@ def _place_of_silence(difference: Difference) -> Place:
 def _has_call(difference: Difference) -> bool:
     """Whether another process has called a function."""
     return any(step.action == "call" for step in difference.steps_so_far)
+
+
+def _known_to_model(difference: Difference) -> str | None:
+    """What the check.py says. It may fail at what a strange file sends: then nothing is known."""
+    try:
+        return difference.model.diagnose(difference) if difference.model else None
+    except Exception:
+        log.exception("The diagnosis of %s failed", difference.model)
+        return None
 
 
 def _promise(difference: Difference) -> str:

@@ -8,7 +8,7 @@ import pytest
 from lessons.workshop.course.diagnoses import message_of
 from lessons.workshop.engine.process import player_handle, pool
 from lessons.workshop.judge.runner import CourseError
-from tests.support.courses import ACCEPT
+from tests.support.courses import ACCEPT, CHECK
 
 
 def states(verdict):
@@ -155,6 +155,16 @@ def test_a_broken_check_raises_a_course_error(lesson, judge_lamp, check, text):
 
     with pytest.raises(CourseError, match=text):
         judge_lamp()
+
+
+def test_a_diagnosis_that_fails_does_not_cost_the_verdict(lesson, judge_lamp, caplog):
+    diagnose = "    def diagnose(self, difference):\n        1 / 0\n\n\ndef test_repeats"
+    lesson.check.write_text(CHECK.replace("\n\ndef test_repeats", f"\n{diagnose}"))
+
+    [finding, *_] = judge_lamp('event["text"]})', '"other"})').findings
+
+    assert finding.diagnosis == "reply-differs"
+    assert "ZeroDivisionError" in caplog.text
 
 
 def test_a_lesson_without_a_claim_is_not_green(lesson, judge_lamp):
