@@ -2,7 +2,8 @@
 
 from lessons.workshop.course.lesson_index import find
 from lessons.workshop.grading.sandbox import Sandbox, find_sandbox
-from lessons.workshop.grading.submission import SubmissionVerdict, judge_submission
+from lessons.workshop.grading.submission import Grade, judge_submission
+from lessons.workshop.grading.submissions import Submission
 from lessons.workshop.setup.external_programs import BUBBLEWRAP
 from tests.support.required_programs import find_program, skip_or_fail
 
@@ -20,7 +21,10 @@ def bubblewrap() -> Sandbox:
     return sandbox if sandbox.uses_bubblewrap else skip_or_fail(sandbox.warning)
 
 
-def judge_code(code: str, sandbox: Sandbox, more: str = RIGHT, **options) -> SubmissionVerdict:
+def judge_code(code: str, sandbox: Sandbox, more: str = RIGHT, **options) -> Grade:
     """The verdict on a file with `code`, and below it the solution."""
-    content = f"{C_LIBRARY}{code}\n{more}".encode()
-    return judge_submission(LESSON, content, sandbox, **options)
+    return judge_content(f"{C_LIBRARY}{code}\n{more}".encode(), sandbox, **options)
+
+
+def judge_content(content: bytes, sandbox: Sandbox, lesson=LESSON, **options) -> Grade:
+    return judge_submission(Submission("eve", lesson, "eve.py", content), sandbox, **options)

@@ -9,66 +9,28 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
+from typing import NamedTuple
 
-from lessons.workshop.course.diagnoses import Diagnosis, advice_of, diagnosis, message_of, title_of
+from lessons.workshop.course.diagnoses import advice_of, diagnosis, title_of
 from lessons.workshop.course.lesson_index import Lesson
+from lessons.workshop.engine.faults.diagnoses import Advice
 from lessons.workshop.engine.faults.finding import Finding
 from lessons.workshop.engine.recording.transcript import render
 from lessons.workshop.engine.script.steps import split_steps
 from lessons.workshop.grading.sandbox import Sandbox
-from lessons.workshop.grading.submission import NOT_JUDGED, SubmissionVerdict, judge_submission
+from lessons.workshop.grading.submission import NOT_JUDGED, Grade, judge_submission
 from lessons.workshop.grading.submissions import LeftOut, Submission
 from lessons.workshop.judge.study.code_comparison import beside_solution
-from lessons.workshop.judge.verdict import Outcome, Verdict
+from lessons.workshop.judge.verdict import Outcome
 from lessons.workshop.student.exercise_copies import digest, digest_of
 
 UNCHANGED = "unchanged"  # the state of a submission that is the exercise as it was handed out
 STATES = ("green", "red", UNCHANGED, NOT_JUDGED)
-MAX_MESSAGE = 2_000  # characters; a student's code decides how long an exception's text is
 # These diagnoses only say that an event differs. Their submissions are grouped by what differs.
 _VAGUE = {
     *("reply-differs", "no-reply", "reply-too-many", "closed-early", "not-closed-as-asked"),
     *("claim-not-met", "wrong-time", "wrong-connection", "exception"),
 }
-
-
-@dataclass(frozen=True)
-class Grade:
-    """A submission with its verdict, or with the reason why it has none."""
-
-    submission: Submission
-    result: SubmissionVerdict
-
-    @property
-    def state(self) -> str:
-        return self.result.state
-
-    @property
-    def verdict(self) -> Verdict | None:
-        return self.result.verdict
-
-    @property
-    def outcomes(self) -> tuple[Outcome, ...]:
-        return self.verdict.outcomes if self.verdict else ()
-
-    @property
-    def claims(self) -> tuple[int, int]:
-        """How many claims are green, and how many the lesson has: 0 if the file does not load."""
-        return sum(one.state == "green" for one in self.outcomes), len(self.outcomes)
-
-    @property
-    def first(self) -> tuple[Finding, Outcome | None] | None:
-        """The first finding with its outcome; what stops the loading has no outcome."""
-        if self.verdict and self.verdict.problem:
-            return self.verdict.problem, None
-        return next(((one.finding, one) for one in self.outcomes if one.finding), None)
-
-    @property
-    def message(self) -> str:
-        """What to know first: the first finding, or why the submission was not judged."""
-        if self.state == NOT_JUDGED:
-            return f"{self.result.reason}: {self.result.detail}"[:MAX_MESSAGE]
-        return message_of(self.first[0])[:MAX_MESSAGE] if self.first else ""
 
 
 def judge_all(submissions: Sequence[Submission], sandbox: Sandbox) -> Iterator[Grade]:
@@ -86,68 +48,61 @@ def judge_all(submissions: Sequence[Submission], sandbox: Sandbox) -> Iterator[G
 
 def _grade(sandbox: Sandbox, one: Submission) -> Grade:
     if digest(one.content) == digest_of(one.lesson.original):
-        return Grade(one, SubmissionVerdict(UNCHANGED))
-    return Grade(one, judge_submission(one.lesson, one.content, sandbox))
+        return Grade(one, UNCHANGED)
+    return judge_submission(one, sandbox)
 
 
-@dataclass(frozen=True)
-class ClassMistake:
-    """The submissions for a lesson that have the same first difference, of `judged` in all."""
+class ClassMistake(NamedTuple):
+    """The submissions for a lesson that have the same first difference.
+
+    `example` is the one that shows it with the fewest steps; `finding` and `claim` are its first
+    ones. `difference` is its event that differs, and what had to come, if that is known.
+    """
 
     lesson: Lesson
-    diagnosis: Diagnosis
-    grades: tuple[Grade, ...]
-    judged: int
+    headline: str
+    difference: str
+    students: str
+    count: int
+    example: Grade
+    finding: Finding
+    advice: Advice
+    symptom: str
+    claim: str
+    transcript: str
+    rows: list[dict]  # the solution beside the example's code; none if it cannot be read
 
-    @property
-    def headline(self) -> str:
-        usual = f", usually: {self.diagnosis.title}" if self.finding.seen else ""
-        return f"{len(self.grades)} of {self.judged}: {title_of(self.finding)}{usual}"
 
-    @property
-    def is_usual(self) -> bool:
-        """Whether its cause is only the usual one."""
-        return advice_of(self.finding).is_usual
+def _mistake(grades: list[Grade], judged: int) -> ClassMistake:
+    """The mistake that these submissions share, of `judged` submissions for their lesson."""
+    example = min(grades, key=lambda grade: _length(grade.first[0]))
+    finding, outcome = example.first
+    known = diagnosis(finding.diagnosis)
+    usual = f", usually: {known.title}" if finding.seen else ""
+    where = finding.event and f"at {finding.event}"
+    expected = finding.expected and f"expected {finding.expected}"
+    return ClassMistake(
+        lesson=example.submission.lesson,
+        headline=f"{len(grades)} of {judged}: {title_of(finding)}{usual}",
+        difference=", ".join(filter(None, (where, expected))),
+        students=", ".join(grade.submission.student for grade in grades),
+        count=len(grades),
+        example=example,
+        finding=finding,
+        advice=advice_of(finding),
+        symptom="" if finding.seen else known.symptom,
+        claim=outcome.claim if outcome else "",
+        transcript=render(outcome.transcript) if outcome else "",
+        rows=_beside_solution(example.submission),
+    )
 
-    @property
-    def students(self) -> str:
-        return ", ".join(grade.submission.student for grade in self.grades)
 
-    @cached_property
-    def example(self) -> Grade:
-        """The submission that shows the mistake with the fewest steps."""
-        return min(self.grades, key=lambda grade: _length(grade.first[0]))
-
-    @property
-    def finding(self) -> Finding:
-        return self.example.first[0]
-
-    @property
-    def claim(self) -> str:
-        """The claim that the example does not fulfil, or ""."""
-        outcome = self.example.first[1]
-        return outcome.claim if outcome else ""
-
-    @property
-    def difference(self) -> str:
-        """The event at which the example differs, and what had to come, if that is known."""
-        where = f"at {self.finding.event}" if self.finding.event else ""
-        expected = self.finding.expected and f"expected {self.finding.expected}"
-        return ", ".join(filter(None, (where, expected)))
-
-    @property
-    def transcript(self) -> str:
-        outcome = self.example.first[1]
-        return render(outcome.transcript) if outcome else ""
-
-    @cached_property
-    def rows(self) -> list[dict]:
-        """The solution beside the example's code; none if it cannot be read."""
-        with tempfile.TemporaryDirectory(prefix="submission-") as folder:
-            file = Path(folder) / "submission.py"
-            file.write_bytes(self.example.submission.content)
-            found = beside_solution(self.lesson, file, self.lesson.exercise_name)
-        return found["rows"] if found else []
+def _beside_solution(one: Submission) -> list[dict]:
+    with tempfile.TemporaryDirectory(prefix="submission-") as folder:
+        file = Path(folder) / "submission.py"
+        file.write_bytes(one.content)
+        found = beside_solution(one.lesson, file, one.lesson.exercise_name)
+    return found["rows"] if found else []
 
 
 def _length(finding: Finding) -> tuple:
@@ -156,8 +111,7 @@ def _length(finding: Finding) -> tuple:
     return not steps, len(steps), len(finding.conversation)
 
 
-@dataclass(frozen=True)
-class ClaimCount:
+class ClaimCount(NamedTuple):
     """How many submissions fail a claim, and how many it judged."""
 
     lesson: Lesson
@@ -185,12 +139,12 @@ class ClassReport:
         return sorted(found, key=lambda lesson: lesson.number)
 
     @cached_property
-    def by_student(self) -> dict[str, dict[Lesson, Grade]]:
-        """The grades of each student. A student has one grade for a lesson, or none."""
+    def rows(self) -> list[tuple[str, list[Grade | None]]]:
+        """Each student with a grade, or None, for each of `lessons`."""
         found: dict[str, dict[Lesson, Grade]] = defaultdict(dict)
         for grade in self.grades:
             found[grade.submission.student][grade.submission.lesson] = grade
-        return dict(found)
+        return [(student, [*map(grades.get, self.lessons)]) for student, grades in found.items()]
 
     @cached_property
     def counts(self) -> dict[str, int]:
@@ -209,17 +163,13 @@ class ClassReport:
 
         A submission counts once, with its first finding.
         """
-        judged: Counter[Lesson] = Counter()
+        judged = Counter(grade.submission.lesson for grade in self.grades if grade.verdict)
         groups: dict[tuple, list[Grade]] = defaultdict(list)
         for grade in self.grades:
-            judged[grade.submission.lesson] += grade.verdict is not None
             if grade.first:
                 groups[grade.submission.lesson, *_difference_of(*grade.first)].append(grade)
-        found = [
-            ClassMistake(lesson, diagnosis(name), tuple(group), judged[lesson])
-            for (lesson, name, *_), group in groups.items()
-        ]
-        return sorted(found, key=lambda it: (it.lesson.number, -len(it.grades), it.diagnosis.id))
+        found = [_mistake(grades, judged[lesson]) for (lesson, *_), grades in groups.items()]
+        return sorted(found, key=lambda it: (it.lesson.number, -it.count, it.finding.diagnosis))
 
     @cached_property
     def claims(self) -> list[ClaimCount]:
@@ -227,8 +177,7 @@ class ClassReport:
         found = []
         for lesson in self.lessons:
             loaded = [it.outcomes for it in self.grades if it.submission.lesson == lesson]
-            loaded = [outcomes for outcomes in loaded if outcomes]
-            for same in zip(*loaded, strict=True):
+            for same in zip(*filter(None, loaded), strict=True):
                 claim = min((one.claim for one in same), key=len)  # without its count, if it ran
                 states = Counter(one.state for one in same)
                 judged = states["red"] + states["green"]

@@ -10,8 +10,8 @@ from django.template import Context, Engine, Library
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
-from lessons.workshop.grading.grading import UNCHANGED, ClassReport, Grade
-from lessons.workshop.grading.submission import NOT_JUDGED
+from lessons.workshop.grading.grading import UNCHANGED, ClassReport
+from lessons.workshop.grading.submission import NOT_JUDGED, Grade
 from lessons.workshop.setup import atomic_write
 
 register = Library()
@@ -33,19 +33,9 @@ def write_report(report: ClassReport, folder: Path) -> list[Path]:
 
 def as_html(report: ClassReport) -> str:
     """The page. Each text that comes from a student is escaped, and cut."""
-    engine = Engine(builtins=[__name__])
-    style = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
-    template = engine.from_string(Path(__file__).with_name("report.html").read_text("utf-8"))
-    rows = [
-        (
-            f"s{number}",
-            student,
-            [(f"s{number}-{lesson.number}", grades.get(lesson)) for lesson in report.lessons],
-        )
-        for number, (student, grades) in enumerate(report.by_student.items(), start=1)
-    ]
-    shown = {"style": mark_safe(style), "report": report, "rows": rows}
-    return template.render(Context(shown))
+    style, page = (Path(__file__).with_suffix(it).read_text("utf-8") for it in (".css", ".html"))
+    template = Engine(builtins=[__name__]).from_string(page)
+    return template.render(Context({"style": mark_safe(style), "report": report}))
 
 
 @register.filter

@@ -17,6 +17,7 @@ import traceback
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from lessons.workshop.course.diagnoses import message_of
 from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.course.subjects import exercise
 from lessons.workshop.engine.faults.finding import Finding
@@ -24,8 +25,9 @@ from lessons.workshop.engine.process.child_process import end_child, set_up_djan
 from lessons.workshop.engine.process.data import receive_data, send_data
 from lessons.workshop.engine.process.player_handle import PlayerNotStarted
 from lessons.workshop.grading.sandbox import SUBMISSION, Sandbox
+from lessons.workshop.grading.submissions import Submission
 from lessons.workshop.judge.runner import CourseError, judge
-from lessons.workshop.judge.verdict import Verdict
+from lessons.workshop.judge.verdict import Outcome, Verdict
 from lessons.workshop.setup.limits import Limits, limit_resources
 
 TOTAL_TIME = 60.0  # seconds; the solutions take about one, and ten on a very busy machine
@@ -34,6 +36,8 @@ TOTAL_TIME = 60.0  # seconds; the solutions take about one, and ten on a very bu
 JUDGE = Limits(memory=4 * 1024**3, file_size=64 * 1024**2, processor_time=120)
 _MEMORY = f"The sandbox gives a submission {SUBMISSION.memory // 1024**2} MiB of memory."
 
+MAX_MESSAGE = 2_000  # characters; a student's code decides how long an exception's text is
+
 NOT_JUDGED = "not judged"
 TIMED_OUT = "timed out"
 SANDBOX_FAILED = "the sandbox failed"
@@ -41,36 +45,57 @@ JUDGE_FAILED = "the judge failed"
 
 
 @dataclass(frozen=True)
-class SubmissionVerdict:
-    """The verdict on a submission, or why it was not judged.
+class Grade:
+    """A submission with its verdict, or with the reason why it has none.
 
-    `state` is "green", "red" or NOT_JUDGED. If it is NOT_JUDGED, `reason` is one of the texts
-    above, `detail` says more, and `verdict` is None.
+    If `state` is NOT_JUDGED, `reason` is one of the texts above, and `detail` says more.
     """
 
+    submission: Submission
     state: str
     verdict: Verdict | None = None
     reason: str = ""
     detail: str = ""
 
+    @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        return self.verdict.outcomes if self.verdict else ()
 
-def judge_submission(
-    lesson: Lesson, content: bytes, sandbox: Sandbox, total_time: float = TOTAL_TIME
-) -> SubmissionVerdict:
-    """The verdict on the code in `content`, which runs in a new sandbox.
+    @property
+    def claims(self) -> tuple[int, int]:
+        """How many claims are green, and how many the lesson has: 0 if the file does not load."""
+        return sum(one.state == "green" for one in self.outcomes), len(self.outcomes)
+
+    @property
+    def first(self) -> tuple[Finding, Outcome | None] | None:
+        """The first finding with its outcome; what stops the loading has no outcome."""
+        if self.verdict and self.verdict.problem:
+            return self.verdict.problem, None
+        return next(((one.finding, one) for one in self.outcomes if one.finding), None)
+
+    @property
+    def message(self) -> str:
+        """What to know first: the first finding, or why the submission was not judged."""
+        if self.reason:
+            return f"{self.reason}: {self.detail}"[:MAX_MESSAGE]
+        return message_of(self.first[0])[:MAX_MESSAGE] if self.first else ""
+
+
+def judge_submission(one: Submission, sandbox: Sandbox, total_time: float = TOTAL_TIME) -> Grade:
+    """The verdict on the code of a submission, which runs in a new sandbox.
 
     Findings call its file as the exercise is called. Raises nothing for anything that the code is
     or does.
     """
     with tempfile.TemporaryDirectory(prefix="submission-") as folder:
-        copy = Path(folder) / lesson.exercise.name
-        copy.write_bytes(content)
+        copy = Path(folder) / one.lesson.exercise.name
+        copy.write_bytes(one.content)
         copy.chmod(0o444)
-        answer = _answer_of_judge(total_time, lesson, copy, sandbox)
-        if "reason" in answer:
-            return SubmissionVerdict(NOT_JUDGED, None, answer["reason"], answer["detail"])
-        verdict = _named(Verdict.from_json(answer), copy)
-    return SubmissionVerdict("green" if verdict.green else "red", verdict)
+        answer = _answer_of_judge(total_time, one.lesson, copy, sandbox)
+    if "reason" in answer:
+        return Grade(one, NOT_JUDGED, **answer)
+    verdict = _named(Verdict.from_json(answer), copy)
+    return Grade(one, "green" if verdict.green else "red", verdict)
 
 
 def _answer_of_judge(total_time: float, *arguments) -> dict:

@@ -16,6 +16,7 @@ from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.engine.process.child_process import clean_start_method, set_up_django
 from lessons.workshop.grading.sandbox import find_sandbox
 from lessons.workshop.grading.submission import JUDGE_FAILED, NOT_JUDGED, judge_submission
+from lessons.workshop.grading.submissions import Submission
 from lessons.workshop.judge.study.code_comparison import beside_solution
 from lessons.workshop.judge.study.recordings import PLAYBACK_ERRORS
 from lessons.workshop.page.exercise.exercise_state import finding_json
@@ -49,7 +50,7 @@ def _judge(lesson: Lesson, code: str) -> dict:
     with TemporaryDirectory(prefix="room-") as folder:
         file = Path(folder) / lesson.exercise.name
         file.write_bytes(code.encode(errors="replace"))
-        found = judge_submission(lesson, file.read_bytes(), sandbox)
+        found = judge_submission(Submission("", lesson, file.name, file.read_bytes()), sandbox)
         answer = {name: getattr(found, name) for name in ("state", "reason", "detail")}
         if found.verdict is None:
             return answer

@@ -12,9 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from lessons.workshop.course import lesson_index
-from lessons.workshop.grading.grading import STATES, ClassReport, Grade, judge_all
+from lessons.workshop.grading.grading import STATES, ClassReport, judge_all
 from lessons.workshop.grading.report import SIGNS, write_report
 from lessons.workshop.grading.sandbox import find_sandbox
+from lessons.workshop.grading.submission import NOT_JUDGED, Grade
 from lessons.workshop.grading.submissions import find_submissions, printable
 from lessons.workshop.student.progress import state_dir
 from lessons.workshop.terminal.terminal_output import print_paragraph, print_text, short_path
@@ -64,11 +65,11 @@ def _print_report(console, report: ClassReport) -> None:
     console.print()
     counts = [f"{count} {state}" for state, count in report.counts.items()]
     print_text(console, f"Submissions: {len(report.grades)} ({', '.join(counts)})", "bold")
-    for mistake in sorted(report.mistakes, key=lambda it: -len(it.grades))[:_MAX_LINES]:
+    for mistake in sorted(report.mistakes, key=lambda it: -it.count)[:_MAX_LINES]:
         text = ", ".join(filter(None, (mistake.headline, mistake.difference)))
         students = shorten(mistake.students, _MAX_NAMES, placeholder=" …")
         print_paragraph(console, f"  {mistake.lesson.number:>2}  ", f"{text} ({students})")
-    without = [(it.submission.path, it.message) for it in report.grades if it.state == STATES[-1]]
+    without = [(it.submission.path, it.message) for it in report.grades if it.state == NOT_JUDGED]
     _print_list(console, "Not judged", without)
     _print_list(console, "Left out", sorted(report.left_out, key=lambda one: not one.is_doubtful))
     console.print()
@@ -90,9 +91,8 @@ def _table(console, report: ClassReport) -> Table:
     table.add_column("Student", **columns, ratio=1, min_width=12)
     for lesson in report.lessons:
         table.add_column(f"{lesson.number:>2}", **columns, min_width=_WIDE_CELL if is_wide else 2)
-    for student, grades in report.by_student.items():
-        cells = [_cell(grades.get(lesson), is_wide) for lesson in report.lessons]
-        table.add_row(Text(student), *cells)
+    for student, grades in report.rows:
+        table.add_row(Text(student), *(_cell(grade, is_wide) for grade in grades))
     return table
 
 

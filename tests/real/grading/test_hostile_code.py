@@ -17,7 +17,7 @@ import pytest
 
 from lessons.workshop.course.lesson_index import PROJECT_DIR, find
 from lessons.workshop.grading import submission
-from lessons.workshop.grading.submission import NOT_JUDGED, judge_submission
+from lessons.workshop.grading.submission import NOT_JUDGED
 from tests.support.programs.running_program import wait_until
 from tests.support.submissions import (
     C_LIBRARY,
@@ -26,6 +26,7 @@ from tests.support.submissions import (
     WITHOUT_BUBBLEWRAP,
     bubblewrap,
     judge_code,
+    judge_content,
 )
 
 MIB = 1024**2
@@ -301,6 +302,6 @@ def test_a_submission_that_breaks_the_player_is_not_judged(judged):
 
 @pytest.mark.parametrize("content", [b"(" * 100_000, bytes(range(256)) * 10, b"x = 1\0", b""])
 def test_a_file_that_is_not_a_module_is_red(content):
-    found = judge_submission(LESSON, content, bubblewrap())
+    found = judge_content(content, bubblewrap())
     assert diagnoses(found)[0] in ("syntax-error", "wrong-encoding", "name-missing")
     assert found.verdict.findings[0].file == found.verdict.target == LESSON.exercise.name

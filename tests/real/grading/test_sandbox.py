@@ -10,9 +10,9 @@ from lessons.workshop.engine.process import child_process
 from lessons.workshop.grading import sandbox as sandbox_module
 from lessons.workshop.grading import submission
 from lessons.workshop.grading.sandbox import Sandbox, find_sandbox
-from lessons.workshop.grading.submission import NOT_JUDGED, judge_submission
+from lessons.workshop.grading.submission import NOT_JUDGED
 from lessons.workshop.judge.runner import judge
-from tests.support.submissions import WITHOUT_BUBBLEWRAP, bubblewrap, judge_code
+from tests.support.submissions import WITHOUT_BUBBLEWRAP, bubblewrap, judge_code, judge_content
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def program(tmp_path, monkeypatch):
 def test_judges_a_lesson_with_a_database_as_the_usual_process_does():
     lesson = find("replay")
     usual = judge(lesson, str(lesson.original))
-    found = judge_submission(lesson, lesson.original.read_bytes(), bubblewrap())
+    found = judge_content(lesson.original.read_bytes(), bubblewrap(), lesson)
     assert found.state == "red"
     assert [it.state for it in found.verdict.outcomes] == [it.state for it in usual.outcomes]
     assert found.verdict.diagnosis_ids == usual.diagnosis_ids

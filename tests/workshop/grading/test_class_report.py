@@ -11,9 +11,9 @@ import pytest
 
 from lessons.workshop.course.lesson_index import find
 from lessons.workshop.engine.faults.finding import make_finding
-from lessons.workshop.grading.grading import UNCHANGED, ClassReport, Grade
+from lessons.workshop.grading.grading import UNCHANGED, ClassReport
 from lessons.workshop.grading.report import as_csv, as_html, write_report
-from lessons.workshop.grading.submission import NOT_JUDGED, TIMED_OUT, SubmissionVerdict
+from lessons.workshop.grading.submission import NOT_JUDGED, TIMED_OUT, Grade
 from lessons.workshop.grading.submissions import LeftOut, Submission
 from lessons.workshop.judge.verdict import Outcome, Verdict
 
@@ -31,12 +31,12 @@ def grade(student, diagnosis="", steps="", lesson=STOP, content=None, **finding)
         outcome = replace(outcome, state="red", finding=found)
     rest = Outcome("test_b", "It begins.", "not run" if diagnosis else "green")
     verdict = Verdict(lesson.key, f"{student}.py", (outcome, rest), seconds=0.5)
-    return Grade(submission, SubmissionVerdict("green" if verdict.green else "red", verdict))
+    return Grade(submission, "green" if verdict.green else "red", verdict)
 
 
 def not_judged(student, state=NOT_JUDGED):
-    result = SubmissionVerdict(state, None, TIMED_OUT, "After 30 s.")
-    return Grade(Submission(student, STOP, f"{student}.py", b""), result)
+    submission = Submission(student, STOP, f"{student}.py", b"")
+    return Grade(submission, state, None, TIMED_OUT, "After 30 s.")
 
 
 def report(*grades, left_out=(), warning=""):
@@ -91,8 +91,8 @@ def test_a_vague_diagnosis_is_grouped_by_its_first_difference():
 def test_counts_for_each_claim_how_many_of_those_that_load_fail_it():
     does_not_load = grade("eve")
     problem = replace(does_not_load.verdict, outcomes=(), problem=make_finding("syntax-error"))
-    result = replace(does_not_load.result, state="red", verdict=problem)
-    found = report(grade("ada"), grade("ben", "stuck"), replace(does_not_load, result=result))
+    does_not_load = replace(does_not_load, state="red", verdict=problem)
+    found = report(grade("ada"), grade("ben", "stuck"), does_not_load)
     assert [(it.claim, it.failed, it.judged) for it in found.claims] == [
         ("It ends.", 1, 2),
         ("It begins.", 0, 1),  # of one submission it did not run
@@ -129,8 +129,7 @@ def test_the_page_escapes_all_that_comes_from_a_student(tmp_path):
     texts = {"event": MARKUP, "detail": f"{MARKUP}\ud800", "expected": MARKUP}
     steps = f"connect | text {MARKUP}"
     eve = grade(f"{MARKUP}eve", "reply-differs", steps, content=content, **texts)
-    verdict = replace(eve.verdict, output=MARKUP)
-    eve = replace(eve, result=replace(eve.result, verdict=verdict))
+    eve = replace(eve, verdict=replace(eve.verdict, output=MARKUP))
     whole = report(eve, left_out=[LeftOut(MARKUP, MARKUP)], warning=MARKUP)
     page = as_html(replace(whole, name=MARKUP))
     assert "<script" not in page
