@@ -1,14 +1,13 @@
 """Judges the submissions of a class, and sums up what the class has understood."""
 
+import math
 import os
-import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, partial
-from pathlib import Path
 from typing import NamedTuple
 
 from lessons.workshop.course.diagnoses import advice_of, diagnosis, title_of
@@ -16,11 +15,14 @@ from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.engine.faults.diagnoses import Advice
 from lessons.workshop.engine.faults.finding import Finding
 from lessons.workshop.engine.recording.transcript import render
-from lessons.workshop.engine.script.steps import split_steps
 from lessons.workshop.grading.sandbox import Sandbox
-from lessons.workshop.grading.submission import NOT_JUDGED, Grade, judge_submission
+from lessons.workshop.grading.submission import (
+    NOT_JUDGED,
+    Grade,
+    compare_code,
+    judge_submission,
+)
 from lessons.workshop.grading.submissions import LeftOut, Submission
-from lessons.workshop.judge.study.code_comparison import beside_solution
 from lessons.workshop.judge.verdict import Outcome
 from lessons.workshop.student.exercise_copies import digest, digest_of
 
@@ -39,11 +41,8 @@ def judge_all(submissions: Sequence[Submission], sandbox: Sandbox) -> Iterator[G
     If the iteration ends early, as after Ctrl-C, those in progress are judged to their end.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    pool = ThreadPoolExecutor(cores or 1)
-    try:
+    with ThreadPoolExecutor(cores) as pool:
         yield from pool.map(partial(_grade, sandbox), submissions)
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _grade(sandbox: Sandbox, one: Submission) -> Grade:
@@ -55,7 +54,7 @@ def _grade(sandbox: Sandbox, one: Submission) -> Grade:
 class ClassMistake(NamedTuple):
     """The submissions for a lesson that have the same first difference.
 
-    `example` is the one that shows it with the fewest steps; `finding` and `claim` are its first
+    `example` is the one with the shortest conversation; `finding` and `claim` are its first
     ones. `difference` is its event that differs, and what had to come, if that is known.
     """
 
@@ -70,12 +69,13 @@ class ClassMistake(NamedTuple):
     symptom: str
     claim: str
     transcript: str
-    rows: list[dict]  # the solution beside the example's code; none if it cannot be read
+    rows: list[dict] | None  # the solution beside the example's code, if that can be read
 
 
 def _mistake(grades: list[Grade], judged: int) -> ClassMistake:
     """The mistake that these submissions share, of `judged` submissions for their lesson."""
-    example = min(grades, key=lambda grade: _length(grade.first[0]))
+    # A conversation is better than none, and a short one better than a long one.
+    example = min(grades, key=lambda it: len(it.first[0].conversation) or math.inf)
     finding, outcome = example.first
     known = diagnosis(finding.diagnosis)
     usual = f", usually: {known.title}" if finding.seen else ""
@@ -93,22 +93,8 @@ def _mistake(grades: list[Grade], judged: int) -> ClassMistake:
         symptom="" if finding.seen else known.symptom,
         claim=outcome.claim if outcome else "",
         transcript=render(outcome.transcript) if outcome else "",
-        rows=_beside_solution(example.submission),
+        rows=(compare_code(example.submission) or {}).get("rows"),
     )
-
-
-def _beside_solution(one: Submission) -> list[dict]:
-    with tempfile.TemporaryDirectory(prefix="submission-") as folder:
-        file = Path(folder) / "submission.py"
-        file.write_bytes(one.content)
-        found = beside_solution(one.lesson, file, one.lesson.exercise_name)
-    return found["rows"] if found else []
-
-
-def _length(finding: Finding) -> tuple:
-    """A conversation is better than none, and a short one better than a long one."""
-    steps = split_steps(finding.conversation) if finding.conversation else []
-    return not steps, len(steps), len(finding.conversation)
 
 
 class ClaimCount(NamedTuple):

@@ -1,12 +1,12 @@
 """The program that plays one submission in a sandbox:
 
-    python -c PROGRAM DESCRIPTOR
+    python -m lessons.workshop.grading.player_program DESCRIPTOR
 
-DESCRIPTOR is a socket. Through it comes an Order, then conversations. A forked copy of the judging
-process would hold what that process knows, such as models and solutions. This program knows the
-Order only.
+DESCRIPTOR is a socket. Through it comes an Order, then conversations. The program knows nothing
+else: a fork of the judging process would also hold models and solutions.
 """
 
+import gc
 import os
 import sys
 from dataclasses import dataclass
@@ -20,24 +20,12 @@ from lessons.workshop.engine.subject import Subject
 from lessons.workshop.grading.system_calls import refuse_system_calls
 from lessons.workshop.setup.limits import Limits, limit_resources
 
-# Nothing that a module makes when it is imported is garbage. run_player() enables the collector.
-# The path of the project must not change when set_up() enters another folder.
-PROGRAM = f"""
-import gc, os, sys
-gc.disable()
-sys.path[0] = os.getcwd()
-from {__name__} import main
-main()
-"""
-STARTED = "started"  # the program's first report: ["started", whether system calls are refused]
-
 
 @dataclass(frozen=True)
 class Order:
     """What the program plays, and within which limits. All paths are those that it sees.
 
-    `folder` is for its own files. `user` is the number of the user and group to become: only root
-    can.
+    `folder` is for its own files. `user` is the number of the user and group that root becomes.
     """
 
     subject: Subject
@@ -48,11 +36,9 @@ class Order:
 
 
 def main() -> None:
+    gc.disable()  # what is made by an import is no garbage; run_player() enables the collector
     pipe = Connection(int(sys.argv[1]))
-    null = os.open(os.devnull, os.O_RDWR)
-    for descriptor in (0, 1, 2):  # what is printed is kept in the report
-        os.dup2(null, descriptor)
-    os.close(null)
+    os.dup2(1, 2)  # to /dev/null: what is printed is kept in the report
     order = read_dataclass(Order, receive_data(pipe))
     limit_resources(order.limits)
     set_up_django()
@@ -61,6 +47,11 @@ def main() -> None:
         os.setgroups([])
         os.setresgid(order.user, order.user, order.user)
         os.setresuid(order.user, order.user, order.user)
-    send_data(pipe, [STARTED, refuse_system_calls()])
+    refuse_system_calls()
+    send_data(pipe, "started")
     set_up(order.folder)
     run_player(pipe, order.subject, order.timeout)
+
+
+if __name__ == "__main__":
+    main()

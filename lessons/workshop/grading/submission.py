@@ -1,12 +1,8 @@
 """Judges one submission of a stranger.
 
-What a verdict can prove. A judging process sends conversations to the sandbox and compares what
-comes back with what the exercise promises. It believes nothing that comes back. So a submission
-cannot change the verdict of another one, the files of this machine, or the judge. But its
-transcript comes from the process in which its code runs. Code that knows the right answers can send
-a forged transcript, as it could simply give the right answers. So green means: this process
-answered every conversation as the exercise demands. It does not mean that the code is honest, that
-its author has written it, or that it is good code. If a grade depends on it, read the code.
+A judging process sends conversations to the sandbox and compares what comes back with what the
+exercise promises. It believes nothing that comes back. lessons/guides/grading.md says what such a
+verdict proves.
 """
 
 import multiprocessing
@@ -14,7 +10,10 @@ import os
 import sys
 import tempfile
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
+from html import escape
 from pathlib import Path
 
 from lessons.workshop.course.diagnoses import message_of
@@ -23,10 +22,11 @@ from lessons.workshop.course.subjects import exercise
 from lessons.workshop.engine.faults.finding import Finding
 from lessons.workshop.engine.process.child_process import end_child, set_up_django, start_child
 from lessons.workshop.engine.process.data import receive_data, send_data
-from lessons.workshop.engine.process.player_handle import PlayerNotStarted
-from lessons.workshop.grading.sandbox import SUBMISSION, Sandbox
+from lessons.workshop.engine.process.player_handle import PlayerNotStarted, forked_player
+from lessons.workshop.grading.sandbox import SUBMISSION, Sandbox, SandboxedPlayer
 from lessons.workshop.grading.submissions import Submission
-from lessons.workshop.judge.runner import CourseError, judge
+from lessons.workshop.judge.runner import judge
+from lessons.workshop.judge.study.code_comparison import beside_solution
 from lessons.workshop.judge.verdict import Outcome, Verdict
 from lessons.workshop.setup.limits import Limits, limit_resources
 
@@ -99,7 +99,7 @@ def judge_submission(one: Submission, sandbox: Sandbox, total_time: float = TOTA
 
 
 def _answer_of_judge(total_time: float, *arguments) -> dict:
-    """What a judging process answers. It and the players that it has started end here."""
+    """What a judging process answers. Here it ends, with the players that it has started."""
     ours, theirs = multiprocessing.Pipe(duplex=False)
     child = start_child(_judge, theirs, *arguments)
     theirs.close()
@@ -120,13 +120,15 @@ def _judge(pipe, lesson: Lesson, copy: Path, sandbox: Sandbox) -> None:
     sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - until the process ends
     limit_resources(JUDGE)
     target = exercise(lesson, "submission", copy)
-    start_player = sandbox.starter(copy.parent / "files")
+    start_player = partial(SandboxedPlayer, sandbox, copy.parent / "files")
+    if os.name == "nt":  # descriptors cannot be passed on to a program
+        start_player = forked_player
     try:
         answer = judge(lesson, target, start_player=start_player).as_json()
     except PlayerNotStarted as error:
         answer = {"reason": SANDBOX_FAILED, "detail": str(error)}
-    except Exception as error:  # CourseError has a whole traceback as its text
-        text = str(error) if isinstance(error, CourseError) else traceback.format_exc()
+    except Exception as error:  # the text of a CourseError is a whole traceback
+        text = traceback.format_exception_only(error)[-1]
         answer = {"reason": JUDGE_FAILED, "detail": text.strip().splitlines()[-1]}
     try:
         send_data(pipe, answer)
@@ -137,18 +139,26 @@ def _judge(pipe, lesson: Lesson, copy: Path, sandbox: Sandbox) -> None:
 def _named(verdict: Verdict, copy: Path) -> Verdict:
     """The verdict, in which no finding keeps the path of the copy.
 
-    A MemoryError gets the limit, because on the student's machine the code may have more memory.
-    The code can raise the exception itself, so it is red, as an endless loop is. If the sandbox has
-    too little memory for the player itself, the player reports a fault: then nothing is judged.
+    A MemoryError gets the limit: on the student's machine, the code may have more memory.
     """
 
-    def renamed(finding: Finding) -> Finding:
+    def renamed(finding: Finding | None) -> Finding | None:
+        if finding is None:
+            return None
         detail = finding.detail.replace(str(copy), copy.name)
         if sys.platform == "linux" and "MemoryError" in detail:  # others have no such limit
             detail = f"{detail}\n{_MEMORY}"
         file = copy.name if finding.file == str(copy) else ""
         return replace(finding, file=file, detail=detail)
 
-    outcomes = [replace(it, finding=it.finding and renamed(it.finding)) for it in verdict.outcomes]
-    problem = verdict.problem and renamed(verdict.problem)
-    return replace(verdict, target=copy.name, outcomes=tuple(outcomes), problem=problem)
+    outcomes = tuple(replace(it, finding=renamed(it.finding)) for it in verdict.outcomes)
+    problem = renamed(verdict.problem)
+    return replace(verdict, target=copy.name, outcomes=outcomes, problem=problem)
+
+
+def compare_code(one: Submission, highlight: Callable[[str], str] = escape) -> dict | None:
+    """The solution beside the code of a submission: see beside_solution()."""
+    with tempfile.TemporaryDirectory(prefix="submission-") as folder:
+        file = Path(folder) / one.lesson.exercise.name
+        file.write_bytes(one.content)
+        return beside_solution(one.lesson, file, one.lesson.exercise_name, highlight)

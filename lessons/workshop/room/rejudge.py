@@ -7,17 +7,19 @@ that breaks even the process that compares it with the solution does not end the
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from django.urls import set_urlconf
 
 from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.engine.process.child_process import clean_start_method, set_up_django
 from lessons.workshop.grading.sandbox import find_sandbox
-from lessons.workshop.grading.submission import JUDGE_FAILED, NOT_JUDGED, judge_submission
+from lessons.workshop.grading.submission import (
+    JUDGE_FAILED,
+    NOT_JUDGED,
+    compare_code,
+    judge_submission,
+)
 from lessons.workshop.grading.submissions import Submission
-from lessons.workshop.judge.study.code_comparison import beside_solution
 from lessons.workshop.judge.study.recordings import PLAYBACK_ERRORS
 from lessons.workshop.page.exercise.exercise_state import finding_json
 from lessons.workshop.page.markup import highlight_python
@@ -47,21 +49,19 @@ def _judge(lesson: Lesson, code: str) -> dict:
     sandbox = find_sandbox()
     if not sandbox.uses_bubblewrap:
         return {"state": NOT_JUDGED, "reason": "no sandbox", "detail": sandbox.warning}
-    with TemporaryDirectory(prefix="room-") as folder:
-        file = Path(folder) / lesson.exercise.name
-        file.write_bytes(code.encode(errors="replace"))
-        found = judge_submission(Submission("", lesson, file.name, file.read_bytes()), sandbox)
-        answer = {name: getattr(found, name) for name in ("state", "reason", "detail")}
-        if found.verdict is None:
-            return answer
-        verdict = found.verdict
-        code = beside_solution(lesson, file, lesson.exercise_name, highlight_python)
-        answer |= {
-            "outcomes": [{"claim": one.claim, "state": one.state} for one in verdict.outcomes],
-            "output": verdict.output[:MAX_DETAIL],
-            "comparison": _comparison(lesson, verdict),
-            "code": code and {**code, "wrong": file.name},
-        }
+    submission = Submission("", lesson, lesson.exercise.name, code.encode(errors="replace"))
+    found = judge_submission(submission, sandbox)
+    answer = {name: getattr(found, name) for name in ("state", "reason", "detail")}
+    verdict = found.verdict
+    if verdict is None:
+        return answer
+    compared = compare_code(submission, highlight_python)
+    answer |= {
+        "outcomes": [{"claim": one.claim, "state": one.state} for one in verdict.outcomes],
+        "output": verdict.output[:MAX_DETAIL],
+        "comparison": _comparison(lesson, verdict),
+        "code": compared and {**compared, "wrong": submission.path},
+    }
     if verdict.findings:
         finding = finding_json(verdict.findings[0])
         answer["finding"] = {**finding, "detail": finding["detail"][:MAX_DETAIL]}

@@ -59,7 +59,10 @@ def test_names_of_files_and_folders_give_student_and_lesson(tmp_path, name, stud
 
 def test_a_name_that_cannot_be_printed_or_decoded_is_shown_with_escapes(tmp_path):
     write(tmp_path, os.fsdecode(b"two\nlines\xff_03_stop.py"))
-    assert found(tmp_path) == ([("two\\nlines\\xff", "stop", "two\\nlines\\xff_03_stop.py")], {})
+    assert found(tmp_path) == (
+        [("two\\nlines\\udcff", "stop", "two\\nlines\\udcff_03_stop.py")],
+        {},
+    )
 
 
 def test_a_work_folder_belongs_to_the_student_whose_folder_it_is_in(tmp_path):
