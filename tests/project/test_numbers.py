@@ -18,7 +18,7 @@ from lessons.workshop.engine.process import output
 from lessons.workshop.engine.script import player
 from lessons.workshop.grading import sandbox, submission, submissions
 from lessons.workshop.management.commands import room
-from lessons.workshop.room import classes
+from lessons.workshop.room import models
 
 ROOT = settings.BASE_DIR
 KIB, MIB, GIB = 1024, 1024**2, 1024**3
@@ -49,7 +49,7 @@ ADDING, GRADING, ROOM = (f"lessons/guides/{it}.md" for it in ("adding-a-lesson",
         (GRADING, "the first # characters", [output.MAX_OUTPUT]),
         (GRADING, "A file larger than # MiB", [submissions.MAX_SUBMISSION // MIB]),
         (GRADING, "each wait of at most # milliseconds", [player.MOMENT * 1000]),
-        (ROOM, "not used for # days", [classes.KEPT_FOR.days]),
+        (ROOM, "not used for # days", [models.KEPT_FOR.days]),
         (ROOM, "The port is #, or", [room.Command.options["--port"]["default"]]),
     ],
 )

@@ -18,7 +18,6 @@ from msgspec import convert
 
 from lessons.workshop.member import protocol
 from lessons.workshop.room import actions
-from lessons.workshop.room.classes import add_class
 from lessons.workshop.room.joining import join
 from lessons.workshop.room.models import Class, Student, Vote
 from lessons.workshop.room.routing import websocket_application
@@ -101,9 +100,6 @@ class RoomClient(WebsocketCommunicator):
             if condition(frame):
                 return frame
 
-    async def error(self) -> str:
-        return (await self.until(lambda frame: frame.get("type") == "error"))["text"]
-
     async def close_code(self) -> int:
         """The code with which the room closes; frames before it are discarded."""
         while True:
@@ -134,7 +130,7 @@ async def opened(client: RoomClient):
 @asynccontextmanager
 async def room_with_ann():
     """A class, the socket of its student Ann, and a board."""
-    monday = await in_database(add_class)("Monday")
+    monday = await Class.objects.acreate(name="Monday")
     ann = await in_database(new_student)(monday)
     cookie = await in_database(session_cookie)()
     board, student = board_client(monday, cookie), student_client(ann.token)

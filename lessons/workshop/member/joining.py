@@ -1,25 +1,15 @@
 """Joins and leaves a class. Joining is one request; for each failure the text says what to do."""
 
-import ipaddress
 import re
 import urllib.error
 import urllib.request
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from lessons.workshop.member import membership
+from lessons.workshop.member import membership, protocol
 from lessons.workshop.member.membership import Membership
-from lessons.workshop.member.protocol import (
-    MAX_LABEL,
-    Join,
-    Joined,
-    NotJoined,
-    Refused,
-    clean_name,
-    decode,
-    encode,
-    is_lesson,
-)
+from lessons.workshop.member.protocol import Refused
+from lessons.workshop.setup.network_access import is_loopback
 from lessons.workshop.student import progress
 
 TIMEOUT = 10.0  # seconds for the room's answer
@@ -38,11 +28,6 @@ class Wish(NamedTuple):
     shares_code: bool = False
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_):
-        return None  # the code must not travel to another address
-
-
 def join_class(wish: Wish) -> Membership:
     """Join the class. In a class, only decide again whether to share code.
 
@@ -59,19 +44,15 @@ def join_class(wish: Wish) -> Membership:
 def _join(wish: Wish) -> Membership:
     """Ask the room for a place in the class. Raises Refused."""
     url = normal_url(wish.url)
-    if not wish.code.strip():
-        raise Refused("The class code is missing. Your instructor has it.", "code")
-    status, body = _ask(url, encode(Join(wish.code, clean_name(wish.name))).encode())
-    if status >= 500:
-        raise Refused(f"The room at {url} has an error ({status}). Try again later.", "url")
+    status, body = _ask(url, protocol.encode(protocol.Join(wish.code, wish.name)).encode())
     try:
-        answer = decode(body, Joined if status == 200 else NotJoined)
+        answer = protocol.decode(body, protocol.Joined if status == 200 else protocol.NotJoined)
     except Refused:
-        text = f"What answers at {url} is not a room (HTTP {status}). Check address and port."
+        text = f"At {url}, no room answers (HTTP {status}). Check the address, or try again later."
         raise Refused(text, "url") from None
-    if isinstance(answer, NotJoined):
-        raise Refused(" ".join(answer.error.split())[:MAX_LABEL], answer.field)
-    today = [*filter(is_lesson, answer.today or ())]
+    if isinstance(answer, protocol.NotJoined):
+        raise Refused(" ".join(answer.error.split())[: protocol.MAX_LABEL], answer.field)
+    today = [*filter(protocol.is_lesson, answer.today or ())]
     return Membership(url, answer.token, answer.name, answer.school_class, today=today)
 
 
@@ -95,19 +76,13 @@ def is_readable(url: str) -> bool:
     return parts.scheme == "http" and not is_loopback(parts.hostname)
 
 
-def is_loopback(host: str | None) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host or "").is_loopback
-    except ValueError:
-        return False
-
-
 def _ask(url: str, body: bytes) -> tuple[int, bytes]:
     """The room's status and answer. Raises Refused if it does not answer."""
     headers = {"Content-Type": "application/json"}
     request = urllib.request.Request(f"{url}/room/join/", body, headers)
     try:
-        with urllib.request.build_opener(_NoRedirect).open(request, timeout=TIMEOUT) as response:
+        # A redirect is followed with GET: the code does not travel to another address.
+        with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
             return response.status, response.read(MAX_ANSWER)
     except urllib.error.HTTPError as error:
         with error:

@@ -5,13 +5,12 @@
 **The WebSocket** /room/student/ needs the header `Authorization: Bearer TOKEN`. Progress is a
 state: after each connection the workshop sends its standing in each lesson, and later each one that
 changes. The room stores the last one. So nothing is counted or confirmed. A workshop
-sends FromStudent, and the room sends FromRoom.
+sends FromStudent, and the room sends State. The room ignores a frame that is not valid.
 
 The room closes with 4401 (the student was removed) or 4404 (the class was deleted). It rejects an
 unknown token with HTTP 403.
 """
 
-import unicodedata
 from typing import Annotated, Literal
 
 import msgspec
@@ -26,7 +25,6 @@ MAX_CODE = 20_000
 MAX_TEXT = 2_000  # of a message, and of a finding's detail
 MAX_LABEL = 200  # of an answer, a title, a sentence with a raised hand
 MAX_CLAIMS = 40
-MAX_NAME = 40
 MAX_SECONDS = 24 * 3600  # of a timer
 
 Id = Annotated[int, Meta(ge=1, le=2**53)]  # JavaScript counts exactly to 2**53
@@ -167,15 +165,6 @@ class State(Frame, tag="state"):
     poll: Poll | None = None
 
 
-class Error(Frame, tag="error"):
-    """The last frame of the workshop was not valid and changed nothing."""
-
-    text: str
-
-
-FromRoom = State | Error
-
-
 def decode(text: str | bytes | None, kind):
     """The record of this kind, or one of this union. Raises Refused."""
     if text is None or len(text) > MAX_FRAME:  # before the parsing, which takes time
@@ -193,23 +182,3 @@ def encode(record) -> str:
 def is_lesson(slug: str | None) -> bool:
     """Whether this version of the course has the lesson. What is about another one is left out."""
     return slug in {one.slug for one in lessons()}
-
-
-def clean_name(name: str) -> str:
-    """A student's name as the board shows it. Raises Refused."""
-    name = " ".join(unicodedata.normalize("NFC", name).split())
-    if not name:
-        raise Refused("Write your name.", "name")
-    if len(name) > MAX_NAME:
-        raise Refused(f"A name may have {MAX_NAME} characters at most.", "name")
-    if not name.isprintable() or "\ufffd" in name:
-        raise Refused("A name must not contain invisible characters.", "name")
-    if not any(map(str.isalnum, name)):
-        raise Refused("A name must contain a letter or a digit.", "name")
-    return name
-
-
-def normal_code(code: str) -> str:
-    """The class code as it is stored, whatever case, spaces and hyphens a person types."""
-    plain = "".join(code.split()).replace("-", "").upper()
-    return f"{plain[:4]}-{plain[4:]}"

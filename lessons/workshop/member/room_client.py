@@ -13,21 +13,9 @@ from contextlib import suppress
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
-from lessons.workshop.member import membership
+from lessons.workshop.member import membership, protocol
 from lessons.workshop.member.membership import Membership
-from lessons.workshop.member.protocol import (
-    CLASS_DELETED,
-    MAX_FRAME,
-    REMOVED,
-    FromRoom,
-    FromStudent,
-    Message,
-    Reading,
-    State,
-    decode,
-    encode,
-    is_lesson,
-)
+from lessons.workshop.member.protocol import Message, Reading, State, is_lesson
 from lessons.workshop.member.standings import make_standing
 from lessons.workshop.student import progress
 from lessons.workshop.student.progress import Progress
@@ -98,37 +86,37 @@ class RoomClient:
         """Connect, and stay until the connection ends. Returns the new link."""
         url = f"ws{self.membership.url.removeprefix('http')}/room/student/"
         headers = {"Authorization": f"Bearer {self.membership.token}"}
-        options = {"max_size": 4 * MAX_FRAME, "compression": None, "close_timeout": 1}
-        options["write_limit"] = 16 * MAX_FRAME  # no page waits until a slow room has read all
+        options = {"max_size": 4 * protocol.MAX_FRAME, "compression": None, "close_timeout": 1}
+        options["write_limit"] = (
+            16 * protocol.MAX_FRAME
+        )  # no page waits until a slow room has read all
         try:
             async with connect(url, additional_headers=headers, **options) as self._connection:
                 await self.report(self._progress)
                 if self._reading:  # later: the room shows the lesson of the last frame
                     await self.send(self._reading)
                 async for text in self._connection:
-                    self._take(decode(text, FromRoom))
+                    self._take(protocol.decode(text, State))
         except InvalidStatus as error:
             return "refused" if error.response.status_code == 403 else "waiting"
         except ConnectionClosed as error:
             code = error.rcvd.code if error.rcvd else None
-            return "ended" if code in (REMOVED, CLASS_DELETED) else "waiting"
+            return "ended" if code in (protocol.REMOVED, protocol.CLASS_DELETED) else "waiting"
         except (OSError, TimeoutError, WebSocketException, EOFError, ValueError) as error:
             log.debug("The room at %s: %s", self.membership.url, error)
         finally:
             self._connection = None
         return "waiting"
 
-    def _take(self, frame: FromRoom) -> None:
-        if not isinstance(frame, State):
-            log.warning("The room at %s refuses a report: %s", self.membership.url, frame.text)
-            return
-        frame.today = [slug for slug in frame.today or () if is_lesson(slug)]
-        if frame.look and not is_lesson(frame.look.lesson):
-            frame.look = None
-        if frame.poll and frame.poll.lesson and not is_lesson(frame.poll.lesson):
-            frame.poll = None
-        self.state, self.state_at, self.link = frame, time.monotonic(), "connected"
-        self._save(held=frame.held, today=frame.today)
+    def _take(self, state: State) -> None:
+        """Show this state, without lessons that this version of the course does not have."""
+        state.today = [*filter(is_lesson, state.today or ())]
+        if state.look and not is_lesson(state.look.lesson):
+            state.look = None
+        if state.poll and state.poll.lesson and not is_lesson(state.poll.lesson):
+            state.poll = None
+        self.state, self.state_at, self.link = state, time.monotonic(), "connected"
+        self._save(held=state.held, today=state.today)
         self.changed()
 
     def _save(self, **values) -> None:
@@ -136,13 +124,13 @@ class RoomClient:
 
     # What the student does
 
-    async def send(self, frame: FromStudent) -> None:
+    async def send(self, frame: protocol.FromStudent) -> None:
         """Send a frame to a room that is connected. The room's state then says what it did."""
         if isinstance(frame, Reading):
             self._reading = frame
         if self._connection is not None:
             with suppress(ConnectionClosed):
-                await self._connection.send(encode(frame))
+                await self._connection.send(protocol.encode(frame))
 
     async def dismiss(self, number: int) -> None:
         """Forget the messages up to this id."""

@@ -3,14 +3,8 @@
 from lessons.workshop.course.diagnoses import catalogue as diagnoses
 from lessons.workshop.course.lesson_index import UnknownLesson, find
 from lessons.workshop.course.subjects import resolve
-from lessons.workshop.member.protocol import (
-    MAX_CLAIMS,
-    MAX_CODE,
-    MAX_LABEL,
-    MAX_TEXT,
-    Claim,
-    Standing,
-)
+from lessons.workshop.member import protocol
+from lessons.workshop.member.protocol import MAX_LABEL, MAX_TEXT, Standing
 from lessons.workshop.student.exercise_copies import is_unedited
 from lessons.workshop.student.progress import Progress
 
@@ -27,7 +21,7 @@ def make_standing(key: str, known: Progress, shares_code: bool) -> Standing | No
         return None
     found = Standing(lesson.slug, known.standing, known.was_green, known.hints)
     code = resolve(lesson).text()
-    if shares_code and 0 < len(code) <= MAX_CODE:
+    if shares_code and 0 < len(code) <= protocol.MAX_CODE:
         found.code = _storable(code)
     if known.standing == "red" and is_unedited(lesson):
         found.state = "unchanged"
@@ -40,7 +34,8 @@ def _add_verdict(standing: Standing, verdict: dict) -> None:
     """Add the claims with their states, and the first finding."""
     outcomes = verdict.get("outcomes", ())
     standing.claims = [
-        Claim(_storable(one["claim"], MAX_LABEL), one["state"]) for one in outcomes[:MAX_CLAIMS]
+        protocol.Claim(_storable(one["claim"], MAX_LABEL), one["state"])
+        for one in outcomes[: protocol.MAX_CLAIMS]
     ]
     findings = [verdict.get("problem"), *(one["finding"] for one in outcomes)]
     if finding := next(filter(None, findings), None):

@@ -4,7 +4,7 @@ import time
 from typing import Annotated, Literal
 from urllib.parse import quote, urlencode
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.http import QueryDict
 from django.utils import timezone
 from msgspec import Meta, ValidationError, convert, to_builtins
@@ -14,30 +14,32 @@ from lessons.workshop.course.lesson_index import find
 from lessons.workshop.course.mistakes import title_of
 from lessons.workshop.engine.script.steps import split_steps
 from lessons.workshop.member import protocol
-from lessons.workshop.member.protocol import (
-    MAX_LABEL,
-    MAX_SECONDS,
-    SWITCHES,
-    Frame,
-    Id,
-    Label,
-    Refused,
-    Slug,
-    Switch,
-    Text,
-    is_lesson,
-)
+from lessons.workshop.member.protocol import Frame, Id, Label, Refused, Slug, is_lesson
 from lessons.workshop.page.markup import markdown_to_html
 from lessons.workshop.room.models import Class, Student, Vote
 from lessons.workshop.room.state import played_question
 
-MAX_ROUNDS = 20  # of a poll
 MAX_MESSAGES = 200  # that the room keeps
 MAX_OPTIONS = 8  # of a question that the instructor writes
 PROGRESS = {"state", "diagnosis"}  # a change of one of these is progress
 
+Written = Annotated[protocol.Text, Meta(pattern=r"\S")]  # a text that is not empty
+
 
 # A student
+
+
+def take(student: Student, frame: protocol.FromStudent | None) -> None:
+    """Do what a frame asks for. Raises an exception of Django if the student was deleted."""
+    match frame:
+        case protocol.Standing():
+            save_standing(student, frame)
+        case protocol.Reading(lesson) if is_lesson(lesson):
+            Student.objects.filter(pk=student.pk).update(lesson=lesson)
+        case protocol.Hand(text):
+            set_hand(student, text)
+        case protocol.Vote():
+            vote(student, frame)
 
 
 def save_standing(student: Student, reported: protocol.Standing) -> None:
@@ -49,17 +51,12 @@ def save_standing(student: Student, reported: protocol.Standing) -> None:
     with transaction.atomic():
         old = student.standings.filter(lesson=reported.lesson).first()
         changed = {name for name, value in values.items() if getattr(old, name, None) != value}
-        if not changed and old:  # after each connection, a workshop sends all its standings
+        if not changed:  # after each connection, a workshop sends all its standings
             return
-        if not old or changed & PROGRESS:
+        if changed & PROGRESS:
             values["changed"] = timezone.now()
         student.standings.update_or_create(lesson=reported.lesson, defaults=values)
         Student.objects.filter(pk=student.pk).update(lesson=reported.lesson)
-
-
-def set_reading(student: Student, lesson: str) -> None:
-    if is_lesson(lesson):
-        Student.objects.filter(pk=student.pk).update(lesson=lesson)
 
 
 def set_hand(student: Student, text: str | None) -> None:
@@ -71,21 +68,14 @@ def set_hand(student: Student, text: str | None) -> None:
 
 
 def vote(student: Student, given: protocol.Vote) -> None:
-    """Store the student's answer. Raises Refused if the poll does not accept it."""
-    try:
-        with transaction.atomic():  # a poll that closes now counts this vote, or refuses it
-            student = Student.objects.select_related("school_class").get(pk=student.pk)
-            poll = student.school_class.poll
-            asked = poll and (poll["id"], poll["round"], poll["state"])
-            if asked != (given.poll, given.round, "open"):
-                raise Refused("This question does not accept answers any more.")
-            if poll["options"] and given.answer not in poll["options"]:
-                raise Refused("The question has no such answer.")
-            Vote.objects.create(
-                student=student, poll=given.poll, round=given.round, answer=given.answer
-            )
-    except IntegrityError:
-        raise Refused("You have answered this question in this round.") from None
+    """Store the student's answer, if the poll accepts it, and the student has given none."""
+    with transaction.atomic():  # a poll that closes now counts this vote, or refuses it
+        poll = Class.objects.get(students=student).poll
+        asked = poll and (poll["id"], poll["round"], poll["state"])
+        is_answer = poll and given.answer in (poll["options"] or [given.answer])
+        if is_answer and asked == (given.poll, given.round, "open"):
+            values = {"poll": given.poll, "round": given.round, "student": student}
+            Vote.objects.get_or_create(**values, defaults={"answer": given.answer})
 
 
 # An instructor. `do` changes the class, and `act` saves it.
@@ -131,12 +121,10 @@ class Remove(Frame, tag="remove"):
 class Message(Frame, tag="message"):
     """To one student, or to all."""
 
-    text: Text
+    text: Written
     student: Id | None = None
 
     def do(self, school_class: Class) -> None:
-        if not self.text.strip():
-            raise Refused("Write a text.")
         if self.student is not None:
             _student(school_class, self.student)
         message = {"id": _new_id(), "sent": time.time(), "text": self.text, "student": self.student}
@@ -167,20 +155,18 @@ class Look(Frame, tag="look"):
 
 
 class Hold(Frame, tag="hold"):
-    what: Switch
+    what: protocol.Switch
     is_held: bool
 
     def do(self, school_class: Class) -> None:
-        held = (
-            {*school_class.held, self.what} if self.is_held else {*school_class.held} - {self.what}
-        )
-        school_class.held = [one for one in SWITCHES if one in held]
+        others = [one for one in school_class.held if one != self.what]
+        school_class.held = [*others, self.what] if self.is_held else others
 
 
 class Timer(Frame, tag="timer"):
     """0 minutes end the timer."""
 
-    minutes: Annotated[float, Meta(ge=0, le=MAX_SECONDS / 60)]
+    minutes: Annotated[float, Meta(ge=0, le=protocol.MAX_SECONDS / 60)]
     label: Label = ""
     is_break: bool = False
 
@@ -212,15 +198,15 @@ class Today(Frame, tag="today"):
 class Ask(Frame, tag="ask"):
     """A question that the instructor writes. Commas separate the answers."""
 
-    text: Text
-    options: Text
+    text: Written
+    options: protocol.Text
 
     def do(self, school_class: Class) -> None:
         options = list(dict.fromkeys(filter(None, map(str.strip, self.options.split(",")))))
-        if not self.text.strip() or not 2 <= len(options) <= MAX_OPTIONS:
-            raise Refused(f"A question needs a text, and two to {MAX_OPTIONS} answers.")
-        if max(map(len, options)) > MAX_LABEL:
-            raise Refused(f"An answer has {MAX_LABEL} characters at most.")
+        if not 2 <= len(options) <= MAX_OPTIONS:
+            raise Refused(f"A question needs two to {MAX_OPTIONS} answers.")
+        if max(map(len, options)) > protocol.MAX_LABEL:
+            raise Refused(f"An answer has {protocol.MAX_LABEL} characters at most.")
         school_class.poll = asdict(protocol.Poll(_new_id(), self.text, options))
 
 
@@ -237,7 +223,12 @@ class Predict(Frame, tag="predict"):
         school_class.poll = asdict(poll)
 
 
-NEXT_STATES = {"close": "closed", "show": "shown", "again": "open"}
+POLL_ACTIONS = {  # in which states each is possible, and the state after it
+    "close": ("open", "closed"),
+    "show": ("open closed", "shown"),
+    "again": ("closed shown", "open"),
+    "end": ("open closed shown", None),
+}
 
 
 class ChangePoll(Frame, tag="poll"):
@@ -245,18 +236,11 @@ class ChangePoll(Frame, tag="poll"):
 
     def do(self, school_class: Class) -> None:
         poll = school_class.poll
-        is_open = poll is not None and poll["state"] == "open"
-        is_late = (self.action == "close" and not is_open) or (self.action == "again" and is_open)
-        if poll is None or is_late:
+        states, after = POLL_ACTIONS[self.action]
+        if poll is None or poll["state"] not in states.split():
             raise Refused("The question is in another state now.")
-        if self.action == "end":
-            school_class.poll = None
-            return
-        if self.action == "again":
-            if poll["round"] >= MAX_ROUNDS:
-                raise Refused(f"A question has {MAX_ROUNDS} rounds at most. Ask a new one.")
-            poll["round"] += 1
-        poll["state"] = NEXT_STATES[self.action]
+        rounds = poll["round"] + (self.action == "again")
+        school_class.poll = after and {**poll, "state": after, "round": rounds}
 
 
 def from_form(form: QueryDict) -> "Action":

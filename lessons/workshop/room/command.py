@@ -8,14 +8,15 @@ from pathlib import Path
 
 from django.apps import apps
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.http.request import split_domain_port
+from django.utils import timezone
 
-from lessons.workshop.member.joining import is_loopback
-from lessons.workshop.room import classes
-from lessons.workshop.room.models import Class
-from lessons.workshop.setup.network_access import Mode
+from lessons.workshop.room.models import KEPT_FOR, Class
+from lessons.workshop.setup.network_access import Mode, is_loopback
+from lessons.workshop.student.demo_accounts import password_of
 from lessons.workshop.terminal.workshop import (
     Write,
     continue_in,
@@ -24,20 +25,18 @@ from lessons.workshop.terminal.workshop import (
 )
 
 FIRST_CLASS = "Class 1"
+INSTRUCTOR = "instructor"  # the account that each room has
 ANY_ADDRESS = "0.0.0.0"
 FAR_ADDRESS = "203.0.113.1"  # reserved for documentation (RFC 5737), so no machine has it
 
 
 def run_room(host: str, port: int, plain_http: bool, name: str | None, write: Write) -> None:
-    """Serve the room until Ctrl-C. Raises CommandError, and Refused for the name of a class."""
+    """Serve the room until Ctrl-C. Raises CommandError."""
     proxy = settings.HTTPS
     names = names_of(host)
     if not split_domain_port(names[0])[0]:
         raise CommandError(f"{host!r} is not a name or an address.", returncode=2)
     listens_locally = proxy or is_loopback(host)
-    listen = host if _is_address(host) else ANY_ADDRESS
-    if proxy or host == "localhost":
-        listen = "127.0.0.1"
     if not (listens_locally or plain_http):
         raise CommandError(
             "Without HTTPS, passwords and codes would cross the network readable. In a network "
@@ -45,25 +44,24 @@ def run_room(host: str, port: int, plain_http: bool, name: str | None, write: Wr
             "machine end TLS, and set DJANGO_HTTPS=proxy.",
             returncode=2,
         )
+    listen = host if _is_address(host) else ANY_ADDRESS
+    if proxy or host == "localhost":
+        listen = "127.0.0.1"
     port = free_port(listen, port) if port else 0
     enter_mode(names)
     with explained_database_errors():
         prepare_tables()
-        for old in classes.delete_old_classes():
-            days = classes.KEPT_FOR.days
-            write(f"The class {old} was deleted: it was not used for {days} days.")
-        known = set(Class.objects.values_list("name", flat=True))
-        if (name or FIRST_CLASS) not in known and (name or not known):
-            classes.add_class(name or FIRST_CLASS)
-        password = classes.create_instructor()
+        delete_old_classes(write)
+        if name or not Class.objects.exists():
+            Class.objects.get_or_create(name=name or FIRST_CLASS)
+        password = create_instructor()
         rooms = list(Class.objects.order_by("name"))
     if not listens_locally:
         write("Warning: without HTTPS, passwords and reports cross the network readable.")
 
     def on_ready(port: int) -> None:
         url = f"https://{names[0]}" if proxy else f"http://{names[0]}:{port}"
-        for line in explain(url, names[1:], password, rooms):
-            write(line)
+        write(explain(url, names[1:], password, rooms))
         sys.stdout.flush()
 
     serve(listen, port, on_ready)
@@ -105,16 +103,37 @@ def prepare_tables() -> None:
         model.objects.first()
 
 
-def explain(url: str, others: list[str], password: str, rooms: list[Class]) -> list[str]:
+def delete_old_classes(write: Write) -> None:
+    old = Class.objects.filter(last_activity__lt=timezone.now() - KEPT_FOR)
+    for one in old.order_by("name"):
+        write(f"The class {one.name} was deleted: it was not used for {KEPT_FOR.days} days.")
+    old.delete()
+
+
+def create_instructor() -> str:
+    """Create the account of the instructor, or give it its password again. Returns the password.
+
+    The password follows from the room's secret key, so the room can print it at each start.
+    """
+    password = password_of(INSTRUCTOR)
+    values = {"username": INSTRUCTOR, "is_staff": True}
+    user, _ = get_user_model().objects.get_or_create(**values)
+    if not user.check_password(password):  # a new password ends all sessions
+        user.set_password(password)
+        user.save()
+    return password
+
+
+def explain(url: str, others: list[str], password: str, rooms: list[Class]) -> str:
     """How the instructor and the students enter. `others` are further names of this machine."""
-    lines = [f"Sign in as {classes.INSTRUCTOR}, password {password}."]
+    lines = [f"Sign in as {INSTRUCTOR}, password {password}."]
     for room in rooms:
         lines.append(f"Class {room.name}: students join on the first page of their workshop,")
         lines.append(f"  address {url}, code {room.code}")
     if others:
         also = "or start the room with --host ADDRESS, another address of this machine"
         lines.append(f"If students cannot reach this address, try {others[0]}, {also}.")
-    return [*lines, f"Room ready at {url}/room/"]
+    return "\n".join([*lines, f"Room ready at {url}/room/"])
 
 
 def serve(listen: str, port: int, on_ready) -> None:

@@ -4,34 +4,26 @@ The database is the truth. A message of the layer only says "look now".
 """
 
 import asyncio
+import logging
 import time
 from importlib import import_module
 
 from channels.auth import get_user
 from channels.db import database_sync_to_async
-from channels.generic.websocket import AsyncJsonWebsocketConsumer, AsyncWebsocketConsumer
+from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from channels.layers import get_channel_layer
 from django.conf import settings
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import IntegrityError
 
-from lessons.workshop.member.protocol import (
-    CLASS_DELETED,
-    REMOVED,
-    Error,
-    FromStudent,
-    Hand,
-    Reading,
-    Refused,
-    Standing,
-    Vote,
-    decode,
-    encode,
-)
+from lessons.workshop.member import protocol
 from lessons.workshop.room import actions, state
 from lessons.workshop.room.joining import student_of
 from lessons.workshop.room.models import Class, Student
 
 FRAME_PAUSE = 0.15  # seconds in which a board collects changes
+
+log = logging.getLogger(__name__)
 
 
 async def tell_boards(class_id: int) -> None:
@@ -45,7 +37,7 @@ async def tell_class(class_id: int) -> None:
     await tell_boards(class_id)
 
 
-class StudentConsumer(AsyncWebsocketConsumer):
+class StudentConsumer(AsyncJsonWebsocketConsumer):
     """The connection of a student's workshop."""
 
     student: Student | None = None
@@ -76,37 +68,38 @@ class StudentConsumer(AsyncWebsocketConsumer):
         await self.channel_layer.group_discard(self.group, self.channel_name)
         await tell_boards(self.student.school_class_id)
 
-    async def receive(self, text_data=None, bytes_data=None):
+    @classmethod
+    async def decode_json(cls, text):
+        """The frame. None if it is not valid, such as that of a workshop of another version."""
         try:
-            await self.take(decode(text_data, FromStudent))
-        except Refused as error:
-            await self.send(encode(Error(str(error))))
-        except (IntegrityError, Student.DoesNotExist):  # the student was deleted
-            await self.class_changed({})
+            return protocol.decode(text, protocol.FromStudent)
+        except protocol.Refused as error:
+            log.warning("The room ignores a frame of a workshop: %s", error)
+            return None
 
-    async def take(self, frame):
-        match frame:
-            case Standing():
-                await database_sync_to_async(actions.save_standing)(self.student, frame)
-            case Reading(lesson):
-                await database_sync_to_async(actions.set_reading)(self.student, lesson)
-            case Hand(text):
-                await database_sync_to_async(actions.set_hand)(self.student, text)
-                await self.class_changed({})
-            case Vote():
-                await database_sync_to_async(actions.vote)(self.student, frame)
-                await self.class_changed({})
+    @classmethod
+    async def encode_json(cls, frame):
+        return protocol.encode(frame)
+
+    async def receive_json(self, frame):
+        is_answered = isinstance(frame, protocol.Hand | protocol.Vote)
+        try:
+            await database_sync_to_async(actions.take)(self.student, frame)
+        except (IntegrityError, ObjectDoesNotExist):  # the student was deleted
+            is_answered = True
+        if is_answered:
+            await self.class_changed({})
         await tell_boards(self.student.school_class_id)
 
     async def class_changed(self, event):
         """Send all that the student sees."""
         found = await database_sync_to_async(state.student_state)(self.student.pk)
         if found is not None:
-            await self.send(encode(found))
+            await self.send_json(found)
         elif await Class.objects.filter(pk=self.student.school_class_id).aexists():
-            await self.close(REMOVED)
+            await self.close(protocol.REMOVED)
         else:
-            await self.close(CLASS_DELETED)
+            await self.close(protocol.CLASS_DELETED)
 
 
 class BoardConsumer(AsyncJsonWebsocketConsumer):
@@ -118,7 +111,6 @@ class BoardConsumer(AsyncJsonWebsocketConsumer):
     async def connect(self):
         self.class_id = self.scope["url_route"]["kwargs"]["class_id"]
         self.group = f"room.boards.{self.class_id}"
-        self.session_key = self.scope["session"].session_key
         await self.channel_layer.group_add(self.group, self.channel_name)
         await self.accept()
         await self.send_board()
@@ -138,15 +130,14 @@ class BoardConsumer(AsyncJsonWebsocketConsumer):
     async def send_board(self):
         self.read_at = time.monotonic()
         # Read again for each frame: a session can end while the socket is open.
-        session = import_module(settings.SESSION_ENGINE).SessionStore(self.session_key)
+        key = self.scope["session"].session_key
+        session = import_module(settings.SESSION_ENGINE).SessionStore(key)
         if not (await get_user({"session": session})).is_staff:
-            await self.end("You are not logged in any more. Reload the page.", REMOVED)
-            return
-        found = await database_sync_to_async(state.board)(self.class_id)
-        if found is None:
-            await self.end("This class was deleted.", CLASS_DELETED)
-        else:
+            await self.end("You are not logged in any more. Reload the page.", protocol.REMOVED)
+        elif found := await database_sync_to_async(state.board)(self.class_id):
             await self.send_json(found)
+        else:
+            await self.end("This class was deleted.", protocol.CLASS_DELETED)
 
     async def end(self, reason, code):
         await self.send_json({"ended": reason})

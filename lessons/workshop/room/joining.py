@@ -12,25 +12,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_POST
 
-from lessons.workshop.member.protocol import (
-    Join,
-    Joined,
-    NotJoined,
-    Refused,
-    clean_name,
-    decode,
-    encode,
-    normal_code,
-)
-from lessons.workshop.room.models import Class, Student
-
-# No letter or digit of a class code looks like another one: it is said aloud, or projected.
-ALPHABET = "23456789ABCDEFGHJKMNPQRTUVWXYZ"
-
-
-def new_code() -> str:
-    """The code of a class, such as K7QM-3XTD."""
-    return normal_code("".join(secrets.choice(ALPHABET) for _ in range(8)))
+from lessons.workshop.member import protocol
+from lessons.workshop.member.protocol import Refused
+from lessons.workshop.room.models import MAX_STUDENT_NAME, Class, Student, written_code
 
 
 @csrf_exempt  # this view reads no cookie, so another site cannot use one
@@ -43,28 +27,32 @@ def join_class(request):
     Guesses need no limit: of 6 * 10**11 codes, a laptop tries some hundred in a second.
     """
     try:
-        wish = decode(request.body, Join)
-        student, token = join(wish.code, clean_name(wish.name))
+        wish = protocol.decode(request.body, protocol.Join)
+        student, token = join(wish.code, wish.name)
         joined = student.school_class
-        status, answer = 200, Joined(token, student.name, joined.name, joined.todays_lessons)
+        answer = protocol.Joined(token, student.name, joined.name, joined.todays_lessons)
     except Refused as error:
-        status, answer = 400, NotJoined(str(error), error.field)
-    return HttpResponse(encode(answer), content_type="application/json", status=status)
+        answer = protocol.NotJoined(str(error), error.field)
+    status = 200 if isinstance(answer, protocol.Joined) else 400
+    text = protocol.encode(answer)
+    return HttpResponse(text, content_type="application/json", status=status)
 
 
 def join(code: str, name: str) -> tuple[Student, str]:
     """A new student of the class with this code, and the token. Raises Refused."""
-    token = secrets.token_urlsafe(32)
-    school_class = Class.objects.filter(code=normal_code(code)).first()
+    name, token = clean_name(name), secrets.token_urlsafe(32)
+    school_class = Class.objects.filter(code=written_code(code)).first()
     if school_class is None:
         raise Refused("No class has this code. Ask your instructor for it.", "code")
     students = school_class.students
+    # The same text for names that differ in case or in the width of letters only.
+    key = unicodedata.normalize("NFKC", name.casefold()).casefold()[:120]
     try:
         with transaction.atomic():
             Class.objects.filter(pk=school_class.pk).update(last_activity=timezone.now())
             last = students.order_by("-number").values_list("number", flat=True).first() or 0
             student = students.create(
-                name=name, name_key=name_key(name), number=last + 1, token_digest=digest(token)
+                name=name, name_key=key, number=last + 1, token_digest=digest(token)
             )
     except IntegrityError:
         raise Refused(
@@ -75,9 +63,17 @@ def join(code: str, name: str) -> tuple[Student, str]:
     return student, token
 
 
-def name_key(name: str) -> str:
-    """The same text for names that differ in case or in the width of letters only."""
-    return unicodedata.normalize("NFKC", name.casefold()).casefold()[:120]
+def clean_name(name: str) -> str:
+    """A student's name as the board shows it. Raises Refused."""
+    name = " ".join(unicodedata.normalize("NFC", name).split())
+    is_visible = name.isprintable() and "\ufffd" not in name and any(map(str.isalnum, name))
+    if len(name) > MAX_STUDENT_NAME or not is_visible:
+        raise Refused(
+            f"A name has 1 to {MAX_STUDENT_NAME} characters, with a letter or a digit, and no "
+            "invisible character.",
+            "name",
+        )
+    return name
 
 
 def digest(token: str) -> str:

@@ -4,8 +4,28 @@ The room has no migrations, because a class lasts some days. `app_label` is ther
 import the models in a mode in which the app is not installed.
 """
 
+import secrets
+from datetime import timedelta
+
 from django.db import models
+from django.urls import reverse
 from django.utils import timezone
+
+KEPT_FOR = timedelta(days=60)  # a class without activity
+MAX_STUDENT_NAME = 40
+# No letter or digit of a class code looks like another one: it is said aloud, or projected.
+ALPHABET = "23456789ABCDEFGHJKMNPQRTUVWXYZ"
+
+
+def written_code(code: str) -> str:
+    """The class code as it is stored, whatever case, spaces and hyphens a person types."""
+    plain = "".join(code.split()).replace("-", "").upper()
+    return f"{plain[:4]}-{plain[4:]}"
+
+
+def new_code() -> str:
+    """The code of a class, such as K7QM-3XTD."""
+    return written_code("".join(secrets.choice(ALPHABET) for _ in range(8)))
 
 
 class Class(models.Model):
@@ -19,7 +39,7 @@ class Class(models.Model):
     """
 
     name = models.CharField(max_length=80, unique=True)
-    code = models.CharField(max_length=9, unique=True)
+    code = models.CharField(max_length=9, unique=True, default=new_code)
     last_activity = models.DateTimeField(default=timezone.now)
     held = models.JSONField(default=list)
     look = models.JSONField(null=True)
@@ -30,6 +50,9 @@ class Class(models.Model):
 
     class Meta:
         app_label = "room"
+
+    def get_absolute_url(self) -> str:
+        return reverse("room_board", args=[self.pk])
 
     @property
     def todays_lessons(self) -> list[str] | None:
@@ -44,7 +67,7 @@ class Student(models.Model):
     """
 
     school_class = models.ForeignKey(Class, models.CASCADE, related_name="students")
-    name = models.CharField(max_length=40)
+    name = models.CharField(max_length=MAX_STUDENT_NAME)
     name_key = models.CharField(max_length=120)  # of names that look alike, only one may join
     number = models.PositiveIntegerField()
     token_digest = models.CharField(max_length=64, unique=True)

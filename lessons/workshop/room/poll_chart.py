@@ -1,7 +1,9 @@
 """The answers to a question of the class, as HTML: for each answer a bar in each round."""
 
-from collections import Counter
-from typing import Any, NamedTuple
+import re
+from collections.abc import Callable
+from string import ascii_uppercase
+from typing import NamedTuple
 
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
@@ -10,17 +12,13 @@ from lessons.workshop.judge.study.predictions import Played
 from lessons.workshop.member.protocol import Poll
 
 MAX_ORDERS = 6  # all others share one bar
+LETTERS = {str(number): letter for number, letter in enumerate(ascii_uppercase)}  # of the cards
 
-Votes = dict[str, int]  # an answer as vote_of() writes it → how many students gave it
-
-
-class Bar(NamedTuple):
-    count: int
-    percent: int
+Votes = dict[str, int]  # an answer as a page sends it → how many students gave it
 
 
 class Cell(NamedTuple):
-    bars: list[Bar]
+    bars: list[tuple[int, int]]  # for each round, how many of how many students
     is_right: bool | None = None
 
 
@@ -31,7 +29,8 @@ def chart(poll: Poll, rounds: list[Votes], question: Played | None = None) -> Sa
     """
     rounds = [] if poll.state == "open" else rounds
     if question is None:
-        table = {"options": poll.options, "rows": _options(poll.options, rounds)}
+        rows = [(one, [Cell(bars(rounds, one.__eq__))]) for one in poll.options]
+        table = {"options": poll.options, "rows": rows}
     elif question.kind == "receives":
         table = _receivers(question, rounds)
     else:
@@ -40,27 +39,21 @@ def chart(poll: Poll, rounds: list[Votes], question: Played | None = None) -> Sa
     return render_to_string("room/poll_chart.html", context)
 
 
-def _bars(counts: list[int], rounds: list[Votes]) -> list[Bar]:
-    totals = [sum(votes.values()) for votes in rounds]
+def bars(rounds: list[Votes], is_counted: Callable[[str], bool]) -> list[tuple[int, int]]:
+    """For each round, how many students gave an answer that is counted, and how many gave any."""
     return [
-        Bar(count, int(100 * count / total + 0.5) if total else 0)
-        for count, total in zip(counts, totals, strict=True)
+        (sum(votes[one] for one in filter(is_counted, votes)), sum(votes.values()))
+        for votes in rounds
     ]
 
 
-def _options(options: list[str], rounds: list[Votes]) -> list[tuple[str, list[Cell]]]:
-    return [
-        (one, [Cell(_bars([votes.get(one, 0) for votes in rounds], rounds))]) for one in options
-    ]
-
-
-def _receivers(question: Played, rounds: list[Votes]) -> dict[str, Any]:
-    ticks = [ticked(votes) for votes in rounds]
-    clients, received = question.clients, question.right_ticks
+def _receivers(question: Played, rounds: list[Votes]) -> dict:
+    """A row for each frame, a column for each client. An answer has the boxes that were ticked."""
 
     def cell(tick: str) -> Cell:
-        return Cell(_bars([one[tick] for one in ticks], rounds), tick in received)
+        return Cell(bars(rounds, lambda one: tick in one.split()), tick in question.right_ticks)
 
+    clients = question.clients
     names = [f"client {client}" for client in clients] if len(clients) > 1 else ["arrives"]
     rows = [
         (card.label, [cell(f"{client}:{number}") for client in clients])
@@ -69,45 +62,23 @@ def _receivers(question: Played, rounds: list[Votes]) -> dict[str, Any]:
     return {"head": ["What is sent", *names], "rows": rows, "is_code": True}
 
 
-def ticked(votes: Votes) -> Counter[str]:
-    """How many students have ticked each card of each client: "1:0" is card 0 of client 1."""
-    found = Counter()
-    for answer, count in votes.items():
-        found.update(dict.fromkeys(set(answer.split()), count))
-    return found
-
-
-def _orders(question: Played, rounds: list[Votes]) -> dict[str, Any]:
-    names = {str(number): chr(ord("A") + number) for number in range(len(question.shown))}
-    shown, rest = frequent_orders(rounds)
-    rows = [
-        (in_letters(order, names), [Cell(_bars(counts, rounds), is_right(question, order))])
-        for order, counts in shown
-    ]
-    if any(rest):
-        rows.append(("other orders", [Cell(_bars(rest, rounds))]))
-    legend = [(name, card.label) for name, card in zip(names.values(), question.shown, strict=True)]
-    return {"head": ["Order", "Votes"], "rows": rows, "legend": legend}
-
-
-def is_right(question: Played, order: str) -> bool:
-    return question.is_right(*map(str.split, order.split("|", 1)))
-
-
-def frequent_orders(rounds: list[Votes]) -> tuple[list[tuple[str, list[int]]], list[int]]:
-    """The orders with their votes of each round, those of the last round first, and the rest."""
+def _orders(question: Played, rounds: list[Votes]) -> dict:
+    """A row for each order. Those with the most votes in the last round come first."""
     last = rounds[-1] if rounds else {}
-    found = sorted(
-        {order for votes in rounds for order in votes}, key=lambda it: (-last.get(it, 0), it)
-    )
-    counts = [(order, [votes.get(order, 0) for votes in rounds]) for order in found]
-    rest = [sum(one) for one in zip(*(it for _, it in counts[MAX_ORDERS:]), strict=True)]
-    return counts[:MAX_ORDERS], rest
+    found = sorted(set().union(*rounds), key=lambda one: (-last.get(one, 0), one))
+    shown, others = found[:MAX_ORDERS], found[MAX_ORDERS:]
+    rows = []
+    for one in shown:
+        is_right = question.is_right(*map(str.split, one.split("|", 1)))
+        rows.append((in_letters(one), [Cell(bars(rounds, one.__eq__), is_right)]))
+    if others:
+        rows.append(("other orders", [Cell(bars(rounds, others.__contains__))]))
+    legend = zip(ascii_uppercase, (card.label for card in question.shown), strict=False)
+    return {"head": ["Order", "Votes"], "rows": rows, "legend": [*legend]}
 
 
-def in_letters(order: str, names: dict[str, str]) -> str:
+def in_letters(order: str) -> str:
     """An order with a letter for each card: "B A C, never D"."""
-    given, _, never = order.partition("|")
-    said = [" ".join(names.get(card, "?") for card in part.split()) for part in (given, never)]
-    parts = [said[0], said[1] and f"never {said[1]}"]
-    return ", ".join(filter(None, parts)) or "nothing"
+    text = re.sub(r"[^\s|]+", lambda card: LETTERS.get(card[0], "?"), order)
+    given, _, never = (part.strip() for part in text.partition("|"))
+    return ", ".join(filter(None, (given, never and f"never {never}"))) or "nothing"

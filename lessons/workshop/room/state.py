@@ -1,10 +1,11 @@
 """What students and boards see. Both are functions of the database: nothing else is remembered."""
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import datetime, timedelta
 from functools import lru_cache
 
+from django.db.models import Count
 from msgspec import convert
 from msgspec.structs import asdict
 
@@ -65,11 +66,11 @@ def timer_of(school_class: Class) -> dict | None:
 
 def rounds(poll: Poll) -> list[dict[str, int]]:
     """How many students gave each answer, for each round."""
-    found = [Counter() for _ in range(poll.round)]
-    votes = Vote.objects.filter(poll=poll.id).order_by("answer")
-    for number, answer in votes.values_list("round", "answer"):
-        found[number - 1][answer] += 1
-    return [dict(one) for one in found]
+    found = [{} for _ in range(poll.round)]
+    votes = Vote.objects.filter(poll=poll.id).values_list("round", "answer")
+    for number, answer, count in votes.annotate(Count("pk")).order_by("answer"):
+        found[number - 1][answer] = count
+    return found
 
 
 def board(class_id: int) -> dict | None:
@@ -100,14 +101,12 @@ def _board_poll(poll: Poll, rows: list[dict]) -> dict:
     # A student who has left is not waited for.
     students = sum(row["connected"] or row["id"] in voters for row in rows)
     found = {**asdict(poll), "votes": len(voters), "students": students}
-    if not poll.lesson:
-        return {**found, "chart": chart(poll, rounds(poll))}
     try:
-        question = played_question(poll.lesson, poll.question)
+        question = played_question(poll.lesson, poll.question) if poll.lesson else None
     except Refused as error:
         return {**found, "error": str(error)}
     found["chart"] = chart(poll, rounds(poll), question)
-    if poll.state == "shown":
+    if question and poll.state == "shown":
         found["because"] = markdown_to_html(question.prediction.because)
         found["recording"] = recording_json(question.recording)
     return found
@@ -127,20 +126,19 @@ def played_question(slug: str, number: int) -> Played:
 
 
 def _rows(class_id: int) -> list[dict]:
-    standings: dict[int, dict[str, dict]] = {}
-    names = ("state", "hints", "diagnosis", "title", "changed")
-    found = Standing.objects.filter(student__school_class=class_id)
-    for student, lesson, *values in found.values_list("student", "lesson", *names):
-        one = dict(zip(names, values, strict=True))
+    """The students, each with the standings by lesson. Times are seconds since the epoch."""
+    standings: dict[int, dict[str, dict]] = defaultdict(dict)
+    names = ("student", "lesson", "state", "hints", "diagnosis", "title", "changed")
+    for one in Standing.objects.filter(student__school_class=class_id).values(*names):
         one["at"] = one.pop("changed").timestamp()
-        standings.setdefault(student, {})[lesson] = one
+        standings[one.pop("student")][one.pop("lesson")] = one
     return [
         {
             "id": one.pk,
             "name": one.name,
             "number": one.number,
             "lesson": one.lesson or None,
-            "standings": standings.get(one.pk, {}),
+            "standings": standings[one.pk],
             "joined": one.joined.timestamp(),
             "hand": one.hand,
             "handAt": one.hand_at and one.hand_at.timestamp(),

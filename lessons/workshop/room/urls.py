@@ -19,7 +19,7 @@ log_in = LoginView.as_view(
 CLASS, STUDENT = "room/board/<int:class_id>/", f"room/student/<int:student_id>/{LESSON}/"
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="room_classes")),
-    path("room/", views.classes, name="room_classes"),
+    path("room/", views.Classes.as_view(), name="room_classes"),
     path("room/log-in/", with_csp(log_in), name="room_log_in"),
     path("room/log-out/", LogoutView.as_view(next_page="room_log_in"), name="room_log_out"),
     path("room/join/", joining.join_class, name="room_join"),

@@ -8,9 +8,11 @@ from django.db.models import Count
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.decorators import method_decorator
 from django.utils.text import slugify
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.defaults import page_not_found
+from django.views.generic import CreateView
 
 from lessons.workshop.course.lesson_index import MANAGE, Lesson, lessons
 from lessons.workshop.course.mistakes import read_mistakes
@@ -22,29 +24,24 @@ from lessons.workshop.page.markup import markdown_to_html
 from lessons.workshop.page.views import teach_views
 from lessons.workshop.page.views.csp import with_csp
 from lessons.workshop.room import actions
-from lessons.workshop.room.classes import KEPT_FOR, add_class
 from lessons.workshop.room.consumers import tell_class
 from lessons.workshop.room.export import as_csv
-from lessons.workshop.room.models import Class
+from lessons.workshop.room.models import KEPT_FOR, Class
 
 for_instructors = partial(teach_views.for_instructors, login_url="room_log_in")
 not_found = with_csp(partial(page_not_found, template_name="room/404.html"))
 
 
-@for_instructors
-@require_http_methods(["GET", "HEAD", "POST"])
-def classes(request):
+@method_decorator(for_instructors, "dispatch")
+class Classes(CreateView):
     """The list of classes. POST creates one, and opens its board."""
-    context = {}
-    if request.method == "POST":
-        name = request.POST.get("name", "")
-        try:
-            return redirect("room_board", add_class(name).pk)
-        except Refused as error:
-            context = {"error": str(error), "name": name}
-    found = Class.objects.annotate(size=Count("students")).order_by("name")
-    context |= {"classes": found, "days": KEPT_FOR.days}
-    return render(request, "room/classes.html", context, status=400 if "error" in context else 200)
+
+    model, fields = Class, ["name"]
+    template_name = "room/classes.html"
+
+    def get_context_data(self, **more):
+        found = Class.objects.annotate(size=Count("students")).order_by("name")
+        return super().get_context_data(classes=found, days=KEPT_FOR.days, **more)
 
 
 @for_instructors

@@ -18,6 +18,7 @@ DJANGO_SECRET_KEY     a shared workshop and a room make their own key, if this i
 DJANGO_HTTPS          `proxy` if a proxy ends TLS, and sets X-Forwarded-Proto and X-Forwarded-For
 """
 
+import ipaddress
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
@@ -36,6 +37,14 @@ LOCAL_KEY = "known to everybody, so good for this machine alone"
 MIN_KEY_LENGTH, MIN_KEY_CHARACTERS = 50, 5  # as in Django's check security.W009
 NEW_KEY = 'python3 -c "import secrets; print(secrets.token_urlsafe(50))"'
 PROXY = "proxy"
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether only this machine reaches what listens at this name or address."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
 
 
 class SettingsError(SystemExit, ImproperlyConfigured):

@@ -15,10 +15,9 @@ from django.utils import autoreload
 
 from lessons.workshop.course.lesson_index import MANAGE
 from lessons.workshop.judge.daemon.judge_client import JudgeKeeper
-from lessons.workshop.member.joining import is_loopback
 from lessons.workshop.setup import virtual_environment
 from lessons.workshop.setup.access_token import PARAMETER, token
-from lessons.workshop.setup.network_access import Mode
+from lessons.workshop.setup.network_access import Mode, is_loopback
 from lessons.workshop.student.demo_accounts import (
     create_accounts,
     explain_accounts,
