@@ -16,7 +16,7 @@ from lessons.workshop.engine.model import conversations, expected
 from lessons.workshop.engine.model.model import Model
 from lessons.workshop.engine.process import output
 from lessons.workshop.engine.script import player
-from lessons.workshop.grading import sandbox, submission, submissions
+from lessons.workshop.grading import judging, sandbox, submissions
 from lessons.workshop.management.commands import room
 from lessons.workshop.room import models
 
@@ -45,7 +45,7 @@ ADDING, GRADING, ROOM = (f"lessons/guides/{it}.md" for it in ("adding-a-lesson",
         (ADDING, "a crowd of # clients", [Model.crowd]),
         (GRADING, "It has # GiB of memory", [sandbox.SUBMISSION.memory // GIB]),
         (GRADING, "# MiB for files", [sandbox.MEMORY_FOR_FILES // MIB]),
-        (GRADING, "and # seconds in all", [submission.TOTAL_TIME]),
+        (GRADING, "and # seconds in all", [judging.TOTAL_TIME]),
         (GRADING, "the first # characters", [output.MAX_OUTPUT]),
         (GRADING, "A file larger than # MiB", [submissions.MAX_SUBMISSION // MIB]),
         (GRADING, "each wait of at most # milliseconds", [player.MOMENT * 1000]),

@@ -1,8 +1,8 @@
 """Judges texts as submissions of strangers, in each kind of sandbox."""
 
 from lessons.workshop.course.lesson_index import find
+from lessons.workshop.grading.judging import Grade, judge_submission
 from lessons.workshop.grading.sandbox import Sandbox, find_sandbox
-from lessons.workshop.grading.submission import Grade, judge_submission
 from lessons.workshop.grading.submissions import Submission
 from lessons.workshop.setup.external_programs import BUBBLEWRAP
 from tests.support.required_programs import find_program, skip_or_fail

@@ -8,22 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, partial
-from typing import NamedTuple
 
 from lessons.workshop.course.diagnoses import advice_of, diagnosis, title_of
 from lessons.workshop.course.lesson_index import Lesson
-from lessons.workshop.engine.faults.diagnoses import Advice
-from lessons.workshop.engine.faults.finding import Finding
 from lessons.workshop.engine.recording.transcript import render
+from lessons.workshop.grading.judging import NOT_JUDGED, Grade, compare_code, judge_submission
 from lessons.workshop.grading.sandbox import Sandbox
-from lessons.workshop.grading.submission import (
-    NOT_JUDGED,
-    Grade,
-    compare_code,
-    judge_submission,
-)
 from lessons.workshop.grading.submissions import LeftOut, Submission
-from lessons.workshop.judge.verdict import Outcome
 from lessons.workshop.student.exercise_copies import digest, digest_of
 
 UNCHANGED = "unchanged"  # the state of a submission that is the exercise as it was handed out
@@ -36,10 +27,7 @@ _VAGUE = {
 
 
 def judge_all(submissions: Sequence[Submission], sandbox: Sandbox) -> Iterator[Grade]:
-    """The grades in order; each thread waits for the process that judges one submission.
-
-    If the iteration ends early, as after Ctrl-C, those in progress are judged to their end.
-    """
+    """The grades in order. Each thread waits for the process that judges one submission."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     with ThreadPoolExecutor(cores) as pool:
         yield from pool.map(partial(_grade, sandbox), submissions)
@@ -51,29 +39,12 @@ def _grade(sandbox: Sandbox, one: Submission) -> Grade:
     return judge_submission(one, sandbox)
 
 
-class ClassMistake(NamedTuple):
-    """The submissions for a lesson that have the same first difference.
+def _mistake(grades: list[Grade], judged: int) -> dict:
+    """The mistake that these submissions share, of `judged` submissions for their lesson.
 
-    `example` is the one with the shortest conversation; `finding` and `claim` are its first
-    ones. `difference` is its event that differs, and what had to come, if that is known.
+    `example` is the one with the shortest conversation, and all about the mistake is from it.
+    `rows` is the solution beside its code, or None if that cannot be read.
     """
-
-    lesson: Lesson
-    headline: str
-    difference: str
-    students: str
-    count: int
-    example: Grade
-    finding: Finding
-    advice: Advice
-    symptom: str
-    claim: str
-    transcript: str
-    rows: list[dict] | None  # the solution beside the example's code, if that can be read
-
-
-def _mistake(grades: list[Grade], judged: int) -> ClassMistake:
-    """The mistake that these submissions share, of `judged` submissions for their lesson."""
     # A conversation is better than none, and a short one better than a long one.
     example = min(grades, key=lambda it: len(it.first[0].conversation) or math.inf)
     finding, outcome = example.first
@@ -81,29 +52,20 @@ def _mistake(grades: list[Grade], judged: int) -> ClassMistake:
     usual = f", usually: {known.title}" if finding.seen else ""
     where = finding.event and f"at {finding.event}"
     expected = finding.expected and f"expected {finding.expected}"
-    return ClassMistake(
-        lesson=example.submission.lesson,
-        headline=f"{len(grades)} of {judged}: {title_of(finding)}{usual}",
-        difference=", ".join(filter(None, (where, expected))),
-        students=", ".join(grade.submission.student for grade in grades),
-        count=len(grades),
-        example=example,
-        finding=finding,
-        advice=advice_of(finding),
-        symptom="" if finding.seen else known.symptom,
-        claim=outcome.claim if outcome else "",
-        transcript=render(outcome.transcript) if outcome else "",
-        rows=(compare_code(example.submission) or {}).get("rows"),
-    )
-
-
-class ClaimCount(NamedTuple):
-    """How many submissions fail a claim, and how many it judged."""
-
-    lesson: Lesson
-    claim: str
-    failed: int
-    judged: int
+    return {
+        "lesson": example.submission.lesson,
+        "headline": f"{len(grades)} of {judged}: {title_of(finding)}{usual}",
+        "difference": ", ".join(filter(None, (where, expected))),
+        "students": ", ".join(grade.submission.student for grade in grades),
+        "count": len(grades),
+        "example": example,
+        "finding": finding,
+        "advice": advice_of(finding),
+        "symptom": "" if finding.seen else known.symptom,
+        "claim": outcome.claim if outcome else "",
+        "transcript": render(outcome.transcript) if outcome else "",
+        "rows": (compare_code(example.submission) or {}).get("rows"),
+    }
 
 
 @dataclass(frozen=True)
@@ -144,36 +106,33 @@ class ClassReport:
         return not self.counts[NOT_JUDGED] and not any(one.is_doubtful for one in self.left_out)
 
     @cached_property
-    def mistakes(self) -> list[ClassMistake]:
-        """The mistakes of all lessons, the most frequent ones of each lesson first.
+    def mistakes(self) -> list[dict]:
+        """The mistakes of all lessons, as report.html shows them: the most frequent ones first.
 
         A submission counts once, with its first finding.
         """
         judged = Counter(grade.submission.lesson for grade in self.grades if grade.verdict)
         groups: dict[tuple, list[Grade]] = defaultdict(list)
-        for grade in self.grades:
-            if grade.first:
-                groups[grade.submission.lesson, *_difference_of(*grade.first)].append(grade)
-        found = [_mistake(grades, judged[lesson]) for (lesson, *_), grades in groups.items()]
-        return sorted(found, key=lambda it: (it.lesson.number, -it.count, it.finding.diagnosis))
+        for grade in filter(lambda it: it.first, self.grades):
+            finding, outcome = grade.first
+            difference = (outcome and outcome.name, finding.event, finding.expected)
+            is_vague = finding.diagnosis in _VAGUE
+            key = grade.submission.lesson, finding.diagnosis, is_vague and difference
+            groups[key].append(grade)
+        ordered = sorted(groups.items(), key=lambda it: (it[0][0].number, -len(it[1]), it[0][1]))
+        return [_mistake(grades, judged[lesson]) for (lesson, *_), grades in ordered]
 
     @cached_property
-    def claims(self) -> list[ClaimCount]:
-        """For each claim of each lesson, how many submissions fail it. Files must load for that."""
+    def claims(self) -> list[tuple[Lesson, str, int, int]]:
+        """For each claim of a lesson, how many submissions fail it, and how many were judged.
+
+        A file that does not load was not judged.
+        """
         found = []
         for lesson in self.lessons:
             loaded = [it.outcomes for it in self.grades if it.submission.lesson == lesson]
             for same in zip(*filter(None, loaded), strict=True):
                 claim = min((one.claim for one in same), key=len)  # without its count, if it ran
                 states = Counter(one.state for one in same)
-                judged = states["red"] + states["green"]
-                found.append(ClaimCount(lesson, claim, states["red"], judged))
+                found.append((lesson, claim, states["red"], states["red"] + states["green"]))
         return found
-
-
-def _difference_of(finding: Finding, outcome: Outcome | None) -> tuple:
-    """What is the same for submissions with the same mistake."""
-    if finding.diagnosis not in _VAGUE:
-        return (finding.diagnosis,)
-    claim = outcome.name if outcome else ""
-    return finding.diagnosis, claim, finding.event, finding.expected

@@ -11,12 +11,11 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from lessons.workshop.grading.grading import UNCHANGED, ClassReport
-from lessons.workshop.grading.submission import NOT_JUDGED, Grade
+from lessons.workshop.grading.judging import NOT_JUDGED, Grade
 from lessons.workshop.setup import atomic_write
 
 register = Library()
 SIGNS = {"green": "✓", "red": "✗", "not run": "·", UNCHANGED: "=", NOT_JUDGED: "?"}
-_FORMULA = ("=", "+", "-", "@")
 _COLUMNS = (
     *("student", "lesson", "title", "file", "state"),
     *("claims green", "claims", "seconds", "diagnosis", "message"),
@@ -79,4 +78,4 @@ def csv_text(rows: Iterable[Iterable]) -> str:
 def _safe_cell(value) -> str:
     """A cell that no spreadsheet takes for a formula: OWASP, "CSV Injection"."""
     text = " ".join(str(value).split())
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text

@@ -8,7 +8,6 @@ import re
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -20,11 +19,11 @@ MAX_TOTAL = 128 * 1024**2  # bytes of a zip file's content, most of which is kep
 MAX_SUBMISSION = 1024**2  # bytes
 MAX_NAME = 100  # characters of a name that are shown
 _WORK = "work"  # the folder in which students edit their exercises
+_HIDDEN = re.compile(r"\.|(__MACOSX|__pycache__)$")  # made by a program, and not by a student
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the memory of others has no limit
 
 
-@dataclass(frozen=True)
-class Submission:
+class Submission(NamedTuple):
     """One file of one student for one lesson. `path` is printable."""
 
     student: str
@@ -58,12 +57,10 @@ def find_submissions(
     Raises UnreadableFolder.
     """
     path = path.resolve()
-    if not path.exists():
-        raise UnreadableFolder(f"There is no folder and no zip file {path}.")
     name = path.parent.name if path.name.lower() == _WORK else path.stem or path.name
     found, left_out = [], []
     for names, content in _files_in_folder(path) if path.is_dir() else _files_in_zip(path):
-        if any(map(_is_hidden, names)):
+        if any(map(_HIDDEN.match, names)):
             continue
         lesson, student = _identify(names, name)
         file = "/".join(map(printable, names))
@@ -74,7 +71,12 @@ def find_submissions(
         elif not asked or lesson in asked:
             found.append(Submission(printable(student), lesson, file, content))
     found.sort(key=lambda one: (one.student.casefold(), one.student, one.lesson.number))
-    return _distinguished(found), sorted(left_out)
+    # Two files of a student for one lesson are both judged, each under its path.
+    counts = Counter((one.student, one.lesson) for one in found)
+    for index, one in enumerate(found):
+        if counts[one.student, one.lesson] > 1:
+            found[index] = one._replace(student=f"{one.student} ({one.path})")
+    return found, sorted(left_out)
 
 
 def _files_in_folder(root: Path) -> Iterator[tuple[tuple[str, ...], bytes | str]]:
@@ -106,7 +108,8 @@ def _files_in_zip(archive: Path) -> Iterator[tuple[tuple[str, ...], bytes | str]
                     names = tuple(entry.filename.replace("\\", "/").split("/"))
                     yield names, _content(names[-1], partial(opened.open, entry))
     except Exception as error:  # damaged data raises many types
-        raise UnreadableFolder(f"{archive} is not a zip file that can be read: {error}") from None
+        reason = f"There is no folder and no zip file {archive} that can be read: {error}"
+        raise UnreadableFolder(reason) from None
 
 
 def _content(name: str, open_file: Callable[[], IO[bytes]]) -> bytes | str:
@@ -121,11 +124,6 @@ def _content(name: str, open_file: Callable[[], IO[bytes]]) -> bytes | str:
         return f"cannot be read: {error.strerror}"
     is_large = len(content) > MAX_SUBMISSION
     return f"larger than {MAX_SUBMISSION // 1024**2} MiB" if is_large else content
-
-
-def _is_hidden(name: str) -> bool:
-    """Whether a system or a program has made this file or folder, and not a student."""
-    return name.startswith(".") or name in ("__MACOSX", "__pycache__")
 
 
 def printable(name: str) -> str:
@@ -144,14 +142,3 @@ def _identify(names: tuple[str, ...], root: str) -> tuple[Lesson | None, str]:
     rest = f"{stem[: found.start()]} {stem[found.end() :]}" if found else stem
     student = folders[-1] if folders else rest.strip(" _-.()") or root
     return known[found[1].lower()] if found else None, student
-
-
-def _distinguished(found: list[Submission]) -> list[Submission]:
-    """Two files of a student for one lesson are both judged, each under its path."""
-    counts = Counter((one.student, one.lesson) for one in found)
-    return [
-        replace(one, student=f"{one.student} ({one.path})")
-        if counts[one.student, one.lesson] > 1
-        else one
-        for one in found
-    ]

@@ -14,7 +14,6 @@ from lessons.workshop.student import progress
 
 TIMEOUT = 10.0  # seconds for the room's answer
 MAX_ANSWER = 16_384  # bytes
-MAX_URL = 300  # characters that an error shows
 _URL = re.compile(r"(?:(https?)://)?([\w.-]{1,253}|\[[\da-f:.]+\])(:\d{1,5})?(?:/.*)?", re.A)
 FIELDS = ("url", "code", "name")  # of a wish; Refused may be about one of them
 
@@ -61,7 +60,7 @@ def normal_url(url: str) -> str:
     found = _URL.fullmatch(url.strip().lower())
     if not found:
         raise Refused(
-            f"{url.strip()[:MAX_URL]!r} is not the address of a room. "
+            f"{url.strip()[:300]!r} is not the address of a room. "
             "It looks like https://room.example:9000",
             "url",
         )

@@ -23,6 +23,9 @@ from lessons.workshop.student.progress import Progress
 # Seconds; the client waits a random part of it. All students should be back soon after the room.
 MAX_PAUSE = 1.0
 REFUSED_PAUSE = 60.0  # seconds after the room has rejected the token
+# No page waits until a slow room has read all.
+SIZES = {"max_size": 4 * protocol.MAX_FRAME, "write_limit": 16 * protocol.MAX_FRAME}
+OPTIONS = {**SIZES, "compression": None, "close_timeout": 1}
 
 log = logging.getLogger(__name__)
 
@@ -86,12 +89,8 @@ class RoomClient:
         """Connect, and stay until the connection ends. Returns the new link."""
         url = f"ws{self.membership.url.removeprefix('http')}/room/student/"
         headers = {"Authorization": f"Bearer {self.membership.token}"}
-        options = {"max_size": 4 * protocol.MAX_FRAME, "compression": None, "close_timeout": 1}
-        options["write_limit"] = (
-            16 * protocol.MAX_FRAME
-        )  # no page waits until a slow room has read all
         try:
-            async with connect(url, additional_headers=headers, **options) as self._connection:
+            async with connect(url, additional_headers=headers, **OPTIONS) as self._connection:
                 await self.report(self._progress)
                 if self._reading:  # later: the room shows the lesson of the last frame
                     await self.send(self._reading)

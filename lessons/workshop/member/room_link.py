@@ -17,31 +17,23 @@ class RoomLink:
 
     It also runs without a membership: it waits for one, which a page or another process may begin
     at any time. `client` has what pages show, and sends to the room; it is None without a
-    membership. A second server of the same folder is connected too, and reports the same.
+    membership. `changed` is set at the next change; then there is a new event.
     """
 
     def __init__(self):
         self.client: RoomClient | None = None
-        self._pages: set[asyncio.Event] = set()
+        self.changed = asyncio.Event()
         self._task: asyncio.Task | None = None
 
     def start(self) -> None:
         """Serve in the running loop from now on, unless that has begun."""
         if self._task is None or self._task.done():
+            self.notify_pages()  # the event is one of this loop
             self._task = asyncio.get_running_loop().create_task(self._serve())
 
     def stop(self) -> None:
         if self._task is not None:
             self._task.cancel()
-
-    def join(self) -> asyncio.Event:
-        """An event for a page. It is set after each change."""
-        changed = asyncio.Event()
-        self._pages.add(changed)
-        return changed
-
-    def leave(self, changed: asyncio.Event) -> None:
-        self._pages.discard(changed)
 
     async def _serve(self) -> None:
         """Serve the membership in the file, and then another one, or none.
@@ -68,8 +60,8 @@ class RoomLink:
             self.notify_pages()
 
     def notify_pages(self) -> None:
-        for changed in self._pages:
-            changed.set()
+        self.changed.set()
+        self.changed = asyncio.Event()
 
 
 link = RoomLink()

@@ -10,7 +10,7 @@ from django.utils import timezone
 from msgspec import Meta, ValidationError, convert, to_builtins
 from msgspec.structs import asdict
 
-from lessons.workshop.course.lesson_index import find
+from lessons.workshop.course.lesson_index import lessons
 from lessons.workshop.course.mistakes import title_of
 from lessons.workshop.engine.script.steps import split_steps
 from lessons.workshop.member import protocol
@@ -82,19 +82,12 @@ def vote(student: Student, given: protocol.Vote) -> None:
 
 
 def act(class_id: int, action: "Action") -> None:
-    """Do what a board asks for. Raises Refused, and Class.DoesNotExist."""
+    """Do what a board asks for. Raises Refused, and DoesNotExist of the class or its student."""
     with transaction.atomic():
         school_class = Class.objects.select_for_update().get(pk=class_id)
         action.do(school_class)
         school_class.last_activity = timezone.now()
         school_class.save()
-
-
-def _student(school_class: Class, student: int) -> Student:
-    found = school_class.students.filter(pk=student).first()
-    if found is None:
-        raise Refused("This class has no such student.")
-    return found
 
 
 def _new_id() -> int:
@@ -106,16 +99,16 @@ class LowerHand(Frame, tag="hand"):
     student: Id
 
     def do(self, school_class: Class) -> None:
-        set_hand(_student(school_class, self.student), None)
+        set_hand(school_class.students.get(pk=self.student), None)
 
 
 class Remove(Frame, tag="remove"):
     student: Id
 
     def do(self, school_class: Class) -> None:
-        _student(school_class, self.student).delete()
-        others = [one for one in school_class.messages if one["student"] != self.student]
-        school_class.messages = others
+        school_class.students.get(pk=self.student).delete()
+        kept = [one for one in school_class.messages if one["student"] != self.student]
+        school_class.messages = kept
 
 
 class Message(Frame, tag="message"):
@@ -126,7 +119,7 @@ class Message(Frame, tag="message"):
 
     def do(self, school_class: Class) -> None:
         if self.student is not None:
-            _student(school_class, self.student)
+            school_class.students.get(pk=self.student)
         message = {"id": _new_id(), "sent": time.time(), "text": self.text, "student": self.student}
         school_class.messages = [*school_class.messages, message][-MAX_MESSAGES:]
 
@@ -184,11 +177,10 @@ class Today(Frame, tag="today"):
     factor: Annotated[float, Meta(ge=0.5, le=5)] = 1  # of the course's minutes
 
     def do(self, school_class: Class) -> None:
-        known = set(filter(is_lesson, self.lessons))
+        known = [one.slug for one in lessons() if one.slug in self.lessons]
         if self.start and not known:
             raise Refused("Choose a lesson.")
-        ordered = sorted(known, key=lambda slug: find(slug).number)
-        today = {"lessons": ordered, "start": self.start, "factor": self.factor}
+        today = {"lessons": known, "start": self.start, "factor": self.factor}
         school_class.today = today if self.start else None
 
 
@@ -203,10 +195,9 @@ class Ask(Frame, tag="ask"):
 
     def do(self, school_class: Class) -> None:
         options = list(dict.fromkeys(filter(None, map(str.strip, self.options.split(",")))))
-        if not 2 <= len(options) <= MAX_OPTIONS:
-            raise Refused(f"A question needs two to {MAX_OPTIONS} answers.")
-        if max(map(len, options)) > protocol.MAX_LABEL:
-            raise Refused(f"An answer has {protocol.MAX_LABEL} characters at most.")
+        is_long = any(len(one) > protocol.MAX_LABEL for one in options)
+        if is_long or not 2 <= len(options) <= MAX_OPTIONS:
+            raise Refused(f"A question needs two to {MAX_OPTIONS} short answers.")
         school_class.poll = asdict(protocol.Poll(_new_id(), self.text, options))
 
 

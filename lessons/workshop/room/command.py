@@ -1,6 +1,5 @@
 """What `manage.py room` does: prepares the room, says how to enter it, and serves it."""
 
-import ipaddress
 import socket
 import sys
 from contextlib import suppress
@@ -44,7 +43,8 @@ def run_room(host: str, port: int, plain_http: bool, name: str | None, write: Wr
             "machine end TLS, and set DJANGO_HTTPS=proxy.",
             returncode=2,
         )
-    listen = host if _is_address(host) else ANY_ADDRESS
+    is_address = ":" in host or host.rpartition(".")[2].isdecimal()
+    listen = host if is_address else ANY_ADDRESS
     if proxy or host == "localhost":
         listen = "127.0.0.1"
     port = free_port(listen, port) if port else 0
@@ -76,12 +76,6 @@ def names_of(host: str) -> list[str]:
         probe.connect((FAR_ADDRESS, 9))  # of a datagram socket: nothing is sent
         names.insert(0, probe.getsockname()[0])
     return names
-
-
-def _is_address(host: str) -> bool:
-    with suppress(ValueError):
-        return bool(ipaddress.ip_address(host))
-    return False
 
 
 def enter_mode(names: list[str]) -> None:
@@ -116,8 +110,8 @@ def create_instructor() -> str:
     The password follows from the room's secret key, so the room can print it at each start.
     """
     password = password_of(INSTRUCTOR)
-    values = {"username": INSTRUCTOR, "is_staff": True}
-    user, _ = get_user_model().objects.get_or_create(**values)
+    users = get_user_model().objects
+    user, _ = users.update_or_create(username=INSTRUCTOR, defaults={"is_staff": True})
     if not user.check_password(password):  # a new password ends all sessions
         user.set_password(password)
         user.save()

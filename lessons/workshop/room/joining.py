@@ -9,7 +9,6 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_POST
 
 from lessons.workshop.member import protocol
@@ -20,7 +19,6 @@ from lessons.workshop.room.models import MAX_STUDENT_NAME, Class, Student, writt
 @csrf_exempt  # this view reads no cookie, so another site cannot use one
 @never_cache
 @require_POST
-@sensitive_variables()
 def join_class(request):
     """Answer with the student's token, or with why the student did not join.
 
@@ -68,11 +66,8 @@ def clean_name(name: str) -> str:
     name = " ".join(unicodedata.normalize("NFC", name).split())
     is_visible = name.isprintable() and "\ufffd" not in name and any(map(str.isalnum, name))
     if len(name) > MAX_STUDENT_NAME or not is_visible:
-        raise Refused(
-            f"A name has 1 to {MAX_STUDENT_NAME} characters, with a letter or a digit, and no "
-            "invisible character.",
-            "name",
-        )
+        text = f"A name has 1 to {MAX_STUDENT_NAME} visible characters: one is a letter or a digit."
+        raise Refused(text, "name")
     return name
 
 

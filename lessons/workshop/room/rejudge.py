@@ -6,8 +6,8 @@ The code runs in the sandbox of the judge, without the room's environment, files
 from django.urls import set_urlconf
 
 from lessons.workshop.course.lesson_index import Lesson
+from lessons.workshop.grading.judging import NOT_JUDGED, compare_code, judge_submission
 from lessons.workshop.grading.sandbox import find_sandbox
-from lessons.workshop.grading.submission import NOT_JUDGED, compare_code, judge_submission
 from lessons.workshop.grading.submissions import Submission
 from lessons.workshop.judge.study.recordings import PLAYBACK_ERRORS
 from lessons.workshop.judge.verdict import Verdict

@@ -45,18 +45,17 @@ def student_state(student_id: int) -> State | None:
         held=school_class.held,
         hand=student.hand is not None,
         look=school_class.look,
-        timer=timer_of(school_class),
+        timer=timer_of(school_class.timer),
         today=school_class.todays_lessons,
         poll=poll,
     )
 
 
-def timer_of(school_class: Class) -> dict | None:
-    """The timer with the seconds that are left: other machines have other clocks.
+def timer_of(timer: dict | None) -> dict | None:
+    """The timer of a class with the seconds that are left: other machines have other clocks.
 
     At 0 it stays for some minutes: a student who looked away must see that the time is over.
     """
-    timer = school_class.timer
     left = timer["ends"] - time.time() if timer else -TIME_IS_OVER
     if left <= -TIME_IS_OVER:
         return None
@@ -75,18 +74,16 @@ def rounds(poll: Poll) -> list[dict[str, int]]:
 
 def board(class_id: int) -> dict | None:
     """All that a board shows; None if the class was deleted."""
-    school_class = Class.objects.filter(pk=class_id).first()
-    if school_class is None:
+    names = ("name", "code", "held", "look", "timer", "today", "poll")
+    found = Class.objects.filter(pk=class_id).values(*names).first()
+    if found is None:
         return None
-    rows, today = _rows(class_id), school_class.today
+    rows, today, poll = _rows(class_id), found["today"], found["poll"]
     return {
-        "name": school_class.name,
-        "code": school_class.code,
-        "held": school_class.held,
-        "look": school_class.look,
-        "timer": timer_of(school_class),
+        **found,
+        "timer": timer_of(found["timer"]),
         "today": today and {**today, "parts": parts_of(today)},
-        "poll": school_class.poll and _board_poll(convert(school_class.poll, Poll), rows),
+        "poll": poll and _board_poll(convert(poll, Poll), rows),
         "students": rows,
     }
 

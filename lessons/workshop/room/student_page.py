@@ -22,12 +22,11 @@ def student_page(request, student_id: int, lesson: Lesson | None = None):
     student = get_object_or_404(Student.objects.select_related("school_class"), pk=student_id)
     standings = {one.lesson: one for one in student.standings.all()}
     standing = lesson and standings.get(lesson.slug)
-    known = [one for one in lessons() if one.slug in standings]
     context = {
         "student": student,
         "class": student.school_class,
         "lesson": lesson,
-        "lessons": [(one, standings[one.slug].state) for one in known],
+        "lessons": [(it, standings[it.slug].state) for it in lessons() if it.slug in standings],
         "standing": standing,
         "claims": [
             (one["state"], inline_code_to_html(one["claim"]))

@@ -4,6 +4,7 @@ import time
 from functools import partial
 
 from asgiref.sync import async_to_sync
+from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Count
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -90,8 +91,8 @@ def act(request, class_id: int):
         actions.act(class_id, actions.from_form(request.POST))
     except Refused as error:
         return JsonResponse({"error": str(error)}, status=400)
-    except Class.DoesNotExist:
-        return JsonResponse({"error": "This class was deleted."}, status=404)
+    except ObjectDoesNotExist:
+        return JsonResponse({"error": "The class or the student was deleted."}, status=404)
     async_to_sync(tell_class)(class_id)
     return JsonResponse({})
 
@@ -104,10 +105,7 @@ def course(request, lesson: Lesson):
         "dialog": request.GET.get("dialog"),
         "mistakes": read_mistakes(lesson),
         "conversations": lesson_conversations(lesson),
-        "questions": [
-            {"kind": one.kind, "html": markdown_to_html(one.question)}
-            for one in predictions(lesson)
-        ],
+        "questions": [(it.kind, markdown_to_html(it.question)) for it in predictions(lesson)],
     }
     return render(request, "room/choices.html", context)
 
@@ -129,7 +127,7 @@ def delete(request, class_id: int):
     found = get_object_or_404(Class, pk=class_id)
     context = {"class": found, "size": found.students.count()}
     if request.method == "POST":
-        if " ".join(request.POST.get("name", "").split()) == found.name:
+        if request.POST.get("name", "").split() == found.name.split():
             found.delete()
             async_to_sync(tell_class)(class_id)
             return redirect("room_classes")

@@ -13,9 +13,9 @@ from rich.text import Text
 
 from lessons.workshop.course import lesson_index
 from lessons.workshop.grading.grading import STATES, ClassReport, judge_all
+from lessons.workshop.grading.judging import NOT_JUDGED, Grade
 from lessons.workshop.grading.report import SIGNS, write_report
 from lessons.workshop.grading.sandbox import find_sandbox
-from lessons.workshop.grading.submission import NOT_JUDGED, Grade
 from lessons.workshop.grading.submissions import find_submissions, printable
 from lessons.workshop.student.progress import state_dir
 from lessons.workshop.terminal.terminal_output import print_paragraph, print_text, short_path
@@ -65,10 +65,10 @@ def _print_report(console, report: ClassReport) -> None:
     console.print()
     counts = [f"{count} {state}" for state, count in report.counts.items()]
     print_text(console, f"Submissions: {len(report.grades)} ({', '.join(counts)})", "bold")
-    for mistake in sorted(report.mistakes, key=lambda it: -it.count)[:_MAX_LINES]:
-        text = ", ".join(filter(None, (mistake.headline, mistake.difference)))
-        students = shorten(mistake.students, _MAX_NAMES, placeholder=" …")
-        print_paragraph(console, f"  {mistake.lesson.number:>2}  ", f"{text} ({students})")
+    for mistake in sorted(report.mistakes, key=lambda it: -it["count"])[:_MAX_LINES]:
+        text = ", ".join(filter(None, (mistake["headline"], mistake["difference"])))
+        students = shorten(mistake["students"], _MAX_NAMES, placeholder=" …")
+        print_paragraph(console, f"  {mistake['lesson'].number:>2}  ", f"{text} ({students})")
     without = [(it.submission.path, it.message) for it in report.grades if it.state == NOT_JUDGED]
     _print_list(console, "Not judged", without)
     _print_list(console, "Left out", sorted(report.left_out, key=lambda one: not one.is_doubtful))

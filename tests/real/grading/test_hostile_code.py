@@ -16,8 +16,8 @@ import psutil
 import pytest
 
 from lessons.workshop.course.lesson_index import PROJECT_DIR, find
-from lessons.workshop.grading import submission
-from lessons.workshop.grading.submission import NOT_JUDGED
+from lessons.workshop.grading import judging
+from lessons.workshop.grading.judging import NOT_JUDGED
 from tests.support.programs.running_program import wait_until
 from tests.support.submissions import (
     C_LIBRARY,
@@ -232,7 +232,7 @@ def test_a_submission_out_of_memory_is_red_and_its_finding_names_the_limit(judge
 def test_a_submission_out_of_time_is_ended_and_not_judged(judged, tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     found = judged("import threading\nthreading.Event().wait()", total_time=2)
-    assert (found.state, found.reason) == (NOT_JUDGED, submission.TIMED_OUT)
+    assert (found.state, found.reason) == (NOT_JUDGED, judging.TIMED_OUT)
     # On a busy machine the player may not have started by then. It ends when it has.
     wait_until(lambda: not processes_in(tmp_path))
     assert os.listdir(tmp_path) == []
@@ -294,7 +294,7 @@ def test_a_submission_that_is_wrong_or_ends_itself_is_red(judged, code, consumer
 
 def test_a_submission_that_breaks_the_player_is_not_judged(judged):
     found = judged(REPLACED, more=WRONG)
-    assert (found.state, found.reason) == (NOT_JUDGED, submission.JUDGE_FAILED)
+    assert (found.state, found.reason) == (NOT_JUDGED, judging.JUDGE_FAILED)
 
 
 # The file

@@ -7,10 +7,10 @@ import pytest
 
 from lessons.workshop.course.lesson_index import find
 from lessons.workshop.engine.process import child_process
+from lessons.workshop.grading import judging
 from lessons.workshop.grading import sandbox as sandbox_module
-from lessons.workshop.grading import submission
+from lessons.workshop.grading.judging import NOT_JUDGED
 from lessons.workshop.grading.sandbox import Sandbox, find_sandbox
-from lessons.workshop.grading.submission import NOT_JUDGED
 from lessons.workshop.judge.runner import judge
 from tests.support.submissions import WITHOUT_BUBBLEWRAP, bubblewrap, judge_code, judge_content
 
@@ -73,7 +73,7 @@ def test_the_warning_says_why_bubblewrap_does_not_work(program, script, texts):
 def test_a_sandbox_that_does_not_start_is_neither_green_nor_red(program, forks):
     program("echo 'bwrap: Can'\"'\"'t mount proc' >&2; exit 1")
     found = judge_code("", Sandbox(True))
-    assert (found.state, found.reason) == (NOT_JUDGED, submission.SANDBOX_FAILED)
+    assert (found.state, found.reason) == (NOT_JUDGED, judging.SANDBOX_FAILED)
     assert found.detail == "bwrap: Can't mount proc"
     assert found.verdict is None
 
@@ -82,16 +82,16 @@ def test_a_sandbox_without_memory_for_the_player_is_neither_green_nor_red(monkey
     limits = replace(sandbox_module.SUBMISSION, memory=40 * 1024**2)
     monkeypatch.setattr(sandbox_module, "SUBMISSION", limits)
     found = judge_code("", bubblewrap())
-    assert (found.state, found.reason) == (NOT_JUDGED, submission.SANDBOX_FAILED)
+    assert (found.state, found.reason) == (NOT_JUDGED, judging.SANDBOX_FAILED)
 
 
 def test_a_judge_that_fails_is_neither_green_nor_red(monkeypatch, forks):
     def fail(*_, **__):
         raise ZeroDivisionError("broken")
 
-    monkeypatch.setattr(submission, "judge", fail)
+    monkeypatch.setattr(judging, "judge", fail)
     found = judge_code("", WITHOUT_BUBBLEWRAP)
-    assert (found.state, found.reason) == (NOT_JUDGED, submission.JUDGE_FAILED)
+    assert (found.state, found.reason) == (NOT_JUDGED, judging.JUDGE_FAILED)
     assert found.detail == "ZeroDivisionError: broken"
 
 

@@ -12,8 +12,8 @@ import pytest
 from lessons.workshop.course.lesson_index import find
 from lessons.workshop.engine.faults.finding import make_finding
 from lessons.workshop.grading.grading import UNCHANGED, ClassReport
+from lessons.workshop.grading.judging import NOT_JUDGED, TIMED_OUT, Grade
 from lessons.workshop.grading.report import as_csv, as_html, write_report
-from lessons.workshop.grading.submission import NOT_JUDGED, TIMED_OUT, Grade
 from lessons.workshop.grading.submissions import LeftOut, Submission
 from lessons.workshop.judge.verdict import Outcome, Verdict
 
@@ -55,7 +55,8 @@ WHOLE = report(
 
 
 def headlines(*grades):
-    return [(it.lesson.slug, it.headline, it.students) for it in report(*grades).mistakes]
+    found = report(*grades).mistakes
+    return [(it["lesson"].slug, it["headline"], it["students"]) for it in found]
 
 
 def test_mistakes_are_grouped_by_lesson_and_diagnosis_with_the_most_frequent_first():
@@ -82,7 +83,7 @@ def test_a_vague_diagnosis_is_grouped_by_its_first_difference():
         grade("ben", "reply-differs", **right),
         grade("cleo", "reply-differs", **wrong),
     ).mistakes
-    assert [(it.students, it.claim, it.difference) for it in found] == [
+    assert [(it["students"], it["claim"], it["difference"]) for it in found] == [
         ("ada, cleo", "It ends.", f"at websocket.receive, expected {wrong['expected']}"),
         ("ben", "It ends.", f"at websocket.receive, expected {right['expected']}"),
     ]
@@ -93,9 +94,9 @@ def test_counts_for_each_claim_how_many_of_those_that_load_fail_it():
     problem = replace(does_not_load.verdict, outcomes=(), problem=make_finding("syntax-error"))
     does_not_load = replace(does_not_load, state="red", verdict=problem)
     found = report(grade("ada"), grade("ben", "stuck"), does_not_load)
-    assert [(it.claim, it.failed, it.judged) for it in found.claims] == [
-        ("It ends.", 1, 2),
-        ("It begins.", 0, 1),  # of one submission it did not run
+    assert found.claims == [
+        (STOP, "It ends.", 1, 2),
+        (STOP, "It begins.", 0, 1),  # of one submission it did not run
     ]
 
 

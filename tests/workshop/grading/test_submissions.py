@@ -154,7 +154,7 @@ DEFLATED = zipped("03_stop.py", text="#" * 1_000, method=zipfile.ZIP_DEFLATED)
 )
 def test_a_damaged_zip_file_is_refused(tmp_path, content):
     (tmp_path / "class.zip").write_bytes(content)
-    with pytest.raises(UnreadableFolder, match="is not a zip file that can be read"):
+    with pytest.raises(UnreadableFolder, match="There is no folder and no zip file"):
         find_submissions(tmp_path / "class.zip")
 
 

@@ -50,14 +50,9 @@ async def link():
 
 async def until(link, condition):
     """Wait until the condition holds for what the link publishes to the pages."""
-    changed = link.join()
-    try:
-        async with asyncio.timeout(TIMEOUT):
-            while not condition(link.client):
-                await changed.wait()
-                changed.clear()
-    finally:
-        link.leave(changed)
+    async with asyncio.timeout(TIMEOUT):
+        while not condition(link.client):
+            await link.changed.wait()
 
 
 def is_connected(client):

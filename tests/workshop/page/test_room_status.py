@@ -74,7 +74,6 @@ async def test_the_server_of_several_users_says_nothing_of_classes(link, setting
     client = socket_of_page()
     assert (await client.connect())[0]
     await client.disconnect()
-    assert link._pages == set()
     assert client.output_queue.empty()
 
 

@@ -47,17 +47,12 @@ class Dismiss(Frame, tag="dismiss"):
 async def class_news() -> AsyncIterator[dict]:
     """`{"class": page_state()}` whenever it changes. A page begins without a class."""
     link = room_link()
-    changed = link.join()
     sent = json.dumps(None)
-    try:
-        while True:
-            changed.clear()
-            state = page_state(link.client)
-            if sent != (sent := json.dumps(state)):
-                yield {"class": state}
-            await changed.wait()
-    finally:
-        link.leave(changed)
+    while True:
+        changed, state = link.changed, page_state(link.client)
+        if sent != (sent := json.dumps(state)):
+            yield {"class": state}
+        await changed.wait()
 
 
 async def take_from_page(frame: dict) -> None:

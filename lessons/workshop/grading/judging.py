@@ -35,7 +35,6 @@ TOTAL_TIME = 60.0  # seconds; the solutions take about one, and ten on a very bu
 # Of the process that judges: what it receives may be large.
 JUDGE = Limits(memory=4 * 1024**3, file_size=64 * 1024**2, processor_time=120)
 _MEMORY = f"The sandbox gives a submission {SUBMISSION.memory // 1024**2} MiB of memory."
-
 MAX_MESSAGE = 2_000  # characters; a student's code decides how long an exception's text is
 
 NOT_JUDGED = "not judged"
@@ -91,27 +90,22 @@ def judge_submission(one: Submission, sandbox: Sandbox, total_time: float = TOTA
         copy = Path(folder) / one.lesson.exercise.name
         copy.write_bytes(one.content)
         copy.chmod(0o444)
-        answer = _answer_of_judge(total_time, one.lesson, copy, sandbox)
+        ours, theirs = multiprocessing.Pipe(duplex=False)
+        child = start_child(_judge, theirs, one.lesson, copy, sandbox)
+        theirs.close()
+        late = {"reason": TIMED_OUT, "detail": f"It has not ended after {total_time:g} s."}
+        try:
+            answer = receive_data(ours) if ours.poll(total_time) else late
+        except (EOFError, ValueError, TypeError):
+            detail = "The judging process ended without an answer."
+            answer = {"reason": JUDGE_FAILED, "detail": detail}
+        finally:
+            end_child(child, everywhere=True)  # a player without bubblewrap has its own group
+            ours.close()
     if "reason" in answer:
         return Grade(one, NOT_JUDGED, **answer)
-    verdict = _named(Verdict.from_json(answer), copy)
+    verdict = _verdict(answer, copy)
     return Grade(one, "green" if verdict.green else "red", verdict)
-
-
-def _answer_of_judge(total_time: float, *arguments) -> dict:
-    """What a judging process answers. Here it ends, with the players that it has started."""
-    ours, theirs = multiprocessing.Pipe(duplex=False)
-    child = start_child(_judge, theirs, *arguments)
-    theirs.close()
-    try:
-        if ours.poll(total_time):
-            return receive_data(ours)
-        return {"reason": TIMED_OUT, "detail": f"It has not ended after {total_time:g} s."}
-    except (EOFError, ValueError, TypeError):
-        return {"reason": JUDGE_FAILED, "detail": "The judging process ended without an answer."}
-    finally:
-        end_child(child, everywhere=True)  # a player without bubblewrap has its own group
-        ours.close()
 
 
 def _judge(pipe, lesson: Lesson, copy: Path, sandbox: Sandbox) -> None:
@@ -136,24 +130,18 @@ def _judge(pipe, lesson: Lesson, copy: Path, sandbox: Sandbox) -> None:
         os._exit(0)
 
 
-def _named(verdict: Verdict, copy: Path) -> Verdict:
+def _verdict(answer: dict, copy: Path) -> Verdict:
     """The verdict, in which no finding keeps the path of the copy.
 
     A MemoryError gets the limit: on the student's machine, the code may have more memory.
     """
-
-    def renamed(finding: Finding | None) -> Finding | None:
-        if finding is None:
-            return None
-        detail = finding.detail.replace(str(copy), copy.name)
-        if sys.platform == "linux" and "MemoryError" in detail:  # others have no such limit
-            detail = f"{detail}\n{_MEMORY}"
-        file = copy.name if finding.file == str(copy) else ""
-        return replace(finding, file=file, detail=detail)
-
-    outcomes = tuple(replace(it, finding=renamed(it.finding)) for it in verdict.outcomes)
-    problem = renamed(verdict.problem)
-    return replace(verdict, target=copy.name, outcomes=outcomes, problem=problem)
+    for finding in (answer["problem"], *(one["finding"] for one in answer["outcomes"])):
+        if finding:
+            finding["file"] = copy.name if finding["file"] == str(copy) else ""
+            finding["detail"] = finding["detail"].replace(str(copy), copy.name)
+            if sys.platform == "linux" and "MemoryError" in finding["detail"]:
+                finding["detail"] += f"\n{_MEMORY}"
+    return replace(Verdict.from_json(answer), target=copy.name)
 
 
 def compare_code(one: Submission, highlight: Callable[[str], str] = escape) -> dict | None:
