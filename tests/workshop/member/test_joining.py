@@ -90,13 +90,6 @@ def test_a_room_that_does_not_answer_is_refused():
     assert membership.read() is None
 
 
-def test_joining_again_with_shared_code_changes_the_membership_alone():
-    with room(200, JOINED) as (url, requests):
-        join(url)
-        assert join(url, shares_code=True).shares_code
-        assert len(requests) == 1
-
-
 def test_a_second_click_joins_once():
     """Two requests at once, of which the room answers the first slowly."""
     with room(200, JOINED) as (url, requests):

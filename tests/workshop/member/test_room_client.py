@@ -100,15 +100,6 @@ async def test_sends_each_standing_that_changes_and_all_after_a_new_connection()
         assert sorted(room.states[2:]) == [("group", "green"), ("stop", "green")]
 
 
-async def test_sends_what_happened_while_the_room_was_unreachable():
-    async with running_room() as room, running_client() as client:
-        await until(lambda: client.link == "connected")
-        await room.connections[0].close(1012)
-        for state in ("red", "green"):
-            await client.report(change("stop", state))
-        await until(lambda: room.states[-1:] == [("stop", "green")])
-
-
 async def test_the_lesson_that_is_open_is_reported_again_after_a_new_connection():
     async with running_room() as room, running_client() as client:
         await until(lambda: client.link == "connected")

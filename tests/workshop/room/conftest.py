@@ -26,5 +26,5 @@ def room_mode(settings):
     settings.MIDDLEWARE = [one for one in settings.MIDDLEWARE if "not_found" not in one]
     # A test logs in often, and the hash of a real password is slow on purpose.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    cache.clear()  # it counts wrong codes
+    cache.clear()  # it counts logins that failed
     state.connections.clear()
