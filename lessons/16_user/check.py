@@ -6,7 +6,7 @@ from lessons.workshop.judge import Model
 
 MAY = "auth.change_user"
 OTHERS = '["auth.add_user", "auth.delete_user", "auth.view_user", "sessions.change_user"]'
-LONG_NAME = "Zoë@" + "of-the-long-name." * 3
+LONG_NAME = "Zoë+x_1-2@" + "of-the-long-name." * 8 + "07"  # 148 of 150 characters
 NO_LOGIN = 'session visitor {"theme": "dark"}'
 RIGHTS = (
     f'account ada {{"permissions": ["{MAY}"], "first_name": "Augusta"}}',
@@ -160,7 +160,7 @@ def test_each_client_is_served_by_its_own_permissions(play):
     play(f"{RIGHTS[0]} | {ADA} | & 2 {GRACE} | text a | & 2 text b | & text c")
     play.at_each_point(f"{RIGHTS[0]} | {ADA} | at * 2 {GRACE} | text a")
     play(f"{both}{' | text a | 2 text b' * 20}")
-    play(f"{RIGHTS[0]} | {ADA} | 2 {enter('as=Ada')} | text a | 2 text b")
+    play(f"{RIGHTS[0]} | {ADA} | 2 {enter('as=Ada')} | text a | 2 text b | text c")
 
 
 def test_a_new_connection_has_the_permissions_of_now(play):
