@@ -11,7 +11,7 @@ MAX_LENGTH = 100  # characters of one text
 
 
 def texts_in(source: str) -> list[str]:
-    """The texts of the comparisons, match cases, tables and routes of this source, in their order.
+    """The texts of comparisons, match cases, tables, routes and salts of the source, in order.
 
     Then the names of its methods that begin with one underscore.
     """
@@ -41,6 +41,8 @@ def _texts_at(node: ast.AST) -> list[str]:
             parts = [route]
         case ast.Set(elts=items) | ast.List(elts=items) | ast.Tuple(elts=items):
             parts = items
+        case ast.keyword(arg="salt", value=salt):
+            parts = [salt]
         case _:
             return []
     constants = [part.value for part in parts if isinstance(part, ast.Constant)]

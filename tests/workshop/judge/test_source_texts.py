@@ -11,6 +11,7 @@ from lessons.workshop.judge.source_texts import MAX_TEXTS, texts_in
         'text == "reset"',
         'text.startswith("reset")',
         '{"reset": start}[text]',
+        'loads(text, salt="reset")',
         'match text:\n    case "reset":\n        start()',
     ],
 )

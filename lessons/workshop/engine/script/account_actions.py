@@ -109,14 +109,18 @@ class Accounts:
         if other := options.get("spliced"):
             content = self.tickets[other].rpartition(":")[0]
             ticket = f"{content}:{ticket.rpartition(':')[2]}"
+        salt = options.get("salt", DEFAULT_SALT)
         altered = {
             "longer": f"{ticket}x",
             "listed": f"{ticket},x",
             "followed": f"{ticket} x",
             "earlier": f"x{ticket}",
+            "padded": f"{ticket}=",
+            "quoted": f'"{ticket}"',
+            "halved": f"{ticket[: len(ticket) // 2]} {ticket[len(ticket) // 2 :]}",
             "swapped": ticket.swapcase(),
             "unsigned": ticket.rpartition(":")[0] or ticket[:-1],
-            "resigned": TimestampSigner(salt=DEFAULT_SALT).sign(ticket.partition(":")[0]),
+            "resigned": TimestampSigner(salt=salt).sign(ticket.partition(":")[0]),
         }
         return altered.get(options.get("altered"), ticket)
 

@@ -23,9 +23,10 @@ _OPTIONS = {
     "subprotocols": Kind(lambda text: text.split(","), ",".join),
     **dict.fromkeys(("as", "ticket", "forged", "spliced"), NAME),
     "altered": one_of(
-        *("longer", "listed", "followed", "earlier", "swapped", "unsigned", "resigned"),
-        *("bearer", "lower"),
+        *("longer", "listed", "followed", "earlier", "padded", "quoted", "halved", "swapped"),
+        *("unsigned", "resigned", "bearer", "lower"),
     ),
+    "salt": _HEADER,
     **dict.fromkeys(HEADERS, _HEADER),
     "outer": one_of("guest"),
     "server": NUMBER,
@@ -76,9 +77,10 @@ class Connect(BeginningAction, usage=_CONNECT):
     ticket=ada spliced=bob      the content of bob's ticket with ada's signature
     ticket=ada altered=longer   the ticket with one more character; `listed`: with a comma and one
                                 more; `followed`: with a space and one more; `earlier`: with one in
-                                front; `swapped`: upper case for lower case; `unsigned`: without its
-                                signature; `resigned`: signed for another purpose; `bearer`,
-                                `lower`: with another scheme
+                                front; `padded`: with `=` behind it; `quoted`: in quotes; `halved`:
+                                with a space in it; `swapped`: upper case for lower case;
+                                `unsigned`: without its signature; `resigned`: signed for another
+                                purpose, that of `salt=`; `bearer`, `lower`: with another scheme
     """
 
     def read(self, text):

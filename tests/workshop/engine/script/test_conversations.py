@@ -135,7 +135,9 @@ CONVERSATIONS = {
     "a ticket of the own file is shown in a header, and may be written only by issue()": {
         "connect ticket=ada": ["1: - 1 1 Ticket ticket-700001"],
         "connect ticket=ada altered=longer": ["1: - 2 2 Ticket ticket-700001x"],
-        "connect ticket=ada forged=bob": ["1: - 3 3 Ticket ticket-700002"],
+        "connect ticket=ada altered=quoted": ['1: - 3 3 Ticket "ticket-700001"'],
+        "connect ticket=ada altered=halved": ["1: - 4 4 Ticket ticket -700001"],
+        "connect ticket=ada forged=bob": ["1: - 5 5 Ticket ticket-700002"],
         "issue ada": ["! secret-logged in issue: Written: [the secret]"],
     },
     "another process makes one call after the other, and reaches the clients": {
