@@ -8,6 +8,15 @@ from lessons.workshop.judge import TITLES, Model
 POST = "db_demo.Post"
 RAIN = 'row db_demo.Post {"title": "Rain"}'
 HAIL = 'row db_demo.Post {"title": "Hail"}'
+OTHER_TABLES = (
+    'row auth.Group {"id": 4, "name": "editors"}',
+    'row db_demo.Entry {"text": "Rain"}',
+    'delete db_demo.Entry {"text": "Rain"}',
+    'row db_demo.Room {"id": 3, "name": "rain"}',
+    'delete db_demo.Room {"name": "rain"}',
+    'row auth.User {"id": 900, "username": "ada"}',
+    'delete auth.User {"username": "ada"}',
+)
 LOADED = (
     "Any code of the project, or `loaddata`, may save or delete a post. "
     "After each save, even if it changes nothing, each client gets one text frame with the JSON "
@@ -35,7 +44,7 @@ class Ticker(Model):
         RAIN,
         'row db_demo.Post {"title": " <b>☃</b> \\"it\'s\\" %s {0} "}',
         'row db_demo.Post {"title": ""}',
-        f'row db_demo.Post {{"title": "{"long " * 19}"}}',
+        f'row db_demo.Post {{"title": "{"long " * 19}title"}}',
         'row db_demo.Post {"id": 1, "title": "First"}',
         'raw row db_demo.Post {"id": 1, "title": "Dew"}',
         'partial row db_demo.Post {"id": 1, "title": "Fog"}',
@@ -47,10 +56,9 @@ class Ticker(Model):
         'delete db_demo.Post {"title": "Rain"}',
         'delete db_demo.Post {"title": "Second"}',
         *("begin", "begin", "commit", "commit", "rollback"),
-        'row auth.Group {"id": 4, "name": "editors"}',
-        'row db_demo.Entry {"text": "Rain"}',
-        'delete db_demo.Entry {"text": "Rain"}',
+        *OTHER_TABLES,
     )
+    long_conversations = (" | ".join(["connect", *[f"{RAIN} * 12", "wait 1"] * 10]),)
 
     promise_of: ClassVar = {
         "sent-inside-transaction": "The frame is sent when the transaction has been committed.",
@@ -106,6 +114,12 @@ class Ticker(Model):
 
     def receive(self, client, text, data):
         """Frames from clients have no effect."""
+
+    def fault_in(self, turn, played):
+        """The frame is sent when the transaction has been committed."""
+        if turn.sends_in_transaction:
+            return None, "sent-inside-transaction", "group_send ran before the commit."
+        return None
 
     def diagnose(self, difference):
         if difference.fault:
@@ -186,12 +200,15 @@ def test_nothing_is_sent_before_the_commit(play):
 def test_each_save_of_a_transaction_sends_a_frame(play):
     """Each save of a transaction sends its frame, even if the post is changed or deleted in it."""
     change = 'row db_demo.Post {"id": 1, "title": "Hail"}'
+    play(["connect", "begin", RAIN, change, change, "commit"])
+    play(["connect", "begin", HAIL, "begin", RAIN, "commit", "commit"])
     play(["connect", "begin", RAIN, change, 'delete db_demo.Post {"title": "Hail"}', "commit"])
 
 
 def test_a_change_that_is_rolled_back_sends_nothing(play):
     """A rolled-back change sends no frame, even if only its savepoint is rolled back."""
     play(["connect", "begin", RAIN, "rollback", HAIL])
+    play(["connect", "begin", RAIN, "rollback", RAIN])
     play(["connect", "begin", HAIL, "begin", RAIN, "rollback", "commit"])
 
 
@@ -202,11 +219,15 @@ def test_each_client_is_notified_of_a_deletion(play):
     play([RAIN, "connect", "begin", delete, "commit"])
     play([RAIN, "connect", "begin", delete, "rollback"])
     play([f"{RAIN} * 3", "connect", delete])
+    again = 'row db_demo.Post {"id": 9007199254740993, "title": "Rain"}'
+    play(["connect", again, delete, again, delete])
 
 
 def test_other_changes_send_no_frame(play):
     """Other tables send no frame, and neither do changes without a signal."""
     play(["connect", 'row auth.Group {"name": "a"}', 'delete auth.Group {"name": "a"}'])
+    message = 'row db_demo.Message {"room_id": 3, "text": "Rain"}'
+    play(["connect", *OTHER_TABLES[3:4], message, *OTHER_TABLES[4:]])
     play([RAIN, "connect", 'silent row db_demo.Post {"id": 1, "title": "Hail"}'])
 
 

@@ -208,6 +208,7 @@ class Player:
                 time=self.time,
                 points=self._interleaving.passed,
                 layers=tuple(current_layer().redis.take_layers_used()),
+                sends_in_transaction=current_layer().redis.take_sends_in_transaction(),
                 at_point=self._at_point,
                 time_of_point=self._time_of_point,
                 thread_jobs=asyncio.get_running_loop().thread_jobs_started - jobs_before,

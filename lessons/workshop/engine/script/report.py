@@ -95,11 +95,11 @@ class BurstReport:
     what Daphne would refuse, or what would harm a server. `time` is the time at the end. `points`
     counts the points at which a step with `at` could have been taken; `at_point` says how many
     messages each client had received in this burst when the step was taken, at `time_of_point`.
-    `layers` are the aliases of the channel layers that were called. `thread_jobs` counts the jobs
-    for threads. `held` has the client, line and handler of each consumer that waited when the step
-    was taken.
-    `calls` are the calls of functions by other processes that ran in this burst. `events` are
-    (client, event) pairs, if all events were asked for.
+    `layers` are the aliases of the channel layers that were called. `sends_in_transaction` counts
+    the calls of group_send() while a transaction of any thread was not committed. `thread_jobs`
+    counts the jobs for threads. `held` has the client, line and handler of each consumer that
+    waited when the step was taken. `calls` are the calls of functions by other processes that ran
+    in this burst. `events` are (client, event) pairs, if all events were asked for.
     """
 
     steps: tuple[str, ...]
@@ -109,6 +109,7 @@ class BurstReport:
     time: float = 0.0
     points: int = 0
     layers: tuple[str, ...] = ()
+    sends_in_transaction: int = 0
     at_point: dict[int, int] = field(default_factory=dict)
     time_of_point: float = 0.0
     thread_jobs: int = 0

@@ -15,6 +15,7 @@ from ..recording.layer import RecordingLayer
 from ..recording.recorder import TrackedMessage, current_connection
 from ..scheduling.loop import maybe_suspend
 from . import process
+from .database import is_in_transaction
 from .interleaving import switch_point
 
 # By alias. A recording layer stays for ever; each check puts its own layer inside.
@@ -112,6 +113,7 @@ class SimulatedLayer(InMemoryChannelLayer):
         assert isinstance(message, dict), "Message is not a dict"
         message = _SerializedMessage(message)
         async with self._reaching():
+            self.redis.sends_in_transaction += is_in_transaction()
             await super().group_send(group, message)
 
     async def group_add(self, group, channel):
@@ -179,6 +181,7 @@ class FakeRedis:
     def __init__(self):
         self.layers: dict[str, SimulatedLayer] = {}
         self.is_stopped = self.is_cut_off = False
+        self.sends_in_transaction = 0  # to groups, while a transaction was not committed
 
     def stop(self) -> None:
         """Stop the server. It loses its data, and each waiting receiver finds that out."""
@@ -206,6 +209,11 @@ class FakeRedis:
             text = "Error 111 connecting to localhost:6379. Connect call failed."
             return _redis_error("ConnectionError", text)
         return _redis_error("TimeoutError", "Timeout connecting to server")
+
+    def take_sends_in_transaction(self) -> int:
+        """How many there were since this method was called last."""
+        taken, self.sends_in_transaction = self.sends_in_transaction, 0
+        return taken
 
     def take_layers_used(self) -> list[str]:
         """Aliases of the layers that were called since this method was called last."""

@@ -231,6 +231,11 @@ class _File:
         self._idle, self._cleaner = [], None
 
 
+def is_in_transaction() -> bool:
+    """Whether any thread has begun a transaction that is not committed."""
+    return _file is not None and any(it.in_atomic_block for it in [*_file.opened])
+
+
 # What Django does with the file. pytest-django forbids the project's database: it replaces
 # ensure_connection() of the base class.
 
