@@ -9,8 +9,17 @@ from lessons.workshop.judge import Answer, Model
 ROOM = "db_demo.Room"
 USERS = ("ada", "bob", "cyd", "dan", "Ada")
 ROOMS = ("den", "annex", "Den")
+STAFF = ("bob", "Ada")
 TABLES = {
-    "auth.User": [{"username": name, "first_name": name.title()} for name in USERS],
+    "auth.User": [
+        {
+            "username": name,
+            "first_name": name.title(),
+            "is_staff": name in STAFF,
+            "is_superuser": name == "cyd",
+        }
+        for name in USERS
+    ],
     ROOM: [{"name": name, "speaker_id": None} for name in ROOMS],
 }
 ROWS = f"load {json.dumps(TABLES)}"
@@ -67,7 +76,7 @@ class Stage(Model):
     points = (*range(8), 10)
     setups = ((ROWS,),)
     handshakes = tuple(map(enter, ("ada", "bob", "ada", "cyd", "ada/2", "dan")))
-    handshakes += (enter("ada", "annex"), enter("bob", "annex"), enter("ada", "Den"))
+    handshakes += (enter("Ada"), enter("ada", "annex"), enter("bob", "annex"), enter("ada", "Den"))
     texts = ("take", "take", "take", "Take", " take", "take ", "leave", "ada has the microphone")
     others = (give("dan"), give(None), give("ada"), message(), READ)
     last_steps = (READ,)
@@ -122,7 +131,7 @@ class Stage(Model):
     def other(self, step):
         if step.action == "group":
             for client in self.members(step.arguments["name"].removeprefix("stage-")):
-                self.notify_member(client, lane=step.action)
+                self.notify(client, lane=step.action)
         if step.action == "take":
             sent, self.sent = self.sent > 0, max(0, self.sent - 1)
             return Answer({"type": "stage.changed"} if sent else None)
@@ -132,19 +141,10 @@ class Stage(Model):
         self.sent += client.room == "den"
         self.save(ROOM, id=self.row(client)["id"], speaker_id=speaker)
         for member in self.members(client.room):
-            notify = self.notify_owner if member is client else self.notify_member
-            notify(member, lane=client.number)
-
-    def notify_owner(self, client, lane):
-        """With the text `take`, the client's user gets the microphone. For each such message, each
-        client in the room receives the state."""
-        self.notify(client, lane)
-
-    def notify_member(self, member, lane):
-        """For each such message, each client in the room receives the state."""
-        self.notify(member, lane)
+            self.notify(member, lane=client.number)
 
     def notify(self, member, lane):
+        """For each such message, each client in the room receives the state."""
         # A client that joins the group later reads the state then.
         if member.joined == self.burst and not self.branch():
             member.expected, lane = member.expected[:1], None  # the accept
@@ -242,6 +242,9 @@ def test_the_second_client_is_too_late(play):
     """If any user has the microphone, `take` gets `too late`, and nothing else happens."""
     play(f"{BOTH} | text take | 2 text take | text take | {READ}")
     play(f"{BOTH} | text take | & 2 text take | {READ}")
+    for name in ("cyd", "Ada"):  # the rights of an account change nothing
+        play(f"{BOTH} | 3 {enter(name)} | text take | 3 text take | 3 close | {READ}")
+        play(f"{BOTH} | 3 {enter(name)} | 3 text take | 2 text take | 3 close | {READ}")
     play(f"{BOTH} | text take | 2 text take | close | 2 text take | 3 {enter('cyd')} | 3 text take")
     play(f"{BOTH} | text take{' | 2 text take' * 100} | close | 2 text take")
 

@@ -118,13 +118,16 @@ def _complete(model: type[Model], steps: list[Step]) -> list[Step]:
 
 
 def _mentioned(model: type[Model], own_texts: Sequence[str]) -> Iterator[list[Step]]:
-    """A client that sends each text that the submission mentions, and time goes on in between."""
+    """A client that sends each text that the submission mentions, before and after a known one.
+
+    Time goes on in between.
+    """
     connect, known = parse_step(model.handshakes[0]), frames_of(model)
     frames = map(text_step, dict.fromkeys(filter(None, map(model.frame_of, own_texts))))
     frames = [frame for frame in frames if frame not in known]
     if model.frames and frames:
         between = _waits_of(model)[:1]
-        sent = (step for frame in frames for step in (*between, frame, known[0]))
+        sent = (step for frame in frames for step in (*between, frame, known[0], frame))
         yield [connect, *sent, *between]
     if events := [*filter(None, map(model.event_of, own_texts))]:
         steps = map(parse_step, events)
