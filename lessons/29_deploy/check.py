@@ -273,6 +273,7 @@ def test_a_health_check_is_answered(play):
     """Before the drain, a health check gets 200, and the kitchen works as before."""
     play("GET /health/ | 2 connect | 2 text tea | GET /health/ | GET /served/")
     play(f"connect | 2 connect | text soup | 2 text tea | wait 3 | {NEWS}")
+    play(f"connect | text soup{' | & text tea' * 120} | wait 3")
 
 
 def test_the_health_check_fails_after_the_drain(play):
@@ -288,11 +289,13 @@ def test_other_requests_reach_the_kitchen(play):
     play("POST /health/ | GET /health | GET /health/all/ | GET /my/health/")
     play("POST /drain/ | POST /health/ | GET /health/all/")
     play("POST /drain | POST /drain/all/ | POST /my/drain/ | GET /health/")
+    play("PUT /drain/ | POST /Drain/ | PUT /health/ | GET /Health/ | HEAD /health/ | GET /health/")
 
 
 def test_a_new_handshake_is_rejected(play):
-    """After `POST /drain/`, a new handshake is rejected."""
+    """After `POST /drain/`, a new handshake is rejected, however long ago the drain began."""
     play("POST /drain/ | connect | 2 connect | 3 connect /")
+    play("POST /drain/ | wait 61 | connect | GET /health/ | wait 3601 | connect | GET /health/")
 
 
 def test_a_connection_that_waits_is_closed_at_once(play):
@@ -350,8 +353,16 @@ def test_what_happens_during_the_drain(play):
         play.at_each_point(f"connect | 2 connect | 3 POST /drain/ | {order}")
     play.at_each_point("connect | text tea | at * 3 POST /drain/ | 4 GET /served/")
     play.at_each_point("connect | at * 3 POST /drain/ | text tea | 4 GET /served/")
+    play.at_each_point("2 connect | connect | at * 3 POST /drain/ | GET /health/")
+    play("2 connect | connect | & 3 POST /drain/ | GET /health/")
 
 
 def test_the_health_check_fails_while_an_order_is_in_work(play):
     """A health check gets 503 also while an order is in work, and when it was served."""
     play("connect | text soup | 2 POST /drain/ | 2 GET /health/ | wait 3 | 2 GET /health/")
+
+
+def test_each_of_many_connections_is_closed(play):
+    """However many connections are open, each of them is closed."""
+    guests = " | ".join(f"{number} connect" for number in range(1, 14))
+    play(f"{guests} | 3 text soup | 14 POST /drain/ | wait 3")

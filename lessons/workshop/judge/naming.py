@@ -48,6 +48,7 @@ _EVENTS = {
     "close": "websocket.disconnect",
     "vanish": "websocket.disconnect",
     "GET": "http.request",
+    "HEAD": "http.request",
     "POST": "http.request",
     "PUT": "http.request",
     "piece": "http.request",

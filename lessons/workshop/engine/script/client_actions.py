@@ -161,6 +161,10 @@ class Get(RequestAction, usage="GET, or GET /path/"):
     pass
 
 
+class Head(RequestAction, usage="HEAD, or HEAD /path/"):
+    pass
+
+
 class Post(
     RequestAction, usage='POST piece piece, POST piece ..., POST "body", or POST /path/ piece'
 ):
