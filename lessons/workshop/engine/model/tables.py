@@ -11,6 +11,8 @@ Only fields that a step names are known. What a deletion changes in other tables
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from ..script.database_actions import numbered
+
 
 @dataclass(frozen=True)
 class Change:
@@ -78,8 +80,8 @@ class Tables:
 
     def _row(self, model, fields, times=1, rolled_back=False, silent=False, unsaved=(), **how):
         before = self._copied()
-        for _ in range(times):
-            row = self.save(model, silent, **fields)
+        for own in numbered(fields, times):
+            row = self.save(model, silent, **own)
         if unsaved:  # the object that signals show has these fields, too
             self._changes[-1] = replace(self._changes[-1], row={**row, **unsaved})
         if rolled_back:

@@ -21,7 +21,8 @@ _KINDS = {"rolled-back": "rolled_back"} | {it: it for it in ("partial", "silent"
 class Row(Action, usage='row auth.Group {"name": "a"}', model=NAME, fields=OBJECT):
     """Saves a row, or changes the one with that `id`. The answer is the id of the (last) row.
 
-    row auth.Group {"name": "a"} * 120    saves so many rows, in one transaction
+    row auth.Group {"name": "a #"} * 120    saves so many rows, in one transaction; in a text, #
+                                            stands for the number of the row
     partial row auth.Group {...}          loads and saves these fields of the row with that `id`
     partial row auth.Group {...} unsaved {...}    changes others too, which are not saved
     raw row auth.Group {...}              saves the row with that `id` as `loaddata` does
@@ -75,10 +76,10 @@ def _save(
     rows = model_class.objects.only(*names) if partial else model_class.objects
     # Most code saves a row without a transaction.
     with transaction.atomic() if times > 1 or rolled_back else nullcontext():
-        for _ in range(times):
-            key = model, fields.get("id")
+        for own in numbered(fields, times):
+            key = model, own.get("id")
             row = objects.get(key) or rows.filter(pk=key[1]).first() or model_class()
-            for field, value in {**fields, **(unsaved or {})}.items():
+            for field, value in {**own, **(unsaved or {})}.items():
                 setattr(row, field, value)
             _save_as_fixture(row) if raw else row.save(update_fields=names)
             if not unsaved:
@@ -100,7 +101,21 @@ def _save_silently(model, fields, times=1):
     if found.exists():
         found.update(**fields)
         return fields["id"]
-    return model_class.objects.bulk_create([model_class(**fields) for _ in range(times)])[-1].pk
+    rows = [model_class(**own) for own in numbered(fields, times)]
+    return model_class.objects.bulk_create(rows)[-1].pk
+
+
+def numbered(fields: dict, times: int) -> list[dict]:
+    """The fields of so many rows. In several of them, a # in a text is the number of the row."""
+    if times == 1:
+        return [fields]
+    return [
+        {
+            name: value.replace("#", str(number)) if isinstance(value, str) else value
+            for name, value in fields.items()
+        }
+        for number in range(1, times + 1)
+    ]
 
 
 class Load(Action, usage='load {"auth.Group": [{"name": "a"}]}', tables=OBJECT):
