@@ -53,18 +53,14 @@ class Client(asyncio.Protocol):
 
 async def connect_many(count: int, port: int) -> list[Client]:
     """`count` clients whose handshake is done. Only a few handshakes run at the same time."""
-    loop = asyncio.get_running_loop()
+    loop, limit = asyncio.get_running_loop(), asyncio.Semaphore(HANDSHAKES_AT_ONCE)
 
     async def connect():
-        async with asyncio.timeout(CONNECT_TIMEOUT):
+        async with limit, asyncio.timeout(CONNECT_TIMEOUT):
             _, client = await loop.create_connection(Client, "127.0.0.1", port)
             head = await client.opened
         if not head.startswith(b"HTTP/1.1 101"):
             raise ConnectionError(f"The server refused a client: {head[:60]!r}")
         return client
 
-    clients: list[Client] = []
-    while len(clients) < count:
-        some = min(HANDSHAKES_AT_ONCE, count - len(clients))
-        clients += await asyncio.gather(*(connect() for _ in range(some)))
-    return clients
+    return await asyncio.gather(*(connect() for _ in range(count)))

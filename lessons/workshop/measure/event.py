@@ -8,7 +8,6 @@ import asyncio
 import socket
 import sys
 import time
-from dataclasses import dataclass, field
 from statistics import median
 
 from channels.consumer import AsyncConsumer, SyncConsumer, get_handler_name
@@ -46,11 +45,15 @@ class Async(AsyncConsumer):
         raise StopConsumer
 
 
-class Lean(Async):
-    """Skips the check of the database connections, because no handler uses the database."""
+class LeanDispatch:
+    """As in lesson 30: no handler makes a query, so none needs a check of the connections."""
 
     async def dispatch(self, message):
         await getattr(self, get_handler_name(message))(message)
+
+
+class LeanAsync(LeanDispatch, Async):
+    pass
 
 
 class Sync(SyncConsumer):
@@ -66,13 +69,10 @@ class Sync(SyncConsumer):
 
 SHAPES = {
     "bare ASGI function": bare,
-    "AsyncConsumer, lean dispatch": Lean.as_asgi(),
+    "AsyncConsumer, lean dispatch": LeanAsync.as_asgi(),
     "AsyncConsumer": Async.as_asgi(),
     "SyncConsumer": Sync.as_asgi(),
 }
-
-
-# The servers
 
 
 def serve_with_uvicorn(application) -> None:
@@ -90,24 +90,6 @@ SERVERS = {"daphne": serve_with_daphne, "uvicorn": serve_with_uvicorn}
 
 
 # The measurement
-
-
-@dataclass
-class Shape:
-    """One shape on one server. Its clients stay connected. Each list has a value for each round."""
-
-    port: int
-    clients: list[Client]
-    rates: list[float] = field(default_factory=list)  # echoes a second
-    handshakes: list[float] = field(default_factory=list)  # a second
-
-    async def measure_round(self) -> None:
-        self.rates.append(await echoes_a_second(self.clients))
-        started = time.perf_counter()
-        new = await connect_many(HANDSHAKES_AT_ONCE, self.port)
-        self.handshakes.append(len(new) / (time.perf_counter() - started))
-        for client in new:
-            client.close()
 
 
 async def echoes_a_second(clients: list[Client]) -> float:
@@ -140,36 +122,46 @@ async def echoes_a_second(clients: list[Client]) -> float:
     return rate
 
 
-async def measure(rounds: int) -> dict[tuple[str, str], Shape]:
-    """By server and shape. A round before the first warms up; run() leaves it out."""
-    names = [(server, shape) for server in SERVERS for shape in SHAPES]
-    with servers(__spec__.name, names) as ports:
-        shapes = [Shape(port, await connect_many(CLIENTS, port)) for port in ports]
+async def connects_a_second(port: int) -> float:
+    """How many handshakes the server accepts."""
+    started = time.perf_counter()
+    clients = await connect_many(HANDSHAKES_AT_ONCE, port)
+    seconds = time.perf_counter() - started
+    for client in clients:
+        client.close()
+    return len(clients) / seconds
+
+
+async def measure(rounds: int) -> dict[tuple[str, str], list[tuple[float, float]]]:
+    """Echoes and connects a second, of each round, by server and shape."""
+    figures = {(server, shape): [] for server in SERVERS for shape in SHAPES}
+    with servers(__spec__.name, figures) as ports:
+        shapes = [
+            (found, port, await connect_many(CLIENTS, port))
+            for found, port in zip(figures.values(), ports, strict=True)
+        ]
         for number in range(rounds + 1):
-            for shape in shapes[:: -1 if number % 2 else 1]:
-                await shape.measure_round()
-        return dict(zip(names, shapes, strict=True))
+            for found, port, clients in shapes[:: -1 if number % 2 else 1]:
+                rates = await echoes_a_second(clients), await connects_a_second(port)
+                if number:  # the first round is the warm-up
+                    found.append(rates)
+    return figures
 
 
 def run(rounds: int) -> str:
     """The table. A share is the median of each round's own, because both meet the same load."""
-    shapes = asyncio.run(measure(rounds))
-    peer, *_ = shapes.values()
+    figures = asyncio.run(measure(rounds))
+    peer, *_ = figures.values()
     lines = [f"{CLIENTS} clients                            share  echoes/s  connects/s"]
-    for (server, title), shape in shapes.items():
-        share = median(a / b for a, b in zip(shape.rates[1:], peer.rates[1:], strict=True))
-        lines.append(
-            f"{server:<8}{title:<29}{share:>6.2f}{median(shape.rates[1:]):>10.0f}"
-            f"{median(shape.handshakes[1:]):>12.0f}"
-        )
+    for (server, shape), found in figures.items():
+        share = median(mine / theirs for (mine, _), (theirs, _) in zip(found, peer, strict=True))
+        echoes, connects = map(median, zip(*found, strict=True))
+        lines.append(f"{server:<8}{shape:<29}{share:>6.2f}{echoes:>10.0f}{connects:>12.0f}")
     return "\n".join(lines)
 
 
-# Without server and network
-
-
 def profile() -> str:
-    """Where an AsyncConsumer's time goes."""
+    """Where an AsyncConsumer's time goes, without server and network."""
     # The time of a SyncConsumer is spent in another thread.
     applications = {name: one for name, one in SHAPES.items() if name != "SyncConsumer"}
     return in_process.report(applications, clients=1, texts=2000)

@@ -13,7 +13,7 @@ import uuid
 from contextlib import ExitStack
 from statistics import median
 
-from channels.consumer import AsyncConsumer, get_handler_name
+from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
 from django.conf import settings
 from django.test import override_settings
@@ -21,6 +21,7 @@ from django.test import override_settings
 from lessons.extras.shared_channel import Radio
 from lessons.workshop.measure import in_process
 from lessons.workshop.measure.client import Client, connect_many
+from lessons.workshop.measure.event import LeanDispatch
 from lessons.workshop.measure.servers import serve_with_daphne, servers
 from lessons.workshop.setup.redis_server import RedisServer
 
@@ -62,11 +63,8 @@ class Member(AsyncConsumer):
         raise StopConsumer
 
 
-class Lean(Member):
-    """As in lesson 30: no handler makes a query, so none needs a check of the connections."""
-
-    async def dispatch(self, message):
-        await getattr(self, get_handler_name(message))(message)
+class LeanMember(LeanDispatch, Member):
+    pass
 
 
 IN_MEMORY = "channels.layers.InMemoryChannelLayer"
@@ -77,12 +75,9 @@ VERSIONS = {
     "in memory": (IN_MEMORY, Member.as_asgi()),
     "Redis": (REDIS, Member.as_asgi()),
     "Redis pub/sub": (PUBSUB, Member.as_asgi()),
-    "Redis, lean dispatch": (REDIS, Lean.as_asgi()),
+    "Redis, lean dispatch": (REDIS, LeanMember.as_asgi()),
     "Redis, shared channel": (REDIS, Radio.as_asgi()),
 }
-
-
-# The servers
 
 
 def layers(backend: str, url: str, prefix: str) -> dict:
@@ -160,14 +155,11 @@ def run(rounds: int, sizes: tuple[int, ...] = SIZES) -> str:
     return "\n".join(lines)
 
 
-# Without server, network and Redis
-
-
 def profile() -> str:
-    """Where the time of a `group_send` to AsyncConsumers goes, on the in-memory layer."""
+    """Where the time of a `group_send` to AsyncConsumers goes, in one process and without Redis."""
     applications = {
         "bare ASGI function": bare,
-        "AsyncConsumer, lean dispatch": Lean.as_asgi(),
+        "AsyncConsumer, lean dispatch": LeanMember.as_asgi(),
         "AsyncConsumer": Member.as_asgi(),
     }
     with override_settings(CHANNEL_LAYERS=layers(IN_MEMORY, "", "")):

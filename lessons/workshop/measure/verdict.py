@@ -2,7 +2,6 @@
 
 import tempfile
 import time
-from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
@@ -36,7 +35,7 @@ def run(lessons: list[Lesson], rounds: int, write: Callable[[str], object]) -> N
 def measure(lesson: Lesson, rounds: int) -> dict[str, float]:
     """The medians, measured in this process, which judges as the judge process does."""
     right, wrong = lesson.solution.read_text("utf-8"), lesson.original.read_text("utf-8")
-    times: dict[str, list[float]] = defaultdict(list)
+    times: list[tuple[float, ...]] = []  # of each round, by moment
     failed: Outcome | None = None  # the judge begins with what was red the last time
 
     def judged(file: Path, text: str) -> list[float]:
@@ -62,6 +61,5 @@ def measure(lesson: Lesson, rounds: int) -> dict[str, float]:
         for number in range(rounds + 1):
             red, green = (judged(file, f"{text}\n# {number}\n") for text in (wrong, right))
             if number:  # the first round is the warm-up
-                for moment, value in zip(MOMENTS, (red[0], green[0], green[-1]), strict=True):
-                    times[moment].append(value)
-    return {moment: median(values) for moment, values in times.items()}
+                times.append((red[0], green[0], green[-1]))
+    return dict(zip(MOMENTS, map(median, zip(*times, strict=True)), strict=True))
