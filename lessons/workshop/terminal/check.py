@@ -7,7 +7,8 @@ from django.core.management.base import CommandError
 from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.judge.runner import CourseError, judge
 from lessons.workshop.judge.verdict import Verdict
-from lessons.workshop.student import exercise_copies, progress
+from lessons.workshop.student import progress
+from lessons.workshop.terminal.lesson_actions import print_update_notice
 from lessons.workshop.terminal.terminal_output import print_text
 from lessons.workshop.terminal.verdict_text import print_next, print_verdict
 
@@ -23,8 +24,7 @@ def check(console, lesson: Lesson, target: str, json: bool) -> int:
         print_verdict(console, lesson, verdict)
         if target == "exercise":
             print_next(console, lesson, verdict)
-            if notice := exercise_copies.update_notice(lesson):
-                print_text(console, notice, "yellow")
+            print_update_notice(console, lesson)
     return 0 if verdict.green else 1
 
 

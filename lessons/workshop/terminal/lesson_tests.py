@@ -5,7 +5,6 @@ import textwrap
 from pathlib import Path
 from subprocess import DEVNULL, Popen
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
 from xml.etree import ElementTree
 
 from lessons.workshop.course import lesson_index
@@ -22,13 +21,6 @@ from lessons.workshop.terminal.terminal_output import (
 from lessons.workshop.terminal.verdict_text import print_outcomes, print_verdict
 
 _STATES = {"failure": "red", "error": "red", "skipped": "not run"}  # by pytest's element
-
-
-class Proof(NamedTuple):
-    """A test function of the demo, and why it is red."""
-
-    outcome: Outcome
-    reason: str
 
 
 def run_lesson_tests(number_or_slug: str, target: str | None, file=None) -> int:
@@ -63,40 +55,34 @@ def run_lesson_tests(number_or_slug: str, target: str | None, file=None) -> int:
 
 def start_proofs(lesson: Lesson, report: Path) -> Popen:
     """Let pytest run the lesson's proofs, and write a report."""
-    plugins = ("no:randomly", "no:xdist", "no:cacheprovider")
-    options = [word for name in plugins for word in ("-p", name)]
-    command = [sys.executable, "-m", "pytest", *options, f"--junitxml={report}", lesson.tests]
+    without = [f"-pno:{plugin}" for plugin in ("randomly", "xdist", "cacheprovider")]
+    command = [sys.executable, "-m", "pytest", *without, f"--junitxml={report}", lesson.tests]
     return Popen(command, cwd=PROJECT_DIR, stdout=DEVNULL, stderr=DEVNULL)
 
 
-def read_proofs(report: Path) -> list[Proof]:
-    """Each test function, with all its parameters; none if pytest could not write the report."""
-    found: dict[str, Proof] = {}
+def read_proofs(report: Path) -> list[tuple[Outcome, str]]:
+    """Each test function with all its parameters, and why it is red; none without a report."""
+    found: dict[str, tuple[Outcome, str]] = {}
     for case in ElementTree.parse(report).iter("testcase") if report.exists() else ():
         name = case.get("name", "").partition("[")[0]
         states = [(_STATES[part.tag], part.text or "") for part in case if part.tag in _STATES]
         state, reason = states[0] if states else ("green", "")
-        if name not in found or found[name].outcome.state != "red":
-            found[name] = Proof(Outcome(name, _as_claim(name), state), reason)
+        if name not in found or found[name][0].state != "red":
+            words = name.removeprefix("test_").replace("_", " ").replace("asgi py", "asgi.py")
+            found[name] = Outcome(name, words[:1].upper() + words[1:], state), reason
     return [*found.values()]
 
 
-def _as_claim(name: str) -> str:
-    words = name.removeprefix("test_").replace("_", " ").replace("asgi py", "asgi.py")
-    return words[:1].upper() + words[1:]
-
-
-def _print_proofs(console, lesson: Lesson, proofs: list[Proof]) -> int:
+def _print_proofs(console, lesson: Lesson, proofs: list[tuple[Outcome, str]]) -> int:
     """Print the proofs, and the reason of the first red one. Returns how many are red."""
     print_text(console, f"\nProofs of the demo {lesson.demo}")
     print_text(console, f"  {short_path(lesson.tests)}", "dim")
-    proofs = proofs or [Proof(Outcome("", "The file has tests", "red"), "No test was found.")]
-    print_outcomes(console, [proof.outcome for proof in proofs], "skipped")
-    red = [proof for proof in proofs if proof.outcome.state == "red"]
-    if red:
-        first = red[0].outcome.claim
-        print_text(console, f"\nWhy the first red proof is red: {first}", "bold red")
-        print_wrapped(console, textwrap.indent(red[0].reason, "  "))
+    proofs = proofs or [(Outcome("", "The file has tests", "red"), "No test was found.")]
+    print_outcomes(console, [outcome for outcome, _ in proofs], "skipped")
+    red = [(outcome.claim, reason) for outcome, reason in proofs if outcome.state == "red"]
+    for claim, reason in red[:1]:
+        print_text(console, f"\nWhy the first red proof is red: {claim}", "bold red")
+        print_wrapped(console, textwrap.indent(reason, "  "))
     return len(red)
 
 

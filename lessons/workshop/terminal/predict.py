@@ -6,10 +6,10 @@ from string import ascii_lowercase
 from django.core.management.base import CommandError
 
 from lessons.workshop.course.lesson_index import MANAGE, Lesson
-from lessons.workshop.engine.recording.transcript import render
 from lessons.workshop.judge.study.predictions import InvalidPrediction, Played, predictions
 from lessons.workshop.judge.study.recordings import PLAYBACK_ERRORS
-from lessons.workshop.terminal.terminal_output import print_markdown, print_paragraph, print_text
+from lessons.workshop.terminal.terminal_output import print_markdown, print_text
+from lessons.workshop.terminal.verdict_text import print_transcript
 
 
 def predict(console, lesson: Lesson, answers: bool, ask: Callable[[str], str] = input) -> None:
@@ -65,7 +65,5 @@ def _print_answer(console, played: Played) -> None:
     console.print()
     print_markdown(console, played.prediction.because.strip())
     console.print()
-    print_paragraph(console, "Transcript: ", " | ".join(played.prediction.steps), "dim")
-    columns = console.width if console.is_terminal else None
-    print_text(console, render(played.recording.events, columns, waits=True))
+    print_transcript(console, " | ".join(played.prediction.steps), played.recording.events)
     console.print()

@@ -1,6 +1,7 @@
 """Prints a verdict: ticks and crosses, then the first diagnosis in full."""
 
 import re
+import textwrap
 from collections.abc import Sequence
 
 from rich.text import Text
@@ -8,6 +9,7 @@ from rich.text import Text
 from lessons.workshop.course.diagnoses import advice_of, diagnosis, title_of
 from lessons.workshop.course.lesson_index import MANAGE, Lesson
 from lessons.workshop.engine.faults.finding import Finding
+from lessons.workshop.engine.recording.events import Event
 from lessons.workshop.engine.recording.transcript import render
 from lessons.workshop.judge.verdict import Outcome, Verdict
 from lessons.workshop.student import progress
@@ -38,26 +40,23 @@ def print_verdict(console, lesson: Lesson, verdict: Verdict, time: str = "") -> 
     print_outcomes(console, verdict.outcomes, "not run")
     if not time:
         console.print(headline)
-    _print_reasons(console, lesson, verdict)
+    for finding in verdict.findings[:1]:
+        _print_finding(console, lesson, finding)
+        for outcome in verdict.outcomes:
+            if outcome.finding is finding and outcome.transcript:
+                console.print()
+                print_transcript(console, outcome.claim, outcome.transcript)
+    further = sum(outcome.state == "red" for outcome in verdict.outcomes) - 1
+    if further > 0:  # often for the same reason
+        red = f"{further} more {'claim is' if further == 1 else 'claims are'} red."
+        print_text(console, f"\n{red} Repair this one first.", "yellow")
+    _print_output(console, verdict.output)
     if time:
         console.print()
         console.print(headline)
 
 
-def _print_reasons(console, lesson: Lesson, verdict: Verdict) -> None:
-    """Why a verdict is red, and what the student's code printed."""
-    for finding in verdict.findings[:1]:
-        _print_finding(console, lesson, finding)
-        _print_transcript(console, verdict, finding)
-    further = sum(outcome.state == "red" for outcome in verdict.outcomes) - 1
-    if further > 0:  # often for the same reason
-        console.print()
-        red = f"{further} more {'claim is' if further == 1 else 'claims are'} red."
-        print_text(console, f"{red} Repair this one first.", "yellow")
-    _print_output(console, verdict.output)
-
-
-def print_outcomes(console, outcomes: Sequence[Outcome], not_run: str = "") -> None:
+def print_outcomes(console, outcomes: Sequence[Outcome], not_run: str) -> None:
     """Print a tick or a cross for each claim."""
     for outcome in outcomes:
         sign, colour = STATE_SIGNS[outcome.state]
@@ -77,8 +76,15 @@ def print_next(console, lesson: Lesson, verdict: Verdict) -> None:
         print_text(console, f"Next     {MANAGE} lesson show {upcoming.number}")
 
 
+def print_transcript(console, title: str, events: Sequence[Event]) -> None:
+    """Print the events. On a terminal, a longer line is cut at the terminal's width."""
+    print_paragraph(console, "Transcript: ", title, "dim")
+    columns = console.width if console.is_terminal else None
+    print_text(console, render(events, columns, waits=True))
+
+
 def _print_finding(console, lesson: Lesson, finding: Finding) -> None:
-    known = diagnosis(finding.diagnosis)
+    known, advice = diagnosis(finding.diagnosis), advice_of(finding)
     console.print()
     console.print(Text.assemble((title_of(finding), "bold red"), (f"  {known.id}", "dim")))
     # The file is printed on its own line below.
@@ -89,48 +95,28 @@ def _print_finding(console, lesson: Lesson, finding: Finding) -> None:
         print_text(console, short_path(finding.file) + (f":{finding.line}" if finding.line else ""))
     if finding.detail:
         console.print()
-        print_wrapped(console, _indented(finding.detail))
+        print_wrapped(console, textwrap.indent(finding.detail, "  "))
     console.print()
-    if finding.promise:
-        print_paragraph(console, "  Promise  ", finding.promise)
-    if finding.conversation:
-        print_paragraph(console, "  Steps    ", finding.conversation)
-    advice = advice_of(finding)
-    if not finding.seen:
-        print_paragraph(console, "  You see  ", known.symptom)
-    if advice.is_usual:
-        print_paragraph(console, "  Usually  ", advice.cause)
-        print_paragraph(console, "  If so    ", advice.cure)
-    else:
-        print_paragraph(console, "  Cause    ", advice.cause)
-        print_paragraph(console, "  Cure     ", advice.cure, "bold")
-    if finding.diagnosis == "file-missing":
-        print_paragraph(console, "  Begin    ", f"{MANAGE} lesson reset {lesson.number}")
-    if known.lesson not in (None, lesson.number):
-        print_paragraph(console, "  Read     ", f"{MANAGE} lesson show {known.lesson}")
-
-
-def _print_transcript(console, verdict: Verdict, finding: Finding) -> None:
-    for outcome in verdict.outcomes:
-        if outcome.finding is finding and outcome.transcript:
-            console.print()
-            print_paragraph(console, "Transcript: ", outcome.claim, "dim")
-            columns = console.width if console.is_terminal else None
-            print_text(console, render(outcome.transcript, columns, waits=True))
+    is_missing = finding.diagnosis == "file-missing"
+    has_lesson = known.lesson not in (None, lesson.number)
+    for label, text in {
+        "Promise": finding.promise,
+        "Steps": finding.conversation,
+        "You see": not finding.seen and known.symptom,
+        "Usually" if advice.is_usual else "Cause": advice.cause,
+        "If so" if advice.is_usual else "Cure": advice.cure,
+        "Begin": is_missing and f"{MANAGE} lesson reset {lesson.number}",
+        "Read": has_lesson and f"{MANAGE} lesson show {known.lesson}",
+    }.items():
+        if text:
+            print_paragraph(console, f"  {label:<9}", text, "bold" if label == "Cure" else "")
 
 
 def _print_output(console, output: str) -> None:
     if not output.strip():
         return
     lines = output.rstrip().split("\n")
-    console.print()
-    print_text(console, "Printed by your code", style="dim")
-    print_text(console, _indented("\n".join(lines[:_MAX_OUTPUT_LINES])))
-    if len(lines) > _MAX_OUTPUT_LINES:
-        print_text(
-            console, f"  [{len(lines) - _MAX_OUTPUT_LINES} more lines: --json has them]", "dim"
-        )
-
-
-def _indented(text: str) -> str:
-    return "\n".join(f"  {line}" for line in text.split("\n"))
+    print_text(console, "\nPrinted by your code", "dim")
+    print_text(console, textwrap.indent("\n".join(lines[:_MAX_OUTPUT_LINES]), "  "))
+    if (more := len(lines) - _MAX_OUTPUT_LINES) > 0:
+        print_text(console, f"  [{more} more lines: --json has them]", "dim")

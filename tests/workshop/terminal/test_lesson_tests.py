@@ -7,18 +7,13 @@ import pytest
 
 from lessons.workshop.course.lesson_index import find
 from lessons.workshop.judge.verdict import Outcome
-from lessons.workshop.terminal.lesson_tests import (
-    Proof,
-    read_proofs,
-    run_lesson_tests,
-    start_proofs,
-)
+from lessons.workshop.terminal.lesson_tests import read_proofs, run_lesson_tests, start_proofs
 
 
 @pytest.fixture
 def proofs(monkeypatch):
     """Let pytest report these, without a process."""
-    reported = [Proof(Outcome("test_opens", "Opens", "green"), "")]
+    reported = [(Outcome("test_opens", "Opens", "green"), "")]
     module = "lessons.workshop.terminal.lesson_tests"
     monkeypatch.setattr(f"{module}.start_proofs", lambda lesson, report: Mock())
     monkeypatch.setattr(f"{module}.read_proofs", lambda report: reported)
@@ -50,7 +45,7 @@ def test_tests_the_students_file_and_says_that_it_is_unedited(proofs, course):
 
 
 def test_a_red_proof_is_red_with_its_reason_and_so_is_a_lesson_without_proofs(proofs, fresh_course):
-    proofs[:] = [Proof(Outcome("test_opens", "Opens", "red"), "assert 1 == 2")]
+    proofs[:] = [(Outcome("test_opens", "Opens", "red"), "assert 1 == 2")]
     code, shown = run("lamp")
     assert code == 1
     assert "✗ Opens\n\nWhy the first red proof is red: Opens\n  assert 1 == 2\n" in shown
@@ -72,8 +67,8 @@ def test_a_proof_is_a_function_with_all_its_parameters(tmp_path):
     assert read_proofs(report) == []
     report.write_text(REPORT)
     assert read_proofs(report) == [
-        Proof(Outcome("test_asgi_py_opens", "Asgi.py opens", "red"), "assert 1 == 2"),
-        Proof(Outcome("test_closes", "Closes", "not run"), "no browser"),
+        (Outcome("test_asgi_py_opens", "Asgi.py opens", "red"), "assert 1 == 2"),
+        (Outcome("test_closes", "Closes", "not run"), "no browser"),
     ]
 
 
@@ -82,5 +77,5 @@ def test_runs_the_proofs_of_a_lesson(slug, tmp_path):
     lesson = find(slug)
     assert start_proofs(lesson, tmp_path / "proofs.xml").wait() == 0
     found = read_proofs(tmp_path / "proofs.xml")
-    assert {proof.outcome.state for proof in found} == {"green"}
+    assert {outcome.state for outcome, _ in found} == {"green"}
     assert len(found) == lesson.tests.read_text("utf-8").count("def test_")
