@@ -6,6 +6,7 @@ predictions can be played and answered.
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from difflib import ndiff
@@ -67,10 +68,7 @@ class VerifyReport:
 
     lesson: Lesson
     faults: list[str] = field(default_factory=list)
-    mistakes: int = 0
-    submissions: int = 0
-    mutants: int = 0
-    equivalent: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
 
 
 def verify_lesson(lesson: Lesson, mutants: bool = False) -> VerifyReport:
@@ -263,7 +261,7 @@ def _verify_verdicts(report: VerifyReport, mutants: bool) -> None:
             report.faults.append(f"{outcome.name} has no docstring")
     for mistake in read_mistakes(lesson):
         can_fail |= _verify_mistake(report, mistake, stops_at_red)
-    if not report.mistakes:
+    if not report.counts["mistakes"]:
         report.faults.append("mistakes.py has no mistake")
     if mutants:
         claims = [outcome.name for outcome in solution.outcomes if outcome.name != EXPLORATION]
@@ -292,7 +290,7 @@ def _red_checks(verdict) -> set[str]:
 
 
 def _verify_mistake(report: VerifyReport, mistake: Mistake, stops_at_red: bool) -> set[str]:
-    report.mistakes += 1
+    report.counts["mistakes"] += 1
     name, expected = mistake.name, mistake.diagnosis
     if expected not in catalogue():
         report.faults.append(f"{name} names a diagnosis that does not exist: {expected}")
@@ -320,7 +318,7 @@ def verify_submissions(lesson: Lesson) -> VerifyReport:
     except InvalidTable as error:
         return VerifyReport(lesson, [str(error)])
     faults = filter(None, (fault_of(lesson, submission) for submission in submissions))
-    return VerifyReport(lesson, [*faults], submissions=len(submissions))
+    return VerifyReport(lesson, [*faults], Counter(submissions=len(submissions)))
 
 
 def _judge_mutants(report: VerifyReport, kind: str, run_mutants: Callable) -> set[str]:
@@ -335,6 +333,6 @@ def _judge_mutants(report: VerifyReport, kind: str, run_mutants: Callable) -> se
             report.faults.append(f"a mutant is caught, but listed as equivalent: {where}")
         elif not has_reason and not run.caught:
             report.faults.append(f"a mutant is not caught: {where}")
-    report.mutants += len(runs)
-    report.equivalent += sum(run.mutant.name in known and not run.caught for run in runs)
+    report.counts["mutants"] += len(runs)
+    report.counts["equivalent"] += sum(run.mutant.name in known and not run.caught for run in runs)
     return {name for run in runs for name in run.caught_by}

@@ -7,33 +7,20 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-_FREE_SPACE = "Make room on its disk"
 _ALLOW_WRITING = "Make its folder writable, or copy the project to a folder of your own"
 _CURES = {
-    errno.ENOSPC: _FREE_SPACE,
-    errno.EDQUOT: _FREE_SPACE,
-    errno.EROFS: _ALLOW_WRITING,
-    errno.EACCES: _ALLOW_WRITING,
-    errno.EPERM: _ALLOW_WRITING,
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "Make room on its disk"),
+    **dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM), _ALLOW_WRITING),
 }
 
 
-def write(file: Path, content: bytes, permissions: int = 0o666) -> None:
-    """Write to a second file, then rename it: no reader sees a half-written file."""
-    _write(file, content, os.replace, permissions)
-
-
-def create(file: Path, content: bytes, permissions: int = 0o666) -> None:
-    """Write a file that does not exist yet. Raises FileExistsError if it exists."""
-    _write(file, content, _rename_without_overwriting, permissions)
-
-
-def _write(
+def write(
     file: Path,
     content: bytes,
-    rename: Callable[[Path, Path], None],
     permissions: int = 0o666,  # without those that the umask takes away
+    rename: Callable[[Path, Path], None] = os.replace,
 ) -> None:
+    """Write to a second file, then rename it: no reader sees a half-written file."""
     # A unique name, because another process may write the same file at the same time.
     new = file.with_name(f"{file.name}.{os.getpid()}-{threading.get_native_id()}.new")
     try:
@@ -46,6 +33,11 @@ def _write(
             new.unlink()
         error.filename = error.filename or str(file)  # a full disk does not say where it is
         raise
+
+
+def create(file: Path, content: bytes, permissions: int = 0o666) -> None:
+    """Write a file that does not exist yet. Raises FileExistsError if it exists."""
+    write(file, content, permissions, _rename_without_overwriting)
 
 
 def _rename_without_overwriting(source: Path, target: Path) -> None:

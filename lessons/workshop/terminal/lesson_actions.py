@@ -27,11 +27,11 @@ def list_lessons(console) -> None:
     """Every lesson by part, with its state, then what to do next."""
     known = progress.read()
     upcoming = progress.next_lesson()
-    rows = [(one, known.get(one.key, Progress())) for one in lesson_index.lessons()]
-    slug_width = max(len(lesson.slug) for lesson, _ in rows)
-    state_width = max(len(_state_of(reached)) for _, reached in rows)
+    rows = {one: known.get(one.key, Progress()) for one in lesson_index.lessons()}
+    slug_width = max(len(lesson.slug) for lesson in rows)
+    state_width = max(len(_state_of(reached)) for reached in rows.values())
     heading = ""
-    for lesson, reached in rows:
+    for lesson, reached in rows.items():
         part, title = _titles_of(lesson)
         if heading != (heading := part):
             print_text(console, heading, style="bold cyan")
@@ -44,10 +44,10 @@ def list_lessons(console) -> None:
         )
         print_paragraph(console, label, title, emphasis)
     console.print()
-    for lesson, _ in rows:
+    for lesson in rows:
         print_update_notice(console, lesson)
-    if known.get(upcoming.key, Progress()).is_done:
-        green = sum(reached.state == "green" for _, reached in rows)
+    if rows[upcoming].is_done:
+        green = sum(reached.state == "green" for reached in rows.values())
         rest = "are green" if green == len(rows) else f"are done, {green} of {len(rows)} are green"
         print_text(console, f"All lessons {rest}.")
     else:
@@ -98,14 +98,12 @@ def show_hint(console, lesson: Lesson) -> None:
     if not shown:
         print_text(console, f"Lesson {lesson.number} has no hints.")
         return
-    print_text(console, f"Hint {shown} of {total}", style="bold")
-    console.print()
+    print_text(console, f"Hint {shown} of {total}\n", style="bold")
     print_markdown(console, lesson.hints[shown - 1])
-    console.print()
-    if shown < total:
-        print_text(console, f"Left: {total - shown}. Next: {MANAGE} lesson hint {lesson.number}")
-    else:
-        print_text(console, f"No hint is left. {SOLUTION} {lesson.number} --force")
+    rest = f"Left: {total - shown}. Next: {MANAGE} lesson hint {lesson.number}"
+    if shown == total:
+        rest = f"No hint is left. {SOLUTION} {lesson.number} --force"
+    print_text(console, f"\n{rest}")
 
 
 def show_solution(console, lesson: Lesson, force: bool) -> int:

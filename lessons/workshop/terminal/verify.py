@@ -3,7 +3,8 @@
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from importlib import import_module
@@ -40,28 +41,24 @@ def verify(
     verify_one = partial(verify_lesson, mutants=mutants)
     if submissions or models:
         verify_one = verify_submissions if submissions else verify_models
-    jobs = [(one, update, verify_one) for one in chosen]
-    reports = []
-    for report in _run(jobs):
-        reports.append(report)
+    faults, counts = 0, Counter(lessons=len(chosen))
+    for report in _run(partial(_report_on, verify_one, update), chosen):
         _print_report(console, report)
-    faults = sum(len(report.faults) for report in reports)
-    console.print()
-    print_text(console, f"lessons: {len(reports)}, {_counts(reports)}, faults: {faults}")
+        counts += report.counts
+        faults += len(report.faults)
+    print_text(console, f"\n{_as_text(counts)}, faults: {faults}")
     return 1 if faults else 0
 
 
-def _run(jobs: list[tuple]) -> Iterator[VerifyReport]:
-    """The reports in the order of the jobs. Several lessons are verified at the same time."""
-    if len(jobs) < 2:
-        yield from map(_report_on, jobs)
+def _run(report_on: Callable, lessons: list[Lesson]) -> Iterator[VerifyReport]:
+    """The reports in the order of the lessons. Several lessons are verified at the same time."""
+    if len(lessons) < 2:
+        yield from map(report_on, lessons)
         return
     method = multiprocessing.get_context("fork" if hasattr(os, "fork") else "spawn")
     with ProcessPoolExecutor(os.cpu_count(), method, initializer=_set_up_worker) as pool:
-        waiting = [pool.submit(_report_on, job) for job in jobs]
         try:
-            for future in waiting:
-                yield future.result()
+            yield from pool.map(report_on, lessons)
         except (KeyboardInterrupt, GeneratorExit):  # Ctrl-C may arrive outside of this function
             for worker in multiprocessing.active_children():
                 worker.terminate()
@@ -73,8 +70,7 @@ def _set_up_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends a worker without a traceback
 
 
-def _report_on(job: tuple) -> VerifyReport:
-    lesson, update, verify_one = job
+def _report_on(verify_one: Callable, update: bool, lesson: Lesson) -> VerifyReport:
     try:
         if update:
             update_transcripts(lesson)
@@ -89,17 +85,10 @@ def _report_on(job: tuple) -> VerifyReport:
 def _print_report(console, report: VerifyReport) -> None:
     sign, colour = STATE_SIGNS["red" if report.faults else "green"]
     label = Text(f"{sign} {report.lesson.number:>2}  ", style=colour)
-    print_paragraph(console, label, f"{report.lesson.slug}  {_counts([report])}")
+    print_paragraph(console, label, f"{report.lesson.slug}  {_as_text(report.counts)}")
     for fault in report.faults:
         print_text(console, f"      {fault}".replace("\n", "\n        "))
 
 
-def _counts(reports: list[VerifyReport]) -> str:
-    if submissions := sum(report.submissions for report in reports):
-        return f"submissions: {submissions}"
-    mistakes = sum(report.mistakes for report in reports)
-    texts = [f"mistakes: {mistakes}"] if mistakes else []
-    if mutants := sum(report.mutants for report in reports):
-        equivalent = sum(report.equivalent for report in reports)
-        texts.append(f"mutants: {mutants} (equivalent: {equivalent})")
-    return ", ".join(texts)
+def _as_text(counts: Counter[str]) -> str:
+    return ", ".join(f"{name}: {count}" for name, count in counts.items())

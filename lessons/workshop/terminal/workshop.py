@@ -21,6 +21,7 @@ from lessons.workshop.setup.network_access import Mode, is_loopback
 from lessons.workshop.student.demo_accounts import (
     create_accounts,
     explain_accounts,
+    reason_of,
     require_safe_accounts,
 )
 from lessons.workshop.student.exercise_copies import create_copies
@@ -40,7 +41,13 @@ def run_workshop(host: str, port: int, reload: bool, write: Write, warn: Write) 
     address = f"{f'[{host}]' if ':' in host else host}:{number}"
     prepare(write, warn)
     with JudgeKeeper(warn):
-        serve(address, reload)
+        if not reload:
+            call_command("runserver", address, use_reloader=False)
+            return
+        # At each change, the reloader runs this process's arguments again. Only where they name
+        # runserver does it survive a syntax error, and the preparations need not be repeated.
+        sys.argv[1:] = ["runserver", address]
+        autoreload.run_with_reloader(None)
 
 
 def continue_in(mode: Mode, names: str) -> None:
@@ -92,26 +99,14 @@ def explained_database_errors() -> Iterator[None]:
 def _explain(error: DatabaseError) -> str:
     """What failed and the cure, in one line."""
     if settings.DATABASE_URL:
-        reason = " ".join(str(error).split()).rstrip("?.")
         return (
-            f"The database of DATABASE_URL: {reason}. Start the PostgreSQL server, or correct the "
-            "URL, or unset it: then the database is an SQLite file. Then start again."
+            f"The database of DATABASE_URL: {reason_of(error)}. Start the PostgreSQL server, or "
+            "correct the URL, or unset it: then the database is an SQLite file. Then start again."
         )
     return (
         f"{connection.settings_dict['NAME']}: {error}. Make its folder writable, with room on its "
         "disk, or move the file away, then start again."
     )
-
-
-def serve(address: str, reload: bool) -> None:
-    """Run Daphne until Ctrl-C; with `reload`, restart it when code changes."""
-    if not reload:
-        call_command("runserver", address, use_reloader=False)
-        return
-    # At each change, the reloader runs this process's arguments again. Only where they name
-    # runserver does it survive a syntax error, and the preparations need not be repeated.
-    sys.argv[1:] = ["runserver", address]
-    autoreload.run_with_reloader(None)
 
 
 def require_allowed_host(host: str) -> None:
@@ -120,16 +115,13 @@ def require_allowed_host(host: str) -> None:
     ALLOWED_HOSTS does not protect it: a client that can connect can send any host name.
     """
     if not is_loopback(host) and settings.MODE is Mode.LOCAL:
+        # The name that other machines use, as far as it can be guessed.
+        name = socket.gethostname() if host in ANY_ADDRESS else host
         raise CommandError(
             f"On {host}, other machines can reach this one, but this workshop has no token. "
-            f"Put it behind one: {MANAGE} workshop --share {_name_for(host)} --host {host}",
+            f"Put it behind one: {MANAGE} workshop --share {name} --host {host}",
             returncode=2,
         )
-
-
-def _name_for(host: str) -> str:
-    """The name that other machines use, as far as it can be guessed."""
-    return socket.gethostname() if host in ANY_ADDRESS else host
 
 
 def free_port(host: str, port: int) -> int:

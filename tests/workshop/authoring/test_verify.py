@@ -54,7 +54,7 @@ def copy(tmp_path, monkeypatch):
 
 def test_a_right_lesson_has_no_fault(copy):
     report = verify_lesson(copy)
-    assert (report.faults, report.mistakes) == ([], 2)
+    assert (report.faults, report.counts) == ([], {"mistakes": 2})
 
 
 @pytest.mark.parametrize("name", lesson_index.FILES)
@@ -128,7 +128,7 @@ def test_each_submission_with_another_verdict_than_written_is_a_fault(course):
     file = submissions.folder() / "01_lamp.toml"
     file.write_text(TABLE.format(lamp=LAMP, accept=accept))
     report = verify_submissions(course[0])
-    assert report.submissions == 6
+    assert report.counts == {"submissions": 6}
     red, other, green = report.faults
     assert red.startswith("does not close is right and red:\n")
     assert re.fullmatch("accepts twice gets [a-z-]+, not no-accept", other)

@@ -16,6 +16,6 @@ def test_of_two_that_create_a_file_at_once_one_wins_and_the_file_is_whole(tmp_pa
         atomic_write._rename_without_overwriting(new, target)
 
     with pytest.raises(FileExistsError):
-        atomic_write._write(file, b"our longer key", rename_too_late)
+        atomic_write.write(file, b"our longer key", rename=rename_too_late)
     assert file.read_bytes() == b"theirs"
     assert [*tmp_path.iterdir()] == [file]
