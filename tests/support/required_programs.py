@@ -1,6 +1,7 @@
 """Programs that tests need and pip cannot install."""
 
 import os
+from glob import glob
 
 import pytest
 
@@ -25,7 +26,7 @@ NGINX = Program(
 )
 POSTGRESQL = Program(
     "PostgreSQL",
-    ("initdb", "/usr/lib/postgresql/*/bin/initdb"),
+    ("initdb", *glob("/usr/lib/postgresql/*/bin/initdb")),
     "sudo apt-get install postgresql, or https://www.postgresql.org",
 )
 

@@ -1,7 +1,5 @@
 """The programs that pip cannot install: how to find each, and how to install it."""
 
-import glob
-import os
 import shutil
 from typing import NamedTuple
 
@@ -10,17 +8,13 @@ class Program(NamedTuple):
     """A program. `install` says with which commands, or where to find it."""
 
     name: str
-    commands: tuple[str, ...]  # names, or patterns of paths; the first that exists is used
+    commands: tuple[str, ...]  # names or paths; the first that exists is used
     install: str
     cure: str = "Install it"
 
     def find(self) -> str | None:
         """The path of the program on this machine."""
-        for command in self.commands:
-            for path in glob.glob(command) if os.path.isabs(command) else [command]:
-                if found := shutil.which(path):
-                    return found
-        return None
+        return next(filter(None, map(shutil.which, self.commands)), None)
 
     def missing(self) -> str:
         """What is missing, and the cure, in one line that ends with the commands."""

@@ -43,7 +43,17 @@ def create_lesson(console, slug: str, app: str) -> None:
         raise CommandError(reason, returncode=2)
     number = max((lesson.number for lesson in lesson_index.lessons()), default=0) + 1
     lesson = Lesson(lesson_index.COURSE_DIR / f"{number:02}_{slug}")
-    words = _words(lesson, name, app)
+    is_sync = app == "sync_demo"
+    words = {  # in the templates; a handler is written in the style of the app
+        "number": number,
+        "slug": slug,
+        "name": name,
+        "app": app,
+        "path": f"/ws/{app.removesuffix('_demo')}/{slug}/",
+        "base": "SyncConsumer" if is_sync else "AsyncConsumer",
+        "define": "def" if is_sync else "async def",
+        "call": "" if is_sync else "await ",
+    }
     tests = lesson_index.PROJECT_DIR / "tests" / app / f"test_{lesson.folder.name}.py"
     lesson.folder.mkdir()
     tests.parent.mkdir(parents=True, exist_ok=True)
@@ -54,18 +64,3 @@ def create_lesson(console, slug: str, app: str) -> None:
         place.write_text(text, encoding="utf-8")
     places = {"folder": short_path(lesson.folder), "tests": short_path(tests)}
     print_text(console, NEXT.format(**words, **places, manage=MANAGE, guide=GUIDE))
-
-
-def _words(lesson: Lesson, name: str, app: str) -> dict[str, str | int]:
-    """What the templates name; a handler is written in the style of the app."""
-    is_sync = app == "sync_demo"
-    return {
-        "number": lesson.number,
-        "slug": lesson.slug,
-        "name": name,
-        "app": app,
-        "path": f"/ws/{app.removesuffix('_demo')}/{lesson.slug}/",
-        "base": "SyncConsumer" if is_sync else "AsyncConsumer",
-        "define": "def" if is_sync else "async def",
-        "call": "" if is_sync else "await ",
-    }

@@ -18,8 +18,7 @@ def predict(console, lesson: Lesson, answers: bool, ask: Callable[[str], str] = 
         found = predictions(lesson)
         for number, prediction in enumerate(found, start=1):
             played = prediction.played(lesson)
-            print_text(console, f"Question {number} of {len(found)}", style="bold")
-            console.print()
+            print_text(console, f"Question {number} of {len(found)}\n", "bold")
             print_markdown(console, prediction.question.strip())
             console.print()
             for letter, card in zip(ascii_lowercase, played.shown, strict=False):

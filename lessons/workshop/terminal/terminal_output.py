@@ -14,13 +14,12 @@ from rich.text import Text
 from rich.theme import Theme
 
 MAX_PROSE = 100  # columns: longer lines are hard to read
-TICK, CROSS, DOT = "✓", "✗", "·"
 STATE_SIGNS = {  # a lesson's or a check's state: its sign and colour
-    "green": (TICK, "green"),
-    "red": (CROSS, "red"),
-    "read": (DOT, "yellow"),
-    "new": (DOT, "dim"),
-    "not run": (DOT, "dim"),
+    "green": ("✓", "green"),
+    "red": ("✗", "red"),
+    "read": ("·", "yellow"),
+    "new": ("·", "dim"),
+    "not run": ("·", "dim"),
 }
 _THEME = Theme(  # Rich's own theme prints inline code on black
     {
@@ -93,18 +92,18 @@ def print_paragraph(console: Console, label: Text | str, text: str, style: str =
 
 def print_markdown(console: Console, text: str) -> None:
     """Print Markdown: drawn on a terminal, its source in a pipe."""
-    if not console.is_terminal:
+    if console.is_terminal:
+        console.print(TerminalMarkdown(text), width=min(console.width, MAX_PROSE))
+    else:
         print_text(console, text)
-        return
-    console.print(TerminalMarkdown(text), width=min(console.width, MAX_PROSE))
 
 
 def print_python(console: Console, source: str) -> None:
     """Print a Python file, in colour on a terminal."""
-    if not console.is_terminal:
+    if console.is_terminal:
+        console.print(code_block(source, "python"))
+    else:
         print_text(console, source.rstrip())
-        return
-    console.print(code_block(source, "python"))
 
 
 def code_block(source: str, language: str) -> Syntax:

@@ -1,6 +1,5 @@
 """Prints a verdict: ticks and crosses, then the first diagnosis in full."""
 
-import re
 import textwrap
 from collections.abc import Sequence
 
@@ -87,10 +86,8 @@ def _print_finding(console, lesson: Lesson, finding: Finding) -> None:
     known, advice = diagnosis(finding.diagnosis), advice_of(finding)
     console.print()
     console.print(Text.assemble((title_of(finding), "bold red"), (f"  {known.id}", "dim")))
-    # The file is printed on its own line below.
-    event_and_handler = re.sub(r"( →)? *\([^()]*\)$", "", finding.where)
-    if event_and_handler:
-        print_text(console, event_and_handler)
+    if finding.event or finding.handler:
+        print_text(console, " → ".join(filter(None, (finding.event, finding.handler))))
     if finding.file:
         print_text(console, short_path(finding.file) + (f":{finding.line}" if finding.line else ""))
     if finding.detail:

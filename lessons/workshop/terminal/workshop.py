@@ -27,6 +27,8 @@ from lessons.workshop.student.demo_accounts import (
 from lessons.workshop.student.exercise_copies import create_copies
 
 ANY_ADDRESS = ("0.0.0.0", "::")
+CURE_OF_FILE = "Make its folder writable, with room on its disk, or move the file away"
+CURE_OF_SERVER = "Start the PostgreSQL server, or correct the URL, or unset it for an SQLite file"
 
 Write = Callable[[str], object]  # writes one line
 
@@ -64,7 +66,10 @@ def require_workshop() -> None:
 
 
 def prepare(write: Write, warn: Write) -> None:
-    """Make everything ready that the servers need, and say what the student should know."""
+    """Make everything ready that the servers need, and say what the student should know.
+
+    Raises CommandError.
+    """
     if virtual_environment.is_inside() and virtual_environment.is_stale():
         warn(
             "requirements.txt has changed since .venv was made from it. "
@@ -72,11 +77,6 @@ def prepare(write: Write, warn: Write) -> None:
         )
     for line in create_copies():
         warn(line)
-    prepare_database(write)
-
-
-def prepare_database(write: Write) -> None:
-    """Create or migrate the tables, and create the accounts. Raises CommandError."""
     with explained_database_errors():
         call_command("migrate", verbosity=0, interactive=False)
         create_accounts()
@@ -91,22 +91,12 @@ def explained_database_errors() -> Iterator[None]:
     try:
         yield
     except DatabaseError as error:
-        raise CommandError(_explain(error)) from None
+        where, cure = connection.settings_dict["NAME"], CURE_OF_FILE
+        if settings.DATABASE_URL:
+            where, cure = "The database of DATABASE_URL", CURE_OF_SERVER
+        raise CommandError(f"{where}: {reason_of(error)}. {cure}, then start again.") from None
     finally:
         connection.close()  # the reloader's child opens its own
-
-
-def _explain(error: DatabaseError) -> str:
-    """What failed and the cure, in one line."""
-    if settings.DATABASE_URL:
-        return (
-            f"The database of DATABASE_URL: {reason_of(error)}. Start the PostgreSQL server, or "
-            "correct the URL, or unset it: then the database is an SQLite file. Then start again."
-        )
-    return (
-        f"{connection.settings_dict['NAME']}: {error}. Make its folder writable, with room on its "
-        "disk, or move the file away, then start again."
-    )
 
 
 def require_allowed_host(host: str) -> None:

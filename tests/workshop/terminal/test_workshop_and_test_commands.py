@@ -19,7 +19,8 @@ def served(monkeypatch, settings):
     """The commands that `workshop` calls; they do not run."""
     calls = []
     monkeypatch.setattr(workshop, "call_command", lambda *names, **options: calls.append(names))
-    monkeypatch.setattr(workshop, "prepare_database", lambda write: None)
+    for name in ("create_accounts", "require_safe_accounts"):
+        monkeypatch.setattr(workshop, name, lambda: None)
     monkeypatch.setattr(workshop, "create_copies", list)
     monkeypatch.setattr(workshop, "JudgeKeeper", lambda write: nullcontext())
     return calls
@@ -63,7 +64,7 @@ def test_refuses_other_machines_without_a_token_and_ports_that_do_not_exist(
 def test_a_shared_workshop_serves_other_machines(served, settings):
     settings.MODE = Mode.SHARED
     start(host="0.0.0.0")
-    [[command, address]] = served
+    [command, address] = served[-1]
     assert (command, address.rpartition(":")[0]) == ("runserver", "0.0.0.0")
 
 

@@ -31,10 +31,7 @@ class Command(DeclaredCommand):
         parser.usage = "%(prog)s [ACTION] [LESSON] [options]"
         parser.error = partial(self._suggest_an_action, parser.error)
         self.actions = parser.add_subparsers(
-            dest="action",
-            metavar="ACTION",
-            title="actions",
-            prog=parser.prog,
+            dest="action", metavar="ACTION", title="actions", prog=parser.prog
         )
         self._add("list", "lesson_actions.list_lessons", "all lessons, their states, what is next")
         self._add("show", "lesson_actions.show_lesson", "the lesson's text and code", NEXT)
