@@ -22,8 +22,6 @@ SECONDS = 0.15  # of one measurement
 WARM_UP = 0.03  # seconds before it
 PAYLOAD = b"twelve bytes"
 
-# The shapes
-
 
 async def bare(scope, receive, send):
     """An echo without Channels: what the server itself costs."""
@@ -78,18 +76,13 @@ SHAPES = {
 def serve_with_uvicorn(application) -> None:
     import uvicorn
 
-    config = uvicorn.Config(
-        application, lifespan="off", log_level="error", access_log=False, ws_ping_interval=None
-    )
+    options = {"lifespan": "off", "log_level": "error", "ws_ping_interval": None}
     listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
     print("port", listener.getsockname()[1], flush=True)
-    asyncio.run(uvicorn.Server(config).serve([listener]))
+    asyncio.run(uvicorn.Server(uvicorn.Config(application, **options)).serve([listener]))
 
 
 SERVERS = {"daphne": serve_with_daphne, "uvicorn": serve_with_uvicorn}
-
-
-# The measurement
 
 
 async def echoes_a_second(clients: list[Client]) -> float:

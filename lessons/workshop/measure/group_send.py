@@ -30,8 +30,6 @@ ROUND_TIMEOUT = 60  # seconds
 WARM_UP = 2  # rounds that do not count
 CAPACITY = 10_000  # of a channel, and of the connections to Redis
 
-# The rooms
-
 MEMBERS = set()
 
 
@@ -89,9 +87,6 @@ def layers(backend: str, url: str, prefix: str) -> dict:
         host = {"address": url, "socket_timeout": None, "max_connections": CAPACITY}
         config = {"hosts": [host], "prefix": prefix, "capacity": CAPACITY}
     return {"default": {"BACKEND": backend, "CONFIG": config}}
-
-
-# The measurement
 
 
 async def measure_round(clients: list[Client], number: int) -> float:

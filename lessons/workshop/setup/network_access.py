@@ -36,7 +36,6 @@ LOOPBACK = ["127.0.0.1", "localhost", "[::1]", "lessons.localhost"]
 LOCAL_KEY = "known to everybody, so good for this machine alone"
 MIN_KEY_LENGTH, MIN_KEY_CHARACTERS = 50, 5  # as in Django's check security.W009
 NEW_KEY = 'python3 -c "import secrets; print(secrets.token_urlsafe(50))"'
-PROXY = "proxy"
 
 
 def is_loopback(host: str | None) -> bool:
@@ -75,13 +74,11 @@ class Access:
         if name not in list(Mode):
             raise SettingsError(f"There is no DJANGO_MODE {name!r}. Set it to {' or '.join(Mode)}.")
         https = environ.get("DJANGO_HTTPS", "").strip().lower()
-        if https not in ("", PROXY):
-            raise SettingsError(
-                f"DJANGO_HTTPS is {https!r}. Let a proxy end TLS: set it to {PROXY}."
-            )
+        if https not in ("", "proxy"):
+            raise SettingsError(f"DJANGO_HTTPS is {https!r}. Let a proxy end TLS: set it to proxy.")
         mode = Mode(name)
         hosts = _read_hosts(environ, mode)
-        return cls(mode, hosts, _read_key(environ, mode, state_dir), https == PROXY)
+        return cls(mode, hosts, _read_key(environ, mode, state_dir), https == "proxy")
 
 
 def _read_hosts(environ, mode: Mode) -> list[str]:

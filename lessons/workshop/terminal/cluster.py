@@ -38,11 +38,9 @@ def run_cluster(port: int, write: Write, warn: Write) -> None:
 
 def free_ports(first: int) -> list[int]:
     """Two free ports, `first` and the next; any two for 0. Raises CommandError."""
-    if first:
-        return [free_port(HOST, first), free_port(HOST, first + 1)]
-    ports: set[int] = set()
+    ports = {free_port(HOST, first)}
     while len(ports) < 2:
-        ports.add(free_port(HOST, 0))
+        ports.add(free_port(HOST, first + 1 if first else 0))
     return sorted(ports)
 
 

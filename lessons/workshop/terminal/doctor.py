@@ -56,9 +56,8 @@ def environment() -> Row:
     if is_inside() and is_stale():
         text = "requirements.txt has changed since .venv was made from it. Install what is new:"
         return Row("Environment", WRONG, text, f"deactivate; {MANAGE} lesson")
-    return Row(
-        "Environment", OK, f"Python {platform.python_version()} with all packages: {sys.prefix}"
-    )
+    text = f"Python {platform.python_version()} with all packages: {sys.prefix}"
+    return Row("Environment", OK, text)
 
 
 def folder(name: str) -> Row:

@@ -15,7 +15,6 @@ from lessons.workshop.terminal.terminal_output import print_text, short_path
 # A complete lesson about an echo. It can be judged at once: an author changes one thing at a time.
 # `lesson verify` reports every TODO except those in the exercise.
 TEMPLATES = Path(__file__).parents[1] / "authoring" / "new_lesson"
-GUIDE = "lessons/guides/adding-a-lesson.md"
 NEXT = """\
 Created {folder}
 and     {tests}
@@ -25,7 +24,7 @@ and     {tests}
 3. See what is missing, as often as you like: {manage} lesson verify {slug} --update
 4. Prove the example: {manage} test --lesson {slug}
 
-{guide} explains each step."""
+lessons/guides/adding-a-lesson.md explains each step."""
 
 
 def create_lesson(console, slug: str, app: str) -> None:
@@ -41,7 +40,7 @@ def create_lesson(console, slug: str, app: str) -> None:
         reason = f"{app!r} is not a demo app: {', '.join(apps)}."
     if reason:
         raise CommandError(reason, returncode=2)
-    number = max((lesson.number for lesson in lesson_index.lessons()), default=0) + 1
+    number = lesson_index.lessons()[-1].number + 1
     lesson = Lesson(lesson_index.COURSE_DIR / f"{number:02}_{slug}")
     is_sync = app == "sync_demo"
     words = {  # in the templates; a handler is written in the style of the app
@@ -62,5 +61,5 @@ def create_lesson(console, slug: str, app: str) -> None:
         text = Template(template.read_text(encoding="utf-8")).substitute(words)
         place = tests if file == "test.py" else lesson.path_to(file)
         place.write_text(text, encoding="utf-8")
-    places = {"folder": short_path(lesson.folder), "tests": short_path(tests)}
-    print_text(console, NEXT.format(**words, **places, manage=MANAGE, guide=GUIDE))
+    folder, tests = short_path(lesson.folder), short_path(tests)
+    print_text(console, NEXT.format(**words, folder=folder, tests=tests, manage=MANAGE))

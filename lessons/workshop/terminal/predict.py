@@ -50,16 +50,11 @@ def _ask(played: Played, ask) -> bool:
 
 def _print_answer(console, played: Played) -> None:
     print_text(console, "Answer", style="bold")
-    pairs = played.received_frames
-    place = 0
-    for card in played.cards:
-        receivers = [client for client, frame in pairs if frame == card.label]
+    for number, card in enumerate(played.cards, start=1):  # what never happens is last
+        note = "never" if card.event is None else str(number)
         if played.kind == "receives":
+            receivers = [client for client, frame in played.received_frames if frame == card.label]
             note = f"client {', '.join(receivers)}" if receivers else "no client"
-        elif card.event is None:
-            note = "never"
-        else:
-            note = str(place := place + 1)
         print_text(console, f"  {note:<12}  {card.label}")
     console.print()
     print_markdown(console, played.prediction.because.strip())

@@ -18,15 +18,21 @@ from lessons.workshop.terminal.verdict_text import print_next, print_verdict
 
 def watch(console, lesson: Lesson) -> int:
     """Judge at every save until Ctrl-C. Returns 0 if the last verdict was green, else 1."""
-    verdicts: list[Verdict] = []
+    is_green = False
 
     def show(_key: str, report: dict) -> None:
+        nonlocal is_green
         if "fault" in report:
             text = f"The checks of lesson {lesson.key} are broken, whatever the target:"
             print_text(console, f"{text}\n{report['fault']}", style="red")
         elif "verdict" in report:
-            verdicts[:] = [Verdict.from_json(report["verdict"])]
-            _draw(console, lesson, verdicts[0])
+            verdict = Verdict.from_json(report["verdict"])
+            is_green = verdict.green
+            if console.is_terminal:
+                console.clear()
+            print_verdict(console, lesson, verdict, time=f"{datetime.now():%H:%M:%S}")
+            print_next(console, lesson, verdict)
+            print_text(console, f"Watching {short_path(lesson.exercise)}. Ctrl-C ends it.", "dim")
 
     judge = ExerciseJudge([lesson], show)
     with suppress(KeyboardInterrupt):
@@ -35,12 +41,4 @@ def watch(console, lesson: Lesson) -> int:
             warm_up(PROCESSES)
             time.sleep(INTERVAL)
             judge.look()
-    return 0 if verdicts and verdicts[0].green else 1
-
-
-def _draw(console, lesson: Lesson, verdict: Verdict) -> None:
-    if console.is_terminal:
-        console.clear()
-    print_verdict(console, lesson, verdict, time=f"{datetime.now():%H:%M:%S}")
-    print_next(console, lesson, verdict)
-    print_text(console, f"Watching {short_path(lesson.exercise)}. Ctrl-C ends it.", style="dim")
+    return 0 if is_green else 1

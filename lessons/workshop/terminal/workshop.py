@@ -18,12 +18,7 @@ from lessons.workshop.judge.daemon.judge_client import JudgeKeeper
 from lessons.workshop.setup import virtual_environment
 from lessons.workshop.setup.access_token import PARAMETER, token
 from lessons.workshop.setup.network_access import Mode, is_loopback
-from lessons.workshop.student.demo_accounts import (
-    create_accounts,
-    explain_accounts,
-    reason_of,
-    require_safe_accounts,
-)
+from lessons.workshop.student import demo_accounts
 from lessons.workshop.student.exercise_copies import create_copies
 
 ANY_ADDRESS = ("0.0.0.0", "::")
@@ -66,23 +61,17 @@ def require_workshop() -> None:
 
 
 def prepare(write: Write, warn: Write) -> None:
-    """Make everything ready that the servers need, and say what the student should know.
-
-    Raises CommandError.
-    """
+    """Prepare what the servers need, and say what the student should know. Raises CommandError."""
     if virtual_environment.is_inside() and virtual_environment.is_stale():
-        warn(
-            "requirements.txt has changed since .venv was made from it. "
-            "To install what is new: deactivate, then start again."
-        )
+        warn("requirements.txt has changed. To install what is new: deactivate, then start again.")
     for line in create_copies():
         warn(line)
     with explained_database_errors():
         call_command("migrate", verbosity=0, interactive=False)
-        create_accounts()
-        write(explain_accounts())
+        demo_accounts.create_accounts()
+        write(demo_accounts.explain_accounts())
         if settings.MODE is Mode.SHARED:
-            require_safe_accounts()
+            demo_accounts.require_safe_accounts()
 
 
 @contextmanager
@@ -94,7 +83,8 @@ def explained_database_errors() -> Iterator[None]:
         where, cure = connection.settings_dict["NAME"], CURE_OF_FILE
         if settings.DATABASE_URL:
             where, cure = "The database of DATABASE_URL", CURE_OF_SERVER
-        raise CommandError(f"{where}: {reason_of(error)}. {cure}, then start again.") from None
+        reason = demo_accounts.reason_of(error)
+        raise CommandError(f"{where}: {reason}. {cure}, then start again.") from None
     finally:
         connection.close()  # the reloader's child opens its own
 
@@ -136,8 +126,7 @@ def page_at(host: str, port: int) -> str:
         host = names[0].lstrip(".")
     elif host in ANY_ADDRESS:
         host = "localhost"
-    place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    if settings.HTTPS:
-        place = host
+    name = f"[{host}]" if ":" in host else host
+    origin = f"https://{name}" if settings.HTTPS else f"http://{name}:{port}"
     query = f"?{PARAMETER}={token()}" if settings.MODE is Mode.SHARED else ""
-    return f"{'https' if settings.HTTPS else 'http'}://{place}/{query}"
+    return f"{origin}/{query}"

@@ -11,6 +11,7 @@ from lessons.workshop.management.commands import test
 from lessons.workshop.setup import virtual_environment
 from lessons.workshop.setup.access_token import token
 from lessons.workshop.setup.network_access import Mode
+from lessons.workshop.student import demo_accounts
 from lessons.workshop.terminal import workshop
 
 
@@ -20,7 +21,7 @@ def served(monkeypatch, settings):
     calls = []
     monkeypatch.setattr(workshop, "call_command", lambda *names, **options: calls.append(names))
     for name in ("create_accounts", "require_safe_accounts"):
-        monkeypatch.setattr(workshop, name, lambda: None)
+        monkeypatch.setattr(demo_accounts, name, lambda: None)
     monkeypatch.setattr(workshop, "create_copies", list)
     monkeypatch.setattr(workshop, "JudgeKeeper", lambda write: nullcontext())
     return calls

@@ -1,5 +1,3 @@
-"""`manage.py bench`: what one event, one group_send and one verdict cost on this machine."""
-
 import os
 from importlib import import_module
 

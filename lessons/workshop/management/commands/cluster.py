@@ -1,5 +1,3 @@
-"""`manage.py cluster`: Redis, two web servers and a worker, on one machine and in one log."""
-
 from lessons.workshop.management.declared import DeclaredCommand
 from lessons.workshop.terminal import cluster
 

@@ -1,5 +1,3 @@
-"""`manage.py doctor`: what works here, what is missing, and what to type."""
-
 import sys
 
 from lessons.workshop.management.declared import DeclaredCommand

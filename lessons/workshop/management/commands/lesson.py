@@ -18,6 +18,7 @@ from lessons.workshop.course import lesson_index
 from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.management.declared import FLAG, DeclaredCommand
 from lessons.workshop.student import exercise_copies, progress
+from lessons.workshop.terminal.terminal_output import open_console
 
 NEXT = "number or slug; by default the first lesson that is not green"
 # Authors and instructors use these actions, which do not need the copies.
@@ -82,13 +83,11 @@ class Command(DeclaredCommand):
         return action.add_argument
 
     def handle(self, *, action, function="lesson_actions.list_lessons", **options):
-        from lessons.workshop.terminal import terminal_output
-
         if action not in WITHOUT_COPIES and options.get("target", "exercise") == "exercise":
             for line in exercise_copies.create_copies():
                 self.stderr.write(line)
         file = options.get("stdout") or sys.stdout
-        console = terminal_output.open_console(file, options["no_color"], options["force_color"])
+        console = open_console(file, options["no_color"], options["force_color"])
         if "lesson" in options:
             options["lesson"] = _chosen_lesson(**options)
         call = import_string(f"lessons.workshop.terminal.{function}")

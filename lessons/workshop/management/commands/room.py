@@ -1,5 +1,3 @@
-"""`manage.py room`: an instructor's server for a class, with a board of who is stuck where."""
-
 from lessons.workshop.management.declared import FLAG, DeclaredCommand
 
 

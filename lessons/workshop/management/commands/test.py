@@ -14,7 +14,7 @@ REAL = "tests/real"
 TEST_TIMEOUT = 300  # seconds; a test that runs for longer hangs
 LEFT_OUT = (
     f"\nLeft out: {REAL} (browsers, Redis, PostgreSQL, the sandbox, many processes). "
-    "To run everything: {manage} test --all"
+    f"To run everything: {MANAGE} test --all"
 )
 
 
@@ -45,18 +45,15 @@ class Command(BaseCommand):
             parser.error("--lesson takes no other option than --target")
         if options.target and not options.lesson:
             parser.error("--target needs a lesson: --lesson N --target TARGET")
-        if options.lesson:
-            sys.exit(self._run_lesson(options))
-        sys.exit(_run_pytest(options.all, others))
-
-    def _run_lesson(self, options) -> int:
+        if not options.lesson:
+            sys.exit(_run_pytest(options.all, others))
         from lessons.workshop.terminal.lesson_tests import run_lesson_tests
 
         try:
-            return run_lesson_tests(options.lesson, options.target)
+            sys.exit(run_lesson_tests(options.lesson, options.target))
         except (CommandError, *USERS_ERRORS) as error:
             self.stderr.write(str(error))
-            return 2
+            sys.exit(2)
 
 
 def _run_pytest(everything: bool, others: list[str]) -> int:
@@ -75,5 +72,5 @@ def _run_pytest(everything: bool, others: list[str]) -> int:
         arguments.append(f"--ignore={REAL}")
     code = pytest.main(arguments)
     if leaves_out:
-        print(LEFT_OUT.format(manage=MANAGE))
+        print(LEFT_OUT)
     return code

@@ -1,5 +1,3 @@
-"""`manage.py workshop`: prepares everything, then serves the pages and the demos with Daphne."""
-
 from django.conf import settings
 
 from lessons.workshop.management.declared import DeclaredCommand
