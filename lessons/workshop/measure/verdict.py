@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-import lessons.workshop.judge.preload  # noqa: F401 - as the judge process does before the first fork
 from lessons.workshop.course.lesson_index import Lesson
 from lessons.workshop.course.subjects import exercise
 from lessons.workshop.engine.process.player_handle import warm_up
 from lessons.workshop.engine.process.pool import PROCESSES
+from lessons.workshop.judge.daemon.exercise_watcher import first_red  # it imports judge.preload
 from lessons.workshop.judge.runner import judge
 from lessons.workshop.judge.verdict import Outcome
 
@@ -52,8 +52,7 @@ def measure(lesson: Lesson, rounds: int) -> dict[str, float]:
             failed_before=failed,
         )
         reported.append(time.perf_counter())
-        red = (one for one in verdict.outcomes if one.finding and one.finding.conversation)
-        failed = next(red, failed)
+        failed = first_red(verdict) or failed
         return [1000 * (at - reported[0]) for at in reported[1:]]
 
     with tempfile.TemporaryDirectory() as folder:

@@ -37,13 +37,8 @@ def run_lesson_tests(number_or_slug: str, target: str | None, file=None) -> int:
     print_text(console, f"Lesson {lesson.number} {lesson.slug}", "bold")
     with TemporaryDirectory() as folder:
         report = Path(folder) / "proofs.xml"
-        proofs = start_proofs(lesson, report)
-        try:
+        with start_proofs(lesson, report):
             verdict = judge_or_fail(lesson, judged)
-            proofs.wait()
-        except BaseException:
-            proofs.kill()
-            raise
         proven = read_proofs(report)
     red_proofs = _print_proofs(console, lesson, proven)
     _print_target(console, lesson, target, judged.file)

@@ -62,7 +62,7 @@ class ExerciseJudge:
             if verdict.digest == resolve(lesson).digest():
                 progress.save_verdict(lesson, verdict)
             found = {"verdict": verdict.as_json()}
-            self._failed[lesson.key] = _first_red(verdict) or self._failed.get(lesson.key)
+            self._failed[lesson.key] = first_red(verdict) or self._failed.get(lesson.key)
         except Exception as error:  # the other lessons still get their verdicts
             is_known = isinstance(error, CourseError)
             found = {"fault": str(error) if is_known else traceback.format_exc()}
@@ -74,7 +74,7 @@ class ExerciseJudge:
 
         if lesson.key not in self._failed:
             saved = progress.of(lesson).verdict
-            self._failed[lesson.key] = saved and _first_red(Verdict.from_json(saved))
+            self._failed[lesson.key] = saved and first_red(Verdict.from_json(saved))
         return judge(lesson, on_claims=report_claims, failed_before=self._failed[lesson.key])
 
     def _is_due(self, lesson: Lesson) -> bool:
@@ -92,7 +92,7 @@ def _is_untouched(lesson: Lesson) -> bool:
     return progress.of(lesson).state == "new" and exercise_copies.is_unedited(lesson)
 
 
-def _first_red(verdict: Verdict) -> Outcome | None:
+def first_red(verdict: Verdict) -> Outcome | None:
     """The first red outcome with a conversation."""
     red = (it for it in verdict.outcomes if it.finding and it.finding.conversation)
     return next(red, None)
