@@ -84,8 +84,7 @@ def print_transcript(console, title: str, events: Sequence[Event]) -> None:
 
 def _print_finding(console, lesson: Lesson, finding: Finding) -> None:
     known, advice = diagnosis(finding.diagnosis), advice_of(finding)
-    console.print()
-    console.print(Text.assemble((title_of(finding), "bold red"), (f"  {known.id}", "dim")))
+    console.print(Text.assemble((f"\n{title_of(finding)}", "bold red"), (f"  {known.id}", "dim")))
     if finding.event or finding.handler:
         print_text(console, " → ".join(filter(None, (finding.event, finding.handler))))
     if finding.file:
