@@ -25,7 +25,7 @@ MESSAGES = [
 ]
 WRONG_IDS = (
     *("seven", "-1", "1.5", "1e3", "0x7", "7%20", "%207", "%2B7", "1_0", "%C2%B2", "7%0A", "null"),
-    *("%D9%A3", "%EF%BC%97", "7,8", "9" * 19, "9" * 30, "9" * 5000),
+    *("%D9%A3", "%EF%BC%97", "7,8", "9" * 19, "9" * 30, "9" * 5000, f"{'0' * 18}7"),
 )
 AFTER = (
     "If `after` is not 1 to 18 digits from 0 to 9, accept, close with 4400, and ignore later"
@@ -283,6 +283,8 @@ def test_a_new_client_gets_all_rows(play):
     """Without `after`, or with `after=0`, a client gets every row, the oldest id first."""
     play([*ROWS, f"{ROW} * 120", "connect", "2 connect ?after=0"])
     play([*ROWS, f"silent {ROW} * 1100", "connect"])
+    far = 'row db_demo.Entry {"id": 5000, "text": "far"}'
+    play([*ROWS, ROW, far, "connect ?after=9", "2 connect ?after=10"])
 
 
 def test_a_client_that_reconnects_gets_the_newer_rows(play):
@@ -308,7 +310,8 @@ def test_each_client_gets_each_new_row(play):
 
 def test_sends_a_message_after_a_save(play):
     """After a save, the group gets a message with the id and the text of the row."""
-    play([*ROWS, "join ticker spy", "connect", "text hello", "take spy"])
+    for text in ("hello", '"x" * 1000'):
+        play([*ROWS, "join ticker spy", "connect", f"text {text}", "take spy"])
 
 
 def test_a_frame_without_text_saves_nothing(play):
@@ -353,10 +356,24 @@ def test_a_long_text_reaches_no_client(play):
     """A text of more than 1,000 characters saves no row, and only its client gets an error."""
     # JSON writes each of these characters with six bytes. Daphne sends 1,048,576 bytes at most.
     play(["connect", 'text "\\u0001" * 200000', "text hello", READ, "2 connect"])
-    lengths = ('"x" * 1000', '"x" * 1001', '"🦊" * 1000', '"🦊" * 1001', '"x" * 1000 + " "')
+    lengths = (
+        '"x" * 1000',
+        '"x" * 1001',
+        '"🦊" * 1000',
+        '"🦊" * 1001',
+        '"x" * 1000 + " "',
+        '"e\u0301" * 501',
+    )
     play(["connect", "2 connect", *(f"text {length}" for length in lengths), READ, "3 connect"])
 
 
 def test_leaves_the_group_however_the_connection_ends(play):
     """If a client leaves, a handler raises or the server cancels, the consumer leaves the group."""
     play([ROW, "connect", "close", "connect", "crash", "connect", "kill", "connect", "vanish"])
+
+
+def test_each_message_brings_what_is_missing(play):
+    """Whatever id a message has, and even if it has come before, it brings all new rows."""
+    ids = [*NUMBERS, NUMBERS[-1]]
+    messages = [f'group ticker {{"type": "ticker.news", "id": {it}, "text": "new"}}' for it in ids]
+    play(["connect", *(step for message in messages for step in (ROW, message))])
