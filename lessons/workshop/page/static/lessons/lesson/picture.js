@@ -123,7 +123,7 @@ function Picture() {
   });
   const isEmpty = !saved.value && liveCount.value === 0;
   const first = step.value === "predict" ? "Answer the question, and what really happens plays here."
-    : `${lesson.isHttp ? "Send a request" : "Connect"}, and each event appears here as the server saw it.`;
+    : `${lesson.isHttp ? "Send a request" : "Connect"}, and each event appears here.`;
   return html`
     <div class="diagram-box">
       <div class="scroll" id="diagram" ref=${box}></div>
