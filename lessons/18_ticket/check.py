@@ -144,9 +144,9 @@ class Door(Model):
 
     def fault_in(self, turn, played):
         """Do not change the server's scope, issue() or ticket_in()."""
-        for number, seen in turn.clients.items():
+        for seen in turn.clients.values():
             if seen.scope_changes:
-                return number, "scope-mutated", f"Changed: {', '.join(seen.scope_changes)}"
+                return None, "scope-mutated", f"Changed: {', '.join(seen.scope_changes)}"
         return None
 
     def diagnose(self, difference):

@@ -32,6 +32,8 @@ AT_EACH_END = (
     "However a connection ends, it leaves the group, and its user gives back the microphone, even"
     " if other connections remain."
 )
+TOO_LATE = "too late"
+GIVEN = "With the text `take`, the client's user gets the microphone."
 MESSAGES = ("notified-without-change", "notified-too-early", "freed-silently", "member-missed")
 ENDS = ("not-freed", "group-leak", "group-leak-after-a-crash", "cancelled-while-joining")
 PROMISES = {
@@ -114,7 +116,7 @@ class Stage(Model):
 
     def keep(self, client):
         """If any user has it, even this one, the client receives `too late`."""
-        client.send("too late")
+        client.send(TOO_LATE)
 
     def disconnect(self, client):
         """However a connection ends, it leaves the group, and its user gives back the microphone,
@@ -177,6 +179,8 @@ class Stage(Model):
             return self.diagnosis_of_row(difference)
         client = self.clients[difference.client]
         burst = difference.steps_of_burst
+        if difference.pair and difference.pair[1].get("text") == TOO_LATE:
+            difference.wanted[difference.first].promise = GIVEN
         calls = [call_of(event) for event in difference.events if event.direction == "out"]
         wanted, received = (
             difference.texts(it[difference.first :])

@@ -180,11 +180,12 @@ class Restart(Model):
         # All guests get the news of the group `guests`.
         text = step.arguments["message"]["text"]
         for client in self.clients.values():
-            if client.is_open:
+            if client.is_open and not client.orders:
                 client.send(text)
-            elif client.is_guest:  # they may come before the close
+            elif client.is_guest:  # they wait for the order in work, and a close may come first
                 frame = {"type": "websocket.send", "text": text}
-                client.expected.append(Expected(frame, may_miss=True, lane=text))
+                until = self.now + SOUP * len(client.orders) if client.orders else None
+                client.expected.append(Expected(frame, until=until, may_miss=True, lane=text))
 
     def diagnose(self, difference):
         client = self.clients.get(difference.client)
@@ -360,6 +361,13 @@ def test_what_happens_during_the_drain(play):
 def test_the_health_check_fails_while_an_order_is_in_work(play):
     """A health check gets 503 also while an order is in work, and when it was served."""
     play("connect | text soup | 2 POST /drain/ | 2 GET /health/ | wait 3 | 2 GET /health/")
+
+
+def test_news_and_orders_do_not_hold_up_a_close(play):
+    """News wait for the order in work. An order that comes with news gets its answer first."""
+    play(f"connect | text soup | {NEWS} | wait 3")
+    for seed in range(1, 9):
+        play(f"seed {seed} | connect | {NEWS} | & text soup | 2 POST /drain/ | wait 3")
 
 
 def test_each_of_many_connections_is_closed(play):

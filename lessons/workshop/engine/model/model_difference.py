@@ -399,6 +399,9 @@ def in_words(difference: Difference) -> str:
         came = _message_text(difference.received[late])
         return f"{after} {whose} received {came} at {time:.4g} s; it was due at {due:.4g} s."
     if difference.missing:
+        if difference.missing["type"] == "raised":
+            error = difference.missing["error"] or "an exception"
+            return f"{after} the consumer of {whose} did not raise {error}."
         return f"{after} {whose} did not receive {_message_text(difference.missing)}."
     if difference.surplus:
         return f"{after} {whose} received {_message_text(difference.surplus)}; expected no message."
@@ -425,8 +428,6 @@ def _message_text(message: dict) -> str:
             return f"a close with {code}"
         case {"type": "websocket.close"}:
             return "a close"
-        case {"type": "raised"}:
-            return f"an end with {message['error'] or 'an exception'}"
     return event_text(message)
 
 
@@ -473,6 +474,8 @@ def generic_diagnosis(difference: Difference) -> str:
     if missing := difference.missing:
         if missing["type"] == "websocket.close":
             return "not-closed-as-asked"
+        if missing["type"] == "raised":
+            return "exception-missing"
         if difference.is_unreached:
             return "no-event-arrived"
         silence = difference.seen.silence if difference.seen else "no-reply"
