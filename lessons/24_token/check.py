@@ -340,6 +340,8 @@ def test_a_newer_token_keeps_the_connection(play):
     play.at_each_point(f"connect | {send('ada')} | wait 61 | wait 8 | {slow}")
     late = f"issue ada/2 | wait 20 | {send('ada/2')} | wait 39 | text ? | wait 2"
     play(f"connect | {send('ada')} | wait 5 | {late}")
+    soon = f"wait 4 | issue ada/2 | wait 57 | {send('ada/2')} | wait 2.9 | wait 0.2 | text ?"
+    play(f"connect | {send('ada')} | {soon}")  # it expires while the first one would still wait
 
 
 def test_an_older_token_changes_nothing(play):
