@@ -41,8 +41,8 @@ class Watch(Model):
     texts = ("hello", "100")
     ends = ("close", "vanish", "crash", "kill")
     others = (
-        *("call report [1, 10]", "call report [1, 40]", "call report [1, 40]"),
-        *("call report [1, 60]", "call report [2, 40]", "call report [1, 100]"),
+        *("call report [1, 10]", "call report [1, 40]", "call report [1, 60]"),
+        *("call report [1, 40]", "call report [2, 40]", "call report [1, 100]"),
         *("redis outside gone", "redis back", "redis back", "wait 0.7", "wait 2"),
     )
     last_steps = (f"rows {TABLE}",)
