@@ -37,9 +37,10 @@ class Copier(Model):
         *("connect as=ada", "connect as=ada server=2", "connect as=ada/2", "connect as=bob"),
         *("connect", "connect as=bob server=2", "connect as=ada"),
     )
-    texts = ("hello", "hello again", "x" * MAX_LENGTH, "x" * (MAX_LENGTH + 1), "é" * MAX_LENGTH)
+    texts = ("hello", "hello again", "x" * MAX_LENGTH, "x" * (MAX_LENGTH + 1), "🦊" * MAX_LENGTH)
     others = ("wait 29.5", "wait 10", "wait 0.5", "wait 20", "wait 30")
     ends = (*Model.ends, "crash", "kill")
+    long_conversations = (f"connect as=ada{' | wait 50 | text one' * 75}",)  # more than an hour
     promise_of: ClassVar = {
         **dict.fromkeys(("quota-not-kept", "quota-of-each-connection"), QUOTA),
         "quota-of-each-server": QUOTA,
@@ -207,7 +208,7 @@ def test_counts_on_all_servers(play):
 
 def test_each_user_has_three_pages(play):
     """Another user has three other pages."""
-    for other in ("bob", "Ada"):
+    for other in ("bob", "Ada", "adam"):
         play(f"{USED_UP} | 2 connect as={other} | 2 text 1 | 2 text 2 | 2 text 3 | 2 text 4")
 
 
@@ -224,7 +225,8 @@ def test_each_minute_has_three_pages(play):
         "connect as=ada | text 1 | wait 29.5 | text 2 | wait 29.5 | text 3 | text 4 | wait 1.5"
         " | text 5 | text 6 | text 7 | text 8 | wait 29.5 | text 9 | wait 29.5 | text 10"
     )
-    play(f"{USED_UP} | close | wait 3600 | connect as=ada | {minute}")
+    for seconds in (3600, 24 * 3600):
+        play(f"{USED_UP} | close | wait {seconds} | connect as=ada | {minute}")
 
 
 def test_only_one_of_two_gets_the_last_page(play):
