@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from channels.layers import BaseChannelLayer
 
-from lessons.workshop.judge import NAMES, Model, lengths, near
+from lessons.workshop.judge import NAMES, Answer, Model, lengths, near
 
 REFUSAL = "no such address"
 ARRIVES = "The client at that address receives the text unchanged, in one text frame."
@@ -98,6 +98,13 @@ class Letters(Model):
         you may catch it."""
         if not self.branch():
             client.fail("ChannelFull")
+
+    def other(self, step):
+        return self.take_no_letter() if step.action == "take" else None
+
+    def take_no_letter(self):
+        """If the channel is full, the letter is lost."""
+        return Answer(None, lambda it: it is None or it.get("type") == "filler")
 
     def refuse(self, client):
         """The writer gets no answer, unless the layer raises TypeError for the address: then the
@@ -203,3 +210,6 @@ def test_a_writer_does_not_learn_whether_a_letter_was_read(play):
     play(["connect", "2 connect", "2 close 1001", f"text {letter(2)}", f"text {letter(1)}"])
     own = [f"text {letter(1, text)}" for text in ("still", "here")]
     play(["capacity 3", "fill full", "connect", f"text {letter('full')}", *own])
+    # No writer keeps the letter until the channel has space.
+    lost = ["capacity 3", "fill full", "connect", "2 connect", f"text {letter('full')}"]
+    play([*lost, *["take full"] * 3, "wait 5", *own, f"2 text {letter(2)}", "close", "take full"])
