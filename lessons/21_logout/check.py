@@ -19,6 +19,8 @@ RENAMES = [f'partial row auth.User {{"id": 1, "username": {json.dumps(it)}}}' fo
 HARMLESS = (
     'account grace {"first_name": "Amazing"}',
     'account grace {"email": "grace@b.example"}',
+    'account grace {"last_name": "Murray", "permissions": ["auth.add_user"]}',
+    'account grace {"first_name": "Grace", "group_permissions": ["auth.add_group"]}',
     'account grace {"is_staff": true}',
     'account grace {"is_superuser": true}',
     'account grace {"last_login": "2026-11-21T12:00:00Z"}',
@@ -246,11 +248,21 @@ def test_a_new_password_closes_the_connections_of_that_user(play):
     every = "connect as=ada | 2 connect as=ada/2 | 3 connect as=ada server=2"
     play(f"{BEGIN} | {every} | 4 connect as=grace | {NEW_PASSWORD} | 4 text ?")
     play(f"{BEGIN} | connect as=ada | {NEW_PASSWORD} | 2 connect as=ada/2 | 2 text ?")
+    second = "connect as=ada/2 | text ? | close"
+    play(f"{BEGIN} | {second} | {NEW_PASSWORD} | {second}")
+
+
+def test_a_connection_stays_up_to_date_for_hours(play):
+    """A change after an hour is noticed: a new name, a new password, and a deactivation."""
+    hour = f"{BEGIN} | {FIRST_BROWSERS} | wait 3601"
+    play(f"{hour} | text ? | {NEW_PASSWORD} | wait 3601 | {DEACTIVATE}")
+    play(f"{hour} | {RENAMES[0]} | text ?")
 
 
 def test_answers_no_frame_after_the_end(play):
     """A frame that arrives after the end of the login is not answered."""
-    play(f"{BEGIN} | connect as=grace | {DEACTIVATE} | & text ? | & text ?")
+    play(f"{BEGIN} | connect as=grace | {DEACTIVATE} | & text ? | & bytes 00 | & text")
+    play.at_each_point(f"{BEGIN} | connect as=grace | text ? | at * {DEACTIVATE} | text ?")
 
 
 def test_closes_after_the_commit(play):
