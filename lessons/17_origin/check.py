@@ -11,6 +11,7 @@ OWN = (
     *(
         "https://a.b.c.d.letters.town.example:8443",
         f"https://{'a-long-name.' * 12}letters.town.example",
+        f"https://{'x' * 63}.letters.town.example",
     ),
 )
 FOREIGN = (
@@ -33,7 +34,7 @@ IN_PART = (
 OTHER_SCHEME = (
     *("http://letters.town.example", "http://ada.letters.town.example:8443"),
     *("wss://letters.town.example", "ws://letters.town.example:8443", "app://letters.town.example"),
-    "httpsx://letters.town.example",
+    *("httpsx://letters.town.example", "http://letters.town.example:443"),
 )
 OTHER_PORT = tuple(f"{SITE}:{port}" for port in (8000, 8442, 844, 84, 18443, 1443, 80, 0))
 MALFORMED = (
@@ -46,6 +47,8 @@ MALFORMED = (
     *("https://evil.net/letters.town.example", f"{SITE}:-8443", f"{SITE},https://evil.net"),
     *(f"{SITE}{end}" for end in (":", "/x", "/?", "?x", "#x", ":8443/x", ":8443:", "%C2%A0")),
     *(f"{SITE}:8_443", f"{SITE}:+8443", f"{SITE}:%208443", "https://letters.%09town.example"),
+    *("https://letters..town.example", "https://letters.t%BAwn.example", f'"{SITE}"'),
+    *("https://letters%252Etown.example", r"https:\\letters.town.example"),
     *(f"{SITE}%20https://evil.net", f"https://evil.net%20{SITE}", f"%A0{SITE}", f"{SITE}%A0"),
     *(f"{start}{SITE}" for start in ("%C2%A0", "x", "evil://x?", "https://")),
     *(
@@ -199,7 +202,7 @@ def test_an_anonymous_client_is_still_closed_with_4401(play):
 def test_each_handshake_is_judged_alone(play):
     """Of several handshakes at once, each is judged by its own Origin."""
     good, bad = page(SITE), page(FOREIGN[0], "as=ada")
-    play.in_turn([good, bad, good, bad])
+    play.in_turn([good, bad] * 60)
     play(f"{good} | & 2 {bad} | & 3 {good} | & 4 {page(IN_PART[0], 'as=grace')}")
     play.at_each_point(f"{bad} | at * 2 {page(SITE, 'as=grace')}")
     play.at_each_point(f"{good} | at * 2 {bad}")
