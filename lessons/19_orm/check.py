@@ -126,6 +126,8 @@ class ReadingRoom(Model):
             return "row-of-others" if is_unsigned else None
         lines, wanted = (difference.texts(it) for it in (difference.received, difference.expected))
         text = difference.step.arguments.get("text")
+        if text is None:
+            return None
         for earlier in self.earlier:  # the room may have kept some of the rows only
             mixed = product((earlier, self.tables), repeat=4)
             if lines and lines != wanted and lines in [lines_of(text, *it) for it in mixed]:

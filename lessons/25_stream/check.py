@@ -30,7 +30,7 @@ class Answers(Model):
         "window-ignored": ROOM,
         "window-per-answer": ROOM,
         "room-saved-up": ONE,
-        "confirms-all": ONE,
+        "confirms-all": ROOM,
         **dict.fromkeys(
             ("cleanup-skipped", "task-left-behind", "stream-outlives-client"),
             "However a connection ends, its tasks end, even if websocket_connect has not run.",
