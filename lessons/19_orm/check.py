@@ -19,12 +19,22 @@ ROWS = """load {
  {"user_id": 1, "group_id": 5}, {"user_id": 1, "group_id": 6}, {"user_id": 1, "group_id": 7},
  {"user_id": 1, "group_id": 8}, {"user_id": 1, "group_id": 9},
  {"user_id": 3, "group_id": 10}],
-"db_demo.Post": [{"title": "Rain", "author_id": 2}, {"title": "<b>Hail</b> {0} %s", "author_id": 1},
+"db_demo.Post": [{"title": "Rain", "text": "It rains.", "author_id": 2},
+ {"title": "<b>Hail</b> {0} %s", "author_id": 1},
  {"title": "Fog", "author_id": 4}, {"title": "Rain", "author_id": 2}, {"title": "unsigned"},
  {"title": " A long title, padded, with ☃: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx ", "author_id": 2}]
 }""".replace("\n", "").replace("LONG", LONG_NAME)
 
 
+NUMBERS = range(1, 16)  # ids of users: all are members of the group `crowd`
+CROWD = "load " + json.dumps(
+    {
+        "auth.Group": [{"id": 20, "name": "crowd"}],
+        "auth.User": [{"id": number, "username": f"user{number}"} for number in NUMBERS],
+        "auth.User_groups": [{"user_id": number, "group_id": 20} for number in NUMBERS],
+        "db_demo.Post": [{"title": "News", "author_id": number} for number in NUMBERS],
+    }
+)
 SNOW = 'row db_demo.Post {"title": "Snow", "author_id": 3}'
 PROMISES = {
     "A text frame has the name": "texts",
@@ -171,6 +181,7 @@ def test_sends_what_the_members_of_a_group_wrote(play):
     """The name of a group gets a frame for each post of its members, in the order of the ids."""
     play([ROWS, "connect", "text editors", "text guests"])
     play([ROWS, f"{SNOW} * 150", "connect", "text readers"])
+    play([CROWD, "connect", "text crowd"])
 
 
 def test_a_group_without_posts(play):
