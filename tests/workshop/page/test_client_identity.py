@@ -13,10 +13,9 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.urls import path
 
-from auth_demo.consumers import Account
 from lessons.workshop.page.live.feed import new_feed_id
 from lessons.workshop.page.live.recording import record_page_clients
-from tests.support.page_client import TIMEOUT, PageClient
+from tests.support.page_client import TIMEOUT, client
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -32,6 +31,9 @@ async def mirror(scope, receive, send):
     await send({"type": "websocket.accept"})
     await send({"type": "websocket.send", "text": json.dumps(received)})
     mirror.last_event = await receive()
+
+
+MIRROR = URLRouter([path("ws/mirror/", mirror)])
 
 
 @pytest.fixture(autouse=True)
@@ -50,16 +52,14 @@ def session():
 
 @pytest.fixture
 def application():
-    routes = [path("ws/mirror/", mirror), path("ws/account/", Account.as_asgi())]
-    return record_page_clients(AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(routes))))
+    return record_page_clients(AllowedHostsOriginValidator(AuthMiddlewareStack(MIRROR)))
 
 
-def page_client(application, session, place="ws/mirror/", page="http://localhost", **options):
-    """A client of a page of that session. `options` are its identity, `page` its real origin."""
+def page_client(application, session, **options):
+    """A client of a page of that session. `options` are its identity."""
     identity = quote(urlencode({"client": 1} | options), safe="")
-    headers = [(b"origin", page.encode()), (b"cookie", f"sessionid={session}".encode())]
-    address = f"/watched/{new_feed_id(session)}/{identity}/{place}"
-    made = PageClient(application, address, headers=headers)
+    address = f"/watched/{new_feed_id(session)}/{identity}/ws/mirror/"
+    made = client(application, address, session)
     made.scope["raw_path"] = made.scope["path"].encode()
     return made
 
@@ -82,14 +82,15 @@ async def test_all_clients_of_a_browser_share_an_accounts_session(application, s
         await scope_seen_by(page_client(application, session, **{"as": "student"})) for _ in "12"
     ]
     assert (first["user"], first["path"]) == ("student", "/ws/mirror/ /ws/mirror/")
-    assert first["cookie"] == again["cookie"] != f"sessionid={session}"
+    assert first["cookie"] == again["cookie"]
+    assert session not in first["cookie"]
     anonymous = await scope_seen_by(page_client(application, session, **{"as": "anonymous"}))
     assert (anonymous["user"], "cookie" in anonymous) == ("", False)
 
 
 async def test_an_origin_check_rejects_the_page_of_another_site(application, session):
     assert await is_rejected(page_client(application, session, **{"as": "student", "origin": EVIL}))
-    unguarded = record_page_clients(AuthMiddlewareStack(URLRouter([path("ws/mirror/", mirror)])))
+    unguarded = record_page_clients(AuthMiddlewareStack(MIRROR))
     seen = await scope_seen_by(page_client(unguarded, session, **{"as": "student", "origin": EVIL}))
     assert (seen["user"], seen["origin"]) == ("student", EVIL)
 
@@ -114,16 +115,16 @@ async def test_rejects_any_other_identity_and_creates_no_session(application, se
 async def test_rejects_an_http_request_with_an_identity(application, session):
     headers = page_client(application, session).scope["headers"]
     address = f"/watched/{new_feed_id(session)}/client=1&as=student/lessons/"
-    client = HttpCommunicator(application, "GET", address, headers=headers)
-    assert (await client.get_response(TIMEOUT))["status"] == 403
+    request = HttpCommunicator(application, "GET", address, headers=headers)
+    assert (await request.get_response(TIMEOUT))["status"] == 403
 
 
 async def test_no_session_key_reaches_the_feed(application, session):
-    client = page_client(application, session, **{"as": "student"})
-    feed_id = client.scope["path"].split("/")[2]
-    feed = PageClient(application, f"/ws/feed/{feed_id}/", client.scope["headers"])
+    page = page_client(application, session, **{"as": "student"})
+    feed_id = page.scope["path"].split("/")[2]
+    feed = client(application, f"/ws/feed/{feed_id}/", session)
     assert await feed.connect(timeout=TIMEOUT) == (True, None)
-    cookie = (await scope_seen_by(client))["cookie"].partition("=")[2]
+    cookie = (await scope_seen_by(page))["cookie"].partition("=")[2]
     received = ""
     while '"websocket.disconnect"' not in received:
         received += await feed.receive_from(timeout=TIMEOUT)
@@ -136,8 +137,8 @@ async def test_no_session_key_reaches_the_feed(application, session):
 
 @pytest.mark.parametrize(("code", "arrives"), [(4999, 1006), (4998, 4998), (1001, 1001)])
 async def test_reports_a_lost_connection_as_1006(application, session, code, arrives):
-    client = page_client(application, session)
-    assert await client.connect(timeout=TIMEOUT) == (True, None)
-    await client.receive_from(timeout=TIMEOUT)
-    await client.disconnect(code=code)
+    page = page_client(application, session)
+    assert await page.connect(timeout=TIMEOUT) == (True, None)
+    await page.receive_from(timeout=TIMEOUT)
+    await page.disconnect(code=code)
     assert mirror.last_event == {"type": "websocket.disconnect", "code": arrives}
