@@ -1,17 +1,15 @@
-"""A class in a real room: it has the true standings, even if it was killed."""
+"""A class in a real room: it has the true standings, even if it was killed, and requires TLS."""
 
 import asyncio
-import csv
-import io
 import json
 import os
 import re
 import signal
+import sqlite3
 import stat
-import urllib.parse
-import urllib.request
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import replace
+from http.client import HTTPConnection
 
 import pytest
 
@@ -21,6 +19,7 @@ from lessons.workshop.member.membership import Membership
 from lessons.workshop.member.room_client import RoomClient
 from lessons.workshop.student import progress as progress_file
 from lessons.workshop.student.progress import Progress
+from tests.support.programs.nginx import free_port
 from tests.support.programs.project_commands import RunningRoom
 from tests.support.programs.project_copy import project_copy
 from tests.support.programs.running_program import TEST_TIMEOUT, wait_until
@@ -63,26 +62,15 @@ def join(room, name) -> Membership:
     return Membership(room.url, json.loads(answer)["token"], name, "Monday")
 
 
-class Export:
-    """The export of the class, for an instructor who has logged in."""
+STANDINGS = """
+SELECT name, standing.lesson, state
+FROM room_standing AS standing JOIN room_student AS student ON student.id = student_id"""
 
-    def __init__(self, room):
-        self.browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
-        address = f"{room.url}/room/log-in/"
-        page = self.browser.open(address, timeout=TEST_TIMEOUT).read().decode()
-        token = re.search(r'csrfmiddlewaretoken" value="(\w+)"', page)[1]
-        form = {"username": "instructor", "password": room.password, "csrfmiddlewaretoken": token}
-        self.browser.open(address, urllib.parse.urlencode(form).encode(), TEST_TIMEOUT).close()
-        self.url = f"{room.url}/room/board/1/export/"
 
-    def standings(self):
-        """The state of each lesson of each student."""
-        with self.browser.open(self.url, timeout=TEST_TIMEOUT) as answer:
-            rows = csv.DictReader(io.StringIO(answer.read().decode()))
-            return {(row["student"], row["slug"]): row["state"] for row in rows}
-
-    async def until(self, truth):
-        await asyncio.to_thread(wait_until, lambda: self.standings() == truth)
+def standings(clone):
+    """The state of each lesson of each student, as the room has stored it."""
+    with closing(sqlite3.connect(clone.folder / ".workshop" / "room.sqlite3")) as database:
+        return {(name, lesson): state for name, lesson, state in database.execute(STANDINGS)}
 
 
 @asynccontextmanager
@@ -101,9 +89,12 @@ async def connected_workshops(room):
 async def test_the_room_has_each_true_standing_also_after_it_was_killed(clone):
     room = RunningRoom(clone, "--name", "Monday")
     with room:
-        port, export = room.url.rpartition(":")[2], Export(room)
+        port = room.url.rpartition(":")[2]
         async with connected_workshops(room) as workshops:
             truth = {}
+
+            async def wait_for_truth():
+                await asyncio.to_thread(wait_until, lambda: standings(clone) == truth)
 
             async def judge(workshop, lesson, state):
                 truth[workshop.membership.name, lesson.slug] = state
@@ -112,7 +103,7 @@ async def test_the_room_has_each_true_standing_also_after_it_was_killed(clone):
             for workshop in workshops:
                 for lesson in lessons()[:DONE_BEFORE]:
                     await judge(workshop, lesson, "green")
-            await export.until(truth)
+            await wait_for_truth()
 
             room.process.send_signal(signal.SIGKILL)
             room.__exit__(None, None, None)
@@ -120,7 +111,7 @@ async def test_the_room_has_each_true_standing_also_after_it_was_killed(clone):
                 await judge(workshop, find("origin"), ("green", "read")[number % 2])
             again = RunningRoom(clone, "--port", port)
             await asyncio.to_thread(again.__enter__)
-            await export.until(truth)
+            await wait_for_truth()
             await asyncio.to_thread(again.__exit__)
 
 
@@ -137,3 +128,19 @@ def test_a_fresh_clone_serves_a_class_and_ends_with_ctrl_c(clone):
         assert started.process.wait(TEST_TIMEOUT) == 0
         started.join_reader()
         assert "Traceback" not in "\n".join(started.lines)
+
+
+def status_of_join(port, scheme):
+    """The status of the answer to a wrong code, through a proxy that ends TLS."""
+    headers = {"Host": "room.test", "X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": scheme}
+    with closing(HTTPConnection("127.0.0.1", port, timeout=TEST_TIMEOUT)) as connection:
+        body = json.dumps({"code": "AAAA-AAAA", "name": "Ann"})
+        connection.request("POST", "/room/join/", body, headers)
+        return connection.getresponse().status
+
+
+def test_behind_a_proxy_it_requires_tls_of_the_students(clone):
+    port = free_port()
+    clone.environment["DJANGO_HTTPS"] = "proxy"
+    with RunningRoom(clone, "--port", str(port), "--host", "room.test"):
+        assert (status_of_join(port, "https"), status_of_join(port, "http")) == (400, 301)

@@ -15,9 +15,7 @@ import pytest
 
 from tests.support.programs.bare_project import BareProject, make_wheel
 
-pytestmark = [
-    pytest.mark.skipif(os.name == "nt", reason="sends signals, and takes rights away"),
-]
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="sends signals, and takes rights away")
 
 
 @pytest.fixture(scope="module")

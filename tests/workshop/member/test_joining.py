@@ -1,7 +1,7 @@
 """The request with which a workshop joins a class, and what a student reads if it fails."""
 
 import socket
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 
@@ -10,12 +10,7 @@ from django.core.management import call_command
 
 from lessons.workshop.course.lesson_index import find
 from lessons.workshop.member import membership
-from lessons.workshop.member.joining import (
-    Wish,
-    is_readable,
-    join_class,
-    normal_url,
-)
+from lessons.workshop.member.joining import Wish, is_readable, join_class, normal_url
 from lessons.workshop.member.protocol import Refused
 from lessons.workshop.page.exercise.exercise_state import exercise_json
 from lessons.workshop.page.live.feed import new_feed_id
@@ -33,7 +28,7 @@ def hold(known):
 
 
 def join(url, **values):
-    return join_class(wish(url, **values))
+    return join_class(Wish(**{"url": url, "code": "K7QM-3XTD", "name": "Ann", **values}))
 
 
 def test_joins_and_keeps_what_the_room_gives():
@@ -76,11 +71,6 @@ def test_an_address_without_a_scheme_means_https_except_on_this_machine():
     assert not is_readable("http://127.0.0.1:9000")
 
 
-def wish(url, **values):
-    known = {"code": "K7QM-3XTD", "name": "Ann", "shares_code": False, **values}
-    return Wish(url, **known)
-
-
 def test_a_room_that_does_not_answer_is_refused():
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))  # no other program can listen there
@@ -93,11 +83,8 @@ def test_a_room_that_does_not_answer_is_refused():
 def test_a_second_click_joins_once():
     """Two requests at once, of which the room answers the first slowly."""
     with room(200, JOINED) as (url, requests):
-        threads = [threading.Thread(target=join_class, args=(wish(url),)) for _ in range(2)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(join, [url, url]))
         assert len(requests) == 1
 
 

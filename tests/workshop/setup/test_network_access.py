@@ -18,12 +18,7 @@ def refusal(environment, folder) -> str:
 
 
 @pytest.mark.parametrize(
-    "environment",
-    [
-        {},
-        {"DJANGO_MODE": " Local "},
-        {"DJANGO_ALLOWED_HOSTS": "localhost,"},
-    ],
+    "environment", [{}, {"DJANGO_MODE": " Local "}, {"DJANGO_ALLOWED_HOSTS": "localhost,"}]
 )
 def test_is_local_by_default(tmp_path, environment):
     assert Access.read(environment, tmp_path) == Access(Mode.LOCAL, LOOPBACK, LOCAL_KEY, False)
@@ -58,14 +53,7 @@ def test_refuses_to_start_while_no_query_can_check_the_passwords(monkeypatch, tm
         demo_accounts.require_safe_accounts()
 
 
-WEAK = [
-    "too short",
-    LOCAL_KEY,
-    "a" * 60,
-    "abcd" * 15,
-    f"django-insecure-{KEY}",
-    KEY[:49],
-]
+WEAK = ["too short", LOCAL_KEY, "a" * 60, "abcd" * 15, f"django-insecure-{KEY}", KEY[:49]]
 
 
 @pytest.mark.parametrize("mode", ["shared", "room"])
@@ -112,10 +100,8 @@ def test_a_student_and_an_instructor_have_accounts_and_the_passwords_of_the_mode
         settings.MODE = mode
         demo_accounts.create_accounts()
         users = {user.username: user for user in User.objects.all()}
-        assert {name: user.is_staff for name, user in users.items()} == {
-            "student": False,
-            "instructor": True,
-        }
+        is_staff = {name: user.is_staff for name, user in users.items()}
+        assert is_staff == {"student": False, "instructor": True}
         for name, user in users.items():
             assert user.check_password(name) is (mode is Mode.LOCAL)
             assert user.check_password(demo_accounts.password_of(name))
