@@ -144,13 +144,7 @@ def test_every_page_has_the_policy_that_runs_no_inline_script_of_a_name(instruct
 
 
 def test_what_does_not_exist_is_404_in_the_rooms_style(instructor):
-    for path in (
-        "board/99/",
-        "board/99/slide/",
-        "student/99/stop/",
-        "board/99/export/",
-        "nothing/",
-    ):
+    for path in ("board/99/", "board/99/slide/", "board/99/export/", "student/99/stop/", "none/"):
         answer = instructor.get(f"/room/{path}")
         assert answer.status_code == 404
         assert "The room has no such page." in answer.content.decode()
