@@ -54,8 +54,7 @@ def pytest_xdist_make_scheduler(config, log):
                 return folder
             shared = (
                 *("test_facts_", "test_faults_", "first_start", "public_server"),
-                *("test_grade_command", "test_stock_proofs", "test_workshop_command"),
-                "tests/real/page/",
+                *("test_grade_command", "test_stock_proofs", "tests/real/page/"),
             )
             shares = any(name in file for name in shared)
             return file if shares else nodeid

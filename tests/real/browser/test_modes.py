@@ -8,11 +8,8 @@ from playwright.sync_api import expect
 from tests.real.browser.conftest import OTHER_HOST as HOST
 from tests.support.axe import violations
 from tests.support.lesson_page import LessonPage, log_in, write_in_page
-from tests.support.modes import SHARED
 from tests.support.programs.nginx import free_port, nginx_for
 from tests.support.programs.project_commands import workshop_copy
-
-HTTPS = {"DJANGO_HTTPS": "proxy", "DJANGO_ALLOWED_HOSTS": HOST}
 
 
 @pytest.fixture
@@ -20,8 +17,8 @@ def shared(tmp_path):
     """The address of a shared workshop behind nginx, its token, and the workshop."""
     with ExitStack() as stack:
         port = free_port()
-        options = ("--no-reload", "--port", str(port))
-        workshop = stack.enter_context(workshop_copy(*options, **SHARED | HTTPS))
+        options = ("--no-reload", "--port", str(port), "--share", HOST)
+        workshop = stack.enter_context(workshop_copy(*options, DJANGO_HTTPS="proxy"))
         host, _, token = workshop.address.partition("/?token=")
         assert host == f"https://{HOST}"
         front = stack.enter_context(nginx_for((free_port(), port), tmp_path))
@@ -52,6 +49,7 @@ def test_a_stranger_enters_the_token_and_uses_the_shared_workshop(browser, share
         page.goto(f"{address}/auth/login/")
         shown = page.locator(".quiet code").all_text_contents()
         passwords = dict(zip(shown[::2], shown[1::2], strict=True))
+        assert f"student (password {passwords['student']})" in workshop.output
         assert passwords["student"] != "student"
         log_in(page, address, "student", passwords["student"])
         assert (guest.errors, guest.foreign_requests) == ([], [])

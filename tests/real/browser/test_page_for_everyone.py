@@ -1,11 +1,11 @@
-"""Accessibility: screen readers, phone, dark mode, and no JavaScript."""
+"""Accessibility: screen readers, every width, zoom, dark mode, and no JavaScript."""
 
 import gzip
 
 from playwright.sync_api import expect
 
 from tests.support.axe import violations_in_both_schemes
-from tests.support.cut_text import COVERED, ZOOMED, cut, cut_at_each_width
+from tests.support.cut_text import COVERED, WIDTHS, ZOOMED, cut, cut_at_each_width
 
 PHONE = {"viewport": {"width": 390, "height": 844}}
 CALM = {"color_scheme": "light", "reduced_motion": "reduce"}  # no colour is in transition
@@ -54,6 +54,35 @@ def test_the_other_pages_are_not_cut_and_have_no_axe_violations(browser, address
             assert violations_in_both_schemes(page) == []
         page.keyboard.press("?")
         assert violations_in_both_schemes(page) == []
+
+
+def test_no_step_of_a_lesson_is_cut_at_any_width(visit):
+    lesson = visit("14-redis", reduced_motion="reduce").show("See")
+    lesson.connect()
+    found = {}
+    for width in WIDTHS:
+        lesson.page.set_viewport_size({"width": width, "height": 800})
+        for step in ("Predict", "See", "Do", "Picture"):
+            if step != "Picture" or width < 1200:
+                lesson.show(step)
+            if rest := cut(lesson.page, width):
+                found[width, step] = rest
+        lesson.page.evaluate("location.hash = '#mistake-NamesNoLayer'")
+        if rest := cut(lesson.page, width):
+            found[width, "Compare"] = rest
+    assert found == {}
+
+
+def test_a_lesson_can_be_used_at_a_zoom_of_200_percent(visit):
+    lesson = visit("12-group", reduced_motion="reduce").show("See")
+    lesson.page.set_viewport_size(dict(zip(("width", "height"), ZOOMED, strict=True)))
+    lesson.show("Picture").connect()
+    for step in ("Picture", "Predict", "See", "Do"):
+        lesson.show(step)
+        assert (step, cut(lesson.page, *ZOOMED)) == (step, [])
+        assert (step, lesson.page.evaluate(COVERED)) == (step, [])
+    lesson.page.get_by_role("button", name="Menu", exact=True).click()
+    assert cut(lesson.page, *ZOOMED) == []
 
 
 def test_nothing_moves_for_a_user_who_wants_less_motion(visit, address):

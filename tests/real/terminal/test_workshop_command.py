@@ -1,10 +1,7 @@
 """`manage.py workshop` and `manage.py test` as programs."""
 
 import os
-import re
 import shutil
-import urllib.error
-import urllib.request
 
 import psutil
 import pytest
@@ -12,26 +9,15 @@ from django.conf import settings
 
 from lessons.workshop.course.lesson_index import find
 from tests.support.programs.processes import run
-from tests.support.programs.project_commands import Workshop
-from tests.support.programs.project_copy import project_copy
+from tests.support.programs.project_commands import workshop_copy
 from tests.support.programs.running_program import TEST_TIMEOUT, wait_until
 
-posix = pytest.mark.skipif(os.name == "nt", reason="sends Ctrl-C to a process group")
 
-
-@pytest.fixture(scope="module")
-def clone():
-    """A fresh clone of the project, without this student's database."""
-    with project_copy() as project:
-        yield project
-
-
-@posix
-def test_workshop_reloads_code_survives_a_syntax_error_and_leaves_no_process(clone):
-    consumers = clone.folder / "sync_demo" / "consumers.py"
-    right = consumers.read_text()
-    with Workshop(clone) as started:
-        url = started.address
+@pytest.mark.skipif(os.name == "nt", reason="sends Ctrl-C to a process group")
+def test_workshop_reloads_code_survives_a_syntax_error_and_leaves_no_process():
+    with workshop_copy() as started:
+        url, consumers = started.address, started.folder / "sync_demo" / "consumers.py"
+        right = consumers.read_text()
         save_until(consumers, f"{right}\nthis is a syntax error\n", started, "SyntaxError")
         # The page that is open finds the server again where it was.
         save_until(consumers, f"{right}\n# and now it is\n", started, f"Workshop ready at {url}")
@@ -41,7 +27,6 @@ def test_workshop_reloads_code_survives_a_syntax_error_and_leaves_no_process(clo
         processes = own.children(recursive=True)
         started.interrupt()
         assert psutil.wait_procs(processes, TEST_TIMEOUT)[1] == []
-    consumers.write_text(right)
 
 
 def save_until(file, text, started, words):
@@ -51,20 +36,6 @@ def save_until(file, text, started, words):
         if started.wait_for_words(f"{file.name} changed, reloading.", patience):
             break
     assert started.wait_for_words(words), f"never said {words!r}:\n{started.output}"
-
-
-@posix
-def test_share_puts_the_workshop_behind_a_token(clone):
-    with Workshop(clone, "--no-reload", "--share", "a.test") as started:
-        url = started.address
-        assert url.startswith("http://a.test:")
-        port = re.search(r":([0-9]+)/\?token=[0-9a-f]{32}$", url)[1]
-        with pytest.raises(urllib.error.HTTPError) as refused:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=TEST_TIMEOUT)
-        with refused.value as answer:
-            assert answer.status == 403
-        assert re.search(r"student \(password [0-9a-f]{12}\)", started.output)
-        assert started.interrupt() == 0
 
 
 def test_a_target_may_be_a_file_outside_of_the_project(tmp_path):
