@@ -1,76 +1,59 @@
 """`lesson predict`: it asks the questions of predict.toml, and then shows what happens."""
 
 import re
+from string import ascii_lowercase
 
 import pytest
 
-from lessons.workshop.course.lesson_index import find
+from lessons.workshop.judge.study.predictions import predictions
 from lessons.workshop.terminal.predict import predict
 from lessons.workshop.terminal.terminal_output import open_console
 from tests.support.lesson_command import Terminal, lesson, refusal
 
 
-@pytest.fixture
-def answers():
-    """What `lesson predict` prints without a question."""
-    return lambda slug: lesson("predict", slug, "--answers")
-
-
-def replies_of(slug, decide):
-    """Answer each question by `decide(prompt, shown so far)`. What it prints."""
+def dialogue(lamp, reply):
+    """What it prints. `reply(prompt, printed so far)` is what the student answers."""
     file = Terminal()
-    predict(open_console(file, plain=True), find(slug), False, lambda text: decide(text, file))
+    console = open_console(file, plain=True)
+    predict(console, lamp, False, lambda prompt: reply(prompt, file.getvalue()))
     return file.getvalue()
 
 
-def letters_in_order(shown, answer):
-    """The letters of the cards as the answer numbers them."""
-    cards = dict(re.findall(r"^  ([a-z])  (\S.*)$", shown, re.M))
-    order = re.findall(r"^  \d+ +(\S.*)$", answer, re.M)
-    return " ".join(letter for label in order for letter, card in cards.items() if card == label)
+@pytest.mark.parametrize("verdict", ["Right.", "Not quite."])
+def test_asks_before_it_shows_and_says_whether_the_reply_is_right(lamp, verdict):
+    decoy = 'kind = "order"\ndecoys = ["client ← websocket.close"]'
+    lamp.predictions.write_text(lamp.predictions.read_text().replace('kind = "order"', decoy))
+    order = predictions(lamp)[0].played(lamp)
+    right = [ascii_lowercase[order.shown.index(card)] for card in order.cards[:-1]]
+    replies = [" ".join(right), "1"] if verdict == "Right." else ["a", "2"]
+    asked = []
+
+    def reply(prompt, shown):
+        asked.append(prompt)
+        assert shown.count("Answer\n") == len(asked) - 1
+        return replies[len(asked) - 1]
+
+    shown = dialogue(lamp, reply)
+    assert asked[1:] == ["Which of the clients 1, 2 receive a? "]
+    assert re.findall(r"^(Right\.|Not quite\.)$", shown, re.M) == [verdict] * 2
+    assert re.search(r"^  never +client ← websocket\.close$", shown, re.M)
+    assert re.search(r'^  client 1 +websocket\.send  text: "on"$', shown, re.M)
+    assert re.search(r"^Transcript: connect \| text on\n  1  client +→ scope", shown, re.M)
 
 
-def test_asks_before_it_shows_and_says_whether_the_reply_is_right(answers):
-    answer = answers("accept").split("Answer\n")[1].partition("Transcript")[0]
-    seen = []
-
-    def reply(prompt, file):
-        seen.append(file.getvalue())
-        return letters_in_order(file.getvalue(), answer) if len(seen) == 1 else "a"
-
-    shown = replies_of("accept", reply)
-    assert "Answer" not in seen[0]
-    assert re.findall(r"^(Right\.|Not quite\.)$", shown, re.M) == ["Right.", "Not quite."]
-    assert re.search(
-        r"^  never  +\S.*\n(.*\n)*?Transcript: connect\n  1  client +→ scope", shown, re.M
-    )
+def test_prints_the_answers_when_asked_for_them(course):
+    shown = lesson("predict", "1", "--answers")
+    assert (shown.count("Answer\n"), "Not quite." in shown) == (2, False)
 
 
-def test_asks_which_clients_receive_each_frame(answers):
-    pattern = r"^  (?:client ([\d, ]+?)|no client)  +(\S.*)$"
-    receivers = {label: names for names, label in re.findall(pattern, answers("group"), re.M)}
-
-    def reply(prompt, file):
-        letter = re.search(r" receive ([a-z])\? $", prompt)
-        if letter is None:
-            raise EOFError
-        label = re.findall(rf"^  {letter[1]}  (\S.*)$", file.getvalue(), re.M)[-1]
-        return receivers[label]
-
-    shown = replies_of("group", reply)
-    assert re.findall(r"^(Right\.|Not quite\.)$", shown, re.M)[0] == "Right."
-
-
-def test_without_a_terminal_it_shows_no_answer_and_names_the_command(monkeypatch):
-    def no_input(prompt):
+def test_without_a_terminal_it_shows_no_answer_and_names_the_command(lamp):
+    def no_input(*_):
         raise EOFError
 
-    monkeypatch.setattr("builtins.input", no_input)
-    file = Terminal()
-    predict(open_console(file, plain=True), find("group"), False, no_input)
-    assert "Question 1 of 3" in file.getvalue()
-    assert "Answer\n" not in file.getvalue()
-    assert "python3 manage.py lesson predict 12 --answers\n" in file.getvalue()
+    shown = dialogue(lamp, no_input)
+    assert "Question 1 of 2" in shown
+    assert "Answer\n" not in shown
+    assert "python3 manage.py lesson predict 1 --answers\n" in shown
 
 
 def test_a_prediction_that_is_not_valid_is_rejected(course):
