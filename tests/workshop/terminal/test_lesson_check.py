@@ -1,12 +1,14 @@
-"""`lesson check`: a verdict in the terminal and as JSON."""
+"""`lesson check`: a verdict in a terminal of any width, in a pipe, and as JSON."""
 
+import io
 import json
 import re
 
 import pytest
 
+from lessons.workshop.course import lesson_index
 from lessons.workshop.student import progress
-from tests.support.lesson_command import lesson, solve
+from tests.support.lesson_command import Terminal, lesson, solve
 
 
 def test_a_red_exercise_shows_crosses_diagnosis_cure_and_transcript(course):
@@ -62,3 +64,26 @@ def test_json_holds_the_verdict(course):
     kept = progress.of(course[0])
     assert kept.state == "red"
     assert kept.verdict["outcomes"][0]["finding"]["diagnosis"] == "no-accept"
+
+
+@pytest.mark.parametrize(("words", "code"), [("check 1", 1), ("list", 0)])
+def test_no_line_is_wider_than_the_terminal(course, monkeypatch, words, code):
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.chdir(lesson_index.PROJECT_DIR)
+    shown = lesson(*words.split(), code=code, to=Terminal())
+    assert max(map(len, shown.splitlines())) <= 60
+
+
+@pytest.mark.parametrize("no_color", ["", "1"])
+def test_a_terminal_gets_colour_unless_no_color_is_set(course, monkeypatch, no_color):
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("NO_COLOR", no_color)
+    shown = lesson("check", "1", code=1, to=Terminal())
+    assert ("\x1b[" in shown) is not bool(no_color)
+
+
+def test_a_file_of_another_encoding_gets_utf_8(course):
+    stdout = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    lesson("check", "1", code=1, to=stdout)
+    assert "  ✗ repeats text" in stdout.buffer.getvalue().decode()
