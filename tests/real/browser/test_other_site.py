@@ -13,12 +13,6 @@ from tests.support.lesson_page import log_in
 
 
 @pytest.fixture
-def victim(address):
-    """Host and port of the workshop. The hostile page has a subdomain of this host."""
-    return f"lessons.localhost:{urlsplit(address).port}"
-
-
-@pytest.fixture
 def port():
     handler = partial(SimpleHTTPRequestHandler, directory=find("origin").folder / "other_site")
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as site:
@@ -29,7 +23,8 @@ def port():
         thread.join()
 
 
-def test_only_the_origin_validator_stops_a_page_of_another_origin(browser, victim, port):
+def test_only_the_origin_validator_stops_a_page_of_another_origin(browser, address, port):
+    victim = f"lessons.localhost:{urlsplit(address).port}"
     hosts = {
         # A subdomain: the same site, so SameSite=Lax allows the cookie.
         "evil.lessons.localhost": ("Letters for student: 3", "closed with 1006"),

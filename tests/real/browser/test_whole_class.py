@@ -77,12 +77,6 @@ class Board(BoardPage):
 
 
 @pytest.fixture
-def sandbox():
-    """In which the room judges Ann's code."""
-    return bubblewrap()
-
-
-@pytest.fixture
 def board(room, browser):
     with browser.new_context(reduced_motion="reduce") as context:
         opened = Board(room, context.new_page())
@@ -93,6 +87,7 @@ def board(room, browser):
 @pytest.fixture
 def students(room, board, browser):
     """Ann, who shares her code, and Ben, each with a workshop in a separate folder."""
+    bubblewrap()  # the room judges Ann's code in it
     with ExitStack() as stack:
         workshops = [stack.enter_context(workshop_copy("--no-reload")) for _ in NAMES]
         students = [Student(*both, browser) for both in zip(NAMES, workshops, strict=True)]
@@ -103,7 +98,7 @@ def students(room, board, browser):
             workshop.process.terminate()
 
 
-def test_a_class_works_on_a_lesson_and_votes(sandbox, board, students):
+def test_a_class_works_on_a_lesson_and_votes(board, students):
     a_mistake_is_red_and_its_repair_green(board, *students)
     hints_are_held_and_released(board, students[0])
     a_timer_runs_and_stays_at_its_end(board, students)
@@ -288,7 +283,12 @@ def the_class_votes(board, students):
     board.press("Show the answer")
     expect(board.page.locator("#poll-because")).to_contain_text("The sender is a member too.")
     expect(board.page.locator("#poll-diagram [role=slider]")).to_be_visible()
-    the_slide_shows_the_chart(board.page)
+    with slide_of(board.page) as slide:
+        expect(slide.locator(".slide-poll .sign")).to_have_count(6)
+        assert violations_in_both_schemes(slide) == []
+        assert cut_at_each_width(slide) == {}
+        assert cut(slide, 1280, 720) == []
+        assert slide.evaluate("document.documentElement.scrollHeight") <= 720
     for student in students:
         expect(student.bar.locator(".class-poll")).to_contain_text("the answer is shown")
         expect(student.question.get_by_role("button", name="Check")).to_be_visible()
@@ -302,15 +302,6 @@ def slide_of(page):
     with page.context.new_page() as slide:
         slide.goto(f"{page.url}slide/")
         yield slide
-
-
-def the_slide_shows_the_chart(page):
-    with slide_of(page) as slide:
-        expect(slide.locator(".slide-poll .sign")).to_have_count(6)
-        assert violations_in_both_schemes(slide) == []
-        assert cut_at_each_width(slide) == {}
-        assert cut(slide, 1280, 720) == []
-        assert slide.evaluate("document.documentElement.scrollHeight") <= 720
 
 
 def a_deleted_class_ends_for_all(board, students):
