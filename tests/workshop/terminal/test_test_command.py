@@ -1,5 +1,6 @@
-"""`manage.py test --lesson N`: what it names, and when it is red."""
+"""`manage.py test`: what it runs and refuses. With `--lesson`: what it names, and what is red."""
 
+import os
 from contextlib import nullcontext
 from io import StringIO
 
@@ -7,6 +8,7 @@ import pytest
 
 from lessons.workshop.course.lesson_index import find
 from lessons.workshop.judge.verdict import Outcome
+from lessons.workshop.management.commands import test
 from lessons.workshop.terminal.lesson_tests import read_proofs, run_lesson_tests, start_proofs
 
 
@@ -79,3 +81,47 @@ def test_runs_the_proofs_of_a_lesson(slug, tmp_path):
     found = read_proofs(tmp_path / "proofs.xml")
     assert {outcome.state for outcome, _ in found} == {"green"}
     assert len(found) == lesson.tests.read_text("utf-8").count("def test_")
+
+
+# Without --lesson, and wrong usage
+
+
+def exit_code_of_test(*words):
+    with pytest.raises(SystemExit) as ended:
+        test.Command().run_from_argv(["manage.py", "test", *words])
+    return ended.value.code
+
+
+ALL_CORES = ["-n", str(os.cpu_count()), "--timeout", "300", "-q"]
+
+
+@pytest.mark.parametrize(
+    "words, arguments, leaves_out",
+    [
+        ([], [*ALL_CORES, "--ignore=tests/real"], True),
+        (["--all"], [*ALL_CORES, "-rs"], False),
+        (["-x"], ["-x", "--ignore=tests/real"], True),
+        (["tests/sync_demo"], ["tests/sync_demo"], False),
+    ],
+)
+def test_runs_all_on_all_cores_without_tests_real_and_says_what_is_left_out(
+    monkeypatch, capsys, words, arguments, leaves_out
+):
+    started = []
+    monkeypatch.setattr(pytest, "main", lambda words: started.append(words) or pytest.ExitCode.OK)
+    assert (exit_code_of_test(*words), started) == (0, [arguments])
+    assert ("Left out: tests/real" in capsys.readouterr().out) is leaves_out
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ("--target solution", "--target needs a lesson: --lesson N"),
+        ("--lesson 99", "There is no lesson '99'"),
+        ("--lesson stop --target no_such.py", "no_such.py"),
+        ("--lesson stop -x", "--lesson takes no other option than --target"),
+    ],
+)
+def test_wrong_usage_of_test_ends_with_2(capsys, words, reason):
+    assert exit_code_of_test(*words.split()) == 2
+    assert reason in capsys.readouterr().err

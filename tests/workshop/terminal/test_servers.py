@@ -1,18 +1,20 @@
-"""`manage.py workshop` and `test`: what they serve and refuse."""
+"""`manage.py workshop` and `cluster`: what they serve, start and refuse."""
 
-import os
+import re
 import socket
 from contextlib import nullcontext
+from functools import partial
 
 import pytest
 from django.core.management import CommandError, call_command
 
-from lessons.workshop.management.commands import test
-from lessons.workshop.setup import virtual_environment
+from layers_demo.routing import channel_name_patterns
+from lessons.workshop.setup import redis_server, virtual_environment
 from lessons.workshop.setup.access_token import token
+from lessons.workshop.setup.external_programs import REDIS
 from lessons.workshop.setup.network_access import Mode
 from lessons.workshop.student import demo_accounts
-from lessons.workshop.terminal import workshop
+from lessons.workshop.terminal import cluster, workshop
 
 
 @pytest.fixture
@@ -31,11 +33,7 @@ def start(host="127.0.0.1", port=0):
     call_command("workshop", reload=False, host=host, port=port)
 
 
-def cluster(port):
-    call_command("cluster", port=port)
-
-
-@pytest.mark.parametrize("command", [start, cluster])
+@pytest.mark.parametrize("command", [start, partial(call_command, "cluster")])
 def test_reports_a_taken_port_in_one_line(served, command):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -95,42 +93,26 @@ def test_workshop_warns_of_changed_requirements(served, monkeypatch, tmp_path, c
     assert "requirements.txt has changed" in capsys.readouterr().err
 
 
-def exit_code_of_test(*words):
-    with pytest.raises(SystemExit) as ended:
-        test.Command().run_from_argv(["manage.py", "test", *words])
-    return ended.value.code
+# The cluster
 
 
-ALL_CORES = ["-n", str(os.cpu_count()), "--timeout", "300", "-q"]
-
-
-@pytest.mark.parametrize(
-    "words, arguments, leaves_out",
-    [
-        ([], [*ALL_CORES, "--ignore=tests/real"], True),
-        (["--all"], [*ALL_CORES, "-rs"], False),
-        (["-x"], ["-x", "--ignore=tests/real"], True),
-        (["tests/sync_demo"], ["tests/sync_demo"], False),
-    ],
-)
-def test_runs_all_on_all_cores_without_tests_real_and_says_what_is_left_out(
-    monkeypatch, capsys, words, arguments, leaves_out
-):
-    started = []
-    monkeypatch.setattr(pytest, "main", lambda words: started.append(words) or pytest.ExitCode.OK)
-    assert (exit_code_of_test(*words), started) == (0, [arguments])
-    assert ("Left out: tests/real" in capsys.readouterr().out) is leaves_out
+def test_says_what_to_install_without_redis(monkeypatch, settings):
+    settings.REDIS_URL = ""
+    monkeypatch.setattr(redis_server, "find_binaries", list)
+    with pytest.raises(redis_server.RedisUnavailable, match=re.escape(REDIS.missing())):
+        cluster.require_redis()
 
 
 @pytest.mark.parametrize(
-    ("words", "reason"),
-    [
-        ("--target solution", "--target needs a lesson: --lesson N"),
-        ("--lesson 99", "There is no lesson '99'"),
-        ("--lesson stop --target no_such.py", "no_such.py"),
-        ("--lesson stop -x", "--lesson takes no other option than --target"),
-    ],
+    ("url", "error"),
+    [("redis://:secret@127.0.0.1:1", "Error 111 connecting"), ("127.0.0.1", "must specify one of")],
 )
-def test_wrong_usage_of_test_ends_with_2(capsys, words, reason):
-    assert exit_code_of_test(*words.split()) == 2
-    assert reason in capsys.readouterr().err
+def test_reports_a_wrong_redis_url_without_its_password(settings, url, error):
+    settings.REDIS_URL = url
+    with pytest.raises(CommandError, match=f"REDIS_URL leads to no Redis: .*{error}") as raised:
+        cluster.require_redis()
+    assert "secret" not in str(raised.value)
+
+
+def test_the_worker_listens_to_every_routed_channel():
+    assert set(cluster.CHANNELS) == set(channel_name_patterns)
