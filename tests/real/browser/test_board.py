@@ -121,9 +121,7 @@ def test_names_and_findings_with_markup_are_text(classroom):
     assert classroom.page.locator("img").count() == 0
 
 
-def test_todays_lessons_are_the_columns_of_the_grid_and_the_slide_counts_who_is_green(
-    classroom, three
-):
+def test_todays_lessons_are_columns_and_the_slide_counts_who_is_green(classroom, three):
     page = classroom.page
     classroom.press("Grid")
     classroom.press("Plan")
@@ -166,9 +164,7 @@ def test_a_student_is_removed_after_a_question_with_the_keyboard(classroom, thre
     expect(classroom.tile("Ben")).to_have_count(0)
 
 
-def test_a_lost_connection_returns_with_a_fresh_snapshot_unless_the_login_has_ended(
-    window, classroom, three
-):
+def test_reconnects_with_a_fresh_snapshot_unless_the_login_has_ended(window, classroom, three):
     page, sockets = classroom.page, []
 
     def pass_on(socket):

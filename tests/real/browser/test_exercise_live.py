@@ -94,9 +94,7 @@ def test_two_clients_of_the_exercise_share_a_group(visit, workshop):
     lesson.expect_status("Open.")
 
 
-def test_hints_reach_all_pages_of_the_lesson_and_a_reset_keeps_the_students_version(
-    lesson, exercise
-):
+def test_hints_reach_all_pages_and_a_reset_keeps_the_students_version(lesson, exercise):
     page = lesson.page
     with page.context.new_page() as other:
         other.goto(page.url)

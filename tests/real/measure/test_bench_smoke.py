@@ -35,9 +35,7 @@ def test_group_send_has_a_row_for_each_version(redis_binaries):
 
 
 @pytest.mark.parametrize("name", ["event", "group_send"])
-def test_the_profile_has_the_cost_of_the_bare_function_and_the_calls_of_a_consumer(
-    bench, monkeypatch, name
-):
+def test_the_profile_has_the_bare_cost_and_the_calls_of_a_consumer(bench, monkeypatch, name):
     monkeypatch.setattr("lessons.workshop.measure.in_process.ROUNDS", 1)
     shown = bench(name, "--profile")
     assert re.search(r"^bare ASGI function +[\d.]+ µs an event\n", shown, re.M)

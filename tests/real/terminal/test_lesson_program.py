@@ -25,9 +25,7 @@ def manage(project, *arguments):
         ("check --help", 0, "usage: manage.py lesson check [", ""),
     ],
 )
-def test_exit_codes_are_0_for_green_1_for_red_2_for_wrong_usage(
-    project, words, code, stdout, stderr
-):
+def test_ends_with_0_for_green_1_for_red_2_for_wrong_usage(project, words, code, stdout, stderr):
     done = manage(project, *words.split())
     assert done.returncode == code
     for text, found in ((stdout, done.stdout), (stderr, done.stderr)):

@@ -163,9 +163,7 @@ def test_a_damaged_zip_file_is_refused(tmp_path, content):
     "limit, value, is_folder",
     [("MAX_FILES", 2, True), ("MAX_FILES", 2, False), ("MAX_TOTAL", 20, False)],
 )
-def test_a_folder_or_a_zip_file_that_holds_too_much_is_refused(
-    tmp_path, monkeypatch, limit, value, is_folder
-):
+def test_refuses_what_holds_too_much(tmp_path, monkeypatch, limit, value, is_folder):
     monkeypatch.setattr(module, limit, value)
     names = [f"{name}_03_stop.py" for name in ("ada", "ben", "cleo")]
     write(tmp_path / "class", *names, text="#" * 10)

@@ -59,9 +59,7 @@ def is_connected(client):
     return client and (client.link, client.membership.school_class) == ("connected", "Monday")
 
 
-async def test_serves_a_membership_that_begins_later_and_until_the_student_leaves(
-    link, made, known
-):
+async def test_serves_a_later_membership_until_the_student_leaves(link, made, known):
     membership.save(known)
     await until(link, is_connected)
     membership.forget()
@@ -76,9 +74,7 @@ async def test_sends_everything_again_when_the_student_decides_to_share_code(lin
     await until(link, lambda _: made == ["Monday", "Monday"])
 
 
-async def test_a_failure_is_logged_and_the_next_page_starts_it_again(
-    link, known, monkeypatch, caplog
-):
+async def test_logs_a_failure_and_the_next_page_starts_it_again(link, known, monkeypatch, caplog):
     monkeypatch.setattr(FakeClient, "failure", RuntimeError("broken"))
     membership.save(known)
     await asyncio.wait([link._task], timeout=TIMEOUT)

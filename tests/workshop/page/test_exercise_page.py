@@ -28,11 +28,8 @@ def test_the_first_finding_is_shown_in_full_and_the_same_fault_is_marked(lamp):
     again, other = Finding("no-stop-consumer", "it", line=5), Finding("no-accept", "it", line=7)
     keep(lamp, "red", first, again, other, output="printed text")
     verdict = exercise_json(lamp)["verdict"]
-    finding = verdict["finding"]
-    assert (finding["line"], finding["title"]) == (
-        4,
-        "The consumer did not stop when its client had left",
-    )
+    assert verdict["finding"]["line"] == 4
+    assert verdict["finding"]["title"] == "The consumer did not stop when its client had left"
     marks = [(one["state"], one["plays"]) for one in verdict["outcomes"]]
     assert marks == [("red", True), ("same", True), ("red", True)]
     assert verdict["output"] == "printed text"

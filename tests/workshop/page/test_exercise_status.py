@@ -68,9 +68,7 @@ async def test_a_page_learns_that_the_judge_is_missing_and_that_it_is_back(lamp,
         await client.disconnect()
 
 
-async def test_a_page_whose_news_cannot_be_made_is_closed_and_connects_again(
-    lamp, monkeypatch, caplog
-):
+async def test_a_page_without_its_news_is_closed_and_connects_again(lamp, monkeypatch, caplog):
     with monkeypatch.context() as failing:
         failing.setattr(exercise_status, "exercise_json", Mock(side_effect=OSError("no file")))
         client = await opened("01-lamp")

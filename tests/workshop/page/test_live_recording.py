@@ -76,9 +76,7 @@ async def test_a_flood_drops_whole_events_but_not_its_end(application, feed_id):
 @pytest.mark.parametrize(
     "session, changes", [(THEIRS, ""), (None, ""), ("", ""), (MINE + "x", ""), (MINE, "x")]
 )
-async def test_rejects_another_session_and_an_invented_id_before_the_consumer_runs(
-    page_layers, feed_id, session, changes
-):
+async def test_rejects_another_session_and_an_invented_id(page_layers, feed_id, session, changes):
     async def not_to_be_called(scope, receive, send):
         raise AssertionError("the lesson's consumer ran")
 
@@ -90,9 +88,7 @@ async def test_rejects_another_session_and_an_invented_id_before_the_consumer_ru
         await opened_client.disconnect()
 
 
-async def test_a_nonce_signed_for_another_session_leads_to_another_feed(
-    application, feed_id, monkeypatch
-):
+async def test_a_leaked_nonce_leads_to_another_feed(application, feed_id, monkeypatch):
     """The secret key of a local workshop is public, so anyone can sign a leaked nonce."""
     nonce = feed_id.partition(".")[0]
     monkeypatch.setattr("secrets.token_urlsafe", lambda size: nonce)

@@ -53,9 +53,7 @@ def test_prints_how_the_instructor_and_the_students_enter(room):
         (["--host", "::1"], False, "http://[::1]:9000", False),
     ],
 )
-def test_warns_of_plain_http_and_prints_the_url_of_the_proxy(
-    room, settings, arguments, https, url, warns
-):
+def test_warns_of_plain_http_and_prints_the_url(room, settings, arguments, https, url, warns):
     settings.HTTPS = https
     lines = room("--port", "0", *arguments)
     assert lines[-1] == f"Room ready at {url}/room/"
@@ -88,9 +86,7 @@ def test_a_class_that_was_not_used_for_60_days_is_deleted_and_others_keep_their_
     assert [one.name for one in Class.objects.all()] == ["Monday"]
 
 
-def test_starts_again_in_the_mode_of_the_room_unless_it_has_the_mode_and_the_names(
-    monkeypatch, settings
-):
+def test_starts_again_unless_it_has_the_mode_and_the_names(monkeypatch, settings):
     started = []
     monkeypatch.setattr(command, "continue_in", lambda *values: started.append(values))
     settings.MODE, settings.ALLOWED_HOSTS = Mode.LOCAL, ["localhost"]

@@ -237,9 +237,7 @@ async def test_a_class_sees_nothing_of_another_class(student):
         (["close", "again"], ["yes"], None),  # the vote is for the first round
     ],
 )
-async def test_a_question_takes_one_vote_of_each_student_while_it_is_open(
-    student, actions, answers, voted
-):
+async def test_a_student_votes_once_while_a_question_is_open(student, actions, answers, voted):
     poll = await in_database(open_poll)(student.school_class)
     for action in actions:
         await do(student, type="poll", action=action)

@@ -93,9 +93,7 @@ def quick_hashes(settings):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_student_and_an_instructor_have_accounts_and_the_passwords_of_the_mode(
-    settings, quick_hashes
-):
+def test_both_accounts_have_the_passwords_of_the_mode(settings, quick_hashes):
     for mode in (Mode.LOCAL, Mode.LOCAL, Mode.SHARED):
         settings.MODE = mode
         demo_accounts.create_accounts()

@@ -42,9 +42,7 @@ def test_a_folder_that_cannot_be_written_is_wrong(tmp_path, monkeypatch):
     "url, binaries, state",
     [("", [], OPTIONAL), ("", ["x"], OK), ("redis://127.0.0.1:1/0", ["x"], WRONG)],
 )
-def test_redis_is_wrong_only_where_redis_url_leads_to_none(
-    settings, monkeypatch, url, binaries, state
-):
+def test_redis_is_wrong_only_if_its_url_leads_to_none(settings, monkeypatch, url, binaries, state):
     settings.REDIS_URL = url
     monkeypatch.setattr(redis_server, "find_binaries", lambda: binaries)
     assert doctor.redis().state == state

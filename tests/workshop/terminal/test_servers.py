@@ -52,9 +52,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("command, reason", REFUSED)
-def test_refuses_other_machines_without_a_token_and_ports_that_do_not_exist(
-    served, command, reason
-):
+def test_refuses_other_machines_without_a_token_and_impossible_ports(served, command, reason):
     with pytest.raises(CommandError, match=reason):
         command()
     assert served == []
