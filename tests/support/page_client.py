@@ -14,6 +14,10 @@ SESSION = "my0session0key"
 class PageClient(WebsocketCommunicator):
     """Waits as long as processes, sockets and threads may take on a busy machine."""
 
+    async def open(self):
+        assert await self.connect() == (True, None)
+        return self
+
     async def receive_output(self, timeout=TIMEOUT):
         return await super().receive_output(max(timeout, TIMEOUT))
 
@@ -23,8 +27,7 @@ class PageClient(WebsocketCommunicator):
 
 def socket_of_page(**query):
     """The socket of a page of this session. What the page wants to know is in the query."""
-    headers = [(b"cookie", f"{settings.SESSION_COOKIE_NAME}={SESSION}".encode())]
-    return PageClient(serve_page, f"{FEED}?{urlencode(query)}", headers=headers)
+    return client(serve_page, f"{FEED}?{urlencode(query)}")
 
 
 async def news_of(client, name):

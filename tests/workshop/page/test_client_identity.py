@@ -64,16 +64,16 @@ def page_client(application, session, **options):
     return made
 
 
-async def scope_seen_by(client):
-    assert await client.connect(timeout=TIMEOUT) == (True, None)
-    received = await client.receive_json_from(timeout=TIMEOUT)
-    await client.disconnect(code=1001)
+async def scope_seen_by(page):
+    await page.open()
+    received = await page.receive_json_from()
+    await page.disconnect(code=1001)
     return received
 
 
-async def is_rejected(client):
-    answer = await client.connect(timeout=TIMEOUT)
-    await client.disconnect()
+async def is_rejected(page):
+    answer = await page.connect()
+    await page.disconnect()
     return answer == (False, 1000)
 
 
@@ -123,11 +123,11 @@ async def test_no_session_key_reaches_the_feed(application, session):
     page = page_client(application, session, **{"as": "student"})
     feed_id = page.scope["path"].split("/")[2]
     feed = client(application, f"/ws/feed/{feed_id}/", session)
-    assert await feed.connect(timeout=TIMEOUT) == (True, None)
+    await feed.open()
     cookie = (await scope_seen_by(page))["cookie"].partition("=")[2]
     received = ""
     while '"websocket.disconnect"' not in received:
-        received += await feed.receive_from(timeout=TIMEOUT)
+        received += await feed.receive_from()
     # Later events do contain the cookie: the mirror sends it.
     scope = received.partition('"websocket.connect"')[0]
     assert b"[hidden]".hex() in scope
@@ -138,7 +138,7 @@ async def test_no_session_key_reaches_the_feed(application, session):
 @pytest.mark.parametrize(("code", "arrives"), [(4999, 1006), (4998, 4998), (1001, 1001)])
 async def test_reports_a_lost_connection_as_1006(application, session, code, arrives):
     page = page_client(application, session)
-    assert await page.connect(timeout=TIMEOUT) == (True, None)
-    await page.receive_from(timeout=TIMEOUT)
+    await page.open()
+    await page.receive_from()
     await page.disconnect(code=code)
     assert mirror.last_event == {"type": "websocket.disconnect", "code": arrives}

@@ -36,14 +36,8 @@ def judge():
     lock.close()
 
 
-async def opened(lesson):
-    """The socket of a page of this lesson. None if the server rejects it."""
-    made = socket_of_page(lesson=lesson)
-    return made if (await made.connect())[0] else None
-
-
 async def test_a_page_gets_what_the_judge_knows_so_far_and_then_the_verdict(lamp, judge):
-    client = await opened("01-lamp")
+    client = await socket_of_page(lesson="01-lamp").open()
     first = await client.receive_json_from()
     assert first["exercise"]["verdict"] == {}
     save_report(lamp.key, {"judging": True, "claims": NOT_RUN.as_json()})
@@ -59,7 +53,7 @@ async def test_a_page_gets_what_the_judge_knows_so_far_and_then_the_verdict(lamp
 
 
 async def test_a_page_learns_that_the_judge_is_missing_and_that_it_is_back(lamp, judge):
-    client = await opened("01-lamp")
+    client = await socket_of_page(lesson="01-lamp").open()
     assert (await client.receive_json_from())["judge"] == "running"
     judge.close()
     assert await client.receive_json_from() == {"judge": "missing"}
@@ -71,14 +65,14 @@ async def test_a_page_learns_that_the_judge_is_missing_and_that_it_is_back(lamp,
 async def test_a_page_without_its_news_is_closed_and_connects_again(lamp, monkeypatch, caplog):
     with monkeypatch.context() as failing:
         failing.setattr(exercise_status, "exercise_json", Mock(side_effect=OSError("no file")))
-        client = await opened("01-lamp")
+        client = await socket_of_page(lesson="01-lamp").open()
         assert await client.receive_output() == {"type": "websocket.close"}
     assert [str(record.exc_info[1]) for record in caplog.records] == ["no file"]
     await client.disconnect()
-    client = await opened("01-lamp")
+    client = await socket_of_page(lesson="01-lamp").open()
     await news_of(client, "exercise")
     await client.disconnect()
 
 
 async def test_rejects_a_page_of_an_unknown_lesson(lamp):
-    assert await opened("99") is None
+    assert await socket_of_page(lesson="99").connect() == (False, 1000)

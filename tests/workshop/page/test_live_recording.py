@@ -1,7 +1,5 @@
 """Recording in the running workshop: which events reach a page's feed, and who may open it."""
 
-import json
-
 import pytest
 from channels.consumer import AsyncConsumer
 from channels.exceptions import StopConsumer
@@ -13,7 +11,7 @@ from lessons.workshop.page.live.feed import new_feed_id
 from lessons.workshop.page.live.recording import record_page_clients
 from sync_demo.consumers import Echo
 from tests.support.page_client import SESSION as MINE
-from tests.support.page_client import TIMEOUT, client
+from tests.support.page_client import client
 
 pytestmark = pytest.mark.django_db  # Channels closes old database connections
 THEIRS = "their0session0key"
@@ -42,21 +40,15 @@ def feed_id():
     return new_feed_id(MINE)
 
 
-async def opened(application, path, **kwargs):
-    opened_client = client(application, path, **kwargs)
-    assert await opened_client.connect(timeout=TIMEOUT) == (True, None)
-    return opened_client
-
-
 async def test_a_flood_drops_whole_events_but_not_its_end(application, feed_id):
-    feed = await opened(application, f"/ws/feed/{feed_id}/")
+    feed = await client(application, f"/ws/feed/{feed_id}/").open()
     page = client(application, f"/watched/{feed_id}/client=1/ws/flood/")
     await page.send_input({"type": "websocket.connect"})
     # The disconnect waits while the flood is sent.
     await page.send_input({"type": "websocket.disconnect", "code": 1000})
-    received = [json.loads(await feed.receive_from(timeout=TIMEOUT))]
+    received = [await feed.receive_json_from()]
     while received[-1]["events"][-1]["message"].get("type") != "finished":
-        received.append(json.loads(await feed.receive_from(timeout=TIMEOUT)))
+        received.append(await feed.receive_json_from())
     numbers = [event["seq"] for batch in received for event in batch["events"]]
     recorded = 3 * MAX_OLDEST + 5  # scope, connect, accept, the flood, disconnect, finished
     assert numbers == sorted(set(numbers))
@@ -83,9 +75,9 @@ async def test_rejects_another_session_and_an_invented_id(page_layers, feed_id, 
     application = record_page_clients(not_to_be_called)
     feed_id += changes
     for place in (f"/watched/{feed_id}/client=1/ws/echo/", f"/ws/feed/{feed_id}/"):
-        opened_client = client(application, place, session=session)
-        assert await opened_client.connect(timeout=TIMEOUT) == (False, 1000)
-        await opened_client.disconnect()
+        rejected = client(application, place, session=session)
+        assert await rejected.connect() == (False, 1000)
+        await rejected.disconnect()
 
 
 async def test_a_leaked_nonce_leads_to_another_feed(application, feed_id, monkeypatch):
@@ -93,8 +85,8 @@ async def test_a_leaked_nonce_leads_to_another_feed(application, feed_id, monkey
     nonce = feed_id.partition(".")[0]
     monkeypatch.setattr("secrets.token_urlsafe", lambda size: nonce)
     forged = new_feed_id(THEIRS)
-    spy = await opened(application, f"/ws/feed/{forged}/", session=THEIRS)
-    page = await opened(application, f"/watched/{feed_id}/client=1/ws/echo/")
+    spy = await client(application, f"/ws/feed/{forged}/", session=THEIRS).open()
+    page = await client(application, f"/watched/{feed_id}/client=1/ws/echo/").open()
     await page.disconnect()
     assert await spy.receive_nothing()
     await spy.disconnect()

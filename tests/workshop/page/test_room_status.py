@@ -47,8 +47,7 @@ def link(monkeypatch, known):
 
 async def test_what_a_student_does_reaches_the_room_and_nothing_else_does(link):
     link.client.state = State(messages=[Message(7, "Hi")])
-    client = socket_of_page()
-    await client.connect()
+    client = await socket_of_page().open()
     await news_of(client, "class")
     for text in (
         "{", "[]", '"hand"', "[" * 100_000, '{"type": "vote"}', '{"type": "hand", "text": 1}',
@@ -71,8 +70,7 @@ async def test_what_a_student_does_reaches_the_room_and_nothing_else_does(link):
 @pytest.mark.parametrize("mode", [Mode.SHARED, Mode.ROOM])
 async def test_the_server_of_several_users_says_nothing_of_classes(link, settings, mode):
     settings.MODE = mode
-    client = socket_of_page()
-    assert (await client.connect())[0]
+    client = await socket_of_page().open()
     await client.disconnect()
     assert client.output_queue.empty()
 

@@ -75,14 +75,13 @@ def test_refuses_what_is_unsafe_or_not_valid_with_exit_code_2(room, arguments, r
 
 
 def test_a_class_that_was_not_used_for_60_days_is_deleted_and_others_keep_their_code(room):
-    codes = {}
-    for name, days in {"Monday": 59, "Friday": 61}.items():
-        codes[name] = Class.objects.create(name=name).code
-        used = timezone.now() - timedelta(days=days)
-        Class.objects.filter(name=name).update(last_activity=used)
+    now, days = timezone.now(), {"Monday": 59, "Friday": 61}
+    for name, unused in days.items():
+        Class.objects.create(name=name, last_activity=now - timedelta(days=unused))
+    code = Class.objects.get(name="Monday").code
     lines = room("--port", "0", "--name", "Monday")
     assert "The class Friday was deleted: it was not used for 60 days." in lines
-    assert any(line.endswith(f"code {codes['Monday']}") for line in lines)
+    assert any(line.endswith(f"code {code}") for line in lines)
     assert [one.name for one in Class.objects.all()] == ["Monday"]
 
 
