@@ -68,54 +68,28 @@ _DEEP = "[" * 150 + "]" * 150, '{"a":' * 150 + "0" + "}" * 150
 JSON = (*map(Source, _SOURCES.split()), *map(Source, _DEEP), Source("1" * 400), "ab" * 40_000)
 NAMES = (
     *("a", "Z", "7", "07", "007", "0", "-", ".", "_", "ab", "Ab", "AB", "a_b", "a-b", "a.b"),
-    *(
-        " ",
-        "two words",
-        "\u212a",
-        "\u017f",
-        "caf\xe9",
-        "cafe\u0301",
-        "☃",
-        "a!b",
-        "a:b",
-        "a,b",
-        "a%b",
-        "\x00",
-        "None",
-    ),
+    *(" ", "two words", "\u212a", "\u017f", "caf\xe9", "cafe\u0301", "☃"),
+    *("a!b", "a:b", "a,b", "a%b", "\x00", "None"),
 )
 TITLES = tuple(text for text in TEXTS if text and len(text) <= 40 and "\0" not in text)
-# What code may take for a word that means something, and must not.
-_MISSES = (
-    lambda word: f" {word}",
-    lambda word: f"{word}\n",
-    lambda word: f"{word}\0",
-    lambda word: f"{word}\u3000",
-    lambda word: f"\ufeff{word}",
-    lambda word: f"{word}0",
-    lambda word: f"0{word}",
-    lambda word: f"{word}s",
-    lambda word: f"x{word}",
-    lambda word: f"{word[:1]}x{word[1:]}",
-    lambda word: f"+{word}",
-    lambda word: f"{word}.0",
-    lambda word: f"{word},{word}",
-    lambda word: f"{word} {word}",
-    lambda word: json.dumps(word),
-    lambda word: "".join(f"%{byte:02X}" for byte in word.encode()),
-    lambda word: word[:-1],
-    lambda word: word[1:],
-    str.swapcase,
-    str.capitalize,
-    str.upper,
-    lambda word: word.translate({code: code + 0xFEE0 for code in range(33, 127)}),  # full width
-)
 
 
 def near(*words: str) -> tuple[str, ...]:
     """The words, and what differs from them in one place: spaces, case, width, ends, quotes."""
-    misses = dict.fromkeys(miss(word) for word in words for miss in _MISSES)
+    misses = dict.fromkeys(miss for word in words for miss in _misses(word))
     return (*words, *(miss for miss in misses if miss not in words))
+
+
+def _misses(word: str) -> tuple[str, ...]:
+    """What code may take for this word, and must not."""
+    return (
+        *(f" {word}", f"{word}\n", f"{word}\0", f"{word}\u3000", f"\ufeff{word}"),
+        *(f"{word}0", f"0{word}", f"{word}s", f"x{word}", f"{word[:1]}x{word[1:]}"),
+        *(f"+{word}", f"{word}.0", f"{word},{word}", f"{word} {word}", json.dumps(word)),
+        "".join(f"%{byte:02X}" for byte in word.encode()),
+        *(word[:-1], word[1:], word.swapcase(), word.capitalize(), word.upper()),
+        word.translate({code: code + 0xFEE0 for code in range(33, 127)}),  # full width
+    )
 
 
 def lengths(limit: int, letter: str = "x") -> tuple[str, ...]:

@@ -51,9 +51,6 @@ class Expected:
         """Whether it may come before or after any other message."""
         return self.lane is None and self.until is not None
 
-    def differs_only_in_until(self, other: "Expected") -> bool:
-        return self == replace(other, until=self.until)
-
     def accepts(self, message: dict) -> bool:
         """Whether a client may receive `message` here, at the right time."""
         if self.matches is not None:
@@ -226,7 +223,7 @@ def _distinct(taken: Iterable[tuple[Expected, Lanes]]) -> list[Lanes]:
     """
     kept: list[tuple[Expected, Lanes]] = []
     for item, after in taken:
-        if not (item.is_alone and any(item.differs_only_in_until(one) for one, _ in kept)):
+        if not item.is_alone or all(item != replace(one, until=item.until) for one, _ in kept):
             kept.append((item, after))
     return [after for _, after in kept]
 

@@ -136,7 +136,7 @@ class ModelClient:
         if not self.has_ended:
             self.state = CLOSED
             if self.answers_after:
-                self.model.after(self.answers_after, self.model.answer_close, self)
+                self.model.after(self.answers_after, self.model._leave, self)
 
     def fail(self, error: str = "") -> None:
         """The consumer must end with an exception of the class `error`, or of a subclass.
@@ -218,9 +218,8 @@ class Model:
         self.last_promise = ""  # and of the last one that began in this burst
         self.promise_of_end = ""  # and of the last one that a client's end has called
         self.promise_of_rows = ""  # and of the one that saved the last row
-        # Time, number, step, method and arguments. A client stands there as its Connection.
-        self._timers: list[tuple[float, int, Step | None, str, tuple]] = []
-        self._timers_set = 0
+        # Time, step, method and arguments. A client stands there as its Connection.
+        self._timers: list[tuple[float, Step | None, str, tuple]] = []
         self._chosen: list[int] = []  # the options that branch() has to return in this burst
         self._options: list[int] = []  # how many options each branch() of this burst had
 
@@ -305,10 +304,8 @@ class Model:
 
     def after(self, seconds: float, function: Callable, *args) -> None:
         """Call `function(*args)`, a method of the model, when so much time has passed."""
-        self._timers_set += 1
         args = tuple(it.id if isinstance(it, ModelClient) else it for it in args)
-        timer = self.now + seconds, self._timers_set, self.step, function.__name__, args
-        self._timers.append(timer)
+        self._timers.append((self.now + seconds, self.step, function.__name__, args))
 
     def save(self, table: str, **fields) -> dict:
         """The consumer must have saved this row. Returns it, with the id that it gets."""
@@ -329,12 +326,6 @@ class Model:
             leftovers=cls.judges_leftovers,
             **options,
         )
-
-    def set_up(self, steps: list[Step]) -> None:
-        """Read the steps that say how to play."""
-        for step in steps:
-            if step.action == "capacity":
-                self.capacity = step.arguments["messages"]
 
     def begin_burst(self, burst: list[Step], before: dict, turn: BurstReport) -> None:
         """Begin a burst. `before` has the channels of the clients before it."""
@@ -359,7 +350,9 @@ class Model:
                 chosen = model._chosen = choices.pop()
                 answers = {id(step): model._take(step) for step in order}
                 model.answers = [answers[id(step)] for step in burst]
-                model._end_closed()
+                for client in model.clients.values():
+                    if client.must_stop:  # it gets websocket.disconnect
+                        model._leave(client)
                 yield model
                 made = [*chosen, *(0 for _ in model._options[len(chosen) :])]
                 for index in range(len(chosen), len(made)):
@@ -446,12 +439,10 @@ class Model:
                 self._leave(client)
             case "piece" if client.is_open and not client.body_is_whole:
                 self._receive_piece(client, arguments["piece"], step)
-            case "layer" if client.is_open and self._is_known(client):
-                self.layer(client, arguments["message"])
-
-    def _is_known(self, client: ModelClient) -> bool:
-        """Whether its consumer's channel had a name before this burst."""
-        return self.channels_before.get(client.number) == client.channel
+            case "layer" if client.is_open:
+                # Others know only a name that its consumer's channel had before this burst.
+                if self.channels_before.get(client.number) == client.channel:
+                    self.layer(client, arguments["message"])
 
     def _receive_piece(self, client: ModelClient, piece: str, step: Step) -> None:
         client.body += piece.encode()
@@ -471,17 +462,6 @@ class Model:
             self.promise_of_end = self.last_promise
             self.last_promise = self.last_promise or before
 
-    def _end_closed(self) -> None:
-        """A consumer that has closed gets websocket.disconnect."""
-        for client in self.clients.values():
-            if client.must_stop:
-                self._leave(client)
-
-    def answer_close(self, client: ModelClient) -> None:
-        """The client answers the close of its consumer."""
-        if client.state == CLOSED:
-            self._leave(client)
-
     def states_at(self, now: float) -> Iterator["Model"]:
         """The states at this time, if the steps have taken until then: consumers may be slow.
 
@@ -500,9 +480,9 @@ class Model:
     def _wait(self, seconds: float) -> None:
         end = self.now + seconds
         while due := [timer for timer in self._timers if timer[0] <= end + 1e-6]:
-            timer = min(due)
+            timer = min(due, key=lambda timer: timer[0])
             self._timers.remove(timer)
-            self.now, _, self.step, name, args = timer
+            self.now, self.step, name, args = timer
             clients = (self.by_connection[it] if isinstance(it, Connection) else it for it in args)
             getattr(self, name)(*clients)
         self.now = end
@@ -511,7 +491,7 @@ class Model:
 # What a burst has led to, what it began with, and what is the same in all states.
 _NOT_STATE = {
     *("answers", "recent_tables", "at_point", "time_of_point", "channels_before", "channels_now"),
-    *("step", "model", "handshake", "clients", "_timers_set", "_chosen", "_options"),
+    *("step", "model", "handshake", "clients", "_chosen", "_options"),
     *("promise", "last_promise", "promise_of_end", "promise_of_rows"),
 }
 

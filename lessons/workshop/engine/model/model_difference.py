@@ -18,7 +18,7 @@ from ..recording.transcript import (
     render_difference,
 )
 from ..script.report import BurstReport, ClientReport, Report
-from ..script.steps import Step, bursts_of, filled_in
+from ..script.steps import Step, bursts_of, filled_in, setup_of
 from ..world.daphne_rules import CODE_DROPPED, ignored_keys_text, with_meant_keys
 from .expected import Answer, Arrival, Expected, as_received, is_in_time, still_expected
 from .model import LEFT, Model, ModelClient, distinct
@@ -165,7 +165,7 @@ def find_difference(model: Model, steps: list[Step], played: Report) -> Differen
 
 def _first_difference(model: Model, steps: list[Step], played: Report) -> Difference | None:
     states, channels = [model], {}
-    model.set_up(steps)
+    model.capacity = setup_of(steps).get("capacity", model.capacity)
     for number, burst in enumerate(bursts_of(steps)):
         burst = [filled_in(step, channels) for step in burst]
         if number >= len(played.bursts):
