@@ -15,6 +15,7 @@ from django.contrib.auth.models import Group, User
 from auth_demo import tickets, tokens
 from db_demo.models import Presence
 from lessons.workshop.course.lesson_index import lessons
+from lessons.workshop.engine.world.accounts import log_in
 from lessons.workshop.engine.world.cache import fresh_cache
 from tests.support.strict_communicator import StrictCommunicator, StrictHttpCommunicator
 
@@ -77,7 +78,7 @@ def layer(simulated_layer):
 async def open_client(database):
     """`open_client("/ws/sync/stop/")`: a client that is logged in as ada, with a ticket."""
     clients = []
-    headers = [(b"origin", b"http://localhost"), *await database.log_in("ada")]
+    headers = [(b"origin", b"http://localhost"), *await sync_to_async(log_in)("ada")]
     ada = await User.objects.aget()
     ticket = await sync_to_async(tickets.issue)(ada)
     offered = ["door.v1", "mailbox.v1", f"token.{tokens.issue(ada)}"]

@@ -26,12 +26,6 @@ def fault_outside_consumers(source: SourceFile, error: Exception) -> Finding | N
     return None
 
 
-def fault_of_blocking_call(name: str, seconds: float | None, place: Place) -> Finding:
-    """A call that has blocked the event loop for so many seconds; None if they are not known."""
-    duration = "" if seconds is None else f" for {seconds:g} s"
-    return make_finding("blocked-loop", place, detail=f"{name} blocked the event loop{duration}.")
-
-
 def fault_of_query(source: SubjectSource, event: Event, loop_thread: str) -> Finding | None:
     """A query on the loop's thread. Django raises for it, unless a setting switches that off."""
     if (event.lane, event.thread) != ("database", loop_thread):

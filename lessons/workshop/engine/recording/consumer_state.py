@@ -1,7 +1,6 @@
 """What a consumer does and remembers, for the pages: its line, and its attributes as texts."""
 
 import asyncio
-import inspect
 import reprlib
 import sys
 from collections.abc import Iterator
@@ -86,13 +85,10 @@ def attributes_of(consumer: AsyncConsumer) -> dict[str, str]:
         if owner.__module__.partition(".")[0] in ("channels", "builtins"):
             break
         for name, value in vars(owner).copy().items():
-            if name not in own and not name.startswith("__") and _is_value(value):
+            is_value = not (callable(value) or hasattr(value, "__get__"))
+            if is_value and name not in own and not name.startswith("__"):
                 found.setdefault(f"{owner.__name__}.{name}", value)
     return {name: _text(value) for name, value in [*found.items()][:MAX_ATTRIBUTES]}
-
-
-def _is_value(value) -> bool:
-    return not (callable(value) or inspect.isdatadescriptor(value) or hasattr(value, "__get__"))
 
 
 def _text(value) -> str:

@@ -76,8 +76,7 @@ class RunningHandler:
 
     source: Lane
     name: str
-    thread: str
-    thread_id: int
+    thread: threading.Thread
 
 
 class Connection:
@@ -107,10 +106,10 @@ class Connection:
             self._consumer = self._consumer or consumer_on_stack()
         name = str(message.get("type", "")).replace(".", "_")
         here = threading.current_thread()
-        self.running = RunningHandler(source, name, here.name, threading.get_ident())
+        self.running = RunningHandler(source, name, here)
         self.note_state()
         # A middleware may read the type in another task than the handler's.
-        self._record(source, "in", message, name or None, self.running.thread)
+        self._record(source, "in", message, name or None, here.name)
 
     def handler_returned(self, source: Lane) -> None:
         """The consumer asks `source` for its next event, so the handler of the last one is done."""
@@ -133,7 +132,8 @@ class Connection:
             return
         before, now = self._attributes, self.recorder.redact(attributes_of(self._consumer))
         if now != before:
-            changes = {**dict.fromkeys(before.keys() - now.keys()), **_changed(before, now)}
+            changed = {name: text for name, text in now.items() if before.get(name) != text}
+            changes = {**dict.fromkeys(before.keys() - now.keys()), **changed}
             self._attributes = now
             self._last = self.recorder.revise(self._last, changes)
 
@@ -141,27 +141,22 @@ class Connection:
         if self._consumer is None:
             return None
         # The loop's thread may run another connection's handler at this moment.
-        thread = self.running and self.running.thread_id
+        thread = self.running and self.running.thread.ident
         is_own = thread != self._loop_thread
         return running_line(self._consumer, thread if is_own else None, self._task)
 
     def _handler_and_thread(self) -> tuple[str | None, str]:
         """Names of the running handler, or of the task that it started, and of the thread."""
-        running, here = self.running, threading.current_thread().name
+        running, here = self.running, threading.current_thread()
+        handler = (running.name or None) if running else None
         try:
             task = asyncio.current_task()
         except RuntimeError:  # not the loop's thread, so only this handler can be at work
-            return (running.name or None) if running else None, here
+            return handler, here.name
         # asgiref sends for a sync handler in a separate task on the loop.
-        if running and (task in (None, self._task) or running.thread != here):
-            return running.name or None, running.thread
-        if task in (None, self._task):
-            return None, here
-        return getattr(task.get_coro(), "__qualname__", task.get_name()), here
-
-
-def _changed(before: dict[str, str], now: dict[str, str]) -> dict[str, str]:
-    return {name: text for name, text in now.items() if before.get(name) != text}
+        if task in (None, self._task) or (running and running.thread is not here):
+            return handler, (running.thread if running else here).name
+        return getattr(task.get_coro(), "__qualname__", task.get_name()), here.name
 
 
 class Bug(dict):
@@ -219,9 +214,7 @@ class TrackedMessage(dict):
         connection = current_connection.get()
         if error and consumer_on_stack() and (connection is None or connection.handles_here):
             raise error
-        self._error = (
-            error  # what stands around the consumer, or receives for it, has read the type
-        )
+        self._error = error  # code around the consumer, or one that receives for it, has read it
 
     def __reduce__(self):
         return dict, (dict(self),)

@@ -173,14 +173,10 @@ def _event_text(message, places: Mapping[str, int]) -> str:
     if kind == "raised":
         return f"raised {message['error'] or 'an exception'}"
     if isinstance(kind, str) and tuple(message)[1:] == _LAYER_CALLS.get(kind):
-        return _call_text(*message.values())
+        _, to, what = message.values()
+        return f"{kind}  {_value(to)}: {event_text(what) if isinstance(what, dict) else what}"
     keys = (f"{key}: {_value(it, places.get(key))}" for key, it in message.items() if key != "type")
     return f"{kind}  {'  '.join(keys)}".rstrip()
-
-
-def _call_text(method: str, to, what) -> str:
-    """A channel layer call: its target, then the message, written as when it arrives."""
-    return f"{method}  {_value(to)}: {event_text(what) if isinstance(what, dict) else what}"
 
 
 def _scope_text(message: dict) -> str:

@@ -14,8 +14,7 @@ import traceback
 from functools import cache
 from pathlib import Path
 
-from ..faults.burst import fault_of_blocking_call
-from ..faults.finding import Place
+from ..faults.finding import Place, make_finding
 from .threads import this_thread
 
 _NOT_STUDENTS = (
@@ -52,7 +51,9 @@ def note_blocking_call(loop, seconds: float | None, name: str = "") -> None:
         frame = next(awaits, own[0])
         name = name or _NAMES.get(called, called).partition(".<locals>")[0]
         place = Place.of(frame.f_code, frame.f_lineno)
-        loop.blocking_calls.append(fault_of_blocking_call(name, seconds, place))
+        duration = "" if seconds is None else f" for {seconds:g} s"
+        detail = f"{name} blocked the event loop{duration}."
+        loop.blocking_calls.append(make_finding("blocked-loop", place, detail=detail))
 
 
 @cache

@@ -91,7 +91,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         self.thread_scheduler = ThreadScheduler(self)
         self._files = _Selector(self)
         super().__init__(self._files)
-        self.set_task_factory(_new_task)
+        self.set_task_factory(lambda loop, coro, **options: Task(coro, loop=loop, **options))
         number_hashes(seed)
         self._watched = self._files.get_map()
         self.random = self.thread_scheduler.random = random.Random(seed) if seed else None
@@ -99,7 +99,6 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
     # The clock
 
     def time(self) -> float:
-        """Seconds on the loop's own clock."""
         return self._now
 
     def elapsed(self) -> float:
@@ -147,19 +146,17 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
     def run_in_executor(self, executor, func, *args):
         """As in asyncio. The loop decides when the job runs, and when its result arrives."""
         self._check_closed()
-        executor = executor or self._usual_executor()
+        if executor is None:
+            self._check_default_executor()
+            if self._default_executor is None:
+                self._default_executor = ThreadPoolExecutor(thread_name_prefix="asyncio")
+            executor = self._default_executor
         self.thread_jobs_started += 1
         job = executor.submit(func, *args)
         result = self.create_future()
         result.add_done_callback(lambda result: result.cancelled() and job.cancel())
         job.add_done_callback(lambda job: self._job_is_done(executor, job, result))
         return result
-
-    def _usual_executor(self) -> ThreadPoolExecutor:
-        self._check_default_executor()
-        if self._default_executor is None:
-            self._default_executor = ThreadPoolExecutor(thread_name_prefix="asyncio")
-        return self._default_executor
 
     def _job_is_done(self, executor, job: Future, result: asyncio.Future) -> None:
         """Called in the job's thread."""
@@ -242,10 +239,6 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
                 waiter.set_result(None)
         return bool(waiting)
 
-    def wake_selector(self) -> None:
-        """Let select() return. Any thread may call it."""
-        self._write_to_self()
-
     def _make_self_pipe(self):
         """Not before select() waits: it costs two sockets, and few conversations need it."""
         self._ssock = None
@@ -267,10 +260,6 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         """As in asyncio, but only while select() waits: a controlled thread runs at other times."""
         if self._files.waits:
             super()._write_to_self()
-
-
-def _new_task(loop: SimulatedLoop, coro, **options) -> Task:
-    return Task(coro, loop=loop, **options)
 
 
 async def maybe_suspend() -> None:
@@ -340,7 +329,7 @@ class _Selector(selectors.DefaultSelector):
         return super().select(0) if self._loop.has_files() else []
 
     def _wait(self, timeout, until_idle):
-        """Wait in real time for a file, or for a thread that calls wake_selector()."""
+        """Wait in real time for a file, or for a thread that writes to the loop's own one."""
         loop = self._loop
         loop.open_self_pipe()
         self.waits = True

@@ -95,7 +95,6 @@ class ControlledThread:
 
     @property
     def is_loop_thread(self) -> bool:
-        """Whether the loop itself runs in this thread."""
         return self is self.scheduler.loop_thread
 
     def open_gate(self) -> None:
@@ -337,7 +336,10 @@ class ThreadScheduler:
         deadline = None if timeout is None else self.loop.time() + timeout
         while not waiter.is_released:
             self.set_alarms()
-            if self.step(loop_is_busy=False) or self._let_parked_thread_go_on():
+            if self.step(loop_is_busy=False):
+                continue
+            if self.parks_thread:  # in life nothing parks the thread for which the loop waits
+                self.parked.set_result(None)
                 continue
             if self._is_one_running():
                 left = -1 if deadline is None else max(0.0, deadline - self.loop.time())
@@ -359,14 +361,6 @@ class ThreadScheduler:
             self.wake(sleeper)
             return True
         return deadline is None and self._stopped.acquire()
-
-    def _let_parked_thread_go_on(self) -> bool:
-        """In life nothing parks the thread for which the loop waits. Returns False without one."""
-        parked, self.parked = self.parked, None
-        if parked is None or parked.done():
-            return False
-        parked.set_result(None)
-        return True
 
     # Waits, in any thread
 
@@ -408,7 +402,7 @@ class ThreadScheduler:
         """Let the loop's thread look again."""
         with suppress(RuntimeError):
             self._stopped.release()
-        self.loop.wake_selector()
+        self.loop._write_to_self()
 
     # Jobs and threads begin and end
 

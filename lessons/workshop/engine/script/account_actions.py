@@ -22,7 +22,7 @@ from ..faults.finding import CheckFailed, Place, SourceFile, make_finding
 from ..faults.written_secrets import WrittenSecrets
 from ..recording.events import error_text
 from ..subject import Subject
-from ..world.accounts import change_account, cookie_of, get_or_create_account
+from ..world.accounts import change_account, cookie_of, get_or_create_account, log_in
 from .action import NAME, OBJECT, Action
 from .client_actions import HEADERS
 
@@ -49,7 +49,7 @@ class Accounts:
     async def prepare(self, options: dict) -> None:
         """Log in, and issue the tickets, that a handshake with these options needs."""
         if (user := options.get("as")) and user not in self.browsers:
-            self.browsers[user] = await self._player.database.log_in(user.partition("/")[0])
+            self.browsers[user] = await sync_to_async(log_in)(user.partition("/")[0])
         for option in ("ticket", "forged", "spliced"):
             if option in options and options[option] not in self.tickets:
                 await self.issue(options[option])

@@ -8,6 +8,7 @@ import asyncio
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
@@ -21,39 +22,30 @@ from ..world import STUDENT_PACKAGE, process, process_numbers
 from ..world.channel_layer import check_layers, current_layer
 from ..world.interleaving import interruptible
 from ..world.signal_receivers import receivers_unchanged
-from ..world.student_module import (
-    application_for,
-    reload_module,
-    reload_subject,
-)
+from ..world.student_module import application_for, reload_subject
 from .report import CallMade
 
 END_TIMEOUT = 60  # seconds of the simulated clock for the calls that run at the end
 
 
-class OtherServer:
-    """`application` is what the process serves."""
+def application_of_other_server(loaded, subject: Subject, stack: ExitStack):
+    """What another server process serves, until the stack is closed."""
+    own_thread = ThreadPoolExecutor(1, thread_name_prefix="ThreadPoolExecutor-server")
+    stack.enter_context(own_thread)
+    context, number = copy_context(), next(process_numbers)
+    context.run(process.set, number)
+    with receivers_unchanged():  # what changes a row is played as the first process
+        served = application_for(context.run(reload_subject, loaded), subject)
 
-    def __init__(self, loaded, subject: Subject):
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="ThreadPoolExecutor-server")
-        context, number = copy_context(), next(process_numbers)
-        context.run(process.set, number)
-        with receivers_unchanged():  # what changes a row is played as the first process
-            again = context.run(reload_subject, loaded)
-            served = application_for(again, subject) if isinstance(again, type) else again
+    async def application(scope, receive, send):
+        process.set(number)
+        # The usual thread for sync code belongs to the first process.
+        async with ThreadSensitiveContext(executor=own_thread):
+            await served(scope, receive, send)
 
-        async def application(scope, receive, send):
-            process.set(number)
-            # The usual thread for sync code belongs to the first process.
-            async with ThreadSensitiveContext(executor=self._thread):
-                await served(scope, receive, send)
-
-        application.consumer_class = getattr(served, "consumer_class", served)
-        application.outermost = getattr(served, "outermost", served)
-        self.application = application
-
-    def stop(self) -> None:
-        self._thread.shutdown()
+    application.consumer_class = getattr(served, "consumer_class", served)
+    application.outermost = getattr(served, "outermost", served)
+    return application
 
 
 @dataclass
@@ -98,13 +90,20 @@ class OutsideCalls:
         self._calls: list[StartedCall] = []
         self._idle: list = []  # the subject as each process without a call has imported it
 
+    def _import_again(self):
+        """The subject, as another process imports it."""
+        if not self._subject.__module__.startswith(f"{STUDENT_PACKAGE}."):
+            return self._subject
+        with receivers_unchanged(), check_layers():
+            return reload_subject(self._subject)
+
     async def start(self, player, name: str, arguments: list) -> StartedCall:
         """Begin the call. A call at a point (`at 2`) that finds the database locked did nothing.
 
         Raises CheckFailed without such a function, and OperationalError for the locked database.
         """
-        imported = self._idle.pop() if self._idle else imported_again(self._subject)
-        run = partial(function_of(imported, name), *arguments)
+        imported = self._idle.pop() if self._idle else self._import_again()
+        run = partial(_function_of(imported, name), *arguments)
         if player.database:
             waits = not player.is_at_point
             work = player.database.do_in_other_process(run, waits_for_lock=waits)
@@ -138,16 +137,7 @@ class OutsideCalls:
             await asyncio.wait(running, timeout=END_TIMEOUT)
 
 
-def imported_again(subject):
-    """The subject, as another process imports it."""
-    module = sys.modules[subject.__module__]
-    if not module.__name__.startswith(f"{STUDENT_PACKAGE}."):
-        return subject
-    with receivers_unchanged(), check_layers():
-        return getattr(reload_module(module), subject.__name__)
-
-
-def function_of(subject, name: str) -> Callable:
+def _function_of(subject, name: str) -> Callable:
     """The function of that name in the subject's class or file. Raises CheckFailed without one."""
     module = sys.modules[subject.__module__]
     function = getattr(subject, name, getattr(module, name, None))

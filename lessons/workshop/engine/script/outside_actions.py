@@ -95,4 +95,4 @@ class Call(Action, usage="call report [1, 40]", name=NAME, arguments=LIST):
         return arguments
 
     async def act(self, player, name, arguments):
-        return await player.call(name, arguments)
+        return await player.calls.start(player, name, arguments)

@@ -13,7 +13,8 @@ consumer is idle, and notes what each client has received:
 import asyncio
 import threading
 from collections.abc import Iterator
-from functools import cached_property, partial
+from contextlib import ExitStack
+from functools import partial
 from itertools import chain, islice
 from typing import Any
 
@@ -30,7 +31,7 @@ from ..world.worker import FakeWorker, Workers
 from ..world.world import surroundings
 from .account_actions import Accounts
 from .action import UnknownStep
-from .other_processes import OtherServer, OutsideCalls, StartedCall
+from .other_processes import OutsideCalls, StartedCall, application_of_other_server
 from .report import BurstReport, ClientFault, ClientReport, PlayOptions
 from .steps import Step, bursts_of, filled_in, setup_of, tickets_in
 
@@ -60,8 +61,10 @@ class Player:
         self.leftovers: list[Finding] = []  # what shows at the end
         self.has_killed = False  # a consumer could not clean up: it was killed, or at the end
         self._opened: dict[Client, int] = {}  # the number of each client, also of earlier ones
-        self._servers: dict[int, OtherServer] = {}  # the server processes after the first
-        self._calls = OutsideCalls(loaded)
+        # By the number of its server process. One for all clients: a middleware may keep something.
+        self._applications: dict[int, Any] = {}
+        self._other_servers = ExitStack()
+        self.calls = OutsideCalls(loaded)
         self._worker_is_broken = False  # a worker's fault is reported once
         # What workers and idle clients have recorded without their end.
         self._last_events: dict[Workers | Client, tuple[Event, ...]] = {}
@@ -113,14 +116,12 @@ class Player:
             return await self.transaction.do(partial(function, *args, **kwargs))
         return await self.do(partial(function, *args, **kwargs))
 
-    async def call(self, name: str, arguments: list) -> StartedCall:
-        """Let another process call this function of the subject's file. It may run for longer."""
-        return await self._calls.start(self, name, arguments)
-
     # Bursts
 
     async def _take_burst(self, burst: list[Step]) -> None:
-        await self._prepare(burst)
+        for step in burst:  # a login may suspend, and a burst happens all at once
+            for options in (step.kind.logins(step.arguments), *tickets_in(step)):
+                await self._attempt(step, None, self.accounts.prepare(options))
         jobs_before = asyncio.get_running_loop().thread_jobs_started
         self._answers, self._at_point, self._held = {}, {}, []
         self._time_of_point = self.time
@@ -131,12 +132,6 @@ class Player:
             await self._settle(leaving={step.client for step in burst if step.kind.ends})
         finally:
             self._note_burst(burst, jobs_before)
-
-    async def _prepare(self, burst: list[Step]) -> None:
-        """Log in the users of these steps: that may suspend, and a burst happens all at once."""
-        for step in burst:
-            for options in (step.kind.logins(step.arguments), *tickets_in(step)):
-                await self._attempt(step, None, self.accounts.prepare(options))
 
     async def _take_all(self, burst: list[Step]) -> None:
         """Take the steps, of which those from the first `at` on are taken at its point."""
@@ -196,7 +191,7 @@ class Player:
         clients = {number: self._report_of(it) for number, it in self.clients.items()}
         answers = [self._answers.get(id(step)) for step in burst]
         answers = [it.answer() if isinstance(it, StartedCall) else it for it in answers]
-        calls = self._calls.take_news()
+        calls = self.calls.take_news()
         faults = [ClientFault(*fault) for fault in self._faults_of_burst(caused, calls) if fault[1]]
         self.channels = {n: client.channel for n, client in clients.items() if client.channel}
         self.bursts.append(
@@ -281,9 +276,16 @@ class Player:
 
     def open_client(self, step: Step) -> Client:
         """A new client, which has not taken its first step yet."""
-        application = self._application_of(step.arguments.get("server", 1))
+        server = step.arguments.get("server", 1)
+        if server not in self._applications:
+            subject = self.subject, self._mounted
+            self._applications[server] = (
+                application_for(*subject)
+                if server == 1
+                else application_of_other_server(*subject, self._other_servers)
+            )
         port = CLIENT_PORT + len(self._opened)
-        client = step.kind.new_client(self, application, port, step.arguments)
+        client = step.kind.new_client(self, self._applications[server], port, step.arguments)
         client.finds_lines = self.options.events
         client.recorder.with_state = self.options.events
         self.clients[step.client] = client
@@ -341,26 +343,9 @@ class Player:
                 self._last_events[client] = client.transcript
         for client in self._opened:
             await client.cancel_application()
-        for server in self._servers.values():
-            server.stop()
-        await self._calls.end()
+        self._other_servers.close()
+        await self.calls.end()
         await self.transaction.close()
         if self.database and (held := await self.database.unmanaged_connections()):
             finding = make_finding("connection-left-open", detail=f"In use: {', '.join(held)}")
             self.leftovers.append(finding)
-
-    # Clients
-
-    @cached_property
-    def _first_application(self):
-        """One for all clients: a middleware may keep something on self."""
-        loaded = self.subject
-        return application_for(loaded, self._mounted) if isinstance(loaded, type) else loaded
-
-    def _application_of(self, server: int):
-        """The application of that server process. Each process but the first is played here."""
-        if server == 1:
-            return self._first_application
-        if server not in self._servers:
-            self._servers[server] = OtherServer(self.subject, self._mounted)
-        return self._servers[server].application

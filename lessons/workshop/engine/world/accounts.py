@@ -17,14 +17,10 @@ _quick_hasher = hashers.MD5PasswordHasher()
 _session_numbers = itertools.count(1)
 
 
-def _number(length: int, _characters: str) -> str:
-    return f"{next(_session_numbers):0{length}}"
-
-
 PATCHES = (
     (hashers, "get_hashers", cache(lambda: [_quick_hasher])),
     (hashers, "get_hashers_by_algorithm", cache(lambda: {_quick_hasher.algorithm: _quick_hasher})),
-    (base, "get_random_string", _number),
+    (base, "get_random_string", lambda length, _: f"{next(_session_numbers):0{length}}"),
 )
 
 

@@ -25,7 +25,7 @@ from ..faults.finding import Finding, Place, SubjectSource, make_finding
 from ..recording.events import Event, exact_copy
 from ..recording.middleware import RecordingMiddleware
 from ..recording.recorder import Bug, Connection, Recorder, current_connection
-from ..scheduling.loop import task_owner
+from ..scheduling.loop import maybe_suspend, task_owner
 from .channel_layer import current_layers
 from .daphne_rules import (
     CODE_DROPPED,
@@ -35,7 +35,7 @@ from .daphne_rules import (
     ignored_keys_text,
     is_too_large,
 )
-from .interleaving import switch_point_after_send
+from .interleaving import switch_point
 
 CLOSE_TIMEOUT = 10  # seconds; Daphne's --application-close-timeout
 CLIENT_PORT = 50_001  # of the first client
@@ -192,7 +192,8 @@ class Client:
             self.sent_too_late.append(message)
         elif message.get("type") == "websocket.close" and not self.client_left:
             self.second_closes.append(self._place_of_sender())
-        await switch_point_after_send()
+        await switch_point()
+        await maybe_suspend()  # ASGI allows send() to do so
 
     def permit_obeyed(self) -> None:
         """Do not report the replies so far that Daphne obeys in part."""
@@ -409,15 +410,11 @@ class Client:
         if self.answers_after and not self.rules.is_rejected:
             if not self._is_answering:
                 self._is_answering = True
-                asyncio.get_running_loop().call_later(self.answers_after, self._answer_close)
+                asyncio.get_running_loop().call_later(self.answers_after, self.deliver, disconnect)
             return False
         self.put(disconnect)
         await self.wait_until_idle()
         return True
-
-    def _answer_close(self) -> None:
-        if not self.client_left and not self.finished:
-            self.put(self.rules.disconnect_event)
 
     async def fault_of_end(self, timeout: float = CLOSE_TIMEOUT) -> Finding | None:
         """What is wrong with how the consumer ends, within `timeout` seconds of the loop's clock.

@@ -22,7 +22,7 @@ from django.db.backends.utils import CursorWrapper
 
 from ..recording.recorder import current_connection
 from ..scheduling import threads
-from ..scheduling.loop import maybe_suspend, suspend
+from ..scheduling.loop import suspend
 from ..scheduling.patches import installed
 from .database import LOCK_TIMEOUT
 
@@ -131,12 +131,6 @@ async def switch_point() -> None:
     """The calling coroutine may be interrupted here. In another event loop it is not."""
     if it := getattr(asyncio.get_running_loop(), "interleaving", None):
         await it.pass_in_loop()
-
-
-async def switch_point_after_send() -> None:
-    """ASGI allows send() to suspend, so another task may run then."""
-    await switch_point()
-    await maybe_suspend()
 
 
 async def _sleep_0() -> None:

@@ -7,6 +7,7 @@ they would send to the student's consumers.
 
 import sys
 from contextlib import contextmanager
+from itertools import compress
 from unittest import mock
 from weakref import ReferenceType
 
@@ -66,22 +67,20 @@ def disconnect_student_receivers() -> None:
 
 
 def _keep(is_wanted) -> None:
-    """Disconnect every other receiver: `is_wanted` is called with the name of its package."""
+    """Disconnect every other receiver: `is_wanted` is called with the name of its package.
+
+    A receiver that was freed has the package "".
+    """
     for signal in SIGNALS:
-        wanted = [entry for entry in signal.receivers if is_wanted(_package_of(entry))]
-        _set_receivers(signal, wanted)
+        modules = [getattr(_function_of(it), "__module__", None) or "" for it in signal.receivers]
+        wanted = [is_wanted(module.partition(".")[0]) for module in modules]
+        _set_receivers(signal, [*compress(signal.receivers, wanted)])
 
 
 def _set_receivers(signal, receivers: list) -> None:
     with signal.lock:
         signal.receivers = receivers
         signal.sender_receivers_cache.clear()
-
-
-def _package_of(entry) -> str:
-    """The package that defines a receiver; "" if the receiver was freed."""
-    module = getattr(_function_of(entry), "__module__", None) or ""
-    return module.partition(".")[0]
 
 
 def _function_of(entry):

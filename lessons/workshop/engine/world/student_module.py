@@ -61,13 +61,17 @@ def application_for(consumer_class, subject: Subject):
     that is used. Otherwise it is the subject's route and middleware, if there are any. Raises
     CheckFailed if the subject must have an `application` and its file has none.
     """
+    if not isinstance(consumer_class, type):
+        return consumer_class  # a function is an application itself
     own = getattr(consumer_class, "application", None)
     is_students = consumer_class.__module__.startswith(f"{STUDENT_PACKAGE}.")
     if own is None and subject.application and is_students:
         file = sys.modules[consumer_class.__module__].__file__
         raise _failure("name-missing", file, f"Looked for {subject.application}.")
     if own is None:
-        own = _routed(consumer_class, subject)
+        own = consumer_class.as_asgi()
+        own = URLRouter([path(subject.route, own)]) if subject.route else own
+        own = import_string(subject.stack)(own) if subject.stack else own
 
     async def application(scope, receive, send):
         return await own(scope, receive, send)
@@ -75,13 +79,6 @@ def application_for(consumer_class, subject: Subject):
     application.consumer_class = consumer_class
     application.outermost = own
     return application
-
-
-def _routed(consumer_class, subject: Subject):
-    application = consumer_class.as_asgi()
-    if subject.route:
-        application = URLRouter([path(subject.route, application)])
-    return import_string(subject.stack)(application) if subject.stack else application
 
 
 def _with_application(loaded, module: types.ModuleType):

@@ -4,6 +4,7 @@ The mistakes of lessons 19 and 20 prove which connections and receivers are faul
 """
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.apps import apps
 from django.contrib.auth.models import Group, User
 from django.contrib.sessions.models import Session
@@ -16,6 +17,7 @@ from db_demo.models import Post
 from lessons.workshop.engine.scheduling.patches import installed
 from lessons.workshop.engine.subject import Subject
 from lessons.workshop.engine.world import database as database_module
+from lessons.workshop.engine.world.accounts import log_in
 from lessons.workshop.engine.world.database import fresh_database
 from lessons.workshop.engine.world.signal_receivers import (
     isolated_signals,
@@ -58,7 +60,7 @@ async def test_the_next_check_finds_an_empty_database(file):
         async with fresh_database() as database:
             for model in (Post, User, Session):
                 assert await model.objects.acount() == 0
-            await database.log_in("ada")
+            await sync_to_async(log_in)("ada")
             await Post.objects.acreate(title="news", author=await User.objects.aget())
             assert (await Post.objects.aget()).id == 1  # ids start at 1 again
             if creates_table:
