@@ -41,10 +41,9 @@ def fault_now(client) -> Finding | None:
         return fault
     rules = client.rules
     if not client.has_ended:
-        code = None if client.is_busy else rules.fault_of_waiting(client.last_client_type)
-        return code and client.finding(
-            code, client.source.place_of_handler(client.last_client_type)
-        )
+        last = client.last_client_type
+        code = None if client.is_busy else rules.fault_of_waiting(last)
+        return code and client.finding(code, client.source.place_of_handler(last))
     # If a layer has failed and the consumer has closed, the exception is only logged.
     is_over = rules.client_left or rules.disconnect_event
     if client.error is not None and not (is_over and _is_simulated_outage(client.error)):

@@ -65,7 +65,6 @@ class Finding:
 
     @property
     def where(self) -> str:
-        """The event, the handler and the line."""
         place = Place(self.file, self.line, self.handler)
         return " → ".join(part for part in (self.event, str(place)) if part)
 

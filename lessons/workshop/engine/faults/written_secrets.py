@@ -42,7 +42,6 @@ class WrittenSecrets:
         return write(text)
 
     def _look(self, text: str) -> None:
-        """Look for the secrets in a text that is written."""
         shown = text
         for secret in self._secrets:
             shown = shown.replace(secret, "[the secret]")

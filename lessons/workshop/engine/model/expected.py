@@ -65,7 +65,6 @@ class Expected:
         return () if in_time and self.accepts(message) else None
 
     def is_due(self, now: float) -> bool:
-        """Whether it must have come by now."""
         return self.until is None or self.until <= now + _MOMENT
 
     def next_burst(self, now: float) -> "Expected | None":

@@ -41,7 +41,7 @@ class Difference:
 
     steps: list[Step]
     burst: int
-    played: Report | None = None
+    played: Report
     model: Model | None = None
     step: Step | None = None
     client: int | None = None
@@ -54,8 +54,7 @@ class Difference:
     @property
     def report(self) -> BurstReport:
         """What happened in the burst: nothing if it was not played."""
-        is_played = self.played is not None and self.burst < len(self.played.bursts)
-        return self.played.bursts[self.burst] if is_played else BurstReport(())
+        return next(iter(self.played.bursts[self.burst : self.burst + 1]), BurstReport(()))
 
     @property
     def seen(self) -> ClientReport | None:
@@ -245,7 +244,7 @@ class Comparison:
             may_end, now = client.left_itself, self.model.now
             rest = still_expected(client.expected, received, now, may_end)
             rest = [] if client.is_free else rest
-            if rest is None or self._fails_to_end(client, seen):
+            if rest is None or self._does_not_fail(client) or self._fault_of_stop(client, seen):
                 self.wrong_clients.append(client)
             elif client.state == LEFT:  # it receives nothing later
                 rest = [item for item in rest if item.until is None]
@@ -254,15 +253,24 @@ class Comparison:
             for client, rest in zip(self.model.clients.values(), still_to_come, strict=True):
                 client.expected = rest
 
-    def _fails_to_end(self, client: ModelClient, seen: ClientReport | None) -> bool:
-        """Whether the consumer goes on after its end, or has not raised what it must."""
-        if client.error is not None and not client.has_failed(seen):
-            return True
+    def _does_not_fail(self, client: ModelClient) -> bool:
+        """Whether the consumer has not raised what it must."""
+        seen = self.turn.clients.get(client.number)
+        return client.error is not None and not client.has_failed(seen)
+
+    def _fault_of_stop(self, client: ModelClient, seen: ClientReport | None) -> Finding | None:
+        """What shows that the consumer goes on after its end."""
         if seen is None:
-            return False
-        sends_too_late = self.model.silent_after_disconnect and seen.too_late
-        closes_again = self.model.closes_once and seen.second_closes
-        return bool(sends_too_late or closes_again or (client.must_stop and not seen.ended))
+            return None
+        if client.must_stop and not seen.ended:
+            code = "handler-never-returned" if seen.is_busy else "no-stop-consumer"
+            return make_finding(code, seen.place, "websocket.disconnect")
+        if self.model.silent_after_disconnect and seen.too_late:
+            detail = "\n".join(f"sent: {message}" for message in seen.too_late)
+            return make_finding("send-after-disconnect", seen.place, "websocket.disconnect", detail)
+        if self.model.closes_once and seen.second_closes:
+            return make_finding("closed-twice", seen.second_closes[0])
+        return None
 
     def explain(self, difference: Difference, burst: list[Step]) -> Difference:
         """Say in a Difference why the state does not fit."""
@@ -285,23 +293,12 @@ class Comparison:
         difference.client = client.number
         seen, received = difference.seen, difference.received
         difference.wanted = as_received(client.expected, received, self.model.now)
-        if client.error is not None and not client.has_failed(seen):
+        if self._does_not_fail(client):
             message = {"type": "raised", "error": client.error}
             raised = Expected(message, promise=self.model.last_promise)
             difference.wanted = [*difference.wanted, raised]
-        if seen is None or difference.expected != received:
-            return
-        name = detail = ""
-        place, event = seen.place, "websocket.disconnect"
-        if client.must_stop and not seen.ended:
-            name = "handler-never-returned" if seen.is_busy else "no-stop-consumer"
-        elif self.model.silent_after_disconnect and seen.too_late:
-            name = "send-after-disconnect"
-            detail = "\n".join(f"sent: {message}" for message in seen.too_late)
-        elif self.model.closes_once and seen.second_closes:
-            name, place, event = "closed-twice", seen.second_closes[0], ""
-        if name:
-            difference.fault = make_finding(name, place, event, detail)
+        if difference.expected == received:
+            difference.fault = self._fault_of_stop(client, seen)
 
 
 def _fault_of_end(played: Report) -> Finding | None:

@@ -123,14 +123,10 @@ class Tables:
 
 def are_like(rows: list[dict], answer) -> bool:
     """Whether the answer of `rows` has these rows in this order. It may have other columns, too."""
-    return (
-        isinstance(answer, list)
-        and len(answer) == len(rows)
-        and all(
-            isinstance(row, dict) and wanted.items() <= row.items()
-            for wanted, row in zip(rows, answer, strict=True)
-        )
-    )
+    if not isinstance(answer, list) or len(answer) != len(rows):
+        return False
+    pairs = zip(rows, answer, strict=True)
+    return all(isinstance(row, dict) and wanted.items() <= row.items() for wanted, row in pairs)
 
 
 TABLE_STEPS = ("row", "load", "delete", "begin", "commit", "rollback", "rows")

@@ -91,7 +91,12 @@ def end_child(child, *, everywhere: bool = not hasattr(os, "killpg")) -> None:
 
     `everywhere`: also those in other process groups. To find them takes some milliseconds.
     """
-    started = _descendants(child.pid) if everywhere else []
+    started = []
+    if everywhere:
+        import psutil  # it takes longer to import than a short check takes
+
+        with suppress(psutil.Error):  # the process has ended
+            started = psutil.Process(child.pid).children(recursive=True)
     try:
         os.killpg(child.pid, signal.SIGKILL)
     except (AttributeError, ProcessLookupError, PermissionError):
@@ -101,16 +106,6 @@ def end_child(child, *, everywhere: bool = not hasattr(os, "killpg")) -> None:
     for process in started:
         with suppress(Exception):  # it has ended
             process.kill()
-
-
-def _descendants(pid: int) -> list:
-    """The processes that this process and its children have started."""
-    import psutil  # it takes longer to import than a short check takes
-
-    try:
-        return psutil.Process(pid).children(recursive=True)
-    except psutil.Error:  # the process has ended
-        return []
 
 
 def set_up_django() -> None:

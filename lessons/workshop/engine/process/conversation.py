@@ -104,13 +104,11 @@ class Conversation:
         self._findings.append(make_finding(code, place, event, raised, raised=raised))
 
     def _last_event(self) -> str:
-        """Type of the event that was handled last."""
         events = self._player.events if self._player else ()
         handled = [event for event in events if event.direction == "in"]
         return str(handled[-1].message.get("type", "")) if handled else ""
 
     def report(self) -> Report:
-        """What has happened so far."""
         if self._player is None:
             return Report(leftovers=tuple(self._findings), unknown_step=self._unknown_step)
         left = [*self._player.leftovers, *self._leftovers.findings]

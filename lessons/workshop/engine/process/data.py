@@ -49,7 +49,6 @@ def receive_data(connection: Connection, max_size: int | None = None) -> Any:
 
 
 def packed(value: Any) -> bytes:
-    """`value` as MessagePack."""
     return msgpack.packb(value, default=_plain, strict_types=True, unicode_errors="surrogatepass")
 
 

@@ -17,7 +17,6 @@ class LimitedOutput(io.StringIO):
         return len(text)
 
     def forget(self) -> None:
-        """Begin again."""
         self.seek(0)
         self.truncate()
         self.cut = 0

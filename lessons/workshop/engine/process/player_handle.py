@@ -126,7 +126,6 @@ class Request:
 
     @cached_property
     def size(self) -> int:
-        """The number of characters of its steps and sources."""
         return sum(map(len, (*map(str, self.steps), *self.options.consumers.values())))
 
 
@@ -196,7 +195,6 @@ class PlayerHandle:
 
     @property
     def unread(self) -> int:
-        """The number of requests without an answer."""
         return len(self._unread)
 
     @property

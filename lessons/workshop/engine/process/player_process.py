@@ -97,14 +97,20 @@ def run_player(pipe, subject: Subject, timeout: float) -> None:
 
 
 class _ServedPlayer:
-    """Sends a report for each request. If the code hangs, the watchdog's thread sends the last."""
+    """Sends a report for each request.
+
+    If code takes more than `timeout` seconds, a thread sends the last report, and ends the process.
+    Code that only waits may take longer. One thread watches all conversations: to start a thread
+    takes as long as a step.
+    """
 
     def __init__(self, pipe, subject: Subject, timeout: float):
         self._pipe = pipe
         self._subject = subject
         self._timeout = timeout
-        self._watchdog = _Watchdog(timeout)
         self._sending = threading.Lock()
+        self._watched: tuple[Patience, Callable[[], None]] | None = None
+        threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
 
     def send(self, *message) -> None:
         with self._sending:
@@ -116,7 +122,7 @@ class _ServedPlayer:
     def serve(self) -> None:
         """Raises CheckFailed for a file that cannot be run, and EOFError or OSError at the end."""
         first = Conversation(self._subject, DEFAULTS)
-        with self._watchdog.watches(lambda: self.send("problem", first.finding_of_hang(""))):
+        with self._watches(lambda: self.send("problem", first.finding_of_hang(""))):
             load_subject(self._subject)
         # What the file prints during a later import is not kept.
         self.send("loaded", sys.stdout.getvalue(), sys.stdout.cut)
@@ -140,30 +146,13 @@ class _ServedPlayer:
             detail = f"Stopped after {self._timeout:g} seconds."
             report(stuck=conversation.finding_of_hang(detail))
 
-        with (
-            redirect_stdout(printed),
-            redirect_stderr(printed),
-            self._watchdog.watches(report_stuck),
-        ):
+        with redirect_stdout(printed), redirect_stderr(printed), self._watches(report_stuck):
             conversation.play([parse_step(step) for step in steps])
         report()
 
-
-class _Watchdog:
-    """If code takes more than `seconds`, reports that and ends the process.
-
-    Code that only waits may take longer. One thread watches all conversations: to start a thread
-    takes as long as a step.
-    """
-
-    def __init__(self, seconds: float):
-        self._seconds = seconds
-        self._watched: tuple[Patience, Callable[[], None]] | None = None
-        threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
-
     @contextmanager
-    def watches(self, report_stuck: Callable[[], None]):
-        self._watched = Patience(self._seconds, self._seconds * WAITING_FACTOR), report_stuck
+    def _watches(self, report_stuck: Callable[[], None]):
+        self._watched = Patience(self._timeout, self._timeout * WAITING_FACTOR), report_stuck
         try:
             yield
         finally:

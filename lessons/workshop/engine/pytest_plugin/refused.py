@@ -71,7 +71,9 @@ def _audit(event, arguments) -> None:
         # asyncio's own methods open sockets, too: only the start of the loop itself is no fault.
         if event != _LOOP_BEGINS or caller.f_locals.get("self") is not loop:
             frames = [frame for frame, _ in traceback.walk_stack(caller)]
-            if not any(_is_of_django(it) or _is_of_asgiref(it) for it in frames):
+            files = (frame.f_code.co_filename.replace("\\", "/") for frame in frames)
+            connects_to_database = any("/django/db/" in file for file in files)
+            if not connects_to_database and not any(map(_is_of_asgiref, frames)):
                 _refuse(_AUDITED[event])
 
 
@@ -104,11 +106,6 @@ def _simulated_loop():
 
 def _refuse(reason: str) -> None:
     raise NotSimulated(f"The simulated world {reason}.")
-
-
-def _is_of_django(frame) -> bool:
-    """Whether Django connects to the database."""
-    return "/django/db/" in frame.f_code.co_filename.replace("\\", "/")
 
 
 def _is_of_asgiref(frame) -> bool:

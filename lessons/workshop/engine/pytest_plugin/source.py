@@ -3,7 +3,6 @@
 import asyncio
 import sys
 import traceback
-from collections.abc import Iterator
 from threading import get_ident
 
 from channels.consumer import AsyncConsumer
@@ -33,8 +32,17 @@ class ProjectSource(SubjectSource):
         return is_students(file)
 
     def look(self, client) -> None:
-        """Find the consumer that serves this client, unless it is known."""
-        if not self.file and (consumer := next(_consumers_of(client), None)):
+        """Find the consumer that serves this client, unless it is known.
+
+        It is among what the application's task waits for, or has raised from.
+        """
+        if self.file:
+            return
+        frames = [*waiting_frames(client.future)]
+        if client.error is not None:
+            frames += [frame for frame, _ in traceback.walk_tb(client.error.__traceback__)]
+        owners = (frame.f_locals.get("self") for frame in frames)
+        if consumer := next((it for it in owners if isinstance(it, AsyncConsumer)), None):
             self.subject = type(consumer)
             self.file = getattr(sys.modules.get(self.subject.__module__), "__file__", None) or ""
 
@@ -59,12 +67,3 @@ class ProjectSource(SubjectSource):
                 if self.owns(caller.f_code.co_filename):
                     return Place.of(caller.f_code, line)
         return None
-
-
-def _consumers_of(client) -> Iterator[AsyncConsumer]:
-    """The consumers among what the application's task waits for, or has raised from."""
-    frames = [*waiting_frames(client.future)]
-    if client.error is not None:
-        frames += [frame for frame, _ in traceback.walk_tb(client.error.__traceback__)]
-    owners = (frame.f_locals.get("self") for frame in frames)
-    return (owner for owner in owners if isinstance(owner, AsyncConsumer))

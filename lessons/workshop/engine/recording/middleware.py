@@ -5,6 +5,9 @@ import asyncio
 from .events import error_text
 from .recorder import Connection, Recorder, TrackedMessage, current_connection
 
+# The keys of a scope that a message of the type "scope" has.
+_SENT_BY_CLIENT = "path", "query_string", "headers", "subprotocols", "client", "method", "channel"
+
 
 class RecordingMiddleware:
     """An ASGI 3 application around `application` that records each call as one connection.
@@ -23,7 +26,8 @@ class RecordingMiddleware:
         connection = Connection(self.recorder)
         # A worker has no client: its events are jobs from the channel layer.
         lane = "layer" if scope["type"] == "channel" else "client"
-        connection.record(lane, "in", scope_message(scope))
+        sent = {name: scope[name] for name in _SENT_BY_CLIENT if scope.get(name)}
+        connection.record(lane, "in", {"type": "scope", **sent})
         unread: list[TrackedMessage] = []
 
         async def recorded_receive():
@@ -54,9 +58,3 @@ class RecordingMiddleware:
             connection.record("consumer", "mark", {"type": "finished"})
         finally:
             current_connection.reset(token)
-
-
-def scope_message(scope: dict) -> dict:
-    """The part of a scope that the client sent, as a message of type "scope"."""
-    names = ("path", "query_string", "headers", "subprotocols", "client", "method", "channel")
-    return {"type": "scope", **{name: scope[name] for name in names if scope.get(name)}}

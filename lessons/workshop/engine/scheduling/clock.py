@@ -136,11 +136,6 @@ def _time_of_event() -> float:
     return loop.elapsed() + next(loop.event_numbers) * MOMENT
 
 
-def _time_of_another_loop(_) -> float:
-    """A loop that a job has started, as asyncio.run() does, sleeps in real time."""
-    return _usual_monotonic()
-
-
 def _sleep(seconds, /) -> None:
     thread, frame = threads.this_thread(), sys._getframe(1)
     if thread is None or frame.f_globals.get("__name__") in _REAL_TIME_SLEEPERS:
@@ -149,16 +144,12 @@ def _sleep(seconds, /) -> None:
     if seconds < 0:
         raise ValueError("sleep length must be non-negative")
     if not thread.is_loop_thread:
-        loop = thread.scheduler.loop
-        loop.thread_sleeps.append(_thread_sleep(frame, loop.elapsed(), float(seconds)))
+        loop, code = thread.scheduler.loop, frame.f_code
+        first = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
+        argument = str.__str__(first) if isinstance(first, str) else None
+        called = ThreadSleep(code.co_name, argument, loop.elapsed(), float(seconds))
+        loop.thread_sleeps.append(called)
     threads.sleep(thread, float(seconds))
-
-
-def _thread_sleep(frame, begun: float, seconds: float) -> ThreadSleep:
-    code = frame.f_code
-    first = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
-    argument = str.__str__(first) if isinstance(first, str) else None
-    return ThreadSleep(code.co_name, argument, begun, seconds)
 
 
 PATCHES = (
@@ -172,6 +163,7 @@ PATCHES = (
     # What a timed wait of threading and queue reads.
     (threading, "_time", _clock(time.monotonic)),
     (queue, "time", _clock(time.monotonic)),
-    (asyncio.BaseEventLoop, "time", _time_of_another_loop),
+    # A loop that a job has started, as asyncio.run() does, sleeps in real time.
+    (asyncio.BaseEventLoop, "time", lambda _: _usual_monotonic()),
     (recorder, "clock", _time_of_event),
 )

@@ -55,15 +55,11 @@ def number_hashes_of(module: ModuleType) -> None:
 
 
 class Task(asyncio.Task):
-    """A task with a number."""
-
     __slots__ = ()
     __hash__ = numbered_hash
 
 
 class NumberedFuture(asyncio.Future):
-    """A future with a number."""
-
     __slots__ = ()
     __hash__ = numbered_hash
 

@@ -158,11 +158,6 @@ class Action:
     queue: tuple | None = None
     delay: int = 0
 
-    def has_worker(self, busy_workers: Counter) -> bool:
-        """Whether it needs no worker of an executor, or one of them is free."""
-        kind, executor = self.queue or (None, None)
-        return kind != "jobs" or busy_workers[executor] < executor._max_workers
-
 
 class ThreadScheduler:
     """Hands out the turns of one loop. `random` decides; without one, the order is first come."""
@@ -258,7 +253,9 @@ class ThreadScheduler:
         """The actions that do not have to wait for another one."""
         queues, possible = set(), []
         for action in self.actions[:]:
-            if action.queue not in queues and action.has_worker(self.busy_workers):
+            kind, executor = action.queue or (None, None)
+            has_worker = kind != "jobs" or self.busy_workers[executor] < executor._max_workers
+            if action.queue not in queues and has_worker:
                 possible.append(action)
             if action.queue:
                 queues.add(action.queue)
@@ -319,7 +316,6 @@ class ThreadScheduler:
             self.timers_changed = True
 
     def _block_loop(self, waiter: Waiter, timeout: float | None) -> None:
-        """The loop's own thread waits."""
         begun, works = self.loop.time(), self.works
         self.loop_waits = True
         try:

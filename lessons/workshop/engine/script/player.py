@@ -72,13 +72,7 @@ class Player:
         self._last_reports: dict[Client, ClientReport] = {}
         self._interleaving = None
         self._begun = 0.0
-        # Of the burst
-        self._answers: dict[int, Any] = {}  # by the id() of the step
-        self._events_before: dict[Client, int] = {}  # how many events it had before
-        self._faults: list[tuple[int | None, Finding]] = []
-        self._at_point: dict[int, int] = {}
-        self._time_of_point = 0.0
-        self._held: list[tuple[int, int, str]] = []
+        self._faults: list[tuple[int | None, Finding]] = []  # of the burst
 
     @property
     def time(self) -> float:
@@ -123,9 +117,12 @@ class Player:
             for options in (step.kind.logins(step.arguments), *tickets_in(step)):
                 await self._attempt(step, None, self.accounts.prepare(options))
         jobs_before = asyncio.get_running_loop().thread_jobs_started
-        self._answers, self._at_point, self._held = {}, {}, []
+        self._answers: dict[int, Any] = {}  # by the id() of the step
+        self._at_point: dict[int, int] = {}  # as in BurstReport
+        self._held: list[tuple[int, int, str]] = []
         self._time_of_point = self.time
         self._interleaving.passed = 0
+        # How many events each client had before.
         self._events_before = {client: len(client.recorder.events) for client in self._opened}
         try:
             await self._take_all(burst)
@@ -192,7 +189,7 @@ class Player:
         answers = [self._answers.get(id(step)) for step in burst]
         answers = [it.answer() if isinstance(it, StartedCall) else it for it in answers]
         calls = self.calls.take_news()
-        faults = [ClientFault(*fault) for fault in self._faults_of_burst(caused, calls) if fault[1]]
+        faults = [ClientFault(*fault) for fault in self._faults_of_burst(caused, calls)]
         self.channels = {n: client.channel for n, client in clients.items() if client.channel}
         self.bursts.append(
             BurstReport(
@@ -213,7 +210,7 @@ class Player:
             )
         )
 
-    def _faults_of_burst(self, caused, calls) -> Iterator[tuple[int | None, Finding | None]]:
+    def _faults_of_burst(self, caused, calls) -> Iterator[tuple[int | None, Finding]]:
         """The client and the fault, for each fault that shows now."""
         blocking, here = asyncio.get_running_loop().blocking_calls, threading.current_thread().name
         yield from ((None, fault) for fault in blocking)

@@ -34,7 +34,7 @@ import itertools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
-from functools import cache, cached_property
+from functools import cached_property
 from importlib import import_module
 from typing import Any
 
@@ -122,7 +122,8 @@ def _parse_step(text: str) -> Step:
     client, line = (int(number), rest) if has_number else (1, text)
     word = line.partition(" ")[0]
     if word not in ACTIONS:
-        _load_actions_of_project()
+        for name in getattr(settings, "ENGINE_ACTIONS", ()):
+            import_module(name)  # which registers its actions
     kind = ACTIONS.get(word)
     if kind is None:
         names = dict.fromkeys(kind.name for kind in ACTIONS.values())
@@ -137,13 +138,6 @@ def _parse_step(text: str) -> Step:
     return Step(kind.name, arguments, client if kind.has_client else None)
 
 
-@cache
-def _load_actions_of_project() -> None:
-    """Importing a module registers its actions."""
-    for name in getattr(settings, "ENGINE_ACTIONS", ()):
-        import_module(name)
-
-
 def split_steps(text: str) -> list[str]:
     """The steps of a conversation that is written on one line: `connect | text hello | close`."""
     return [step.strip() for step in text.split("|")]
@@ -151,11 +145,10 @@ def split_steps(text: str) -> list[str]:
 
 def setup_of(steps: list[Step]) -> dict[str, Any]:
     """What the first steps say: {"seed": 7}. Raises UnknownStep for such a step that is late."""
-    rest = list(itertools.dropwhile(lambda step: step.kind.is_setup, steps))
-    for step in rest:
-        if step.kind.is_setup:
+    for before, step in itertools.pairwise(steps):
+        if step.kind.is_setup and not before.kind.is_setup:
             raise UnknownStep(f"{str(step)!r} stands too late: write it as the first step.")
-    first = steps[: len(steps) - len(rest)]
+    first = (step for step in steps if step.kind.is_setup)
     return {step.action: value for step in first for value in step.arguments.values()}
 
 

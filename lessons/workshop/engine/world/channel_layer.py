@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import time
+from collections import defaultdict
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from importlib import import_module
 from unittest import mock
@@ -20,7 +21,7 @@ from .interleaving import switch_point
 
 # By alias. A recording layer stays for ever; each check puts its own layer inside.
 ALIASES = ("default", "pubsub", "encrypted")
-_CHECK_LAYERS: dict[str, RecordingLayer] = {}
+_layers_of_checks: defaultdict[str, RecordingLayer] = defaultdict(lambda: RecordingLayer(None))
 
 
 class _SerializedMessage(dict):
@@ -90,11 +91,6 @@ class SimulatedLayer(InMemoryChannelLayer):
     def channel_of(self, connection: str) -> str | None:
         """Name of the channel of the consumer that serves the connection with that id."""
         return self._channels.get(connection)
-
-    def groups_of(self, connection: str) -> list[str]:
-        """The groups that contain this connection's channel."""
-        channel = self.channel_of(connection)
-        return [group for group, members in self.groups.items() if channel in members]
 
     # Calls
 
@@ -239,11 +235,7 @@ def check_layers(aliases=ALIASES):
     A student's file may call get_channel_layer() when it is imported, and keep the layer. So all
     checks use the same objects.
     """
-    return mock.patch.dict(channel_layers.backends, {it: _check_layer(it) for it in aliases})
-
-
-def _check_layer(alias: str) -> RecordingLayer:
-    return _CHECK_LAYERS.setdefault(alias, RecordingLayer(None))
+    return mock.patch.dict(channel_layers.backends, {it: _layers_of_checks[it] for it in aliases})
 
 
 @contextmanager
@@ -251,7 +243,7 @@ def served_layers(layers: dict[str, BaseChannelLayer]):
     """Within it, these are the layers of the code that load_subject() loads, and of all else."""
     with ExitStack() as stack:
         for alias, layer in layers.items():
-            stack.enter_context(mock.patch.object(_check_layer(alias), "layer", layer))
+            stack.enter_context(mock.patch.object(_layers_of_checks[alias], "layer", layer))
         stack.enter_context(check_layers(layers))
         yield
 

@@ -315,9 +315,10 @@ class Client:
     def groups(self) -> list[tuple[str, str]]:
         """The (channel, group) pairs of its consumer, on all layers."""
         return [
-            (layer.channel_of(self.connection_id), group)
+            (channel, group)
             for layer in current_layers().values()
-            for group in layer.groups_of(self.connection_id)
+            for group, members in layer.groups.items()
+            if (channel := layer.channel_of(self.connection_id)) in members
         ]
 
     # Ends

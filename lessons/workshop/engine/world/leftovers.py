@@ -17,6 +17,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterable
 from contextlib import contextmanager
+from pathlib import Path
 from types import CoroutineType
 
 from asgiref.sync import SyncToAsync
@@ -34,10 +35,7 @@ LONGEST_TIMER = 86_400.0  # simulated seconds that are waited for a timer
 ORIGIN_LINES = 4
 THREAD_TIMEOUT = 1.0  # seconds for a thread to end; only a thread that hangs takes so long
 # The engine's code that gives jobs to threads itself.
-_ENGINE = tuple(
-    os.path.join(os.path.dirname(os.path.dirname(__file__)), name, "")
-    for name in ("process", "script")
-)
+_ENGINE = tuple(f"{Path(__file__).parents[1] / name}{os.sep}" for name in ("process", "script"))
 
 
 class Leftovers:
@@ -91,12 +89,9 @@ class Leftovers:
 
     def _students_timers(self, loop) -> dict[asyncio.TimerHandle, Place]:
         """The timers that will call a function of the student's file, and its place."""
-        found = {}
-        for timer in loop._scheduled:
-            code = code_of(timer._callback)  # None if it was cancelled
-            if code is not None and self._source.owns(code.co_filename):
-                found[timer] = Place.of(code)
-        return found
+        owns = self._source.owns
+        codes = ((it, code_of(it._callback)) for it in loop._scheduled)  # None if cancelled
+        return {it: Place.of(code) for it, code in codes if code and owns(code.co_filename)}
 
     @contextmanager
     def watched(self):
@@ -114,10 +109,8 @@ class Leftovers:
         Closed, it gives no warning in a later conversation.
         """
         for item in gc.get_objects():
-            if (
-                type(item) is CoroutineType
-                and inspect.getcoroutinestate(item) == inspect.CORO_CREATED
-            ):
+            is_coroutine = type(item) is CoroutineType
+            if is_coroutine and inspect.getcoroutinestate(item) == inspect.CORO_CREATED:
                 origin, name = item.cr_origin or (), item.__qualname__
                 is_own = any(self._source.owns(file) for file, *_ in origin)
                 # A coroutine of sync code has no origin. Then only one of the layer counts.

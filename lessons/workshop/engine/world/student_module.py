@@ -163,9 +163,6 @@ def _line_of_encoding_error(error: Exception, file: Path) -> int:
     return 2 if b"coding" not in first and b"coding" in rest.partition(b"\n")[0] else 1
 
 
-def _failure(
-    code: str, file: Path | str, detail: str, line: int | None = None, raised: str = ""
-) -> CheckFailed:
-    return CheckFailed(
-        make_finding(code, Place(str(file), line or 0), detail=detail, raised=raised)
-    )
+def _failure(code: str, file: Path | str, detail: str, line=None, raised="") -> CheckFailed:
+    place = Place(str(file), line or 0)
+    return CheckFailed(make_finding(code, place, detail=detail, raised=raised))
