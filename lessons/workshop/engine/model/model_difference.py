@@ -24,6 +24,7 @@ from .expected import Answer, Arrival, Expected, as_received, is_in_time, still_
 from .model import LEFT, Model, ModelClient, distinct
 
 MAX_STATES = 32  # of the model, after steps whose order is open
+MAX_STEP = 60  # characters of a step that a sentence shows
 MAX_SHOWN = 400  # characters of an answer that a finding shows
 SHOWN_AROUND = 3  # messages before and after the first difference that a finding shows
 
@@ -382,7 +383,9 @@ def _characters_text(difference: Difference) -> str:
 def in_words(difference: Difference) -> str:
     """One sentence: what happened after which step, and what had to happen."""
     client, index = difference.client, difference.first
-    after = f"After `{_cut(str(difference.step))}`," if difference.step else "Here"
+    step = str(difference.step)
+    step = step if len(step) <= MAX_STEP else f"{step[:MAX_STEP]}…"
+    after = f"After `{step}`," if difference.step else "Here"
     if client is None:
         wanted = difference.expected_answer
         expected = f"; expected {_short(wanted.shown)}" if wanted else ""
@@ -431,10 +434,6 @@ def _message_text(message: dict) -> str:
 def _value_text(key: str, value: str | bytes) -> str:
     """A payload as a transcript shows it: without line ends, and not too long."""
     return event_text({"type": "websocket.send", key: value}).partition(f"{key}: ")[2]
-
-
-def _cut(text: str, length: int = 60) -> str:
-    return text if len(text) <= length else f"{text[:length]}…"
 
 
 def held_text(difference: Difference) -> str:

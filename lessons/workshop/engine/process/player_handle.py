@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 from multiprocessing.connection import Connection
-from typing import Any, Protocol
+from typing import Protocol
 
 from ..faults.finding import CheckFailed, Finding, make_finding
 from ..script.report import DEFAULTS, PlayOptions, Report
@@ -170,18 +170,9 @@ class PlayerHandle:
         if not self.is_loaded:
             self.is_loaded = True
             try:
-                self._receive(self._timeout + _START_TIMEOUT, self._read_loaded)
+                self._receive(self._timeout + _START_TIMEOUT, is_loading=True)
             except PlayerEnded as ended:
                 self.problem = ended.finding
-
-    def _read_loaded(self, *message) -> None:
-        match message:
-            case "problem", dict(finding):
-                self.problem = read_dataclass(Finding, finding, self._finish)
-            case "loaded", str(text), int(cut):
-                self.output.add(text, cut)
-            case _:
-                raise ValueError("it does not say whether the file was loaded")
 
     def play(self, steps: Sequence[Step | str], options: PlayOptions = DEFAULTS) -> Report:
         """Play one conversation. Raises PlayerEnded or PlayerFailed."""
@@ -222,10 +213,8 @@ class PlayerHandle:
         """Answer the oldest request: with what happened, or with the end of the process."""
         request = self._unread[0]
         try:
-            if not self._sent and not request.is_wanted():
-                request.answer = Report()
-            else:
-                request.answer = self._played(request)
+            is_dropped = not self._sent and not request.is_wanted()
+            request.answer = Report() if is_dropped else self._played(request)
         except (PlayerEnded, PlayerFailed) as why:
             request.answer = why
         self._unread.popleft()
@@ -241,7 +230,7 @@ class PlayerHandle:
         if not self._sent:
             self._send(request)
         timeout = self._timeout * WAITING_FACTOR + _REPORT_TIMEOUT + _START_TIMEOUT
-        report = self._receive(timeout, self._read_report)
+        report = self._receive(timeout)
         if report.unknown_step:
             raise PlayerFailed(report.unknown_step)
         return report
@@ -253,21 +242,23 @@ class PlayerHandle:
             raise PlayerEnded("process-died", self._how_it_ended()) from None
         self._sent += 1
 
-    def _read_report(self, kind: str, report: dict) -> Report:
-        if kind != "played":
-            raise ValueError("it is not about a conversation")
-        return read_dataclass(Report, report, self._finish)
-
-    def _receive(self, seconds: float, read: Callable) -> Any:
-        """What `read(*message)` makes of the next message."""
+    def _receive(self, seconds: float, is_loading: bool = False) -> Report | None:
+        """The next report; or None, when the message about the import of the file has come."""
         try:
             if not self._player.pipe.poll(seconds):
                 raise PlayerEnded("stuck", f"No report for {seconds:g} s.")
-            message = receive_data(self._player.pipe, MAX_REPORT)
-            match message:
-                case "fault", str(text):
+            match (is_loading, *receive_data(self._player.pipe, MAX_REPORT)):
+                case _, "fault", str(text):
                     raise PlayerFailed(text)
-            return read(*message)
+                case False, "played", dict(report):
+                    return read_dataclass(Report, report, self._finish)
+                case True, "problem", dict(finding):
+                    self.problem = read_dataclass(Finding, finding, self._finish)
+                case True, "loaded", str(text), int(cut):
+                    self.output.add(text, cut)
+                case _:
+                    raise ValueError("it is not what was asked for")
+            return None
         except (EOFError, ConnectionError):  # a reset, if it has not read all that was asked for
             raise PlayerEnded("process-died", self._how_it_ended()) from None
         except (PlayerEnded, PlayerFailed):
@@ -280,10 +271,8 @@ class PlayerHandle:
         code = self._player.exit_code(_REPORT_TIMEOUT)
         if code is None or code >= 0:
             return f"The process ended with exit code {code}."
-        try:
-            return f"The process ended by {signal.Signals(-code).name}."
-        except ValueError:  # most real-time signals have no name
-            return f"The process ended by signal {-code}."
+        names = {it.value: it.name for it in signal.Signals}
+        return f"The process ended by {names.get(-code, f'signal {-code}')}."
 
 
 def play_once(

@@ -346,8 +346,8 @@ class WorldClient:
     @property
     def subprotocol(self) -> str | None:
         """The subprotocol that the consumer has chosen."""
-        accepts = [it for it in self.events if it["type"] == "websocket.accept"]
-        return accepts[0].get("subprotocol") if accepts else None
+        accepts = (it for it in self.events if it["type"] == "websocket.accept")
+        return next((it.get("subprotocol") for it in accepts), None)
 
     @property
     def received(self) -> list[str | bytes]:

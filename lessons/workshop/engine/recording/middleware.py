@@ -1,6 +1,7 @@
 """An ASGI middleware that records each message between server and application."""
 
 import asyncio
+from functools import partial
 
 from .events import error_text
 from .recorder import Connection, Recorder, TrackedMessage, current_connection
@@ -32,9 +33,7 @@ class RecordingMiddleware:
 
         async def recorded_receive():
             connection.handler_returned(lane)
-            message = TrackedMessage(
-                await receive(), lambda message: connection.handler_started(lane, message)
-            )
+            message = TrackedMessage(await receive(), partial(connection.handler_started, lane))
             unread[:] = [message]
             return message
 

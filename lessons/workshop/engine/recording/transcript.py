@@ -99,8 +99,6 @@ def render_difference(
 
 def differing_places(expected, actual) -> dict[str, int]:
     """For each key with two texts, or with bytes twice: where the values differ first."""
-    if not (isinstance(expected, dict) and isinstance(actual, dict)):
-        return {}
     pairs = {key: (expected[key], actual[key]) for key in expected.keys() & actual.keys()}
     return {
         key: len(commonprefix(pair))  # noqa: RUF071 - texts, no paths
@@ -123,8 +121,6 @@ def normalize(message):
     The ASGI spec allows a key to be left out instead of None. By default `close` has the code 1000,
     `accept` has no headers, and a body is the last one (ASGI spec, HTTP and WebSocket).
     """
-    if not isinstance(message, dict):
-        return message
     kept = {key: value for key, value in message.items() if value is not None}
     if kept.get("type") == "websocket.close":
         kept.setdefault("code", 1000)
@@ -151,8 +147,6 @@ def event_text(message, places: Mapping[str, int] | None = None) -> str:
 
 
 def _event_text(message, places: Mapping[str, int]) -> str:
-    if not isinstance(message, dict):
-        return _shorten(repr(message))
     kind = message.get("type", "(no type)")
     if kind == "scope":
         return _scope_text(message)

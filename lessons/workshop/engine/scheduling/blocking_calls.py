@@ -65,7 +65,7 @@ def is_students(file: str) -> bool:
 def note_if_on_loop(name: str) -> None:
     """A call begins that waits for another process. On the loop's thread, it is noted."""
     thread = this_thread()
-    if thread and thread.scheduler.runs_loop_here():
+    if thread and thread.is_loop_thread and thread.scheduler.loop.is_running():
         note_blocking_call(thread.scheduler.loop, None, name)
 
 

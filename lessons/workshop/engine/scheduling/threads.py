@@ -139,8 +139,6 @@ class Waiter:
         self.is_released = False
 
     def release(self) -> None:
-        if self.is_released:
-            raise RuntimeError("release unlocked lock")
         self.is_released = True
         self.thread.scheduler.wake(self.thread)
 
@@ -208,10 +206,6 @@ class ThreadScheduler:
         for thread in tuple(self._threads):
             if thread.deadline is not None:
                 self.wake(thread)  # the clock will not move any more
-
-    def runs_loop_here(self) -> bool:
-        """Whether the caller is a callback or coroutine of the loop."""
-        return self.loop.is_running() and this_thread() is self.loop_thread
 
     @property
     def parks_thread(self) -> bool:

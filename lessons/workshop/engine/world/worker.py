@@ -41,21 +41,20 @@ def routes_of(consumer_class) -> dict:
 
 
 class FakeWorker(Worker):
-    """One worker process. It keeps the errors that have ended its consumers."""
+    """One worker process. It keeps the faults of its consumers: a diagnosis and the error."""
 
     def __init__(self, routes: dict, channels: list[str], recorder: Recorder):
         self._recorded = RecordingMiddleware(ChannelNameRouter(routes), recorder)
-        self.errors: list[Exception] = []
-        self.stopped = False
+        self.faults: list[tuple[str, Exception | None]] = []
         super().__init__(self._serve, channels, get_channel_layer())
 
     async def _serve(self, scope, receive, send):
         try:
             await self._recorded(scope, receive, send)
         except Exception as error:  # runworker logs it and goes on
-            self.errors.append(error)
+            self.faults.append(("job-raises", error))
         else:
-            self.stopped = True
+            self.faults.append(("worker-stopped", None))
 
     async def run_here(self) -> None:
         """As `run()`, but in the running loop."""
@@ -63,7 +62,7 @@ class FakeWorker(Worker):
         try:
             await self.arun()
         except Exception as error:  # a listener failed, which ends the whole process
-            self.errors.append(error)
+            self.faults.append(("job-raises", error))
 
     async def kill(self) -> None:
         """Cancel all its tasks, as if its process ended."""
@@ -105,15 +104,10 @@ class Workers:
 
     def fault(self) -> Finding | None:
         """An error that a worker would log, or a consumer that stopped."""
-        for worker in self._processes:
-            for error in worker.errors:
-                return self._finding("job-raises", error)
-            if worker.stopped:
-                return self._finding("worker-stopped")
-        return None
-
-    def _finding(self, code: str, error: BaseException | None = None) -> Finding:
-        """The finding at the line of `error` or at the last handler."""
+        faults = [fault for worker in self._processes for fault in worker.faults]
+        if not faults:
+            return None
+        code, error = faults[0]
         handled = [event.message for event in self.transcript if event.direction == "in"]
         job = str(handled[-1].get("type", "")) if handled else ""
         job = "" if job == "scope" else job  # no job so far
