@@ -98,9 +98,8 @@ def fault_of_failed_task(client) -> Finding | None:
 
 
 def _fault_of_uncancelled(client) -> Finding | None:
-    for task in client.uncancelled:
-        return client.finding("cancel-swallowed", client.source.place_of_task(task))
-    return None
+    task = next(iter(client.uncancelled), None)
+    return task and client.finding("cancel-swallowed", client.source.place_of_task(task))
 
 
 def _fault_of_leftovers(client, task_left: str, group_left: str) -> Finding | None:
@@ -221,12 +220,10 @@ def orm_misuse_diagnosis(file: str, error: BaseException) -> str:
     """The diagnosis for a query in async code of `file`: the traceback shows what led to it."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [number for number, frame in enumerate(frames) if frame.filename == file]
-    if not own:
-        return "orm-in-async"
     passed = _passed_calls("".join(linecache.getlines(file)))
     if any((frames[number].lineno, frames[number].colno) in passed for number in own):
         return "called-not-passed"
-    called = frames[own[-1] + 1] if own[-1] + 1 < len(frames) else None
+    called = frames[own[-1] + 1] if own and own[-1] + 1 < len(frames) else None
     if called and called.name == "__get__" and called.filename.endswith("related_descriptors.py"):
         return "unfetched-relation"
     if called and called.name in _LAZY and called.filename.endswith("query.py"):

@@ -144,9 +144,8 @@ class Difference:
 
     def texts(self, messages: Sequence[dict]) -> list:
         """The texts of the frames among some messages."""
-        return [
-            it["text"] for it in messages if it.get("type") == "websocket.send" and "text" in it
-        ]
+        frames = (it for it in messages if it.get("type") == "websocket.send")
+        return [it["text"] for it in frames if "text" in it]
 
 
 def find_difference(model: Model, steps: list[Step], played: Report) -> Difference | None:

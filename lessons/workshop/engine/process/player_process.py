@@ -29,18 +29,11 @@ MAX_GARBAGE = 100_000  # objects that a conversation may make until some are col
 _WARM_UP = Subject(
     *("warm-up", Path("warm_up.py"), "WarmUp"),
     source="""\
-from channels.consumer import SyncConsumer
-from channels.exceptions import StopConsumer
+from channels.generic.websocket import WebsocketConsumer
 
-class WarmUp(SyncConsumer):
-    def websocket_connect(self, event):
-        self.send({"type": "websocket.accept"})
-
-    def websocket_receive(self, event):
-        self.send({"type": "websocket.send", "text": event["text"]})
-
-    def websocket_disconnect(self, event):
-        raise StopConsumer
+class WarmUp(WebsocketConsumer):
+    def receive(self, text_data):
+        self.send(text_data)
 """,
 )
 _WARM_UP_STEPS = ('row auth.Group {"name": "a"}', "connect", "text a", "close")

@@ -1,12 +1,5 @@
 """A pytest plugin: tests of consumers in a simulated world. README.md beside the engine says how.
 
-    def test_greets(world):
-        ada = world.connect("/ws/chat/lobby/")
-        ada.send(text="hi")
-        assert ada.received == ["hi"]
-
-    @pytest.mark.explore(conversations=200)  # plays it in 200 orders, and shortens a red one
-
 simulation.py     the server, its clock, its clients
 made_layers.py    the layers that modules may have kept
 surroundings.py   what the project's code sees: layers, cache, database, clock

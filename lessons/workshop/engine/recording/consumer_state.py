@@ -4,6 +4,8 @@ import asyncio
 import reprlib
 import sys
 from collections.abc import Iterator
+from itertools import islice
+from traceback import walk_stack
 from types import FrameType
 
 from channels.consumer import AsyncConsumer
@@ -38,14 +40,9 @@ _short = _ShortRepr()
 
 def consumer_on_stack() -> AsyncConsumer | None:
     """The consumer whose method is running in this thread; None if it is too far up the stack."""
-    frame = sys._getframe(1)
-    for _ in range(MAX_FRAMES):
-        if frame is None:
-            return None
-        found = frame.f_locals.get("self")
-        if isinstance(found, AsyncConsumer):
+    for frame, _ in islice(walk_stack(sys._getframe(1)), MAX_FRAMES):
+        if isinstance(found := frame.f_locals.get("self"), AsyncConsumer):
             return found
-        frame = frame.f_back
     return None
 
 
@@ -55,11 +52,10 @@ def running_line(consumer: AsyncConsumer, thread: int | None, task: asyncio.Task
     A handler that awaits a thread runs in neither. Then it is the line at which its `task` waits.
     """
     file = getattr(sys.modules.get(type(consumer).__module__), "__file__", None)
-    for frame in (sys._getframe(1), sys._current_frames().get(thread)):
-        while frame is not None:
+    for innermost in filter(None, (sys._getframe(1), sys._current_frames().get(thread))):
+        for frame, line in walk_stack(innermost):
             if frame.f_code.co_filename == file:
-                return frame.f_lineno
-            frame = frame.f_back
+                return line
     own = [it.f_lineno for it in waiting_frames(task) if it.f_code.co_filename == file]
     return own[-1] if own else None
 

@@ -5,9 +5,6 @@ of hashes. So a student's code that closes a set of connections would close anot
 each run. Here such objects get numbers when they are hashed first, and the seed decides which order
 follows from the numbers. A verdict is the same each time.
 
-    number_hashes(seed)             # for each loop
-    number_hashes_of(module)        # for the classes of a student's file
-
 Tasks and futures of a SimulatedLoop are numbered, too. What Python hashes without asking a class
 keeps its address: functions, bound methods, coroutines.
 """

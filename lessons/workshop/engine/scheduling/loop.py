@@ -17,10 +17,6 @@ timer is due. It does so in `_Selector.select()`. In cases 2 to 5 no callback is
 4. The loop is idle and a timer is set: select() moves the clock to the timer.
 5. Anything else, such as a socket: select() waits in real time, as a normal loop does.
 
-For example, a handler awaits a thread job that takes 20 ms, then sleeps for 5 s, while a check
-awaits wait_until_idle(). The loop waits 20 ms for the job (2). Then only the timer is left, so the
-check goes on (3). When the check awaits the end of the handler, the clock jumps by 5 s (4).
-
 A seed decides what in life the outside world decides: when threads get their turns and results
 arrive, which of two timers for the same time comes first, and whether maybe_suspend() suspends.
 With seed 0, everything comes in its natural order. What asyncio guarantees, such as the order of
@@ -48,7 +44,6 @@ from .clock import EPOCH, ThreadSleep, simulated_clock
 from .hashes import NumberedFuture, Task, number_hashes
 from .threads import ThreadScheduler
 
-POLL_INTERVAL = 0.001  # seconds for something that is about to happen
 CLOCK_RESOLUTION = 1e-9  # seconds; timers that are so close come at the same time
 SPIN_LIMIT = 1000  # iterations without a moment of idleness; then the clock moves on
 SUSPENSIONS = (0, 0, 0, 1, 1, 2)  # of maybe_suspend(), of which a seed chooses

@@ -100,15 +100,13 @@ class Player:
 
     async def do(self, function, *args):
         """Call a function that uses the database, outside the consumer, and return its result."""
-        if self.is_at_point:
-            return await self.database.do_in_other_process(function, *args)
-        return await self.database.do(function, *args)
+        do = self.database.do_in_other_process if self.is_at_point else self.database.do
+        return await do(function, *args)
 
     async def write(self, function, *args, **kwargs):
         """Call a function that changes rows: in the open transaction, if there is one."""
-        if self.transaction.is_open:
-            return await self.transaction.do(partial(function, *args, **kwargs))
-        return await self.do(partial(function, *args, **kwargs))
+        do = self.transaction.do if self.transaction.is_open else self.do
+        return await do(partial(function, *args, **kwargs))
 
     # Bursts
 

@@ -280,13 +280,14 @@ class HttpRules:
     """
 
     disconnect_type = "http.disconnect"
+    late_handler = WebSocketRules.late_handler
+    leftover_task = WebSocketRules.leftover_task
     late_exception = None
     awaits_answer = False  # a response may take as long as it likes
 
     def __init__(self):
         self.response = Response.AWAITED
         self.client_left = False
-        self._left_early = False
         self._status_error: Exception | None = None  # which the first body will raise
 
     @property
@@ -295,21 +296,14 @@ class HttpRules:
         return {"type": self.disconnect_type} if self.response is Response.COMPLETE else None
 
     @property
-    def late_handler(self) -> str:
-        return "stream-outlives-client" if self._left_early else "handler-never-returned"
-
-    @property
-    def leftover_task(self) -> str:
-        return "stream-outlives-client" if self._left_early else "task-left-behind"
-
-    @property
     def silence(self) -> str:
         unanswered = self.response is Response.AWAITED
         return "response-missing" if unanswered else "response-not-finished"
 
     def disconnect(self) -> None:
         """The client has closed its connection, or the response is complete."""
-        self._left_early = self.response is not Response.COMPLETE
+        if self.response is not Response.COMPLETE:
+            self.late_handler = self.leftover_task = "stream-outlives-client"
         self.client_left = True
 
     def fault_of_stopped(self) -> str | None:
