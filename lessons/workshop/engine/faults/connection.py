@@ -2,11 +2,6 @@
 
 The client observes what Daphne would see, these functions name. They change nothing.
 They look at a moment at which the loop is idle, so that whatever has not happened will not happen.
-For example, a consumer that forgets to accept:
-
-    the server hands out websocket.connect     # the handler runs, and returns
-    the consumer asks for the next event       # nothing more will happen
-    fault_now(...)                             # state is CONNECTING: "no-accept"
 """
 
 import ast

@@ -307,10 +307,7 @@ def _fault_of_end(played: Report) -> Finding | None:
     return played.stuck or next(iter(leftovers), None)
 
 
-_CAUSES = {
-    *("never-awaited", "layer-not-called", "async-handler-in-sync-consumer"),
-    "calls-exit",
-}
+_CAUSES = {"never-awaited", "layer-not-called", "async-handler-in-sync-consumer", "calls-exit"}
 _SILENCES = {
     *("no-accept", "no-stop-consumer", "work-left-out"),
     *("group-leak", "group-leak-after-a-crash", "cancelled-while-joining"),

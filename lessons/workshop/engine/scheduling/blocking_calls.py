@@ -17,11 +17,8 @@ from pathlib import Path
 from ..faults.finding import Place, make_finding
 from .threads import this_thread
 
-_NOT_STUDENTS = (
-    "<",
-    str(Path(os.__file__).parent) + os.sep,
-    str(Path(__file__).parents[1]) + os.sep,
-)
+_LIBRARIES = Path(os.__file__).parent, Path(__file__).parents[1]
+_NOT_STUDENTS = "<", *(f"{folder}{os.sep}" for folder in _LIBRARIES)
 # What a student calls, by the name of the function that replaces it.
 _NAMES = {
     "_sleep": "time.sleep",

@@ -28,8 +28,10 @@ from .report import CallMade
 END_TIMEOUT = 60  # seconds of the simulated clock for the calls that run at the end
 
 
-def application_of_other_server(loaded, subject: Subject, stack: ExitStack):
-    """What another server process serves, until the stack is closed."""
+def application_of_server(server: int, loaded, subject: Subject, stack: ExitStack):
+    """What the server process of that number serves, until the stack is closed."""
+    if server == 1:  # this one
+        return application_for(loaded, subject)
     own_thread = ThreadPoolExecutor(1, thread_name_prefix="ThreadPoolExecutor-server")
     stack.enter_context(own_thread)
     context, number = copy_context(), next(process_numbers)

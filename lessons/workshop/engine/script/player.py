@@ -26,12 +26,11 @@ from ..subject import Subject
 from ..world.channel_layer import current_layer
 from ..world.client import CLIENT_PORT, Client
 from ..world.database import OtherTransaction
-from ..world.student_module import application_for
 from ..world.worker import FakeWorker, Workers
 from ..world.world import surroundings
 from .account_actions import Accounts
 from .action import UnknownStep
-from .other_processes import OutsideCalls, StartedCall, application_of_other_server
+from .other_processes import OutsideCalls, StartedCall, application_of_server
 from .report import BurstReport, ClientFault, ClientReport, PlayOptions
 from .steps import Step, bursts_of, filled_in, setup_of, tickets_in
 
@@ -273,12 +272,8 @@ class Player:
         """A new client, which has not taken its first step yet."""
         server = step.arguments.get("server", 1)
         if server not in self._applications:
-            subject = self.subject, self._mounted
-            self._applications[server] = (
-                application_for(*subject)
-                if server == 1
-                else application_of_other_server(*subject, self._other_servers)
-            )
+            played = self.subject, self._mounted, self._other_servers
+            self._applications[server] = application_of_server(server, *played)
         port = CLIENT_PORT + len(self._opened)
         client = step.kind.new_client(self, self._applications[server], port, step.arguments)
         client.finds_lines = self.options.events
