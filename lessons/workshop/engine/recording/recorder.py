@@ -43,7 +43,6 @@ class Recorder:
 
     @property
     def is_on(self) -> bool:
-        """Whether anything reads what is recorded."""
         return self.keep or bool(self.listeners)
 
     def record(self, lane, direction, message, thread, handler, connection, line=None) -> Event:
@@ -52,22 +51,19 @@ class Recorder:
         with self._lock:
             number = next(self._numbers)
             facts = number, clock(), lane, direction, message, thread, handler, connection
-            event = Event(*facts, line=line)
-            if self.keep:
-                self.events.append(event)
-            for listener in self.listeners:
-                listener(event)
-        return event
+            return self._keep(Event(*facts, line=line))
 
     def revise(self, event: Event, changes: dict[str, str | None]) -> Event:
         """Add the state that followed `event`. Returns the event that replaces it."""
         with self._lock:
-            revised = replace(event, state={**(event.state or {}), **changes})
-            if self.keep:
-                self.events[event.seq - 1] = revised
-            for listener in self.listeners:
-                listener(revised)
-        return revised
+            return self._keep(replace(event, state={**(event.state or {}), **changes}))
+
+    def _keep(self, event: Event) -> Event:
+        if self.keep:
+            self.events[event.seq - 1 : event.seq] = [event]
+        for listener in self.listeners:
+            listener(event)
+        return event
 
 
 @dataclass

@@ -51,7 +51,6 @@ _controlled: dict[int, "ControlledThread"] = {}  # by the id of the thread
 
 
 def this_thread() -> "ControlledThread | None":
-    """The controlled thread that calls this."""
     return _controlled.get(get_ident())
 
 

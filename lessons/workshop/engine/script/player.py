@@ -80,7 +80,6 @@ class Player:
 
     @property
     def events(self) -> tuple[Event, ...]:
-        """All events so far, by time."""
         # A copy: the thread of the time limit reads this while clients are added.
         found = (self._last_events.get(it, it.transcript) for it in [*self._opened, self.workers])
         return tuple(sorted(chain.from_iterable(found), key=lambda event: event.time))

@@ -100,7 +100,6 @@ class Client:
         self.answers_after = 0.0  # seconds until the client answers a close of the consumer
         self._is_answering = False
         self._held: list[dict] = []  # events of a client that waits for the handshake's answer
-        self._has_returned = False
 
     # Serving
 
@@ -116,10 +115,7 @@ class Client:
 
     async def _serve(self):
         task_owner.set(self)
-        try:
-            await self._application(self.scope, self._receive, self._send)
-        finally:
-            self._has_returned = True
+        await self._application(self.scope, self._receive, self._send)
 
     def put(self, message: dict) -> None:
         """Put an event into the consumer's queue. Daphne cuts the connection at a large frame."""
@@ -166,7 +162,7 @@ class Client:
         return message
 
     async def _send(self, message):
-        if self._has_returned:
+        if self.finished:
             self.sent_after_end = self._place_of_sender()
         try:
             is_seen = self.rules.apply(message)
@@ -215,7 +211,6 @@ class Client:
 
     @property
     def has_begun(self) -> bool:
-        """Whether the application was started."""
         return self._task is not None
 
     @property
@@ -225,7 +220,6 @@ class Client:
 
     @property
     def has_ended(self) -> bool:
-        """Whether the application was started, and has returned."""
         return self.has_begun and self.finished
 
     @property
@@ -476,7 +470,6 @@ class WebSocketClient(Client):
         super().__init__(application, rules, path, headers, port, **own)
 
     def begin(self) -> None:
-        """Start the application, and deliver the connect event."""
         _ = self.future
         self.deliver({"type": "websocket.connect"})
 

@@ -52,7 +52,6 @@ class OtherTransaction:
         return bool(self._blocks)
 
     async def do(self, function: Callable, *args):
-        """Call `function` within the transaction, and return its result."""
         return await sync_to_async(function, thread_sensitive=False, executor=self._thread)(*args)
 
     async def begin(self) -> None:
@@ -74,7 +73,6 @@ class OtherTransaction:
                 connection.close()
 
     async def close(self) -> None:
-        """Roll back what is open, and end the thread."""
         while self._blocks:
             await self.end(rolls_back=True)
         self._thread.shutdown()
