@@ -201,7 +201,7 @@ class SimulatedServer:
             await client.leave()
         except CheckFailed as failure:
             found = failure.finding.diagnosis
-        if not client.finished and not client.client_left:
+        if not client.finished and not client.rules.client_left:
             left = {"type": client.rules.disconnect_type}
             client.put(client.rules.disconnect_event or left | ({"code": code} if code else {}))
             await asyncio.get_running_loop().wait_until_idle()

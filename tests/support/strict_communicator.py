@@ -54,7 +54,7 @@ class StrictClient(Client):
 
     async def send_input(self, message):
         """Send the consumer any event, and wait until the consumer has handled it."""
-        if self.client_left or self.finished:
+        if self.rules.client_left or self.finished:
             detail = f"The client could not send {message} any more."
             self.require(self.finding("closed-early", detail=detail))
         self.put(message)
@@ -67,7 +67,7 @@ class StrictClient(Client):
 
     async def disconnect(self, code=1000, timeout=CLOSE_TIMEOUT):
         """Leave with `code` (None: a browser's bare close()). Then the consumer must stop."""
-        if not self.client_left and not self.finished:
+        if not self.rules.client_left and not self.finished:
             await self.send_input(self._disconnect_event(code))
         await self.wait(timeout)
 

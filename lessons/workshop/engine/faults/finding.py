@@ -95,6 +95,11 @@ class SourceFile:
         """Whether a finding may point at a line of that file."""
         return file == self.file
 
+    def place_of(self, function) -> Place | None:
+        """The line that defines a function, if that is in this file."""
+        code = code_of(function)
+        return Place.of(code) if code and self.owns(code.co_filename) else None
+
     def place_of_error(self, error: BaseException) -> Place | None:
         """The innermost own line that raised `error`; not the clean-up that raised it again."""
         raised = [error]
@@ -112,11 +117,9 @@ class SourceFile:
         if not isinstance(error, TypeError) or error.__traceback__ is None:
             return None
         *_, (frame, _) = traceback.walk_tb(error.__traceback__)
-        for name in ("receiver", "func"):  # in Django's Signal.send() and in its on_commit() hooks
-            code = code_of(frame.f_locals.get(name))
-            if code is not None and self.owns(code.co_filename):
-                return Place.of(code)
-        return None
+        # In Django's Signal.send() and in its on_commit() hooks.
+        called = (frame.f_locals.get(name) for name in ("receiver", "func"))
+        return next(filter(None, map(self.place_of, called)), None)
 
     def running_place(self, thread: int | None = None) -> Place | None:
         """The innermost own line that a thread is executing: this one, or else any thread."""
@@ -142,9 +145,7 @@ class SubjectSource(SourceFile):
         if not event_type:
             is_function = inspect.isfunction(self.outermost)
             handler = self.outermost if is_function else type(self.outermost).__call__
-        code = code_of(handler)
-        is_own = code is not None and self.owns(code.co_filename)
-        return Place.of(code) if is_own else Place(self.file, self._first_line())
+        return self.place_of(handler) or Place(self.file, self._first_line())
 
     def place_of_task(self, task: asyncio.Task) -> Place:
         """The line at which the coroutine of a task waits, if that is in this file."""

@@ -90,10 +90,13 @@ def pytest_runtest_makereport(item, call):
     """Add the conversation and its transcript to the report of a red test."""
     report = yield
     if report.when == "call" and report.failed and "world" in getattr(item, "funcargs", ()):
-        from .explore import kind_of, title_of
+        from .explore import SEED, kind_of
 
         world = item.funcargs["world"]
-        report.sections.append((title_of(item), world.conversation))
+        title = "conversation"
+        if SEED in item.stash:
+            title = f"shortest conversation of --seed {item.stash[SEED]}"
+        report.sections.append((title, world.conversation))
         report.sections.append(("transcript", world.transcript))
         report.kind = kind_of(call.excinfo)
     return report

@@ -23,13 +23,6 @@ def explore(item, nextitem, conversations: int, seed: int | None) -> bool:
     return True
 
 
-def title_of(item) -> str:
-    """The title of the conversation in the report of a red test."""
-    if SEED in item.stash:
-        return f"shortest conversation of --seed {item.stash[SEED]}"
-    return "conversation"
-
-
 class _Exploration:
     def __init__(self, item, nextitem):
         self._item, self._next = item, nextitem

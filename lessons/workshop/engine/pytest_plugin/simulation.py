@@ -389,7 +389,7 @@ class WorldClient:
             fault = fault_of_error(served, errors[0], unknown="task-died")
         if not fault and served.awaits_answer:
             fault = await served.wait_for_answer()
-        if not fault and served.client_left:
+        if not fault and served.rules.client_left:
             fault = await served.fault_of_end()
             # A task may serve all clients of a room: it must end when the last one has left.
             is_of_all = fault and fault.diagnosis == served.rules.leftover_task

@@ -7,7 +7,7 @@ from threading import get_ident
 
 from channels.consumer import AsyncConsumer
 
-from ..faults.finding import Place, SubjectSource, code_of
+from ..faults.finding import Place, SubjectSource
 from ..recording.consumer_state import waiting_frames
 from ..scheduling.blocking_calls import is_students
 from ..scheduling.threads import this_thread
@@ -48,11 +48,9 @@ class ProjectSource(SubjectSource):
 
     def place_of_handler(self, event_type):
         name = event_type.replace(".", "_")
-        for handler in (name, *_GENERIC.get(name, ())):
-            code = code_of(getattr(self.subject, handler, None))
-            if code is not None and self.owns(code.co_filename):
-                return Place.of(code)
-        return Place(self.file, self._first_line() if self.file else 0)
+        handlers = (getattr(self.subject, it, None) for it in (name, *_GENERIC.get(name, ())))
+        default = Place(self.file, self._first_line() if self.file else 0)
+        return next(filter(None, map(self.place_of, handlers)), default)
 
     def running_place(self, thread=None):
         """As in the base class, without threads of earlier tests, and without the test itself."""

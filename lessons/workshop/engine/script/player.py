@@ -290,7 +290,7 @@ class Player:
             fault = await client.fault_now()
             if not fault and client.awaits_answer:
                 fault = await client.wait_for_answer()
-            must_end = judges_ends and (number in leaving or client.client_left)
+            must_end = judges_ends and (number in leaving or client.rules.client_left)
             if not fault and must_end:
                 fault = await client.fault_of_end(self.options.stop_timeout)
             if fault:
@@ -328,7 +328,8 @@ class Player:
         self.has_killed |= bool(jobs) or not all(client.finished for client in begun)
         await self.workers.kill()
         for client in self._opened:
-            if not (client.is_judged or client.finished or client.is_busy or client.client_left):
+            has_ended = client.is_judged or client.finished or client.rules.client_left
+            if not has_ended and not client.is_busy:
                 self._last_events[client] = client.transcript
         for client in self._opened:
             await client.cancel_application()

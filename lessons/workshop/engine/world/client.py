@@ -130,7 +130,7 @@ class Client:
 
         A client sends no frame before it was accepted: until then the frame waits.
         """
-        if not self.has_begun or self.client_left or self.finished:
+        if not self.has_begun or self.rules.client_left or self.finished:
             return
         is_frame = message.get("type") == "websocket.receive"
         if is_frame and self.rules.is_rejected:
@@ -184,9 +184,9 @@ class Client:
             place = self.source.running_place() if self.finds_lines else None
             self.arrivals.append((asyncio.get_running_loop().time(), message, place))
             self._output_arrived.set()
-        elif self.client_left and self.last_client_type == self.rules.disconnect_type:
+        elif self.rules.client_left and self.last_client_type == self.rules.disconnect_type:
             self.sent_too_late.append(message)
-        elif message.get("type") == "websocket.close" and not self.client_left:
+        elif message.get("type") == "websocket.close" and not self.rules.client_left:
             self.second_closes.append(self._place_of_sender())
         await switch_point()
         await maybe_suspend()  # ASGI allows send() to do so
@@ -221,10 +221,6 @@ class Client:
     @property
     def has_ended(self) -> bool:
         return self.has_begun and self.finished
-
-    @property
-    def client_left(self) -> bool:
-        return self.rules.client_left
 
     @property
     def connection_id(self) -> str:
@@ -400,7 +396,7 @@ class Client:
     async def _let_disconnect(self) -> bool:
         """If the consumer closed and still runs, deliver the disconnect. Whether that was so."""
         disconnect = self.rules.disconnect_event
-        if not disconnect or self.client_left or self.finished:
+        if not disconnect or self.rules.client_left or self.finished:
             return False
         if self.answers_after and not self.rules.is_rejected:
             if not self._is_answering:

@@ -23,7 +23,7 @@ from types import CoroutineType
 from asgiref.sync import SyncToAsync
 
 from ..faults.burst import fault_of_coroutine
-from ..faults.finding import Finding, Place, SubjectSource, code_of, make_finding
+from ..faults.finding import Finding, Place, SubjectSource, make_finding
 from ..recording.layer import RecordingLayer
 from ..scheduling.patches import installed
 from ..scheduling.threads import ControlledThread, is_pool_thread
@@ -89,9 +89,8 @@ class Leftovers:
 
     def _students_timers(self, loop) -> dict[asyncio.TimerHandle, Place]:
         """The timers that will call a function of the student's file, and its place."""
-        owns = self._source.owns
-        codes = ((it, code_of(it._callback)) for it in loop._scheduled)  # None if cancelled
-        return {it: Place.of(code) for it, code in codes if code and owns(code.co_filename)}
+        places = ((it, self._source.place_of(it._callback)) for it in loop._scheduled)
+        return {timer: place for timer, place in places if place}  # None if it was cancelled
 
     @contextmanager
     def watched(self):
