@@ -20,10 +20,8 @@ class Stopwatch(Model):
         "wrong-connection": "Each connection has its own stopwatch.",
         "pushed-too-fast": "From the accept on, the client gets a text frame each second",
         "thread-left-behind": "The stopwatch ends with its connection, however the connection ends",
-        **dict.fromkeys(
-            ("cleanup-raises", "exception-hidden"),
-            "The consumer does not hide an exception that a handler raises.",
-        ),
+        "cleanup-raises": "The stopwatch ends with its connection, however the connection ends",
+        "exception-hidden": "The consumer does not hide an exception that a handler raises.",
     }
 
     def connect(self, client):

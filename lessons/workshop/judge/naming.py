@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 # Diagnoses that only say what a client sees. A replay may find the cause.
 VAGUE = {
     *("reply-differs", "no-reply", "reply-too-many", "closed-early", "not-closed-as-asked"),
-    "no-event-arrived",
+    *("no-event-arrived", "no-accept"),
     *("refuses-everyone", "accepts-everyone", "rejected-after-accept", "exception"),
     *("stream-outlives-client", "task-left-behind"),
 }
