@@ -71,9 +71,10 @@ def test_clients_of_a_group_share_a_message_and_one_can_vanish_or_be_removed(vis
     expect(labels.filter(has_text="websocket.disconnect code: None")).to_have_count(1)
     page.press("Options of client 3")
     page.press("Lose the connection", client=3)
+    expect(labels.filter(has_text="websocket.disconnect code: 1006")).to_have_count(1)
+    expect(labels.filter(has_text="finished")).to_have_count(2)
     diagram = page.page.get_by_role("slider", name="What the server recorded, as a diagram")
     diagram.press("End")
-    expect(labels.filter(has_text="websocket.disconnect code: 1006")).to_have_count(1)
     expect(page.page.locator("#details pre")).to_have_text('{"type": "finished"}')
 
 

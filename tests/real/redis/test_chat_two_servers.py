@@ -5,9 +5,11 @@ import json
 from contextlib import asynccontextmanager
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.db import connections
 from websockets.asyncio.client import connect
 
+from lessons.workshop.engine.world.accounts import log_in
 from lessons.workshop.engine.world.database import fresh_database
 from lessons.workshop.setup.redis_server import RedisServer
 from tests.support.programs.real_daphne import TEST_TIMEOUT, RealDaphne
@@ -15,14 +17,14 @@ from tests.support.programs.real_daphne import TEST_TIMEOUT, RealDaphne
 
 @pytest.fixture
 async def servers(redis_binaries):
-    """Two servers on one Redis, and their database."""
+    """Two servers on one Redis and one database."""
     with RedisServer() as redis:
-        async with fresh_database() as database:
+        async with fresh_database():
             file = connections.databases["default"]["NAME"]
             places = {"redis": redis.url, "database": file}
             one, other = (RealDaphne("project", "chat", **places) for _ in range(2))
             with one, other:
-                yield one, other, database
+                yield one, other
 
 
 @asynccontextmanager
@@ -45,8 +47,8 @@ async def wait_for_frame(client, **expected):
 
 
 async def test_a_room_on_two_servers_survives_the_loss_of_one(servers):
-    one, other, database = servers
-    ann, bob = await database.log_in("ann"), await database.log_in("bob")
+    one, other = servers
+    ann, bob = [await sync_to_async(log_in)(name) for name in ("ann", "bob")]
     async with (
         open_chat(one, bob) as of_bob,
         open_chat(other, ann) as of_ann,
