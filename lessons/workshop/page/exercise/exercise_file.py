@@ -17,16 +17,16 @@ def read_file(lesson: Lesson) -> dict[str, str]:
 
     Raises Refused or OSError.
     """
-    digest = exercise_copies.digest_of(lesson.exercise)
-    file = lesson.original if digest is None else lesson.exercise
+    content = exercise_copies.read_content(lesson.exercise)
+    shown = lesson.original.read_bytes() if content is None else content
     try:
-        text = file.read_text(encoding="utf-8-sig")
+        text = shown.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError:
         raise Refused(
             f"{lesson.exercise.name} is not text in UTF-8, so this page cannot edit it. "
             "Save it as UTF-8 in your own editor."
         ) from None
-    return {"text": text, "digest": digest or ""}
+    return {"text": text, "digest": "" if content is None else exercise_copies.digest(content)}
 
 
 def save_file(lesson: Lesson, text: str, replaces: str, overwrite: bool = False) -> str:
