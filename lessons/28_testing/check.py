@@ -34,10 +34,13 @@ OTHER_FRAMES = {
 }
 
 
-def refusing(name, statement):
-    """For each kind of frame, a fault: the box refuses this kind alone with another statement."""
+def refusing(name, statement, *others):
+    """For each kind of frame, a fault: the box refuses this kind alone with another statement.
+
+    `others` are further edits of BOX.
+    """
     return {
-        f"{name}-{kind}": (INVALID, f"{statement} if {condition} else {INVALID}")
+        f"{name}-{kind}": (INVALID, f"{statement} if {condition} else {INVALID}", *others)
         for kind, condition in OTHER_FRAMES.items()
     }
 
@@ -152,13 +155,11 @@ FAULTS = {
         ),
         "suite-passes-second-frame": {
             **refusing("refuses-twice", f"[{INVALID}, {INVALID}]"),
-            **{
-                name: (*edits, *TELL_ALL)
-                for name, edits in refusing(
-                    "blames-everyone-for",
-                    'await self.channel_layer.group_send("box", {"type": "box.invalid"})',
-                ).items()
-            },
+            **refusing(
+                "blames-everyone-for",
+                'await self.channel_layer.group_send("box", {"type": "box.invalid"})',
+                *TELL_ALL,
+            ),
         },
         "suite-passes-close": refusing(
             "closes-after", f'[{INVALID}, await self.send({{"type": "websocket.close"}})]'
