@@ -47,10 +47,6 @@ _EVENTS = {
     "connect": "websocket.connect",
     "close": "websocket.disconnect",
     "vanish": "websocket.disconnect",
-    "GET": "http.request",
-    "HEAD": "http.request",
-    "POST": "http.request",
-    "PUT": "http.request",
     "piece": "http.request",
 }
 
@@ -200,6 +196,8 @@ def _event(difference: Difference) -> str:
     """The type of the event to which the step has led, or an empty text."""
     step = difference.step
     event = _EVENTS.get(step.action, "") if step else ""
+    if step and step.kind.is_request:
+        event = "http.request"
     own = [it.kind for it in difference.steps_so_far if step and it.client == step.client]
     begun = [kind for kind in own if kind.begins]  # a request, then perhaps a handshake
     is_http = bool(begun) and begun[-1].is_request
