@@ -5,7 +5,8 @@ The lamps are here, because mistakes.py holds wrong versions of what the student
 
 from pathlib import Path
 
-from lessons.workshop.judge import FaultModel, altered, mutants_of
+from lessons.workshop.judge import FaultModel, altered, edited, mutants_of
+from lessons.workshop.judge.mutants import Mutant
 
 LAMP = Path(__file__).with_name("lamp.py").read_text(encoding="utf-8")
 ASYNC_LAMP = (
@@ -14,15 +15,25 @@ ASYNC_LAMP = (
     .replace("self.send(", "await self.send(")
 )
 CHECK_KEY = 'self.scope["query_string"] == b"key=brass"'
-CLOSE = 'self.send({"type": "websocket.close", "code": 4000})'
+CLOSED = '{"type": "websocket.close", "code": 4000}'
+CLOSE = f"self.send({CLOSED})"
+REJECT = 'self.send({"type": "websocket.close"})'
+REJECT_4003 = 'self.send({"type": "websocket.close", "code": 4003})'
 STOP = "raise StopConsumer()"
 SEND_ACCEPT = 'self.send({"type": "websocket.accept"})'
 SEND_STATE = 'self.send({"type": "websocket.send", "text": "on" if self.lit else "off"})'
-FORGET = "self.clients.discard(self)"
+FORGET = "self in self.clients and self.clients.remove(self)"
 EXTRA = '{"type": "websocket.send", "text": "on"}'
 IS_SWITCH = 'event.get("text") == "switch"'
 IS_BROKEN = "if self.broken:"
-ACCEPT, STATE, REFUSAL = "websocket.accept", "websocket.send", "websocket.close"
+KEEP_FRAME = "self.broken = True", "self.broken = event"
+# A test may look closely at one kind of rejected client only, or at one kind of frame.
+STRANGERS = {
+    "no-key": 'self.scope["query_string"] == b""',
+    "another-key": 'self.scope["query_string"] not in (b"", b"key=brass")',
+}
+BROKEN_BY = {kind: f'self.broken and "{kind}" in self.broken' for kind in ("text", "bytes")}
+ACCEPT, STATE = "websocket.accept", "websocket.send"
 OTHER_STATE = '{**message, "text": "off" if message["text"] == "on" else "on"}'
 IN_BYTES = '{"type": "websocket.send", "bytes": message["text"].encode()}'
 PROMISES = {
@@ -39,11 +50,33 @@ PROMISES = {
 }
 
 
-def instead_of(key, messages, name, numbers=(1,)):
-    """Return lamps that send other messages, each instead of one with this type or code."""
-    return {f"{name}-{it}": altered(LAMP, "Lamp", key, it, messages) for it in numbers}
+def instead_of(kind, messages, name, numbers=(1,)):
+    """Return lamps that send other messages, each instead of one of this type."""
+    return {f"{name}-{it}": altered(LAMP, "Lamp", kind, it, messages) for it in numbers}
 
 
+def closes_with(messages, name):
+    """Return two lamps that send other messages than the close, each for one kind of frame."""
+    code = "for message in {} if {!r} in event else [{}]:\n                self.send(message)"
+    return {f"{name}-{it}": (CLOSE, code.format(messages, it, CLOSED)) for it in BROKEN_BY}
+
+
+def tells(clients):
+    """Return edits: each state also goes to other clients, the older ones or the newer ones."""
+    return (
+        *("SyncConsumer):", "SyncConsumer):\n    clients = []\n"),
+        *(SEND_ACCEPT, f"self.clients.append(self)\n            {SEND_ACCEPT}"),
+        *(SEND_STATE, f"for lamp in {clients}:\n                lamp.{SEND_STATE[5:]}"),
+        *("self.broken = True", f"{FORGET}\n            self.broken = True"),
+        *(STOP, f"{FORGET}\n        {STOP}"),
+    )
+
+
+TWICE_AT_ONCE = Mutant(
+    f"`Lamp` is an AsyncConsumer, and this line is there twice\nawait {SEND_STATE}",
+    line=0,
+    source=edited(ASYNC_LAMP, SEND_STATE, f"{SEND_STATE}\n            await {SEND_STATE}"),
+)
 STATES = (1, 2, 3)  # the numbers of the states that a test must compare
 
 # Claim → diagnosis → faults. Each fault has a name and edits of LAMP, or other messages.
@@ -60,10 +93,14 @@ FAULTS = {
         },
         "test-passes-other-result": {
             **instead_of(ACCEPT, '[{**message, "subprotocol": "lamp"}]', "subprotocol"),
-            **instead_of(REFUSAL, '[{**message, "code": 4003}]', "refusal-with-code"),
+            **{
+                f"code-for-{it}": (REJECT, f"{REJECT_4003} if {condition} else {REJECT}")
+                for it, condition in STRANGERS.items()
+            },
         },
         "test-passes-crash": {
-            "dies-after-a-refusal": (STOP, f"assert {CHECK_KEY}\n        {STOP}"),
+            f"dies-after-{it}": (STOP, f"assert not ({condition})\n        {STOP}")
+            for it, condition in STRANGERS.items()
         },
     },
     "states": {
@@ -88,29 +125,25 @@ FAULTS = {
         "test-passes-second-reply": {
             **instead_of(ACCEPT, f"[message, {EXTRA}]", "frame-after-accept"),
             **instead_of(STATE, "[message, message]", "state-twice", STATES),
-            **instead_of(4000, f"[{EXTRA}, message]", "frame-before-close"),
-            "tells-all-lamps": (
-                *("SyncConsumer):", "SyncConsumer):\n    clients = set()\n"),
-                *(SEND_ACCEPT, f"self.clients.add(self)\n            {SEND_ACCEPT}"),
-                *(SEND_STATE, f"for lamp in self.clients:\n                lamp.{SEND_STATE[5:]}"),
-                *("self.broken = True", f"{FORGET}\n            self.broken = True"),
-                *(STOP, f"{FORGET}\n        {STOP}"),
-            ),
+            "state-twice-at-once": TWICE_AT_ONCE,
+            **closes_with(f"[{EXTRA}, {CLOSED}]", "frame-before-close"),
+            "tells-newer-clients": tells("self.clients[self.clients.index(self) :]"),
+            "tells-older-clients": tells("self.clients[: self.clients.index(self) + 1]"),
         },
         "test-passes-late-frame": {
-            **instead_of(4000, f"[message, {EXTRA}]", "frame-after-close"),
-            "answers-after-the-close": (IS_BROKEN, "if False:"),
+            **closes_with(f"[{CLOSED}, {EXTRA}]", "frame-after-close"),
+            **{
+                f"answers-after-{kind}": (*KEEP_FRAME, IS_BROKEN, f"if self.broken and not ({it}):")
+                for kind, it in BROKEN_BY.items()
+            },
             "switches-after-the-close": (IS_BROKEN, f"{IS_BROKEN[:-1]} and not {IS_SWITCH}:"),
             "closes-twice": (IS_BROKEN, f"{IS_BROKEN[:-1]} and {IS_SWITCH}:"),
         },
     },
     "closes": {
         "test-passes-wrong-code": {
-            **{
-                f"closes-with-{code}": ('"code": 4000', f'"code": {code}')
-                for code in (1000, 3999, 4001)
-            },
-            **instead_of(4000, "[]", "no-close"),
+            "closes-with-1000": ('"code": 4000', '"code": 1000'),
+            **closes_with('[{"type": "websocket.close", "code": 4001}]', "other-code"),
             "ignores-text": (CLOSE, f'"text" in event or {CLOSE}'),
             "ignores-bytes": (CLOSE, f'event.get("text") is not None and {CLOSE}'),
         },
@@ -127,20 +160,29 @@ FAULTS = {
     },
     "keys": {
         "test-passes-change": {
-            **instead_of(STATE, '[{**message, "lit": True}]', "state-with-another-key"),
-            **instead_of(4000, '[{**message, "reason": "hit"}]', "close-with-a-reason"),
+            **instead_of(STATE, '[{**message, "lit": True}]', "state-with-another-key", STATES),
+            **closes_with(f'[{{**{CLOSED}, "reason": "hit"}}]', "close-with-a-reason"),
         },
     },
     "stops": {
         "test-passes-endless": {
             "never-stops": (STOP, "pass"),
             "stops-if-broken": (STOP, f"if self.broken or not {CHECK_KEY}:\n            {STOP}"),
-            "stops-if-whole": (STOP, f"if not self.broken:\n            {STOP}"),
-            "stops-if-accepted": (STOP, f"if {CHECK_KEY}:\n            {STOP}"),
+            **{
+                f"never-stops-after-{it}": (STOP, f"if not ({condition}): {STOP}")
+                for it, condition in STRANGERS.items()
+            },
+            **{
+                f"never-stops-after-{kind}": (*KEEP_FRAME, STOP, f"if not ({it}): {STOP}")
+                for kind, it in BROKEN_BY.items()
+            },
         },
         "test-passes-crash": {
             "dies-at-the-end": (STOP, f"assert self.broken or not {CHECK_KEY}\n        {STOP}"),
-            "dies-when-broken": (STOP, f"assert not self.broken\n        {STOP}"),
+            **{
+                f"dies-after-{kind}": (*KEEP_FRAME, STOP, f"assert not ({it})\n        {STOP}")
+                for kind, it in BROKEN_BY.items()
+            },
         },
     },
 }
@@ -153,6 +195,7 @@ class Test(FaultModel):
     right = RIGHT
     faults = FAULTS
     mutants = MUTANTS
+    per_conversation = 15
 
     def other(self, step):
         """Your test must be green for each right lamp, and red for each lamp that breaks a rule."""

@@ -38,6 +38,7 @@ async def switched(application, switch=switch, leave=leave):
     await switch(other, "on")
     await switch(client, "off", "on")
     assert await client.receive_nothing()
+    assert await other.receive_nothing()
     await leave(client, other)
 
 

@@ -17,12 +17,11 @@ Faults = dict[str, dict[str, dict[str, tuple[str, ...] | Mutant]]]
 _FAULTY = """
 
 class Faulty({name}):
-    keys = ()
+    kinds = ()
 
     def send(self, message):
-        key = message.get("code", message["type"])
-        self.keys += (key,)
-        is_altered = (key, self.keys.count(key)) == ({key!r}, {number})
+        self.kinds += (message["type"],)
+        is_altered = (message["type"], self.kinds.count({kind!r})) == ({kind!r}, {number})
         for one in {messages} if is_altered else [message]:
             super().send(one)
 
@@ -31,14 +30,14 @@ application = Faulty.as_asgi()
 """
 
 
-def altered(source: str, name: str, key: str | int, number: int, messages: str) -> Mutant:
+def altered(source: str, name: str, kind: str, number: int, messages: str) -> Mutant:
     """The SyncConsumer `name` of `source`, which sends other messages instead of one.
 
-    The message is the one with this number, from 1, among those of a type, or of a close code.
-    `messages` is the code of a list, in which `message` is the right one.
+    The message is the one with this number, from 1, among those of a type. `messages` is the
+    code of a list, in which `message` is the right one.
     """
-    code = _FAULTY.format(name=name, key=key, number=number, messages=messages)
-    words = f"message {number} of the kind {key!r} is replaced by\n{messages}"
+    code = _FAULTY.format(name=name, kind=kind, number=number, messages=messages)
+    words = f"message {number} of the kind {kind!r} is replaced by\n{messages}"
     return Mutant(words, 0, source + code)
 
 
