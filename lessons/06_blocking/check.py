@@ -7,6 +7,7 @@ from lessons.workshop.judge import Model, parse_step
 
 SECONDS = 2  # baking time of one bread
 SLACK = 1  # more seconds that a consumer may take
+THREADS = 6  # so many orders at least can be baked at the same time: asyncio's pool has as many
 PROMISES = {
     "Each text frame is an order": "texts",
     "An empty text frame is an order": "test_an_order_is_answered_and_baked",
@@ -24,7 +25,11 @@ class Bakery(Model):
     others = ("wait 1", "wait 2", "wait 10")
     texts = ("rye", "wheat")
     last_steps = ("wait 200",)  # so that each order is baked before its client leaves
-    crowd = 6  # so many orders at least can be baked at the same time: there are as many threads
+    crowd = THREADS + 2  # the last clients may wait for a thread
+    # Clients that leave while their bread is baked take no place away from later ones.
+    long_conversations = (
+        "connect | text rye | close | wait 3 | " * 40 + "connect | text rye | wait 3",
+    )
     session = 60
     stop_timeout = 600  # one client's orders may wait for each other
     promise_of: ClassVar = {
@@ -44,6 +49,7 @@ class Bakery(Model):
     def connect(self, client):
         client.ready_at = 0
         client.orders = []
+        client.has_sent_bytes = False  # perhaps they were baked
         self.let_in(client)
 
     def let_in(self, client):
@@ -59,7 +65,10 @@ class Bakery(Model):
         # The second order of the same client may wait for its first.
         is_first = client.ready_at <= self.now
         begins_at = max(client.ready_at, self.now)
-        client.ready_at = begins_at + SECONDS + SLACK
+        client.is_free = client.is_free and not is_first
+        others = (it for it in self.by_connection.values() if it is not client)
+        busy = sum(it.ready_at > begins_at for it in others)
+        client.ready_at = begins_at + SECONDS * (1 + busy // THREADS) + SLACK
         client.orders.append(text)
         client.send(
             f"baking {text}",
@@ -71,7 +80,8 @@ class Bakery(Model):
     def receive_binary(self, client):
         """A binary frame is not an order: answer it as you like, even with `bake(None)`, but keep
         the connection open."""
-        client.is_free = True
+        client.is_free = client.has_sent_bytes = True
+        client.ready_at = max(client.ready_at, self.now) + SECONDS + SLACK
 
     def disconnect(self, client):
         # Its consumer may wait for its own orders.
@@ -79,14 +89,28 @@ class Bakery(Model):
         client.left_in = self.burst
 
     def fault_in(self, turn, played):
-        return self.fault_of_leaving(turn) or self.fault_of_baking(turn, played)
+        return (
+            self.fault_of_closing(turn)
+            or self.fault_of_leaving(turn)
+            or self.fault_of_baking(turn, played)
+        )
+
+    def fault_of_closing(self, turn):
+        """A binary frame is not an order: answer it as you like, even with `bake(None)`, but keep
+        the connection open."""
+        for client in self.open_clients:
+            seen = turn.clients.get(client.number)
+            received = [message["type"] for _, message in seen.received] if seen else []
+            if client.is_free and "websocket.close" in received:
+                return client.number, "closed-early", "The client had not left."
+        return None
 
     def fault_of_leaving(self, turn):
         """While the bread of one client is baked, other clients can connect, send orders, and
         leave."""
         clients = self.by_connection.values()
         [step, *others] = map(parse_step, turn.steps)
-        if others or not step.kind.ends or any(client.is_free for client in clients):
+        if others or not step.kind.ends or any(client.has_sent_bytes for client in clients):
             return None
         client = self.clients[step.client]
         due = client.stops_by
@@ -111,7 +135,7 @@ class Bakery(Model):
                 if baked.count(order) < answers:
                     return number, "work-left-out", what_was_baked(order, baked, time, answers)
         clients = self.by_connection.values()
-        if any(client.is_free for client in clients):  # perhaps a binary frame is baked
+        if any(client.has_sent_bytes for client in clients):
             return None
         calls = [it.argument for it in played.thread_sleeps if has_begun(it, turn.time)]
         orders = [order for client in clients for order in client.orders]
@@ -125,8 +149,8 @@ class Bakery(Model):
         return [item.message.get("text") for item in client.expected]
 
     def diagnose(self, difference):
-        if difference.late is not None:  # an accept
-            return self.cause_of_delay(difference)
+        if difference.late is not None:
+            return self.cause_of_late(difference, difference.wanted[difference.late])
         if difference.fault:
             is_slow = difference.fault.detail.startswith("The consumer had to stop")
             return self.cause_of_delay(difference) if is_slow else None
@@ -142,10 +166,13 @@ class Bakery(Model):
                 return "wrong-connection"
         queue = SECONDS * sum(len(client.orders) for client in self.by_connection.values())
         since = self.now - (difference.wanted[difference.first].until or self.now)
-        cause = self.cause_of_delay(difference) if since <= queue else None
-        if cause:
-            together = "The bread of two clients is baked at the same time."
-            difference.wanted[difference.first].promise = together
+        first = difference.wanted[difference.first]
+        return self.cause_of_late(difference, first) if since <= queue else None
+
+    def cause_of_late(self, difference, item):
+        cause = self.cause_of_delay(difference)
+        if cause and item.at is None:  # it is no accept
+            item.promise = "The bread of two clients is baked at the same time."
         return cause
 
     def cause_of_delay(self, difference):
@@ -155,8 +182,9 @@ class Bakery(Model):
 
 
 def has_baked(sleep, time):
-    """Whether this is a call of bake() that had ended at this time."""
-    return sleep.function == "bake" and sleep.begun + sleep.seconds <= time + 0.001
+    """Whether this is a call of bake() that had taken its two seconds at this time."""
+    is_whole = sleep.function == "bake" and sleep.seconds == SECONDS
+    return is_whole and sleep.begun + SECONDS <= time + 0.001
 
 
 def has_begun(sleep, time):
@@ -169,7 +197,8 @@ def what_was_baked(order, baked, time, answers):
     known = f"the last calls: {', '.join(map(short, others))}" if others else "no other call"
     return (
         f"After {time:g} s, clients had received {answers} times that {short(order)} is done. By "
-        f"then, {baked.count(order)} calls of bake() with this argument had ended; {known}."
+        f"then, {baked.count(order)} calls of bake() with this argument had taken {SECONDS} s; "
+        f"{known}."
     )
 
 
@@ -190,6 +219,11 @@ def test_an_order_is_answered_and_baked(play):
     play('connect | text "ab" * 1000 | wait 3')
 
 
+def test_an_order_after_a_binary_frame_is_baked(play):
+    """A binary frame is not an order. An order that comes later is answered and baked."""
+    play("connect | bytes 00ff | wait 5 | text rye | wait 3 | bytes | wait 5 | text | wait 3")
+
+
 def test_others_are_served_while_one_bakes(play):
     """While the bread of one client is baked, another client connects, orders and leaves."""
     play("connect | text rye | 2 connect | 2 text wheat | 2 wait 3 | 2 close | wait 3")
@@ -205,5 +239,3 @@ def test_stops_when_the_client_leaves(play):
     """The consumer stops when the client leaves, with or without a code."""
     for end in ("close 1000", "close 1001", "close"):
         play(["connect", end])
-    # Clients that leave while their bread is baked take no place away from later ones.
-    play([*["connect", "text rye", "close", "wait 3"] * 12, "connect", "text wheat", "wait 3"])

@@ -50,8 +50,16 @@ SEND = 'await self.send({"type": "websocket.send", "text": self.name})'
             *("wrong-time", SLEEP, "It came 1 s later."),
         ),
         (
-            *("blocking", '        bread = event.get("text")', CLOSE_ON_BYTES),
+            *(
+                "push",
+                "self, event):\n        await",
+                f"self, event):\n        await {CLOSE}\n        await",
+            ),
             *("closed-early", "", "and then it still sent an event."),
+        ),
+        (
+            *("blocking", '        bread = event.get("text")', CLOSE_ON_BYTES),
+            *("closed-early", "", "The client had not left."),
         ),
         (
             *("http", "        for left", f"        {NAP}\n        for left"),

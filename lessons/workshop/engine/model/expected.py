@@ -61,8 +61,12 @@ class Expected:
 
     def after(self, time: float, message: dict) -> "Sequence[Expected] | None":
         """What must follow instead of this when `message` has come; None if it is not allowed."""
-        in_time = self.at is None or is_in_time(time, self.at)
-        return () if in_time and self.accepts(message) else None
+        return () if self.is_in_time(time) and self.accepts(message) else None
+
+    def is_in_time(self, time: float) -> bool:
+        """Whether the message may arrive at this time."""
+        is_late = self.until is not None and time > self.until + TIME_TOLERANCE
+        return not is_late and (self.at is None or is_in_time(time, self.at))
 
     def is_due(self, now: float) -> bool:
         return self.until is None or self.until <= now + _MOMENT

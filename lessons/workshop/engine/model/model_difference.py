@@ -20,7 +20,7 @@ from ..recording.transcript import (
 from ..script.report import BurstReport, ClientReport, Report
 from ..script.steps import Step, bursts_of, filled_in, setup_of
 from ..world.daphne_rules import CODE_DROPPED, ignored_keys_text, with_meant_keys
-from .expected import Answer, Arrival, Expected, as_received, is_in_time, still_expected
+from .expected import Answer, Arrival, Expected, as_received, still_expected
 from .model import LEFT, Model, ModelClient, distinct
 
 MAX_STATES = 32  # of the model, after steps whose order is open
@@ -106,8 +106,7 @@ class Difference:
         if self.fault or self.client is None or self.expected != self.received:
             return None
         pairs = enumerate(zip(self.wanted, self.times, strict=True))
-        wrong = (n for n, (it, time) in pairs if it.at is not None and not is_in_time(time, it.at))
-        return next(wrong, None)
+        return next((n for n, (it, time) in pairs if not it.is_in_time(time)), None)
 
     @property
     def missing(self) -> dict | None:
@@ -391,9 +390,10 @@ def in_words(difference: Difference) -> str:
     is_alone = {step.client for step in difference.steps} <= {client, None}
     whose = "the client" if is_alone else f"client {client}"
     if (late := difference.late) is not None:
-        due, time = difference.wanted[late].at, difference.times[late]
+        wanted, time = difference.wanted[late], difference.times[late]
+        due = f"by {wanted.until:.4g}" if wanted.at is None else f"at {wanted.at:.4g}"
         came = _message_text(difference.received[late])
-        return f"{after} {whose} received {came} at {time:.4g} s; it was due at {due:.4g} s."
+        return f"{after} {whose} received {came} at {time:.4g} s; it was due {due} s."
     if difference.missing:
         if difference.missing["type"] == "raised":
             error = difference.missing["error"] or "an exception"

@@ -45,6 +45,7 @@ from .hashes import NumberedFuture, Task, number_hashes
 from .threads import ThreadScheduler
 
 CLOCK_RESOLUTION = 1e-9  # seconds; timers that are so close come at the same time
+POOL_THREADS = 6  # of the default pool: asyncio's own number on a machine with two cores
 SPIN_LIMIT = 1000  # iterations without a moment of idleness; then the clock moves on
 SUSPENSIONS = (0, 0, 0, 1, 1, 2)  # of maybe_suspend(), of which a seed chooses
 
@@ -144,7 +145,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         if executor is None:
             self._check_default_executor()
             if self._default_executor is None:
-                self._default_executor = ThreadPoolExecutor(thread_name_prefix="asyncio")
+                self._default_executor = ThreadPoolExecutor(POOL_THREADS, "asyncio")
             executor = self._default_executor
         self.thread_jobs_started += 1
         job = executor.submit(func, *args)
