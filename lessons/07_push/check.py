@@ -82,6 +82,7 @@ def test_the_server_speaks_first(play):
 def test_frames_are_answered_in_between(play):
     """A frame is answered at once, and the stopwatch continues."""
     play("connect | text ? | wait 1 | text ? | text | wait 1 | bytes 3f | wait 1")
+    play.at_each_point("connect | wait 1 | at * text ? | wait 1")  # while it sends a second
 
 
 def test_each_connection_has_its_own(play):

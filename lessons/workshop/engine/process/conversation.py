@@ -57,10 +57,14 @@ class Conversation:
             self._source = SubjectSource(loaded)
             self._leftovers = Leftovers(self._source)
             self._player = Player(self._subject, loaded, self._options)
-            with isolated_signals(loaded) as receiver_was_lost:
-                if receiver_was_lost:
-                    self._findings.append(make_finding("receiver-gone", Place(self._source.file)))
-                self._play(steps, loop)
+            try:
+                with isolated_signals(loaded) as receiver_was_lost:
+                    if receiver_was_lost:
+                        gone = make_finding("receiver-gone", Place(self._source.file))
+                        self._findings.append(gone)
+                    self._play(steps, loop)
+            except CheckFailed as failure:
+                self._findings.append(failure.finding)
 
     def _play(self, steps: list[Step], loop: SimulatedLoop) -> None:
         with self._leftovers.watched():

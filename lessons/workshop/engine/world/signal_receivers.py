@@ -5,6 +5,7 @@ previous import must not be called. The receivers of the project's apps must not
 they would send to the student's consumers.
 """
 
+import inspect
 import sys
 from contextlib import contextmanager
 from itertools import compress
@@ -15,6 +16,8 @@ from django.conf import settings
 from django.contrib.auth import signals as auth
 from django.db.models import signals
 
+from ..faults.finding import CheckFailed, Place, SourceFile, make_finding
+from ..recording.events import error_text
 from . import STUDENT_PACKAGE
 
 SIGNALS = (
@@ -28,23 +31,41 @@ SIGNALS = (
 def isolated_signals(loaded):
     """Within it, signals only reach the subject's receivers and those that its file connects.
 
-    If the file, or the class, has a function `ready`, it is called as AppConfig.ready() is. Yields
-    whether a receiver was freed right after it was connected: Django keeps weak references.
+    If the file has a function `ready`, or the class a class method, it is called as
+    AppConfig.ready() is. Yields whether a receiver was freed right after it was connected: Django
+    keeps weak references. Raises CheckFailed if `ready` fails: then a server does not start.
     """
     module = sys.modules[loaded.__module__]
     own = {"django", "channels", module.__name__.partition(".")[0]}
     try:
         with receivers_unchanged():
             _keep(lambda package: package in own)
-            if ready := getattr(loaded, "ready", getattr(module, "ready", None)):
+            if ready := _ready_of(loaded, module):
                 # With DEBUG on, Django inspects each receiver and caches the result, so it keeps
                 # the receiver alive. In production, one that only Django refers to would vanish.
                 with mock.patch.object(settings, "DEBUG", False):
-                    ready()
+                    _call(ready, SourceFile(module.__file__))
             entries = [entry for signal in SIGNALS for entry in signal.receivers]
             yield any(_function_of(entry) is None for entry in entries)
     finally:
         disconnect_student_receivers()
+
+
+def _ready_of(loaded, module):
+    """The function to call; None if `ready` means something else to the file."""
+    own, of_file = getattr(loaded, "ready", None), getattr(module, "ready", None)
+    if inspect.ismethod(own):
+        return own
+    is_ready = inspect.isfunction(of_file) and not inspect.signature(of_file).parameters
+    return of_file if is_ready else None
+
+
+def _call(ready, file: SourceFile) -> None:
+    try:
+        ready()
+    except Exception as error:
+        place, text = file.place_of_error(error) or Place(file.file), error_text(error)
+        raise CheckFailed(make_finding("import-error", place, detail=text)) from error
 
 
 @contextmanager
