@@ -24,7 +24,7 @@ PROMISES = {
 class Counter(Model):
     texts = ("hello", "1 hello", "None")
     silent_after_disconnect = True  # each frame comes back once; nothing else is sent
-    session = 1010  # so that numbers have four digits
+    session = 1030  # so that numbers have four digits
     promise_of: ClassVar = {
         "wrong-connection": "Each connection counts its own frames, text and binary together, "
         "without a limit.",
