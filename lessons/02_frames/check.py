@@ -26,8 +26,6 @@ class Counter(Model):
     silent_after_disconnect = True  # each frame comes back once; nothing else is sent
     session = 1030  # so that numbers have four digits
     promise_of: ClassVar = {
-        "wrong-connection": "Each connection counts its own frames, text and binary together, "
-        "without a limit.",
         "none-as-text": "Some servers send the unused key too, with the value None.",
         "text-became-bytes": "The answer to a text frame is text",
         "bytes-became-text": "The answer to a binary frame is bytes",

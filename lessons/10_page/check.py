@@ -43,7 +43,6 @@ class Reading(Model):
     silent_after_disconnect = True
     promise_of: ClassVar = {
         "closed-early": "Otherwise it is a reader until its connection ends.",
-        "place-given-back": "Otherwise it is a reader until its connection ends.",
         "place-lost": "Three other clients are readers: close with 4013. Otherwise it is a reader "
         "until its connection ends.",
     }

@@ -37,8 +37,6 @@ class Waiter(Model):
         "joined-too-late": "The consumer joins the group before the accept.",
         "no-reply": READY,
         **dict.fromkeys(("group-leak", "group-leak-after-a-crash"), LEAVES),
-        "wrong-connection": "For each client, a count begins with the first announcement that it "
-        "receives.",
     }
 
     def connect(self, client):

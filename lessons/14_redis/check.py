@@ -31,7 +31,6 @@ class Houses(Model):
     promise_of: ClassVar = {
         "answered-everyone": "Only the client that has asked receives the names.",
         "sender-left-out": "Its own name comes, too.",
-        "state-kept-in-process": "It must receive those of all servers.",
         **dict.fromkeys(
             ("joined-too-late", "not-in-the-group", "wrong-group-name", "left-client-named"),
             "From its accept on, each client is named, until its connection ends, however it ends.",

@@ -60,8 +60,6 @@ class ReadingRoom(Model):
     clients_are_independent = False  # they read the same rows
     setups = ((ROWS,),)
     promise_of: ClassVar = {
-        "stale-rows": "Read the rows again for each frame.",
-        "missing-row": "Other code may change them between queries, but deletes no user.",
         "closed-early": "The connection stays open.",
         "connection-left-open": "Do not query in a thread whose database connection no code "
         "closes, as in `asyncio.to_thread`.",

@@ -205,7 +205,8 @@ class Stage(Model):
             if changes and calls.index("group_send") < changes[0]:
                 return "notified-too-early"
             nobody_took = all(it.took != self.burst for it in self.clients.values())
-            if nobody_took and received and not wanted:
+            is_state = received and received[0] == self.state(client, self.tables)
+            if nobody_took and is_state and not wanted:
                 return "notified-without-change"
         if takes and len(burst) > 1:
             return "checked-then-saved"
