@@ -19,8 +19,10 @@ class Stopwatch(Model):
     promise_of: ClassVar = {
         "wrong-connection": "Each connection has its own stopwatch.",
         "pushed-too-fast": "From the accept on, the client gets a text frame each second",
-        "thread-left-behind": "The stopwatch ends with its connection, however the connection ends",
-        "cleanup-raises": "The stopwatch ends with its connection, however the connection ends",
+        **dict.fromkeys(
+            ("cleanup-skipped", "cleanup-raises", "task-left-behind", "thread-left-behind"),
+            "The stopwatch ends with its connection, however the connection ends",
+        ),
         "exception-hidden": "The consumer does not hide an exception that a handler raises.",
     }
 

@@ -38,6 +38,12 @@ _SHOWN = {
 }
 # Diagnoses of a consumer that goes on after its client has left.
 _OF_END = {"no-stop-consumer", "http-no-stop-consumer", "send-after-disconnect"}
+# Diagnoses that no message shows. Only the lesson's model knows which promise they break, if any.
+_UNSEEN = {
+    *("blocked-loop", "query-on-loop", "secret-logged", "exception-hidden"),
+    *("group-leak", "group-leak-after-a-crash", "cancelled-while-joining"),
+    *("cleanup-skipped", "cleanup-raises", "task-left-behind", "thread-left-behind"),
+}
 # Diagnoses of a message that never comes. A longer conversation may show that it is only late.
 _NEVER_COMES = {"handler-never-returned", "no-reply", "job-unanswered", "window-too-small"}
 _PATIENCE = parse_step("wait 60")  # so long a missing message is waited for
@@ -288,7 +294,10 @@ def _promise(difference: Difference) -> str:
     model = difference.model
     if model is None or difference.step is None:
         return ""
-    if difference.fault and difference.fault.diagnosis in _OF_END:
+    fault = difference.fault.diagnosis if difference.fault else ""
+    if fault in _UNSEEN:
+        return ""
+    if fault in _OF_END:
         return model.promise_of_end
     if follows_wrong_close(difference):  # an earlier step may have led to the close
         return ""
