@@ -45,6 +45,7 @@ class Switchboard(Model):
         "GET /…": (*NAMES, PATH[1:-1], "a/b/c/d.html", "\n", "x" * 300, Source("x/?x=1")),
     }
     silent_after_disconnect = True
+    crowd = 60
     given = ("Line", "Closed")
 
     @classmethod

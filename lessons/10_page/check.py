@@ -221,6 +221,12 @@ def test_two_clients_at_once_get_one_place(play):
     play.at_each_point("connect | 2 connect | 3 connect | at * 4 connect")
 
 
+def test_a_handshake_that_breaks_off_keeps_no_place(play):
+    """A client whose connection ends while it is accepted leaves its place to others."""
+    gone = " | ".join(["connect | at * kill"] * 3)
+    play.at_each_point(f"{gone} | {THREE}")
+
+
 def test_frames_after_the_close_get_nothing(play):
     """A frame that the client sent before it received the close gets no answer."""
     play("connect ?after=4 | text next | & text next | & text other | & bytes 00")

@@ -19,6 +19,7 @@ NO_RIGHTS = (
     'account eve {"is_active": false}',
 )
 EMAIL = 'account ada {"email": "a@b.example"}'
+NEW_PASSWORD = 'account grace {"password": "navy 1906"}'
 PROMISES = {
     "The connection stays open in both cases": "test_other_rights_do_not_count",
     "The counter may read the permission": "receive",
@@ -38,6 +39,7 @@ class Counter(Model):
     database = True
     handshakes = (ADA, GRACE, ROOT, enter("as=eve"), enter("as=Ada"), *ANONYMOUS)
     texts = ("this, please", MAY)
+    ends = (*Model.ends, "kill")
     others = (*RIGHTS[:2], *NO_RIGHTS, EMAIL, "logout grace")
     setups = ((NO_LOGIN, RIGHTS[0], RIGHTS[2]), (NO_LOGIN, RIGHTS[1]))
     promise_of: ClassVar = {
@@ -98,6 +100,8 @@ class Counter(Model):
             self.logged_out.add(user)
         elif step.action == "account":
             self.accounts[user] = {**self.accounts.get(user, {}), **step.arguments["fields"]}
+            if "password" in step.arguments["fields"]:  # it ends the user's sessions
+                self.logged_out.add(user)
 
     def diagnose(self, difference):
         client = self.clients.get(difference.client)
@@ -133,6 +137,7 @@ def test_an_anonymous_client_learns_why(play):
     for handshake in ANONYMOUS:
         play(f"{NO_LOGIN} | {handshake}")
     play(f"{NO_RIGHTS[2]} | {enter('as=eve')}")
+    play(f"{GRACE} | {NEW_PASSWORD} | 2 {GRACE}")
 
 
 def test_an_anonymous_client_gets_no_text(play):

@@ -19,6 +19,7 @@ VARIED = 300  # frames of a long session before the same one comes again and aga
 REPEATED = 12  # the same frame so often at the beginning of a long session
 MAX_SHORT = 40  # characters of a frame of a long session
 VISITS = 40  # clients one after another in one conversation
+FEW = 8  # clients of a crowd that come in different ways
 NEWS = 60  # steps of other processes in one conversation
 MAX_BURST = 4  # steps that are in the air at the same time
 MIN_ITEMS, MAX_ITEMS = 3, 24  # of a random conversation
@@ -141,6 +142,7 @@ def _sweep(model: type[Model]) -> Iterator[list[Step]]:
         yield from _frames(model, connect)
     if model.frames and model.max_clients > 1:
         yield from _interference(model, connect)
+        yield from _slow(model, connect) if model.may_be_slow else ()
     if model.max_clients > 1:
         yield _crowd(model, connect)
     yield from _handshakes(model)
@@ -153,8 +155,10 @@ def _sweep(model: type[Model]) -> Iterator[list[Step]]:
         news = islice(cycle(others), max(NEWS, len(others)))
         yield [connect, replace(connect, client=2), *news]
     if "kill" in model.ends:  # a fault at every end is reported at a late one
-        kill = parse_step("kill")
-        yield one_after_the_other([connect, replace(kill, point=it)] for it in EARLY_POINTS)
+        kills = [replace(parse_step("kill"), point=it) for it in EARLY_POINTS]
+        hello = frames_of(model)[:1]
+        visits = (([connect, it], [connect, *hello, it], [connect, *hello]) for it in kills)
+        yield one_after_the_other(visit for it in visits for visit in it)
 
 
 def _frames(model: type[Model], connect: Step) -> Iterator[list[Step]]:
@@ -214,7 +218,10 @@ def _handshakes(model: type[Model]) -> Iterator[list[Step]]:
 
 
 def _pauses(model: type[Model], connect: Step) -> list[Step]:
-    """A client that is idle for a minute and an hour, then another one: what is known stays so."""
+    """A client that is idle for a minute and an hour, then another one: what is known stays so.
+
+    Another client only listens.
+    """
     minute, hour = (parse_step(f"wait {seconds}") for seconds in model.pauses)
     probes = [[frame] for frame in frames_of(model)[:3]] or [[]]
     news = cycle([step for step in _others_of(model) if step.action != "wait"])
@@ -222,7 +229,8 @@ def _pauses(model: type[Model], connect: Step) -> list[Step]:
     for probe in probes:
         first, second, third, last = ([*probe, *islice(news, 1)] for _ in range(4))
         visits += [[connect, *first, minute, *second, hour, *third], [minute, connect, *last]]
-    return one_after_the_other(visits)
+    listener = [replace(connect, client=2)] if model.frames and model.max_clients > 1 else []
+    return [*listener, *one_after_the_other(visits)]
 
 
 def _interference(model: type[Model], connect: Step) -> Iterator[list[Step]]:
@@ -246,11 +254,22 @@ def _interference(model: type[Model], connect: Step) -> Iterator[list[Step]]:
         yield [parse_step(f"seed {seed}"), *both, *bursts]
 
 
+def _slow(model: type[Model], connect: Step) -> Iterator[list[Step]]:
+    """A second passes at a point of each handler: a query, the layer or the client is slow."""
+    hello = frames_of(model)[0]
+    second = [replace(it, client=2) for it in (connect, hello, *map(parse_step, model.ends))]
+    for point, end in zip(model.points, cycle(second[2:]), strict=False):
+        wait = replace(parse_step("wait 1"), point=point)
+        acts = connect, *second[:2], hello, end, second[0]
+        yield [*(it for act in acts for it in (act, wait)), hello]
+
+
 def _crowd(model: type[Model], connect: Step) -> list[Step]:
     """More clients than other conversations have: each has its own state, the last one too."""
     ways = cycle(_sockets(model) if model.frames else map(parse_step, model.handshakes))
     comes = [
-        connect if model.frames and client % 3 else next(ways) for client in range(model.crowd)
+        connect if model.frames and (client % 3 or client > FEW) else next(ways)
+        for client in range(model.crowd)
     ]
     steps = [replace(it, client=client) for client, it in enumerate(comes, 1)]
     if not model.frames:
@@ -259,10 +278,11 @@ def _crowd(model: type[Model], connect: Step) -> list[Step]:
     early = replace(text_step(texts[0]), together=True)
     # The first frame of each is in the air while the consumer answers the handshake.
     steps = [it for step in steps for it in (step, replace(early, client=step.client))]
-    for number in range(2 * model.crowd):
-        steps.append(text_step(texts[number % len(texts)], 1 + number % model.crowd))
+    last = model.crowd
+    speakers = [it for it in range(1, last + 1) if it <= FEW or (last - it) % 3 == 0]
+    steps += [text_step(text, it) for text, it in zip(cycle(texts), speakers, strict=False)]
     steps += [*_waits_of(model)[:1], Step("close", {}, 1), connect, text_step(texts[0])]
-    return [*steps, *(text_step(texts[-1], client) for client in range(2, model.crowd + 1))]
+    return [*steps, *(text_step(texts[-1], client) for client in speakers[1:])]
 
 
 # Random conversations

@@ -174,10 +174,11 @@ class Model:
     setups: tuple[tuple[str, ...], ...] = ((),)  # first steps: `capacity 3`, or rows
     max_clients = 3  # of a random conversation
     session = 300  # frames of the longest session of one client
-    crowd = 12  # clients of the conversation that has the most
+    crowd = 30  # clients of the conversation that has the most
     shared = "wrong-connection"  # the diagnosis of what goes right for a client that is alone
     promise_of: ClassVar[dict[str, str]] = {}  # diagnosis → the sentences that it breaks
     points: tuple[int, ...] = (0, 1, 2, 3)  # at which a step interferes with the one before it
+    may_be_slow = True  # whether a second may pass in any handler, and what is promised still holds
     long_conversations: tuple[str, ...] = ()  # they take too long for a claim
     pauses: tuple[float, float] = (61, 3601)  # seconds for which clients are idle
     clients_are_independent = True  # what one client does changes nothing for another
