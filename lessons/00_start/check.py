@@ -31,6 +31,7 @@ PROMISES = {
 
 
 class Switchboard(Model):
+    ends = (*Model.ends, "kill")
     handshakes = (
         *("connect", "connect ?path=/other/", *(f"connect {path}" for path in OTHERS)),
         *("connect subprotocols=a,b cookie=a=b", "connect origin=http://a authorization=b"),

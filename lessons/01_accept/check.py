@@ -22,6 +22,7 @@ PROMISES = {
 class Station(Model):
     closes_once = True
     silent_after_disconnect = True  # the task says when a reading is sent
+    ends = (*Model.ends, "kill")
     handshakes = (
         *(*UNITS, "connect", "connect ?unit=", "connect ?unit=kelvin"),
         *("connect ?lang=de&unit=celsius", "connect ?unit=fahrenheit&x=&units=kelvin"),

@@ -41,6 +41,7 @@ def answer_to(text):
 
 
 class Office(Model):
+    ends = (*Model.ends, "kill")
     texts = (
         *("2026-11-21", "2026-W47-6", "hello", "20261121", "1969-07-21", "2026-02-30", "2026-1-2"),
         *("2024-02-29", "0001-01-01", "9999-12-31", "2026-11-21T00:00", " 2026-11-21"),
@@ -263,6 +264,7 @@ def test_a_lost_job_holds_up_no_client(play):
         " | text 2000-01-02 | wait 14"
     )
     play(["connect", *["text 2026-11-21", "take weekdays"] * 101])
+    play("connect | text 2026-11-21 | take weekdays | wait 61 | wait 3601 | worker weekdays")
 
 
 def test_a_full_channel_is_reported(play):

@@ -88,6 +88,7 @@ def page(origin, user="as=ada"):
 
 
 class Letters(Model):
+    ends = (*Model.ends, "kill")
     database = True
     frames = ()
     max_clients = 4
