@@ -18,7 +18,7 @@ ISSUED = ("issue ada", "issue ada/2", "issue bob", "issue bob/2")
 CHANGES = {"forged", "spliced", "altered"}
 ALTERED = (
     *("unsigned", "longer", "listed", "followed", "earlier", "padded", "quoted", "halved"),
-    *("swapped", "resigned", "resigned salt=auth_demo.tickets", "resigned salt="),
+    *("encoded", "swapped", "resigned", "resigned salt=auth_demo.tickets", "resigned salt="),
 )
 ELSEWHERE = (
     *("connect ?ticket={token=ada}", "connect cookie=ticket={token=ada}"),

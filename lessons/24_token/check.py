@@ -295,7 +295,7 @@ def test_closes_without_a_valid_first_frame(play):
 
 def test_rejects_what_issue_did_not_make(play):
     """A changed token, and the token of a deactivated or deleted user, closes with 4401."""
-    for change in ("unsigned", "longer", "listed", "followed", "earlier", "resigned"):
+    for change in ("unsigned", "longer", "encoded", "listed", "followed", "earlier", "resigned"):
         play(f"connect | {send(f'ada&altered={change}')} | 2 connect | 2 {send('ada')}")
     for change in ("forged=bob", "spliced=bob"):
         play(f"connect | {send(f'ada&{change}')}")

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from urllib.parse import quote
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user, logout
@@ -119,6 +120,7 @@ class Accounts:
             "quoted": f'"{ticket}"',
             "halved": f"{ticket[: len(ticket) // 2]} {ticket[len(ticket) // 2 :]}",
             "swapped": ticket.swapcase(),
+            "encoded": quote(ticket, safe=""),
             "unsigned": ticket.rpartition(":")[0] or ticket[:-1],
             "resigned": TimestampSigner(salt=salt).sign(ticket.partition(":")[0]),
         }

@@ -24,7 +24,7 @@ _OPTIONS = {
     **dict.fromkeys(("as", "ticket", "forged", "spliced"), NAME),
     "altered": one_of(
         *("longer", "listed", "followed", "earlier", "padded", "quoted", "halved", "swapped"),
-        *("unsigned", "resigned", "bearer", "lower"),
+        *("encoded", "unsigned", "resigned", "bearer", "lower"),
     ),
     "salt": _HEADER,
     **dict.fromkeys(HEADERS, _HEADER),
@@ -79,8 +79,9 @@ class Connect(BeginningAction, usage=_CONNECT):
                                 more; `followed`: with a space and one more; `earlier`: with one in
                                 front; `padded`: with `=` behind it; `quoted`: in quotes; `halved`:
                                 with a space in it; `swapped`: upper case for lower case;
-                                `unsigned`: without its signature; `resigned`: signed for another
-                                purpose, that of `salt=`; `bearer`, `lower`: with another scheme
+                                `encoded`: with percent signs; `unsigned`: without its signature;
+                                `resigned`: signed for another purpose, that of `salt=`;
+                                `bearer`, `lower`: with another scheme
     """
 
     def read(self, text):
