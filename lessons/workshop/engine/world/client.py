@@ -322,8 +322,9 @@ class Client:
         await self.wait_until_idle()
         application.cancel()
         await self.wait_until_idle()
-        if not application.done() and asyncio.get_running_loop().thread_scheduler.parks_thread:
-            # Its clean-up waits for a thread that goes on when this step has been taken.
+        goes_on = self.tasks or not application.done()
+        if goes_on and asyncio.get_running_loop().thread_scheduler.parks_thread:
+            # Its clean-up, or a task, waits for a thread that goes on after this step.
             self._is_kill_unjudged = True
             return None
         return await self._fault_after_kill()
