@@ -17,7 +17,8 @@ UNKNOWN = (
     "websocket",
     "receive",
     "websocket-receive",
-    *near("accounts.changed")[1:],
+    *(".accounts.changed", ".websocket.receive"),
+    *near("accounts.changed", "websocket.receive")[2:],
 )
 WITHOUT_THREADS = {"connect", "text", "bytes", "close", "vanish"}
 UNDERSCORED = ("__eq__", "_hidden", "__init__", "__module__", "_websocket.receive")

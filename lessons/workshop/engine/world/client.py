@@ -322,9 +322,10 @@ class Client:
         await self.wait_until_idle()
         application.cancel()
         await self.wait_until_idle()
+        loop = asyncio.get_running_loop()
         goes_on = self.tasks or not application.done()
-        if goes_on and asyncio.get_running_loop().thread_scheduler.parks_thread:
-            # Its clean-up, or a task, waits for a thread that goes on after this step.
+        if goes_on and (loop.parked_tasks or loop.thread_scheduler.parks_thread):
+            # Its clean-up, or a task, is parked until this step has been taken.
             self._is_kill_unjudged = True
             return None
         return await self._fault_after_kill()
