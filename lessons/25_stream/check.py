@@ -1,9 +1,10 @@
 """Lesson 25: do the client's `ok` and `stop` control a stream of pieces?"""
 
+import json
 import re
 from typing import ClassVar
 
-from lessons.workshop.judge import Model, parse_step
+from lessons.workshop.judge import TEXTS, Model, parse_step
 
 WINDOW, WAITING, SECONDS = 3, 2, 0.5
 ROOM = (
@@ -11,6 +12,8 @@ ROOM = (
     "unconfirmed."
 )
 ONE = "`ok` confirms one piece, if any."
+OK = " | text ok"
+QUESTIONS = [f"text {json.dumps(text)}" for text in TEXTS if "|" not in text and len(text) < 9000]
 PROMISES = {
     "`next_word` stands for a language model": "test_an_answer_arrives_in_pieces",
     "Call it once for each word": "test_an_answer_arrives_in_pieces",
@@ -42,6 +45,11 @@ class Answers(Model):
         "connect" + " | text tea | wait 3 | text ok | text ok | text ok | wait 1" * 40,
         "connect" + " | text tea | wait 0.75 | text stop | text ok | wait 1" * 40,
         "connect" + " | text impossible | wait 2 | text ok | text ok" * 40,
+        # Each way in which an answer ends, again and again.
+        "connect" + " | text tea | wait 0.75 | text stop | text impossible | wait 2 | text tea"
+        f"{OK * 3} | wait 2.2{OK * 3}" * 20,
+        # The third piece is the first word of the question.
+        "connect" + "".join(f" | {it} | wait 2 | text stop{OK * 3}" for it in QUESTIONS),
         # One answer of a thousand pieces.
         f"connect | text {'a ' * 1000}" + " | wait 2 | text ok | text ok | text ok" * 335,
     )
@@ -311,6 +319,13 @@ def test_stop_ends_the_answer(play):
     play("connect | text stop | text tea | wait 2 | text ok | wait 1 | text stop | wait 5")
 
 
+def test_slow_sends_change_nothing(play):
+    """While a send() waits, an `ok` counts, and after `stopped` no piece comes."""
+    play.at_each_point("connect | text tea | wait 0.75 | at * text ok | text a b | wait 5")
+    play.at_each_point("connect | text tea | wait 0.75 | at * text stop | wait 5")
+    play.at_each_point("connect | text tea | wait 0.75 | text stop | at * wait 1 | wait 5")
+
+
 def test_the_next_question_begins_after_a_stop(play):
     """After `stopped`, the next question is answered at once, and the others still wait."""
     play("connect | text a b | text c d | text e f | wait 0.75 | text stop | wait 1 | text rum")
@@ -349,3 +364,5 @@ def test_ends_when_the_server_cancels(play):
     """All tasks end when the server cancels the consumer, also before websocket_connect."""
     play("connect | text a b | text c | wait 0.75 | kill | 2 connect | 2 wait 5")
     play("kill")
+    for last in ("wait 0.25", "text stop", "text d | text busy"):
+        play.at_each_point(f"connect | text a b | text c | wait 0.75 | {last} | at * kill")

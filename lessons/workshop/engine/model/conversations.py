@@ -223,12 +223,14 @@ def _pauses(model: type[Model], connect: Step) -> list[Step]:
     Another client only listens.
     """
     minute, hour = (parse_step(f"wait {seconds}") for seconds in model.pauses)
+    after = [*frames_of(model)[:1], *_waits_of(model)[:1]]
     probes = [[frame] for frame in frames_of(model)[:3]] or [[]]
     news = cycle([step for step in _others_of(model) if step.action != "wait"])
     visits = []
     for probe in probes:
         first, second, third, last = ([*probe, *islice(news, 1)] for _ in range(4))
-        visits += [[connect, *first, minute, *second, hour, *third], [minute, connect, *last]]
+        visits += [[connect, *first, minute, *second, hour, *third, *after]]
+        visits += [[minute, connect, *last]]
     listener = [replace(connect, client=2)] if model.frames and model.max_clients > 1 else []
     return [*listener, *one_after_the_other(visits)]
 
