@@ -16,8 +16,9 @@ MESSAGE = '"id": entry.id, "text": entry.text'
 TELL = 'await self.channel_layer.group_send("box", message)'
 FRAME = 'await self.send_json({"id": event["id"], "text": event["text"]})'
 SIGNED = (TELL, f'message["by"] = self.channel_name; {TELL}')
-IF_OTHER = 'if event["by"] != self.channel_name:'
-IS_SENDER, IS_LONG = '(event["by"] == self.channel_name)', '(len(event["text"]) == 100)'
+IS_SENDER, IS_OTHER = (f'event["by"] {sign} self.channel_name' for sign in ("==", "!="))
+IF_OTHER = f"if {IS_OTHER}:"
+IS_SHORT, IS_LONG = (f'len(event["text"]) == {length}' for length in (1, 100))
 STOP = """self.channel_name)
         raise StopConsumer()"""
 COUNT = "await Entry.objects.acount()"
@@ -43,6 +44,17 @@ def refusing(name, statement, *others):
         f"{name}-{kind}": (INVALID, f"{statement} if {condition} else {INVALID}", *others)
         for kind, condition in OTHER_FRAMES.items()
     }
+
+
+def another_id(client, text):
+    """A fault: the box sends another id to these clients, for these texts."""
+    return (*SIGNED, '"id": event["id"]', f'"id": event["id"] + ({client} and {text})')
+
+
+def noting(statement, condition):
+    """A fault: the box notes that the statement has run, and stops on this condition."""
+    stop = STOP.replace("raise", f"{condition}:\n            raise")
+    return (statement, f"self.noted = True; {statement}", STOP, stop)
 
 
 TELL_ALL = (
@@ -113,7 +125,7 @@ FAULTS = {
                 *SIGNED,
                 *(
                     FRAME,
-                    f"{FRAME}\n        if {IS_LONG} and not {IS_SENDER}:\n            {FRAME}",
+                    f"{FRAME}\n        if {IS_LONG} and {IS_OTHER}:\n            {FRAME}",
                 ),
             ),
             "greets": (ACCEPT, f'{ACCEPT}; await self.send_json({{"welcome": True}})'),
@@ -130,10 +142,10 @@ FAULTS = {
                 *SIGNED,
                 *(FRAME, f'{IF_OTHER} event["text"] = event["text"].strip()\n        {FRAME}'),
             ),
-            "sends-others-another-id": (
-                *SIGNED,
-                *(FRAME, f'{IF_OTHER} event["id"] += 1\n        {FRAME}'),
-            ),
+            "sends-another-id-of-x-to-the-sender": another_id(IS_SENDER, IS_SHORT),
+            "sends-another-id-of-x-to-others": another_id(IS_OTHER, IS_SHORT),
+            "sends-another-id-of-100-to-the-sender": another_id(IS_SENDER, IS_LONG),
+            "sends-another-id-of-100-to-others": another_id(IS_OTHER, IS_LONG),
             "sends-the-id-as-text": (MESSAGE, '"id": str(entry.id), "text": entry.text'),
         },
     },
@@ -171,6 +183,7 @@ FAULTS = {
             "counts-one": (COUNT, "1"),
             "counts-to-one": (COUNT, f"min(1, {COUNT})"),
             "counts-to-two": (COUNT, f"min(2, {COUNT})"),
+            "counts-one-as-two": (COUNT, f"{{1: 2}}.get(number := {COUNT}, number)"),
             "counts-two-as-three": (COUNT, f"{{2: 3}}.get(number := {COUNT}, number)"),
             "counts-the-last-id": (
                 COUNT,
@@ -183,7 +196,8 @@ FAULTS = {
             ),
         },
         "suite-passes-wrong-response": {
-            "answers-with-201": ('"status": 200', '"status": 201'),
+            "answers-with-201": ('"status": 200', '"status": 201 if data["entries"] else 200'),
+            "answers-with-404": ('"status": 200', '"status": 200 if data["entries"] else 404'),
             "answers-with-another-key": ('{"entries":', '{"count":'),
             "answers-with-a-text": (f'{{"entries": {COUNT}}}', f'{{"entries": str({COUNT})}}'),
         },
@@ -196,7 +210,12 @@ FAULTS = {
         },
     },
     "stops": {
-        "suite-passes-endless": {"never-stops": (STOP, "self.channel_name)")},
+        "suite-passes-endless": {
+            "never-stops": (STOP, "self.channel_name)"),
+            "never-stops-after-a-text": noting(SAVE, "if not hasattr(self, 'noted')"),
+            "never-stops-after-another-frame": noting(INVALID, "if not hasattr(self, 'noted')"),
+            "never-stops-without-a-frame": noting("text = event", "if hasattr(self, 'noted')"),
+        },
         "suite-passes-crash": {
             "dies-at-the-end": (STOP, 'self.channel_name)\n        raise KeyError("box")'),
         },
