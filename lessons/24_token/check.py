@@ -45,6 +45,13 @@ REFRESHED = (
     *(f"wait 55 | issue ada/{it} | {send(f'ada/{it}')}" for it in range(70)),
     "wait 59 | text ? | wait 2 | text ? | wait 7 | text ? | wait 3",
 )
+# It lets each token expire, and asks often while it has none.
+TOO_LATE = f"wait 63{' | text ?' * 25}"
+EXPIRED = (
+    f"connect | {send('ada')}",
+    *(f"{TOO_LATE} | issue ada/{it} | {send(f'ada/{it}')}" for it in range(6)),
+    f"close | issue ada | connect | {send('ada')} | {TOO_LATE} | wait 6 | wait 2",
+)
 CROWD = (
     *(
         f"{it} connect | {it} {send(f'ada/{it}' if it % 2 else 'bob')} | wait 3"
@@ -91,7 +98,7 @@ class Kiosk(Model):
         **dict.fromkeys(("send-after-close", "closed-twice"), "After your close, send nothing."),
         "secret-logged": "Do not log tokens.",
     }
-    long_conversations = (" | ".join(REFRESHED), " | ".join(CROWD), " | ".join(RIVALS))
+    long_conversations = tuple(map(" | ".join, (REFRESHED, EXPIRED, CROWD, RIVALS)))
 
     def __init__(self):
         super().__init__()
@@ -285,6 +292,7 @@ def test_answers_with_the_user_of_the_token(play):
     play(f"connect | {send('zoë')} | text ?")
     play(f"{NAMED} | connect | {send('ada')} | text ?")
     play(f"connect | {send('Ada')} | text ?")
+    play('connect | text {"hello": 1, "token": "{token=ada}"} | text ?')
 
 
 def test_closes_without_a_valid_first_frame(play):
@@ -386,3 +394,4 @@ def test_ends_with_its_client(play):
     for end in ("close", "vanish", "crash", "kill"):
         play(["connect", "wait 1", end, "2 connect", f"2 {send('ada')}", "2 wait 11"])
         play(["connect", send("ada"), end, "2 connect", f"2 {send('bob')}", "2 wait 65"])
+    play.at_each_point(f"connect | {send('ada')} | at * kill | 2 connect | 2 {send('ada')}")
