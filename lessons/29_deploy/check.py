@@ -312,6 +312,7 @@ def test_the_order_in_work_is_served_first(play):
     play(f"connect | {NEWS} | text soup | wait 1 | 2 POST /drain/ | wait 3")
     play("connect | text soup | 2 connect | 3 POST /drain/ | wait 2.9 | wait 0.2")
     play("connect | text soup | wait 1 | 2 connect | 2 text soup | 3 POST /drain/ | wait 4")
+    play(f"connect{' | text tea' * 60} | text soup | 2 POST /drain/ | wait 3")
 
 
 def test_an_order_that_waits_is_not_served(play):

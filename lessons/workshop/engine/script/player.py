@@ -284,6 +284,15 @@ class Player:
     async def _settle(self, leaving=frozenset(), judges_ends=True) -> None:
         """Wait until all is idle, and judge each consumer. Consumers of `leaving` must stop."""
         await self._let_a_moment_pass()
+        settled_at = None
+        while settled_at != self.time:  # what one client waits for may take time for the others
+            settled_at = self.time
+            await self._settle_clients(leaving, judges_ends)
+        if not self._worker_is_broken and (fault := self.workers.fault()):
+            self._worker_is_broken = True
+            self.note_fault(None, fault)
+
+    async def _settle_clients(self, leaving, judges_ends) -> None:
         for number, client in [*self.clients.items()]:
             if client.is_judged or not client.has_begun:
                 continue
@@ -295,9 +304,6 @@ class Player:
                 fault = await client.fault_of_end(self.options.stop_timeout)
             if fault:
                 self.note_fault(number, fault)
-        if not self._worker_is_broken and (fault := self.workers.fault()):
-            self._worker_is_broken = True
-            self.note_fault(None, fault)
 
     async def _let_a_moment_pass(self) -> None:
         """Wait until all is idle, and until short waits have ended: handlers may have many."""
