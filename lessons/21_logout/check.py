@@ -256,10 +256,12 @@ def test_a_new_password_closes_the_connections_of_that_user(play):
 
 
 def test_a_connection_stays_up_to_date_for_hours(play):
-    """A change after an hour is noticed: a new name, a new password, and a deactivation."""
+    """A change after an hour or after many others is noticed."""
     hour = f"{BEGIN} | {FIRST_BROWSERS} | wait 3601"
     play(f"{hour} | text ? | {NEW_PASSWORD} | wait 3601 | {DEACTIVATE}")
     play(f"{hour} | {RENAMES[0]} | text ?")
+    many = " | ".join(RENAMES * 3)
+    play(f"{BEGIN} | connect as=ada | {many} | {DEACTIVATE_ADA}")
 
 
 def test_answers_no_frame_after_the_end(play):

@@ -158,7 +158,8 @@ def _sweep(model: type[Model]) -> Iterator[list[Step]]:
         kills = [replace(parse_step("kill"), point=it) for it in EARLY_POINTS]
         hello = frames_of(model)[:1]
         visits = (([connect, it], [connect, *hello, it], [connect, *hello]) for it in kills)
-        yield one_after_the_other(visit for it in visits for visit in it)
+        killed = one_after_the_other(visit for it in visits for visit in it)
+        yield [*killed, *_waits_of(model)[:1]]
 
 
 def _frames(model: type[Model], connect: Step) -> Iterator[list[Step]]:
