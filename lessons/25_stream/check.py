@@ -43,8 +43,6 @@ class Answers(Model):
     # Many answers, all confirmed, and some of them stopped: the window keeps its size.
     long_conversations = (
         "connect" + " | text tea | wait 3 | text ok | text ok | text ok | wait 1" * 40,
-        "connect" + " | text tea | wait 0.75 | text stop | text ok | wait 1" * 40,
-        "connect" + " | text impossible | wait 2 | text ok | text ok" * 40,
         # Each way in which an answer ends, again and again.
         "connect" + " | text tea | wait 0.75 | text stop | text impossible | wait 2 | text tea"
         f"{OK * 3} | wait 2.2{OK * 3}" * 20,
