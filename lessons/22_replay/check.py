@@ -152,9 +152,9 @@ class Ticker(Model):
             client.send_json(news, until=math.inf, lane="news")
 
     def now_due(self, client):
-        # All rows that the client may receive some time must have come by now.
+        # All rows that the client may receive some time must come in this burst.
         client.expected = [
-            it if it.until is None else replace(it, until=self.now) for it in client.expected
+            it if it.until is None else replace(it, until=None) for it in client.expected
         ]
 
     def diagnose(self, difference):

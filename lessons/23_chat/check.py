@@ -274,12 +274,6 @@ def test_it_is_free_after_its_user_has_left(play):
     play(f"{BOTH} | text take | close 1001 | 2 text take | {READ}")
 
 
-def test_it_is_free_after_its_user_got_another_name(play):
-    """A user whose name is changed elsewhere still gives back the microphone."""
-    renamed = 'partial row auth.User {"id": 1, "username": "lady"}'
-    play(f"{BOTH} | text take | {renamed} | close | {READ} | 2 text take")
-
-
 def test_it_is_free_however_the_connection_ends(play):
     """A crash and a cancel also free the microphone."""
     for end in ("vanish", "crash", "kill"):
