@@ -33,6 +33,7 @@ _REPORT_TIMEOUT = 1.0  # seconds for a child whose conversation has timed out to
 IN_ADVANCE = 2  # requests that a process has been sent, so that it never waits for the parent
 MAX_IN_ADVANCE = 4000  # characters of these: a full pipe would block parent and child
 MAX_REPORT = 32 * 1024**2  # bytes of a report; a longer one is not read
+START_COST = 5  # bursts, which take as long as all else in a conversation
 
 
 class PlayerEnded(Exception):
@@ -128,6 +129,11 @@ class Request:
     def size(self) -> int:
         return sum(map(len, (*map(str, self.steps), *self.options.consumers.values())))
 
+    @property
+    def cost(self) -> int:
+        """How long it takes to play, in bursts: the further steps of a burst take little time."""
+        return START_COST + sum(not str(it).startswith(("& ", "at ")) for it in self.steps)
+
 
 class PlayerHandle:
     """A process that plays conversations with the subject. Use it as a context manager.
@@ -151,7 +157,7 @@ class PlayerHandle:
         self.is_loaded = False  # whether the process has said that it has imported the file
         self._unread: deque[Request] = deque()
         self._sent = 0  # how many of these, the first ones, the process has been sent
-        self.asked = 0  # steps of all requests so far
+        self.asked = 0  # the cost of all requests so far
         self.output = LimitedOutput()  # what the file printed when it was imported
         self.problem: Finding | None = None  # why the file cannot be run
 
@@ -196,7 +202,7 @@ class PlayerHandle:
     def ask(self, request: Request) -> None:
         """Ask for a conversation; answer_next() answers the oldest request."""
         self._unread.append(request)
-        self.asked += len(request.steps)
+        self.asked += request.cost
         self._send_more()
 
     def _send_more(self) -> None:

@@ -21,7 +21,7 @@ class PlayerPool:
     """Some players of one subject, which play side by side. Use it as a context manager.
 
     Reports are returned in the order of the requests, and the requests decide which player gets
-    which: the one that has been asked for the fewest steps. So no result depends on the time that a
+    which: the one whose requests so far cost the least. So no result depends on the time that a
     conversation takes, or on the number of players.
     """
 
