@@ -25,6 +25,7 @@ class Bakery(Model):
     others = ("wait 1", "wait 2", "wait 10")
     texts = ("rye", "wheat")
     last_steps = ("wait 200",)  # so that each order is baked before its client leaves
+    slow = 1
     crowd = THREADS + 2  # the last clients may wait for a thread
     # Clients that leave while their bread is baked take no place away from later ones.
     long_conversations = (

@@ -16,7 +16,7 @@ class Stopwatch(Model):
     pauses = (61, 301)
     long_conversations = ("connect | wait 3599.5 | text ? | wait 2",)
     ends = (*Model.ends, "crash", "kill")
-    may_be_slow = False  # the first second begins with the accept
+    slow = 0  # the first second begins with the accept
     promise_of: ClassVar = {
         "wrong-connection": "Each connection has its own stopwatch.",
         "pushed-too-fast": "From the accept on, the client gets a text frame each second",

@@ -144,7 +144,8 @@ class Desk(Model):
                 client.expected += [Expected(ENDED, may_miss=True)] * 2
 
     def committed(self, change):
-        if change.table == "auth.User" and change.row.get("is_active") is False:
+        saved = next((it for it in self.tables[change.table] if it["id"] == change.row["id"]), {})
+        if change.table == "auth.User" and saved.get("is_active") is False:
             self.change("ada", is_active=False)
             self.end_logins("ada")
         elif change.table == "auth.User":
@@ -273,6 +274,9 @@ def test_answers_no_frame_after_the_end(play):
 def test_closes_after_the_commit(play):
     """A deactivation within a transaction closes the connection after the commit."""
     play(f"{BEGIN} | connect as=ada | begin | {DEACTIVATE_ADA} | commit")
+    undone = f"begin | {DEACTIVATE_ADA} | rollback"
+    play(f"{BEGIN} | connect as=ada | {undone} | text ? | {DEACTIVATE_ADA}")
+    play(f'{BEGIN} | connect as=ada | {RENAMES[0]} unsaved {{"is_active": false}} | text ?')
 
 
 def test_a_login_that_ends_during_the_join_is_noticed(play):

@@ -64,6 +64,7 @@ class Ticker(Model):
         "connect ?…&after=7": PARAMETERS,
         'group ticker {"type": "ticker.news", "id": …, "text": "new"}': NUMBERS,
     }
+    crowd = 12  # each text reaches all of them
     last_steps = (READ,)
     ends = ("close", "vanish", "crash", "kill")
     shared = "last-id-shared"

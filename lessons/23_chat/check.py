@@ -75,6 +75,7 @@ class Stage(Model):
     database = True
     clients_are_independent = False
     max_clients = 4
+    crowd = 12  # each change reaches all of them
     points = (*range(8), 10)
     setups = ((ROWS,),)
     handshakes = tuple(map(enter, ("ada", "bob", "ada", "cyd", "ada/2", "dan")))

@@ -85,6 +85,7 @@ class Kiosk(Model):
     others = ("wait 3.05", "wait 27.05", "wait 7.05", "issue ada/2", *GONE)
     ends = (*Model.ends, "crash", "kill")
     closes_once = True
+    slow = 1
     promise_of: ClassVar = {
         "first-frame-late": "A frame that came in time counts, even if holder_of() takes long.",
         "older-token-counts": "Of two valid tokens, the one that was made later counts.",

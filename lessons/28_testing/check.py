@@ -97,6 +97,10 @@ FAULTS = {
                 *(SAVE, "entry = await Entry.objects.acreate(text=text.strip())"),
                 *(MESSAGE, '"id": entry.id, "text": text'),
             ),
+            "lowers-only-the-row": (
+                *(SAVE, "entry = await Entry.objects.acreate(text=text.lower())"),
+                *(MESSAGE, '"id": entry.id, "text": text'),
+            ),
             "saves-another-text-than-it-sends": (
                 *(SAVE, 'entry = await Entry.objects.acreate(text="?")'),
                 *(MESSAGE, '"id": entry.id, "text": text'),

@@ -142,7 +142,7 @@ def _sweep(model: type[Model]) -> Iterator[list[Step]]:
         yield from _frames(model, connect)
     if model.frames and model.max_clients > 1:
         yield from _interference(model, connect)
-        yield from _slow(model, connect) if model.may_be_slow else ()
+        yield from _slow(model, connect) if model.slow else ()
     if model.max_clients > 1:
         yield _crowd(model, connect)
     yield from _handshakes(model)
@@ -157,8 +157,9 @@ def _sweep(model: type[Model]) -> Iterator[list[Step]]:
     if "kill" in model.ends:  # a fault at every end is reported at a late one
         kills = [replace(parse_step("kill"), point=it) for it in EARLY_POINTS]
         hello = frames_of(model)[:1]
-        visits = (([connect, it], [connect, *hello, it], [connect, *hello]) for it in kills)
-        killed = one_after_the_other(visit for it in visits for visit in it)
+        news = [step for step in others if step.action != "wait"][:1]
+        ends = ([[it], [*hello, it], [*news, it], [*hello, *news]] for it in kills)
+        killed = one_after_the_other([connect, *end] for some in ends for end in some)
         yield [*killed, *_waits_of(model)[:1]]
 
 
@@ -258,11 +259,11 @@ def _interference(model: type[Model], connect: Step) -> Iterator[list[Step]]:
 
 
 def _slow(model: type[Model], connect: Step) -> Iterator[list[Step]]:
-    """A second passes at a point of each handler: a query, the layer or the client is slow."""
+    """Time passes at a point of each handler: a query, the layer or the client is slow."""
     hello = frames_of(model)[0]
     second = [replace(it, client=2) for it in (connect, hello, *map(parse_step, model.ends))]
     for point, end in zip(model.points, cycle(second[2:]), strict=False):
-        wait = replace(parse_step("wait 1"), point=point)
+        wait = replace(parse_step(f"wait {model.slow}"), point=point)
         acts = connect, *second[:2], hello, end, second[0]
         yield [*(it for act in acts for it in (act, wait)), hello]
 

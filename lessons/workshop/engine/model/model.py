@@ -178,7 +178,7 @@ class Model:
     shared = "wrong-connection"  # the diagnosis of what goes right for a client that is alone
     promise_of: ClassVar[dict[str, str]] = {}  # diagnosis → the sentences that it breaks
     points: tuple[int, ...] = (0, 1, 2, 3)  # at which a step interferes with the one before it
-    may_be_slow = True  # whether a second may pass in any handler, and what is promised still holds
+    slow = 3  # seconds that may pass at a point of a handler; with 0, what is promised forbids it
     long_conversations: tuple[str, ...] = ()  # they take too long for a claim
     pauses: tuple[float, float] = (61, 3601)  # seconds for which clients are idle
     clients_are_independent = True  # what one client does changes nothing for another
@@ -516,6 +516,11 @@ def _as_value(thing):
             return frozenset(thing)
         case Model() | ModelClient():
             state = {name: it for name, it in vars(thing).items() if name not in _NOT_STATE}
+            if "by_connection" in state:  # nothing follows from a client that has left
+                clients = state["by_connection"].items()
+                state["by_connection"] = {
+                    name: it for name, it in clients if it.state != LEFT or it.expected
+                }
             return _as_value(state)
         case Tables():
             return thing.as_text
