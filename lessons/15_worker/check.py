@@ -80,17 +80,17 @@ class Office(Model):
     def receive_bytes(self, client):
         """You may ignore a binary frame, or take it for an empty text."""
         if self.branch():
-            self.ask(client, "")
+            self.ask(client, "", self.promise)
 
-    def ask(self, client, text):
+    def ask(self, client, text, promise=""):
         """At once it receives `asked`, or, if the channel is full, only `busy`."""
         if len(self.jobs) >= self.capacity:
             client.busy += 1
-            client.send("busy")
+            client.send("busy", promise=promise)
             return
         client.asked += 1
         self.asked.add(text)
-        client.send("asked")
+        client.send("asked", promise=promise)
         self.jobs.append((client.id, text))
         self.work()
 

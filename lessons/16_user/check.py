@@ -114,7 +114,8 @@ class Counter(Model):
             case "connect" if is_anonymous and received == ["websocket.close"]:
                 return "refused-without-reason"
             case "connect" if is_anonymous and texts and "websocket.close" not in received:
-                return "anonymous-let-in"
+                name = client.handshake.get("as")  # of a user who may log in no more
+                return None if name and name in texts[0] else "anonymous-let-in"
             case "connect" if received == ["websocket.accept", "websocket.close"]:
                 return None if is_anonymous else "authenticated-user-refused"
             case "text" | "bytes" if "websocket.close" in received and not is_anonymous:

@@ -200,7 +200,7 @@ class Naming:
 
 def _event(difference: Difference) -> str:
     """The type of the event to which the step has led, or an empty text."""
-    step = difference.step
+    step = None if difference.is_of_several else difference.step
     event = _EVENTS.get(step.action, "") if step else ""
     if step and step.kind.is_request:
         event = "http.request"

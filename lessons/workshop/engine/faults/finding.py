@@ -150,10 +150,10 @@ class SubjectSource(SourceFile):
     def place_of_task(self, task: asyncio.Task) -> Place:
         """The line at which the coroutine of a task waits, if that is in this file."""
         coroutine = task.get_coro()
-        frame = getattr(coroutine, "cr_frame", None)
-        if frame is not None and self.owns(frame.f_code.co_filename):
-            return Place(frame.f_code.co_filename, frame.f_lineno, coroutine.__qualname__)
-        return Place(self.file, 0, coroutine.__qualname__)
+        code, frame = getattr(coroutine, "cr_code", None), getattr(coroutine, "cr_frame", None)
+        if code is None or not self.owns(code.co_filename):
+            return Place(self.file)
+        return Place(code.co_filename, frame.f_lineno if frame else 0, coroutine.__qualname__)
 
     def place_of_wait(self, task: asyncio.Task) -> Place | None:
         """The innermost line of this file at which a task waits, or None."""

@@ -141,6 +141,12 @@ class Difference:
         is_idle = self.seen is not None and not self.seen.handled
         return is_idle and any(step.client != self.client for step in steps)
 
+    @property
+    def is_of_several(self) -> bool:
+        """Whether any of several steps of others may have led to a surplus message."""
+        burst = self.steps_of_burst if self.step and self.surplus else []
+        return len(burst) > 1 and all(step.client != self.client for step in burst)
+
     def texts(self, messages: Sequence[dict]) -> list:
         """The texts of the frames among some messages."""
         frames = (it for it in messages if it.get("type") == "websocket.send")
@@ -378,7 +384,8 @@ def _characters_text(difference: Difference) -> str:
 def in_words(difference: Difference) -> str:
     """One sentence: what happened after which step, and what had to happen."""
     client, index = difference.client, difference.first
-    step = str(difference.step)
+    burst = difference.steps_of_burst if difference.is_of_several else [difference.step]
+    step = " | ".join(map(str, burst))
     step = step if len(step) <= MAX_STEP else f"{step[:MAX_STEP]}…"
     after = f"After `{step}`," if difference.step else "Here"
     if client is None:
