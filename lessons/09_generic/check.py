@@ -49,6 +49,7 @@ INFINITE = (
     ECHO % '{"a": {"b": [[[{"c": [1e9999]}]]]}}',
 )
 TOO_DEEP = ('"[" * 100000', r'"{\"a\":" * 100000', f'"{"1" * 8}" * 1000')  # the last: too long
+DIGITS = f'{{"command": "count", "x": {"1" * 5000}}}'
 # Near the limit of Python, it depends on what has been called whether it reads and writes these.
 NEARLY_TOO_DEEP = [ECHO % f"{'[' * depth}0{']' * depth}" for depth in range(860, 1000, 2)]
 METHODS = """
@@ -79,6 +80,7 @@ PROMISES = {
 
 
 class Desk(Model):
+    crowd = 60
     session = 1250  # so that numbers have four digits
     promise_of: ClassVar = {
         "closed-early": "Never close the connection.",
@@ -277,6 +279,6 @@ def test_what_json_cannot_say_gets_an_error(play):
 
 def test_what_python_cannot_read_gets_an_error(play):
     """A hundred thousand brackets get an error. The connection stays open."""
-    play(["connect", *frames(*TOO_DEEP, COUNT)])
+    play(["connect", *frames(*TOO_DEEP, DIGITS, COUNT)])
     for first in range(0, len(NEARLY_TOO_DEEP), 5):
         play(["connect", *frames(*NEARLY_TOO_DEEP[first : first + 5], COUNT)])

@@ -254,6 +254,7 @@ def test_a_text_that_is_not_a_date_is_answered(play):
     jobs = ("2026-11-21", "hello", "20261121", "2026-1-2", "2026-02-30", " 2026-11-21", "")
     play(["connect", *(f"text {job}" for job in jobs), "worker weekdays", "wait 14"])
     play("worker weekdays | connect | bytes 00 | wait 14 | text 2026-11-21 | wait 14")
+    play(["worker weekdays", "connect", *["text hello"] * 60, "wait 120"])
 
 
 def test_a_lost_job_holds_up_no_client(play):

@@ -274,6 +274,8 @@ def test_answers_no_frame_after_the_end(play):
 def test_closes_after_the_commit(play):
     """A deactivation within a transaction closes the connection after the commit."""
     play(f"{BEGIN} | connect as=ada | begin | {DEACTIVATE_ADA} | commit")
+    both = DEACTIVATE_ADA.replace("}", ', "username": "lady"}')
+    play(f"{BEGIN} | connect as=ada | 2 connect as=grace | {both}")
     undone = f"begin | {DEACTIVATE_ADA} | rollback"
     play(f"{BEGIN} | connect as=ada | {undone} | text ? | {DEACTIVATE_ADA}")
     play(f'{BEGIN} | connect as=ada | {RENAMES[0]} unsaved {{"is_active": false}} | text ?')

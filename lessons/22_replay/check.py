@@ -18,10 +18,10 @@ ROWS = (
 )
 ROW = 'row db_demo.Entry {"text": "new"}'
 READ = "rows db_demo.Entry"
-# A message may come late, come twice, or have a row that does not exist.
+# A message may come late, come twice, or have another text or a row that does not exist.
 MESSAGES = [
     f'group ticker {{"type": "ticker.news", "id": {number}, "text": "{text}"}}'
-    for number, text in ((10, "new"), (3, "three"), (12, "new"), (99, "rolled back"))
+    for number, text in ((10, "another text"), (3, "three"), (12, "new"), (99, "rolled back"))
 ]
 WRONG_IDS = (
     *("seven", "-1", "1.5", "1e3", "0x7", "7%20", "%207", "%2B7", "1_0", "%C2%B2", "7%0A", "null"),

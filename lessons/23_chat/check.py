@@ -94,6 +94,7 @@ class Stage(Model):
     def __init__(self):
         super().__init__()
         self.sent = 0  # messages to the group of the den that no step has taken
+        self.names = [*USERS]
 
     def connect(self, client):
         """After the accept, the client receives the state."""
@@ -131,6 +132,10 @@ class Stage(Model):
                     for it in other.expected
                 ]
 
+    def committed(self, change):
+        if change.table == "auth.User":
+            self.names[change.row["id"] - 1] = change.row["username"]
+
     def other(self, step):
         if step.action == "group":
             for client in self.members(step.arguments["name"].removeprefix("stage-")):
@@ -164,7 +169,7 @@ class Stage(Model):
 
     def state(self, client, tables):
         speaker = self.row(client, tables)["speaker_id"]
-        return f"{USERS[speaker - 1] if speaker else 'no user'} has the microphone"
+        return f"{self.names[speaker - 1] if speaker else 'no user'} has the microphone"
 
     def row(self, client, tables=None):
         rows = (tables or self.tables)[ROOM]
@@ -239,6 +244,12 @@ def call_of(event):
 def test_a_client_receives_the_state(play):
     """A client that was accepted receives who has the microphone."""
     play(f"{ROWS} | {enter('ada')} | {give('cyd')} | 2 {enter('bob')} | 3 {enter('bob', 'annex')}")
+
+
+def test_the_state_has_the_name_of_now(play):
+    """After the user with the microphone got another name, the state has that name."""
+    renamed = 'partial row auth.User {"id": 4, "username": "lady"}'
+    play(f"{BOTH} | {give('dan')} | {message()} | {renamed} | {message()} | 3 {enter('cyd')}")
 
 
 def test_each_client_receives_who_took_it(play):

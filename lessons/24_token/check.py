@@ -105,6 +105,7 @@ class Kiosk(Model):
         super().__init__()
         self.tokens = {}  # name → Token
         self.deactivated = set()
+        self.new_names = {}
 
     def before(self, burst):
         for step in burst:  # a token is made before the burst in which it is sent
@@ -117,6 +118,8 @@ class Kiosk(Model):
                 self.tokens[name] = Token(self.now)
             case "account", {"user": user, "fields": {"is_active": False}}:
                 self.deactivated.add(user)
+            case "account", {"user": user, "fields": {"username": name}}:
+                self.new_names[user] = name
             case "delete", {"fields": {"username": user}}:
                 for name, token in self.tokens.items():
                     if _user(name) == user:
@@ -190,7 +193,8 @@ class Kiosk(Model):
 
     def answer(self, client):
         """Answer this and each later frame of any kind with {"user": "ada"}: the user's name."""
-        client.send_json({"user": client.user})
+        names = {client.user, self.new_names.get(client.user, client.user)}  # read when it likes
+        client.send_any(json.dumps({"user": client.user}), lambda text: user_in(text) in names)
 
     def take_token(self, client, name):
         client.user = _user(name)
@@ -282,6 +286,15 @@ class Kiosk(Model):
         return "newer-token-ignored" if client.sent_newest else "older-token-counts"
 
 
+def user_in(text):
+    """Return the name in an answer, or None."""
+    try:
+        answer = json.loads(text)
+    except ValueError:
+        return None
+    return answer["user"] if isinstance(answer, dict) and [*answer] == ["user"] else None
+
+
 def _user(name):
     return name.partition("/")[0]
 
@@ -292,6 +305,8 @@ def test_answers_with_the_user_of_the_token(play):
     play(f"connect | 2 connect | 2 {send('bob')} | {send('ada')} | text ? | 2 text ?")
     play(f"connect | {send('zoë')} | text ?")
     play(f"{NAMED} | connect | {send('ada')} | text ?")
+    renamed = 'account ada {"username": "lady"}'
+    play(f"issue ada/2 | connect | {send('ada')} | {renamed} | {send('ada/2')} | text ?")
     play(f"connect | {send('Ada')} | text ?")
     play('connect | text {"hello": 1, "token": "{token=ada}"} | text ?')
 

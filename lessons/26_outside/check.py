@@ -299,6 +299,8 @@ def test_the_message_is_tried_again(play):
         play([JOBS, f"connect {FIRST}", *steps, "wait 2"])
     steps = "redis outside gone", "call report [1, 40]", "wait 4", "redis back", "wait 2"
     play([JOBS, f"connect {FIRST}", *steps, "call report [1, 40]", "call report [1, 60]"])
+    again = "redis outside gone", "call report [1, 80]", "wait 1.2", "redis back", "wait 2"
+    play([JOBS, f"connect {FIRST}", *steps, *again])
     play([JOBS, *late_messages(40, 60, f"connect {FIRST}"), "wait 0.2"])
     play([JOBS, f"connect {FIRST}", *late_messages(40, 60), "wait 0.2", "call report [1, 80]"])
     play([JOBS, f"connect {FIRST}", *late_messages(99, 100), "wait 0.2"])
