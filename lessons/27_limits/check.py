@@ -64,6 +64,7 @@ class Copier(Model):
     def connect(self, client):
         client.accept()
         client.user = client.handshake.get("as", "").partition("/")[0]
+        client.copied_in = None  # the burst of its last page
         if not client.user:
             self.close_anonymous(client)
             return
@@ -110,12 +111,18 @@ class Copier(Model):
         """A text of 1 to 40 characters is a page. In each minute of the clock (12:00:00 to
         12:01:00), a user may copy 3, over all connections and servers. The answer is `copied
         hello`."""
+        client.copied_in = self.burst
         self.copied = [*self.copied, (client.user, minute, client.id)]
         client.send(f"copied {text}")
 
     def put_off(self, client):
         """A further page gets `wait 17`: the seconds until the next minute, rounded up."""
         client.send(f"wait {math.ceil(MINUTE - self.now % MINUTE)}")
+
+    def disconnect(self, client):
+        # A page may not have been counted yet when the server cancels the consumer.
+        if client.end == "kill" and client.copied_in == self.burst and self.branch():
+            self.copied = client.earlier
 
     def receive_after_close(self, client, text, data):
         """A frame after a close gets no answer and copies nothing."""
@@ -198,6 +205,7 @@ def test_counts_all_connections_of_a_user(play):
     """The connections of a user share the three pages, also one that has ended."""
     play("connect as=ada | 2 connect as=ada/2 | text 1 | 2 text 2 | text 3 | 2 text 4 | text 5")
     play(f"{USED_UP} | close | connect as=ada | text five")
+    play(f'{USED_UP} | account ada {{"username": "lady"}} | 2 connect as=ada | 2 text five')
 
 
 def test_counts_on_all_servers(play):
