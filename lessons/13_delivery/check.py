@@ -117,8 +117,9 @@ class Waiter(Model):
             is_first = client.gaps == 1 and is_plain
             if is_first:
                 return "delivery-assumed"
-            # Among rising numbers, another number than the last one is not the cause.
-            return None if client.is_rising else "gap-not-reported"
+            # With rising numbers or a jump, another number than the last one is not the cause.
+            is_jump = client.is_rising or client.missed >= MANY
+            return None if is_jump else "gap-not-reported"
         is_false = not client.missed and len(received) == 2 and received[1:] == expected
         return "false-gap" if is_false else None
 

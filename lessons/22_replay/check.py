@@ -305,7 +305,7 @@ def test_each_client_gets_each_new_row(play):
     """Each client gets a new row once, even if another process has saved it."""
     clients = ["connect ?after=9", "2 connect", "3 connect ?after=8"]
     play([*ROWS, *clients, ROW, MESSAGES[0], "text one", "2 text two", "3 text three", READ])
-    play([*ROWS, "connect", ROW, MESSAGES[0].replace("new", "another text")])
+    play([*ROWS, "connect", ROW, MESSAGES[0].replace('"new"', '"old"')])
     again = ("close", "connect ?after=10", MESSAGES[0])
     play([*ROWS, ROW, "connect", MESSAGES[0], *again, ROW, MESSAGES[2]])
 

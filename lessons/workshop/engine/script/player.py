@@ -146,6 +146,7 @@ class Player:
 
         with self._interleaving.at(burst[first].point, take_at_point):
             await self._take(burst[:first])
+            await self._interleaving.wait_for_action()
             await self._settle(judges_ends=False)  # that may take time
             has_few_points = self._interleaving.is_waiting
         if has_few_points:

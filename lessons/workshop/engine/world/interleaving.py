@@ -41,6 +41,7 @@ class Interleaving:
         self._loop = asyncio.get_running_loop()
         self._context = copy_context()  # without a connection: the action is not the consumer's
         self._act: Callable[[], Awaitable] | None = None
+        self._acting: asyncio.Task | None = None
         self._points_to_pass = 0
         self.passed = 0  # points that were passed since it was set to 0
 
@@ -51,7 +52,7 @@ class Interleaving:
         While the consumer has locked the database, `act()` cannot write. Then it acts at the next
         point.
         """
-        self._act, self._points_to_pass = act, number
+        self._act, self._acting, self._points_to_pass = act, None, number
         try:
             yield
         finally:
@@ -73,7 +74,13 @@ class Interleaving:
         return act
 
     def _start(self, act) -> asyncio.Task:
-        return self._loop.create_task(self._run(act), context=self._context)
+        self._acting = self._loop.create_task(self._run(act), context=self._context)
+        return self._acting
+
+    async def wait_for_action(self) -> None:
+        """If the action has begun, wait until it is over: only a consumer's coroutine is parked."""
+        if self._acting:
+            await asyncio.wait([self._acting])
 
     async def _run(self, act) -> None:
         """Await `act()` and all its effects, while the consumer and its clients wait."""
