@@ -5,8 +5,7 @@ The lamps are here, because mistakes.py holds wrong versions of what the student
 
 from pathlib import Path
 
-from lessons.workshop.judge import FaultModel, altered, edited, mutants_of
-from lessons.workshop.judge.mutants import Mutant
+from lessons.workshop.judge import FaultModel, Mutant, altered, edited, mutants_of
 
 LAMP = Path(__file__).with_name("lamp.py").read_text(encoding="utf-8")
 ASYNC_LAMP = (

@@ -15,7 +15,7 @@ _NAMES = {
     "engine.scheduling.clock": "BEGINNING",
     "engine.script.steps": "parse_step",
     "judge.fault_model": "FaultModel altered edited",
-    "judge.mutants": "mutants_of",
+    "judge.mutants": "Mutant mutants_of",
     "judge.runner": "judge",
 }
 _MODULES = {name: module for module, names in _NAMES.items() for name in names.split()}

@@ -485,8 +485,8 @@ class HttpClient(Client):
 
     unfinished = leaves_out = False
 
-    def __init__(self, application, method, path, body=b"", port=CLIENT_PORT):
-        headers = [(b"accept", b"*/*")]  # as curl
+    def __init__(self, application, method, path, body=b"", headers=None, port=CLIENT_PORT):
+        headers = headers or [(b"accept", b"*/*")]  # as curl sends it
         own = {"type": "http", "method": method.upper(), "scheme": "http", "http_version": "1.1"}
         super().__init__(application, HttpRules(), path, headers, port, **own)
         self.pieces = _pieces_of(body) if isinstance(body, bytes) else body
