@@ -20,7 +20,6 @@ PROMISES = {
 
 
 class Station(Model):
-    crowd = 60
     closes_once = True
     silent_after_disconnect = True  # the task says when a reading is sent
     ends = (*Model.ends, "kill")

@@ -22,7 +22,6 @@ PROMISES = {
 
 
 class Counter(Model):
-    crowd = 60
     ends = (*Model.ends, "kill")
     texts = ("hello", "1 hello", "None")
     silent_after_disconnect = True  # each frame comes back once; nothing else is sent

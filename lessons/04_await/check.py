@@ -15,7 +15,6 @@ PROMISES = {
 
 
 class Notes(Model):
-    crowd = 60
     texts = ("milk", "eggs", "a / b", "None")
     session = 1100  # so that numbers have four digits
     clients_are_independent = False  # they share the count

@@ -80,7 +80,6 @@ PROMISES = {
 
 
 class Desk(Model):
-    crowd = 60
     session = 1250  # so that numbers have four digits
     promise_of: ClassVar = {
         "closed-early": "Never close the connection.",

@@ -282,8 +282,7 @@ def _crowd(model: type[Model], connect: Step) -> list[Step]:
     early = replace(text_step(texts[0]), together=True)
     # The first frame of each is in the air while the consumer answers the handshake.
     steps = [it for step in steps for it in (step, replace(early, client=step.client))]
-    last = model.crowd
-    speakers = [it for it in range(1, last + 1) if it <= FEW or (last - it) % 3 == 0]
+    speakers = [it for it in range(1, model.crowd + 1) if it <= FEW or it == model.crowd]
     steps += [text_step(text, it) for text, it in zip(cycle(texts), speakers, strict=False)]
     steps += [*_waits_of(model)[:1], Step("close", {}, 1), connect, text_step(texts[0])]
     return [*steps, *(text_step(texts[-1], client) for client in speakers[1:])]
