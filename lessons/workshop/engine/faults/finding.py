@@ -14,6 +14,7 @@ from pathlib import Path
 from types import CodeType
 
 from ..recording.consumer_state import waiting_frames
+from ..recording.events import error_text
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,11 @@ class SourceFile:
                 if self.owns(frame.f_code.co_filename):
                     return Place.of(frame.f_code, line)
         return None
+
+    def failure(self, code: str, error: Exception, **more) -> CheckFailed:
+        """The failure to raise for an exception of this file's code outside its consumers."""
+        place = self.place_of_error(error) or Place(self.file)
+        return CheckFailed(make_finding(code, place, detail=error_text(error), **more))
 
     def place_of_wrong_call(self, error: BaseException) -> Place | None:
         """The own function that Django called with arguments that it does not take."""

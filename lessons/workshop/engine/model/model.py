@@ -514,13 +514,10 @@ def _as_value(thing):
             return tuple((name, _as_value(item)) for name, item in thing.items())
         case set():
             return frozenset(thing)
+        case ModelClient() if thing.state == LEFT and not thing.expected:
+            return None  # nothing follows from it
         case Model() | ModelClient():
             state = {name: it for name, it in vars(thing).items() if name not in _NOT_STATE}
-            if "by_connection" in state:  # nothing follows from a client that has left
-                clients = state["by_connection"].items()
-                state["by_connection"] = {
-                    name: it for name, it in clients if it.state != LEFT or it.expected
-                }
             return _as_value(state)
         case Tables():
             return thing.as_text

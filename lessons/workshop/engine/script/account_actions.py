@@ -19,7 +19,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.core.signing import TimestampSigner
 from django.http import HttpRequest
 
-from ..faults.finding import CheckFailed, Place, SourceFile, make_finding
+from ..faults.finding import SourceFile
 from ..faults.written_secrets import WrittenSecrets
 from ..recording.events import error_text
 from ..subject import Subject
@@ -94,9 +94,8 @@ class Accounts:
             if not isinstance(ticket, str):
                 raise TypeError(f"issue() returned {ticket!r}, which is not a text")
         except Exception as error:
-            place = SourceFile(self._own_file).place_of_error(error) or Place(self._own_file)
-            text = error_text(error)
-            raise CheckFailed(make_finding("exception", place, "", text, raised=text)) from error
+            own = SourceFile(self._own_file)
+            raise own.failure("exception", error, raised=error_text(error)) from error
         self.tickets[name] = str(ticket)
         self.secrets.add(str(ticket))
 

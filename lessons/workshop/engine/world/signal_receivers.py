@@ -16,8 +16,7 @@ from django.conf import settings
 from django.contrib.auth import signals as auth
 from django.db.models import signals
 
-from ..faults.finding import CheckFailed, Place, SourceFile, make_finding
-from ..recording.events import error_text
+from ..faults.finding import SourceFile
 from . import STUDENT_PACKAGE
 
 SIGNALS = (
@@ -44,7 +43,10 @@ def isolated_signals(loaded):
                 # With DEBUG on, Django inspects each receiver and caches the result, so it keeps
                 # the receiver alive. In production, one that only Django refers to would vanish.
                 with mock.patch.object(settings, "DEBUG", False):
-                    _call(ready, SourceFile(module.__file__))
+                    try:
+                        ready()
+                    except Exception as error:
+                        raise SourceFile(module.__file__).failure("import-error", error) from error
             entries = [entry for signal in SIGNALS for entry in signal.receivers]
             yield any(_function_of(entry) is None for entry in entries)
     finally:
@@ -58,14 +60,6 @@ def _ready_of(loaded, module):
         return own
     is_ready = inspect.isfunction(of_file) and not inspect.signature(of_file).parameters
     return of_file if is_ready else None
-
-
-def _call(ready, file: SourceFile) -> None:
-    try:
-        ready()
-    except Exception as error:
-        place, text = file.place_of_error(error) or Place(file.file), error_text(error)
-        raise CheckFailed(make_finding("import-error", place, detail=text)) from error
 
 
 @contextmanager
