@@ -25,7 +25,7 @@ class Counter(Model):
     ends = (*Model.ends, "kill")
     texts = ("hello", "1 hello", "None")
     silent_after_disconnect = True  # each frame comes back once; nothing else is sent
-    session = 1030  # so that numbers have four digits
+    session = 1030  # so that numbers have four digits, and are above 1024
     promise_of: ClassVar = {
         "none-as-text": "Some servers send the unused key too, with the value None.",
         "text-became-bytes": "The answer to a text frame is text",

@@ -145,10 +145,10 @@ class Desk(Model):
 
     def committed(self, change):
         saved = next((it for it in self.tables[change.table] if it["id"] == change.row["id"]), {})
-        if change.table == "auth.User" and saved.get("is_active") is False:
+        if saved.get("is_active") is False:
             self.change("ada", is_active=False)
             self.end_logins("ada")
-        elif change.table == "auth.User":
+        else:
             self.change_otherwise("ada", name=change.row["username"])
 
     def other(self, step):

@@ -154,9 +154,7 @@ class Ticker(Model):
 
     def now_due(self, client):
         # All rows that the client may receive some time must come in this burst.
-        client.expected = [
-            it if it.until is None else replace(it, until=None) for it in client.expected
-        ]
+        client.expected = [replace(it, until=None) for it in client.expected]
 
     def diagnose(self, difference):
         if difference.fault:

@@ -119,7 +119,7 @@ class Kiosk(Model):
             case "account", {"user": user, "fields": {"is_active": False}}:
                 self.deactivated.add(user)
             case "account", {"user": user, "fields": {"username": name}}:
-                self.new_names[user] = name
+                self.new_names[user] = (name,)
             case "delete", {"fields": {"username": user}}:
                 for name, token in self.tokens.items():
                     if _user(name) == user:
@@ -193,8 +193,8 @@ class Kiosk(Model):
 
     def answer(self, client):
         """Answer this and each later frame of any kind with {"user": "ada"}: the user's name."""
-        names = {client.user, self.new_names.get(client.user, client.user)}  # read when it likes
-        client.send_any(json.dumps({"user": client.user}), lambda text: user_in(text) in names)
+        names = [client.user, *self.new_names.get(client.user, ())]  # it may read it once only
+        client.send_json({"user": self.branch(names)})
 
     def take_token(self, client, name):
         client.user = _user(name)
@@ -284,15 +284,6 @@ class Kiosk(Model):
         if client.sent == 1:
             return "expiry-too-early"
         return "newer-token-ignored" if client.sent_newest else "older-token-counts"
-
-
-def user_in(text):
-    """Return the name in an answer, or None."""
-    try:
-        answer = json.loads(text)
-    except ValueError:
-        return None
-    return answer["user"] if isinstance(answer, dict) and [*answer] == ["user"] else None
 
 
 def _user(name):
