@@ -110,7 +110,9 @@ class Naming:
             is_own = all(step.client in own for step in difference.steps_of_burst)
             may_be_shared = is_own and not diagnosis(known).only and difference.client is not None
             if may_be_shared and self._is_right_alone(difference):
-                return self.model.shared
+                rest = difference.received[difference.first :]
+                is_closed = any(message["type"] == "websocket.close" for message in rest)
+                return "wrong-connection" if is_closed else self.model.shared
             return known
         name = generic_diagnosis(difference)
         if name in VAGUE and self._is_right_alone(difference):
