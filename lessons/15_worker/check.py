@@ -1,6 +1,7 @@
 """Lesson 15: does a job reach the worker, and the answer the connection that asked?"""
 
 import datetime
+import re
 from typing import ClassVar
 
 from lessons.workshop.judge import Answer, Model
@@ -16,6 +17,7 @@ DATES = (
     "Every text that `datetime.date.fromisoformat` accepts is a date, `20261121` too."
 )
 NO_DATES = "`2026-1-2` and an empty text are not dates."
+MAY_BE_LOST = "A job may be lost: then the client receives no answer, and may ask again."
 MORE_TEXTS = "A client may send more texts before an answer comes."
 NEAR_DATES = (
     *("2026/11/21", "2026.11.21", "2026-11-21Z"),
@@ -55,7 +57,6 @@ class Office(Model):
     promise_of: ClassVar = {
         **dict.fromkeys(("answered-everyone", "worker-remembers"), OWN_ANSWERS),
         **dict.fromkeys(("job-lost", "waits-for-answer", "answer-of-another-text"), MORE_TEXTS),
-        "job-not-sent": ONCE_DONE,
         "wrong-time": "Calendar may take 2 seconds for a job, not more.",
     }
 
@@ -63,7 +64,7 @@ class Office(Model):
         super().__init__()
         self.asked = set()  # all texts
         self.jobs = []  # connections and texts; they wait for a worker
-        self.lost = 0  # jobs that were taken and not done
+        self.lost = []  # the texts of jobs that were taken and not done
         self.has_worker = False
         self.free_at = 0.0  # the latest time at which the jobs so far have been done
 
@@ -104,7 +105,6 @@ class Office(Model):
                 for client in self.clients.values():
                     client.expected = [it for it in client.expected if it.until is None]
             case "take":
-                self.lost += bool(self.jobs)
                 return self.take_job()
         return None
 
@@ -112,7 +112,9 @@ class Office(Model):
         if not self.jobs:
             return Answer(None)
         _, text = self.jobs.pop(0)
-        return Answer(f"a job for {text!r}", lambda answer: isinstance(answer, dict))
+        promise = MAY_BE_LOST if text in self.lost else ONCE_DONE
+        self.lost.append(text)
+        return Answer(f"a job for {text!r}", lambda answer: isinstance(answer, dict), promise)
 
     def work(self):
         while self.has_worker and self.jobs:
@@ -125,7 +127,7 @@ class Office(Model):
         """Once a worker has done the job, the client receives `2026-11-21: Saturday`. For
         `hello`, it receives `hello: not a date`. The text in the answer is unchanged."""
         answer = answer_to(text)
-        is_usual = answer.endswith("not a date") or len(text) == len("2026-11-21")
+        is_usual = answer.endswith("not a date") or re.fullmatch(r"\d{4}-\d\d-\d\d", text)
         promise = "" if is_usual else DATES
         promise = NO_DATES if text in ("", "2026-1-2") else promise
         client.send(answer, until=self.free_at, promise=promise)
@@ -191,7 +193,7 @@ class Office(Model):
             return "answered-itself"
         if not any(way in str(calls.jobs) for way in {OWN, *groups}):
             return "reply-channel-missing"
-        if len(calls.begun) < len(calls.jobs) - self.lost:
+        if len(calls.begun) < len(calls.jobs) - len(self.lost):
             return "job-holds-others"
         to_others = [it for it in calls.by_worker if it.get("channel") != channel]
         if any(text.partition(": ")[2] in str(to_others) for text in missing):

@@ -109,7 +109,8 @@ class Desk(Model):
                 self.ended_browsers[browser] = None
 
     def connect(self, client):
-        """The desk accepts every client."""
+        """The desk accepts every client. It answers each frame with the username that the user has
+        now, or with `nobody` if no user is logged in."""
         client.accept()
         browser = client.handshake.get("as")
         client.user = None

@@ -188,7 +188,8 @@ class Stage(Model):
         if difference.pair and difference.pair[1].get("text") == TOO_LATE:
             difference.wanted[difference.first].promise = GIVEN
         calls = [call_of(event) for event in difference.events if event.direction == "out"]
-        if difference.missing and client.took == self.burst and "UPDATE" not in calls:
+        now = {call_of(it) for _, it in difference.report.events if it.direction == "out"}
+        if difference.missing and client.took == self.burst and "UPDATE" not in now:
             difference.wanted[difference.first].promise = GIVEN
         wanted, received = (
             difference.texts(it[difference.first :])

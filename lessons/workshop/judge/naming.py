@@ -20,8 +20,8 @@ from lessons.workshop.engine.model.model_difference import (
 )
 from lessons.workshop.engine.recording.events import Event
 from lessons.workshop.engine.recording.transcript import event_text
-from lessons.workshop.engine.script.report import PlayOptions, Report
-from lessons.workshop.engine.script.steps import Step, parse_step
+from lessons.workshop.engine.script.report import BurstReport, PlayOptions, Report
+from lessons.workshop.engine.script.steps import Step, bursts_of, parse_step
 from lessons.workshop.judge.redaction import redacted, redacted_finding
 
 log = logging.getLogger(__name__)
@@ -140,13 +140,15 @@ class Naming:
         if not self.model.clients_are_independent or len(own) == len(steps):
             return False
         # Another step of the burst may have been removed, and a burst begins without `&`.
-        return self._is_right([replace(step, together=False) for step in own])
+        own = [replace(step, together=False) for step in own]
+        report = self._right_report(own)
+        return report is not None and _is_mended(difference, report.bursts[len(bursts_of(own)) - 1])
 
     def _is_right_apart(self, difference: Difference) -> bool:
         """Whether all goes right if no step is taken while a handler is at work."""
         steps = difference.steps_so_far
         apart = [replace(step, together=False, point=None) for step in steps]
-        return apart != steps and self._is_right(apart)
+        return apart != steps and self._right_report(apart) is not None
 
     def _delay(self, difference: Difference) -> float | None:
         """In how many seconds a missing message comes, if the conversation goes on."""
@@ -164,10 +166,11 @@ class Naming:
         times = (time for time, message in arrivals if wanted.accepts(message))
         return next((time - difference.report.time for time in times), None)
 
-    def _is_right(self, steps: list[Step]) -> bool:
+    def _right_report(self, steps: list[Step]) -> Report | None:
+        """What happens if these steps are played; None if it is not right."""
         steps = [*steps, *leaving(steps)]
         report = self.play(steps, self.model.play_options())
-        return find_difference(self.model(), steps, report) is None
+        return None if find_difference(self.model(), steps, report) else report
 
     def _place(self, difference: Difference) -> tuple[Place, str]:
         """The line that sent the first wrong message, or that of the last handler; its event."""
@@ -186,6 +189,7 @@ class Naming:
             return Place(self.file), event
         is_late = difference.late is not None
         first = difference.late if is_late else difference.first
+        first = first if difference.refused is None else difference.refused
         if is_late and _has_call(difference):
             place = Place()  # the function that was called may have waited
         elif first < len(seen.sent_at) and seen.sent_at[first]:
@@ -198,6 +202,21 @@ class Naming:
         name = place.handler.rpartition(".")[2]
         may_be = not name.startswith("websocket_") or name == event.replace(".", "_")
         return place, event if may_be else ""
+
+
+def _is_mended(difference: Difference, turn: BurstReport) -> bool:
+    """Whether the client receives in `turn` what it had to receive instead of a wrong message.
+
+    If it does not, the others only had to change what it receives.
+    """
+    if difference.fault or difference.missing:
+        return True
+    seen = turn.clients.get(difference.client)
+    received = [message for _, message in seen.received] if seen else []
+    if difference.surplus:
+        return difference.surplus not in received
+    wanted = difference.wanted[difference.first :][:1]
+    return all(any(map(it.accepts, received)) for it in wanted)
 
 
 def _event(difference: Difference) -> str:
@@ -304,10 +323,12 @@ def _promise(difference: Difference) -> str:
     if follows_wrong_close(difference):  # an earlier step may have led to the close
         return ""
     if difference.expected_answer is not None:
-        return model.promise_of_rows if difference.step.action == "rows" else model.last_promise
+        of_rows = model.promise_of_rows if difference.step.action == "rows" else model.last_promise
+        return difference.expected_answer.promise or of_rows
     number = difference.first if difference.late is None else difference.late
-    if number < len(difference.wanted):
-        return difference.wanted[number].promise
+    rest = difference.wanted[number:] if difference.missing else difference.wanted[number:][:1]
+    if rest:  # if several messages are missing, perhaps only a later one was promised in words
+        return next((it.promise for it in rest if it.promise), "")
     if len(difference.steps_of_burst) == 1:
         return model.last_promise
     # Of several steps at the same time, it is not known which one led to a surplus message: but

@@ -79,9 +79,8 @@ def test_a_cause_that_was_not_observed_is_called_the_usual_one(diagnosis, raised
 
 def test_what_only_messages_show_has_no_certain_cause():
     says_only_what_came = {"reply-differs", "reply-too-many", "exception"}
-    alone = {"no-accept"}  # certain where a replay without the others shows it, too
     certain = {name for name in VAGUE if not catalogue()[name].usual}
-    assert certain == says_only_what_came | alone
+    assert certain == says_only_what_came
 
 
 @pytest.mark.parametrize("finding", [make_finding("unheard-of"), make_finding("")])

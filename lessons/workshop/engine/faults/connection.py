@@ -44,6 +44,8 @@ def fault_now(client) -> Finding | None:
     if client.error is not None and not (is_over and _is_simulated_outage(client.error)):
         return fault_of_error(client, client.error)
     code = rules.fault_of_stopped()
+    if code and client.future.cancelled():  # by which line is not known
+        return client.finding(code, Place(client.source.file), "It was cancelled.", event="")
     return code and client.finding(code)
 
 

@@ -158,8 +158,13 @@ class SubjectSource(SourceFile):
         coroutine = task.get_coro()
         code, frame = getattr(coroutine, "cr_code", None), getattr(coroutine, "cr_frame", None)
         if code is None or not self.owns(code.co_filename):
-            return Place(self.file)
+            return self.place_of_origin(task) or Place(self.file)
         return Place(code.co_filename, frame.f_lineno if frame else 0, coroutine.__qualname__)
+
+    def place_of_origin(self, task: asyncio.Task) -> Place | None:
+        """The line of this file that has made the coroutine of a task, if it is known."""
+        origin = getattr(task.get_coro(), "cr_origin", None) or ()
+        return next((Place(*line) for line in origin if self.owns(line[0])), None)
 
     def place_of_wait(self, task: asyncio.Task) -> Place | None:
         """The innermost line of this file at which a task waits, or None."""

@@ -144,10 +144,14 @@ class Stream(Expected):
 
 @dataclass(frozen=True)
 class Answer:
-    """What the answer of a step such as `take` must be. `shown` is what a finding shows."""
+    """What the answer of a step such as `take` must be. `shown` is what a finding shows.
+
+    `promise` is the sentence of the exercise that promises it, if another method has it.
+    """
 
     shown: Any
     matches: Callable[[Any], bool] | None = None
+    promise: str = ""
 
     def accepts(self, answer) -> bool:
         if self.matches is not None:

@@ -109,6 +109,17 @@ class Difference:
         return next((n for n, (it, time) in pairs if not it.is_in_time(time)), None)
 
     @property
+    def refused(self) -> int | None:
+        """The index of the first message that does not fit the response; None if all do."""
+        own = self.model.clients.get(self.client) if self.model else None
+        stream = own and own.stream
+        for index, arrival in enumerate(self.arrivals if stream else ()):
+            if (after := stream.after(*arrival)) is None:
+                return index
+            [stream] = after
+        return None
+
+    @property
     def missing(self) -> dict | None:
         """The first message that was expected and not received, if it is just missing."""
         expected, received = self._sides

@@ -1,6 +1,7 @@
 """Plays one conversation in this process: sets up what surrounds the player, and reports."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 
 from ..faults.finding import CheckFailed, Finding, Place, SourceFile, SubjectSource, make_finding
@@ -58,10 +59,11 @@ class Conversation:
             self._leftovers = Leftovers(self._source)
             self._player = Player(self._subject, loaded, self._options)
             try:
-                with isolated_signals(loaded) as receiver_was_lost:
-                    if receiver_was_lost:
-                        gone = make_finding("receiver-gone", Place(self._source.file))
-                        self._findings.append(gone)
+                with isolated_signals(loaded) as freed:
+                    place = Place(self._source.file)
+                    for name in freed:
+                        detail = f"A receiver of {name} was freed right after it was connected."
+                        self._findings.append(make_finding("receiver-gone", place, detail=detail))
                     self._play(steps, loop)
             except CheckFailed as failure:
                 self._findings.append(failure.finding)
@@ -125,6 +127,7 @@ class Conversation:
     def finding_of_hang(self, detail: str) -> Finding:
         """The finding for a conversation that does not end: where its code is now."""
         source = SourceFile(str(self._subject.file))
-        place = source.running_place() or Place(source.file)
+        loop_thread = threading.main_thread().ident  # other threads may only wait for their turn
+        place = source.running_place(loop_thread) or source.running_place() or Place(source.file)
         code = "stuck" if self._player else "import-never-ends"
         return make_finding(code, place, self._last_event(), detail)

@@ -196,7 +196,8 @@ class Client:
         self.broken = [rule for rule in self.broken if not rule.is_obeyed]
 
     def _place_of_sender(self) -> Place:
-        return self.source.running_place() or self.place
+        place = self.source.running_place()
+        return place or self.source.place_of_origin(asyncio.current_task()) or self.place
 
     def _on_event(self, event: Event) -> None:
         """A handler starts on an event from the client or a message from the layer."""

@@ -307,8 +307,10 @@ class HttpRules:
         self.client_left = True
 
     def fault_of_stopped(self) -> str | None:
-        is_whole = self.client_left or self.response is Response.COMPLETE
-        return None if is_whole else self.silence
+        if self.client_left or self.response is Response.COMPLETE:
+            return None
+        unanswered = self.response is Response.AWAITED
+        return "http-stopped-unanswered" if unanswered else self.silence
 
     def fault_of_waiting(self, last_type: str) -> str | None:
         """None for a missing response: a task may still be working on it."""

@@ -19,11 +19,14 @@ from django.db.models import signals
 from ..faults.finding import SourceFile
 from . import STUDENT_PACKAGE
 
-SIGNALS = (
-    *(signals.pre_save, signals.post_save, signals.pre_delete, signals.post_delete),
-    signals.m2m_changed,
-    *(auth.user_logged_in, auth.user_logged_out, auth.user_login_failed),
-)
+SIGNALS = {
+    name: getattr(module, name)
+    for module, names in (
+        (signals, ("pre_save", "post_save", "pre_delete", "post_delete", "m2m_changed")),
+        (auth, ("user_logged_in", "user_logged_out", "user_login_failed")),
+    )
+    for name in names
+}
 
 
 @contextmanager
@@ -31,8 +34,9 @@ def isolated_signals(loaded):
     """Within it, signals only reach the subject's receivers and those that its file connects.
 
     If the file has a function `ready`, or the class a class method, it is called as
-    AppConfig.ready() is. Yields whether a receiver was freed right after it was connected: Django
-    keeps weak references. Raises CheckFailed if `ready` fails: then a server does not start.
+    AppConfig.ready() is. Yields the names of the signals of which a receiver was freed right after
+    it was connected: Django keeps weak references. Raises CheckFailed if `ready` fails: then a
+    server does not start.
     """
     module = sys.modules[loaded.__module__]
     own = {"django", "channels", module.__name__.partition(".")[0]}
@@ -47,8 +51,11 @@ def isolated_signals(loaded):
                         ready()
                     except Exception as error:
                         raise SourceFile(module.__file__).failure("import-error", error) from error
-            entries = [entry for signal in SIGNALS for entry in signal.receivers]
-            yield any(_function_of(entry) is None for entry in entries)
+            yield [
+                name
+                for name, signal in SIGNALS.items()
+                if any(_function_of(entry) is None for entry in signal.receivers)
+            ]
     finally:
         disconnect_student_receivers()
 
@@ -65,11 +72,11 @@ def _ready_of(loaded, module):
 @contextmanager
 def receivers_unchanged():
     """What is connected within it is connected in another process: it is not called here."""
-    before = [list(signal.receivers) for signal in SIGNALS]
+    before = [list(signal.receivers) for signal in SIGNALS.values()]
     try:
         yield
     finally:
-        for signal, receivers in zip(SIGNALS, before, strict=True):
+        for signal, receivers in zip(SIGNALS.values(), before, strict=True):
             _set_receivers(signal, receivers)
 
 
@@ -86,7 +93,7 @@ def _keep(is_wanted) -> None:
 
     A receiver that was freed has the package "".
     """
-    for signal in SIGNALS:
+    for signal in SIGNALS.values():
         modules = [getattr(_function_of(it), "__module__", None) or "" for it in signal.receivers]
         wanted = [is_wanted(module.partition(".")[0]) for module in modules]
         _set_receivers(signal, [*compress(signal.receivers, wanted)])
