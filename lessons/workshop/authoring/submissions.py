@@ -8,6 +8,7 @@ A table tests/submissions/NN_slug.toml holds them:
 - `diagnosis` holds, for wrong ones, the first diagnosis that they must get.
 - `not` holds look-alikes by diagnosis: the names of files that go wrong in a similar way, for
   another reason, and must not get it first. They are wrong submissions, or mutants of the solution.
+- `says` holds, for wrong ones, what their verdict must say: a line, a title or a quoted sentence.
 
 Most submissions stand there because a verdict on such a file was wrong once.
 """
@@ -24,7 +25,7 @@ from lessons.workshop.course.subjects import exercise
 from lessons.workshop.judge.runner import judge
 from lessons.workshop.judge.verdict import explain
 
-_KEYS = {"base", "right", "wrong", "diagnosis", "not"}
+_KEYS = {"base", "right", "wrong", "diagnosis", "not", "says"}
 
 
 class InvalidTable(ValueError):
@@ -36,7 +37,7 @@ class WrittenSubmission:
     """A file of a table.
 
     `diagnosis` is the first one that a wrong file must get, if known, and `other_than` are those
-    that it must not get.
+    that it must not get. `says` is a part of the text that a student reads.
     """
 
     name: str
@@ -44,6 +45,7 @@ class WrittenSubmission:
     is_right: bool
     diagnosis: str | None = None
     other_than: tuple[str, ...] = ()
+    says: str = ""
 
 
 def folder() -> Path:
@@ -64,7 +66,8 @@ def read_submissions(lesson: Lesson) -> list[WrittenSubmission]:
 
 def _submissions_in(lesson: Lesson, table: dict) -> Iterator[WrittenSubmission]:
     base, wrong, diagnoses = table.get("base"), table.get("wrong", {}), table.get("diagnosis", {})
-    if unknown := table.keys() - _KEYS or diagnoses.keys() - wrong.keys():
+    says = table.get("says", {})
+    if unknown := table.keys() - _KEYS or {*diagnoses, *says} - wrong.keys():
         raise ValueError(f"no wrong submission and no part has this name: {min(unknown)}")
     if not base or not wrong:
         raise ValueError("write `base` and a wrong submission")
@@ -77,10 +80,9 @@ def _submissions_in(lesson: Lesson, table: dict) -> Iterator[WrittenSubmission]:
             other_than[name] = (*other_than.get(name, ()), diagnosis)
     mutants = {it.name: it.source for it in solution_mutants(lesson)} if other_than else {}
     for name, change in wrong.items():
-        other = other_than.pop(name, ())
-        yield WrittenSubmission(
-            name, _changed(base, name, change), False, diagnoses.get(name), other
-        )
+        other, source = other_than.pop(name, ()), _changed(base, name, change)
+        more = diagnoses.get(name), other, says.get(name, "")
+        yield WrittenSubmission(name, source, False, *more)
     for name, other in other_than.items():
         if name not in mutants:
             raise ValueError(f"no wrong submission and no mutant has this name: {name}")
@@ -109,4 +111,6 @@ def fault_of(lesson: Lesson, submission: WrittenSubmission) -> str | None:
     found, wanted = next(iter(verdict.diagnosis_ids), "no diagnosis"), submission.diagnosis
     if found in submission.other_than:
         return f"{submission.name} looks like {found} and gets it, for another reason"
+    if submission.says not in (text := explain(verdict)):
+        return f"{submission.name} does not say {submission.says!r}:\n{text}"
     return None if wanted in (None, found) else f"{submission.name} gets {found}, not {wanted}"
