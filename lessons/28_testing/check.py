@@ -81,7 +81,15 @@ OTHER = edited(
     '        body = json.dumps(data, separators=(",", ":")).encode()\n'
     '        await self.send({"type": "http.response.body", "body": body})',
 )
-RIGHT = {"right": BOX, "right-sync": SYNC, "right-compact": OTHER}
+# Right, too: a slow database, and a slow layer.
+SLOW = edited(
+    BOX,
+    *("import json\n", "import asyncio\nimport json\n"),
+    *(*SIGNED, SAVE, f"await asyncio.sleep(0.05)\n        {SAVE}"),
+    *(FRAME, f"await asyncio.sleep(0.05 * ({IS_OTHER}))\n        {FRAME}"),
+    *(COUNT, f"[await asyncio.sleep(0.05), {COUNT}][1]"),
+)
+RIGHT = {"right": BOX, "right-sync": SYNC, "right-compact": OTHER, "right-slow": SLOW}
 
 # Claim → diagnosis → faults. Each fault has a name and edits of BOX.
 FAULTS = {
@@ -277,8 +285,8 @@ class Suite(FaultModel):
 
 
 def test_is_green_for_right_boxes(play):
-    """All tests are green for right boxes: async, sync, and one that writes other JSON."""
-    play("try right | try right-sync | try right-compact")
+    """All tests are green for right boxes: async, sync, slow, and with other JSON."""
+    play("try right | try right-sync | try right-compact | try right-slow")
 
 
 def test_notices_what_is_not_saved(play):
