@@ -254,6 +254,8 @@ def _interference(model: type[Model], connect: Step) -> Iterator[list[Step]]:
     bursts = [
         it for a, b in pairs for it in (text_step(a), replace(text_step(b, 2), together=True))
     ]
+    own = [replace(text_step(it), together=True) for it in (one, two, one)]
+    bursts = [text_step(one), *own, *bursts]
     for seed in range(1, 1 + len(model.points)):  # it decides how far the one gets before the other
         yield [parse_step(f"seed {seed}"), *both, *bursts]
 

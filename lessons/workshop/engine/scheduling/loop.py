@@ -47,7 +47,7 @@ from .threads import ThreadScheduler
 CLOCK_RESOLUTION = 1e-9  # seconds; timers that are so close come at the same time
 POOL_THREADS = 6  # of the default pool: asyncio's own number on a machine with two cores
 SPIN_LIMIT = 1000  # iterations without a moment of idleness; then the clock moves on
-SUSPENSIONS = (0, 0, 0, 1, 1, 2)  # of maybe_suspend(), of which a seed chooses
+SUSPENSIONS = (0, 0, 0, 1, 2, 6)  # of maybe_suspend(), of which a seed chooses
 
 # The client whose application runs, or the worker. Each task that is started inherits it.
 task_owner: ContextVar = ContextVar("owner of the task", default=None)
@@ -259,7 +259,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
 
 
 async def maybe_suspend() -> None:
-    """Suspend zero to two times, as a call may that waits for the outside world.
+    """Suspend zero to six times, as a call may that waits for the outside world.
 
     The running loop's seed decides. Another loop than this one never suspends.
     """
