@@ -40,6 +40,7 @@ class Ticker(Model):
     setups = (('load {"db_demo.Post": [{"title": "First"}, {"title": "Second"}]}',),)
     texts = ("hello", '{"saved": 1, "title": "Rain"}')
     ends = ("close", "vanish", "crash", "kill")
+    handshakes = ("connect", "connect", "connect server=2")
     others = (
         RAIN,
         'row db_demo.Post {"title": " <b>☃</b> \\"it\'s\\" %s {0} "}',
