@@ -31,7 +31,6 @@ PROMISES = {
 
 
 class Switchboard(Model):
-    ends = (*Model.ends, "kill")
     handshakes = (
         *("connect", "connect ?path=/other/", *(f"connect {path}" for path in OTHERS)),
         *("connect subprotocols=a,b cookie=a=b", "connect origin=http://a authorization=b"),

@@ -22,7 +22,6 @@ PROMISES = {
 
 
 class Counter(Model):
-    ends = (*Model.ends, "kill")
     texts = ("hello", "1 hello", "None")
     silent_after_disconnect = True  # each frame comes back once; nothing else is sent
     session = 1030  # so that numbers have four digits, and are above 1024

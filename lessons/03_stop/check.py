@@ -12,7 +12,6 @@ PROMISES = {
 
 
 class Game(Model):
-    ends = (*Model.ends, "kill")
     texts = ("7", "07", "77", "7 ", "5", "seven")
     closes_once = True
     silent_after_disconnect = True

@@ -15,7 +15,7 @@ class Stopwatch(Model):
     inputs: ClassVar = {"wait …": TIMES}
     pauses = (61, 301)
     long_conversations = ("connect | wait 3599.5 | text ? | wait 2",)
-    ends = (*Model.ends, "crash", "kill")
+    ends = (*Model.ends, "crash")
     slow = 0  # the first second begins with the accept
     promise_of: ClassVar = {
         "wrong-connection": "Each connection has its own stopwatch.",

@@ -85,7 +85,6 @@ class Desk(Model):
         "closed-early": "Never close the connection.",
         "nan-taken-for-json": "`NaN`, `Infinity` and `-Infinity` are not JSON, in any key.",
     }
-    ends = (*Model.ends, "kill")
     inputs: ClassVar = {
         'text {"command": "echo", "value": …}': (*JSON, *TEXTS, "infinite nan"),
         'text {"command": …}': near("count", "echo"),

@@ -44,7 +44,6 @@ def letter(to, text="hello", **others):
 
 
 class Letters(Model):
-    ends = (*Model.ends, "kill")
     texts = (
         *(letter(reader, f"for {reader}") for reader in (1, 2, 3)),
         *(letter(reader, type="websocket.disconnect", code=1000) for reader in (2, 3)),

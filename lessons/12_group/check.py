@@ -36,7 +36,7 @@ class Lounges(Model):
     handshakes = (*["connect"] * 3, "connect server=2", connect("Lobby"), connect("lobby%0A"))
     inputs: ClassVar = {connect("…"): (*ANY_NAMES, *near("lobby"), *lengths(50), *REPEATED)}
     texts = ("hello", CAME)
-    ends = (*Model.ends, "crash", "kill")
+    ends = (*Model.ends, "crash")
     clients_are_independent = False
     promise_of: ClassVar = {
         "joined-too-late": "From the accept on, a client misses no news.",

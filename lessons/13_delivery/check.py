@@ -30,7 +30,7 @@ class Waiter(Model):
         'group waiters {"type": "dish.ready", "number": …, "dish": "tea"}': NUMBERS,
         'group waiters {"type": "dish.ready", "number": 2, "dish": …}': TEXTS,
     }
-    ends = (*Model.ends, "crash", "kill")
+    ends = (*Model.ends, "crash")
     promise_of: ClassVar = {
         "gap-not-reported": "A number that is not higher than the last number begins a new count. "
         "Numbers are integers, also 0 and negative ones.",

@@ -39,7 +39,6 @@ class Counter(Model):
     database = True
     handshakes = (ADA, GRACE, ROOT, enter("as=eve"), enter("as=Ada"), *ANONYMOUS)
     texts = ("this, please", MAY)
-    ends = (*Model.ends, "kill")
     others = (*RIGHTS[:2], *NO_RIGHTS, EMAIL, "logout grace")
     setups = ((NO_LOGIN, RIGHTS[0], RIGHTS[2]), (NO_LOGIN, RIGHTS[1]))
     promise_of: ClassVar = {

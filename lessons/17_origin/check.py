@@ -88,7 +88,6 @@ def page(origin, user="as=ada"):
 
 
 class Letters(Model):
-    ends = (*Model.ends, "kill")
     database = True
     frames = ()
     max_clients = 4

@@ -47,7 +47,6 @@ class Door(Model):
     frames = ()
     clients_are_independent = False
     max_clients = 4
-    ends = (*Model.ends, "kill")
     promise_of: ClassVar = {
         "ticket-raced": "If two clients send the same ticket at the same moment, only one gets in",
         "ticket-of-another": 'The consumer then finds the user of the ticket in scope["user"].',

@@ -55,7 +55,6 @@ def post(title):
 
 
 class ReadingRoom(Model):
-    ends = (*Model.ends, "kill")
     database = True
     points = (0, 1, 2, 3, 4, 5, 7)
     clients_are_independent = False  # they read the same rows

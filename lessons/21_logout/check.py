@@ -79,7 +79,7 @@ class Desk(Model):
         "group-leak": "However a connection ends, `__call__` already leaves its group.",
     }
     texts = ("?",)
-    ends = (*Model.ends, "crash", "kill")
+    ends = (*Model.ends, "crash")
     handshakes = (
         *("connect as=ada", "connect as=ada server=2", "connect as=ada/2", "connect as=grace"),
         *("connect", "connect as=grace server=2", "connect as=ada"),

@@ -83,7 +83,7 @@ class Stage(Model):
     texts = ("take", "take", "take", "Take", " take", "take ", "leave", "ada has the microphone")
     others = (give("dan"), give(None), give("ada"), message(), READ)
     last_steps = (READ,)
-    ends = (*Model.ends, "crash", "kill")
+    ends = (*Model.ends, "crash")
     promise_of: ClassVar = {
         **dict.fromkeys(MESSAGES, ONE_MESSAGE),
         **dict.fromkeys(ENDS, AT_EACH_END),

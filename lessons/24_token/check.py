@@ -83,7 +83,7 @@ class Kiosk(Model):
     setups = ((), ("issue ada", "wait 21", "issue bob"), ("issue ada", GONE[0]))
     # No sum of these waits is a limit: at the very moment of an expiry, both answers are right.
     others = ("wait 3.05", "wait 27.05", "wait 7.05", "issue ada/2", *GONE)
-    ends = (*Model.ends, "crash", "kill")
+    ends = (*Model.ends, "crash")
     closes_once = True
     slow = 1
     promise_of: ClassVar = {

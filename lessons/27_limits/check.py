@@ -39,7 +39,7 @@ class Copier(Model):
     )
     texts = ("hello", "hello again", "x" * MAX_LENGTH, "x" * (MAX_LENGTH + 1), "🦊" * MAX_LENGTH)
     others = ("wait 29.5", "wait 10", "wait 0.5", "wait 20", "wait 30")
-    ends = (*Model.ends, "crash", "kill")
+    ends = (*Model.ends, "crash")
     long_conversations = (f"connect as=ada{' | wait 50 | text one' * 75}",)  # more than an hour
     promise_of: ClassVar = {
         **dict.fromkeys(("quota-not-kept", "quota-of-each-connection"), QUOTA),

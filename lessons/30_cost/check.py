@@ -39,7 +39,6 @@ def account(number, **flags):
 
 
 class Lobby(Model):
-    ends = (*Model.ends, "kill")
     database = True
     texts = ("ping", "pong", "accounts.changed")
     actions = (CHANGED, CHANGED_MORE, 'layer {"type": "no.such.event"}')
