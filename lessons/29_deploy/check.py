@@ -60,6 +60,7 @@ class Restart(Model):
     def __init__(self):
         super().__init__()
         self.has_begun = False
+        self.drain_client = None  # the one whose `POST /drain/` began the drain
         self.served = []
         self.is_certain = True  # what was served
 
@@ -67,7 +68,7 @@ class Restart(Model):
         client.orders = []  # the first one is in work
         client.is_guest = False  # whether it was accepted
         client.came, client.served_at = self.burst, 0
-        if self.has_begun and not self.is_earlier():
+        if self.has_begun and not self.is_before_answer():
             self.reject(client)
             return
         client.is_guest = True
@@ -112,6 +113,11 @@ class Restart(Model):
         # Whether something that happened during the drain happened before its effect.
         return self.began_in == self.burst and self.branch()
 
+    def is_before_answer(self):
+        # The same, for what must see the drain as soon as `POST /drain/` was answered.
+        received = self.at_point.get(self.drain_client, 0)  # the start of the answer, and its body
+        return received < 2 and self.is_earlier()
+
     def work(self, client):
         if client.orders[0] == "soup":
             self.after(SOUP, self.serve, client)
@@ -141,18 +147,18 @@ class Restart(Model):
 
     def request(self, client, body):
         client.is_guest = False
-        request = client.began_with, client.handshake.get("path")
+        request = request_of(client)
         if request == ("GET", "/health/"):
             self.check_health(client)
         elif request == ("POST", "/drain/"):
             self.answer(client, 202, "draining", AT_ONCE)
-            self.drain()
+            self.drain(client)
         else:
             self.pass_on(client)
 
     def check_health(self, client):
         """`GET /health/` gets 503 and `draining`, instead of 200 and `ok`."""
-        is_healthy = not self.has_begun or self.is_earlier()
+        is_healthy = not self.has_begun or self.is_before_answer()
         self.answer(client, *((200, "ok") if is_healthy else (503, "draining")))
 
     def pass_on(self, client):
@@ -168,9 +174,10 @@ class Restart(Model):
         client.expect(stream)
         client.state = "closed"
 
-    def drain(self):
+    def drain(self, drain_client):
         if not self.has_begun:
             self.has_begun, self.began_in = True, self.burst
+            self.drain_client = drain_client.number
             for client in self.open_clients:
                 if not client.orders:
                     is_late = client.came == self.burst and not self.at_point.get(client.number)
@@ -230,7 +237,7 @@ class Restart(Model):
         return "drain-closes-one" if CLOSE in types(messages) else "drain-leaves-open"
 
     def diagnose_response(self, difference, client):
-        request = client.began_with, client.handshake.get("path")
+        request = request_of(client)
         so_far = [(it.action, it.arguments.get("path")) for it in difference.steps_so_far]
         is_second = so_far.count(("POST", "/drain/")) > 1
         received = [*client.stream.received, *difference.arrivals]
@@ -260,6 +267,10 @@ class Restart(Model):
         return "served-after-close" if self.has_begun and len(body) > len(expected) else None
 
 
+def request_of(client):
+    return client.began_with, client.handshake.get("path", "").partition("?")[0]
+
+
 def types(messages):
     return [message["type"] for message in messages]
 
@@ -281,7 +292,7 @@ def test_a_health_check_is_answered(play):
 def test_the_health_check_fails_after_the_drain(play):
     """After `POST /drain/`, a health check gets 503 each time."""
     play("POST /drain/ | GET /health/ | GET /health/")
-    play("POST /drain/ | 2 POST /drain/ | GET /health/")
+    play("POST /drain/ | 2 POST /drain/ | GET /health/?full=1")
 
 
 def test_other_requests_reach_the_kitchen(play):
@@ -297,6 +308,7 @@ def test_other_requests_reach_the_kitchen(play):
 def test_a_new_handshake_is_rejected(play):
     """After `POST /drain/`, a new handshake is rejected, however long ago the drain began."""
     play("POST /drain/ | connect | 2 connect | 3 connect /")
+    play(f"POST /drain/{' | connect | 2 GET /health/' * 30}")
     play("POST /drain/ | wait 61 | connect | GET /health/ | wait 3601 | connect | GET /health/")
 
 
@@ -305,7 +317,8 @@ def test_a_connection_that_waits_is_closed_at_once(play):
     play("connect | 2 POST /drain/ | GET /health/")
     play("connect | text tea | 2 POST /drain/")
     play(f"connect | {NEWS} | 2 POST /drain/ | GET /health/")
-    play("connect | 2 connect | 2 text tea | 3 connect | 4 POST /drain/")
+    play("connect | 2 connect | 2 text tea | 3 connect | 4 POST /drain/?now=1")
+    play.at_each_point(f"connect | {NEWS} | at * 2 POST /drain/ | GET /health/")
 
 
 def test_the_order_in_work_is_served_first(play):
@@ -321,7 +334,7 @@ def test_an_order_that_waits_is_not_served(play):
     play("connect | text soup | text tea | text soup | 2 POST /drain/ | wait 3 | 2 GET /served/")
     play("connect | text soup | 2 POST /drain/ | text tea | wait 3 | 2 GET /served/ | wait 3")
     play("connect | 2 POST /drain/ | & text tea | 2 GET /served/")
-    play("connect | 2 POST /drain/ | & bytes 746561 | & bytes 00 | 2 GET /served/")
+    play("connect | 2 POST /drain/ | & bytes 746561 | & text | & bytes | 2 GET /served/")
 
 
 def test_nothing_is_sent_after_the_close(play):
@@ -358,6 +371,7 @@ def test_what_happens_during_the_drain(play):
     play.at_each_point("connect | at * 3 POST /drain/ | text tea | 4 GET /served/")
     play.at_each_point("2 connect | connect | at * 3 POST /drain/ | GET /health/")
     play("2 connect | connect | & 3 POST /drain/ | GET /health/")
+    play.at_each_point("connect | 3 POST /drain/ | at * 4 GET /health/")
 
 
 def test_the_health_check_fails_while_an_order_is_in_work(play):
@@ -374,5 +388,5 @@ def test_news_and_orders_do_not_hold_up_a_close(play):
 
 def test_each_of_many_connections_is_closed(play):
     """However many connections are open, each of them is closed."""
-    guests = " | ".join(f"{number} connect" for number in range(1, 14))
-    play(f"{guests} | 3 text soup | 14 POST /drain/ | wait 3")
+    guests = " | ".join(f"{number} connect" for number in range(1, 31))
+    play(f"{guests} | 3 text soup | 31 POST /drain/ | wait 3")
