@@ -14,9 +14,10 @@ class Stopwatch(Model):
     others = ("wait 1", "wait 0.5", "wait 3", "wait 10")
     inputs: ClassVar = {"wait …": TIMES}
     pauses = (61, 301)
+    crowd = 51
     long_conversations = ("connect | wait 3599.5 | text ? | wait 2",)
     ends = (*Model.ends, "crash")
-    slow = 0  # the first second begins with the accept
+    slow = 0  # see test_a_slow_client_holds_up_no_stopwatch
     promise_of: ClassVar = {
         "wrong-connection": "Each connection has its own stopwatch.",
         "pushed-too-fast": "From the accept on, the client gets a text frame each second",
@@ -29,12 +30,17 @@ class Stopwatch(Model):
 
     def connect(self, client):
         """From the accept on, the client gets a text frame each second: `1`, `2`, `3`."""
-        client.seconds = 0
+        client.seconds, client.is_held_up = 0, False
         client.accept()
         self.after(1, self.tick, client)
 
+    def before(self, burst):
+        self.is_slow = any(step.action == "wait" and step.point is not None for step in burst)
+
     def tick(self, client):
-        if client.is_open:
+        if client.is_open and self.is_slow and self.now == self.time_of_point:
+            client.is_free = client.is_held_up = True  # its frame takes seconds
+        elif client.is_open:
             self.show_seconds(client)
             self.after(1, self.tick, client)
 
@@ -52,6 +58,17 @@ class Stopwatch(Model):
         """The stopwatch ends with its connection, however the connection ends"""
 
     def fault_in(self, turn, played):
+        return self.fault_of_silence(turn) or self.fault_of_crash(turn)
+
+    def fault_of_silence(self, turn):
+        """From the accept on, the client gets a text frame each second: `1`, `2`, `3`."""
+        held_up = [client for client in self.open_clients if client.is_held_up]
+        for client in [] if self.is_slow else held_up:
+            if not turn.clients[client.number].received:
+                return client.number, "no-push", "One frame was slow, and no other frame followed."
+        return None
+
+    def fault_of_crash(self, turn):
         """The consumer does not hide an exception that a handler raises."""
         for step in map(parse_step, turn.steps):
             if step.action == "crash" and not turn.clients[step.client].raised:
@@ -67,7 +84,7 @@ class Stopwatch(Model):
             return None if in_call else "loop-in-handler"
         if fault or difference.step is None:
             return None
-        if difference.step.action == "wait" and difference.missing:
+        if difference.step.action == "wait" and difference.missing and not self.is_slow:
             return "no-push"
         client = self.clients.get(difference.client)
         if client is None or not client.is_open:
@@ -91,6 +108,11 @@ def test_frames_are_answered_in_between(play):
 def test_each_connection_has_its_own(play):
     """Two clients have their own seconds. One continues when the other one has left."""
     play("connect | wait 1.5 | 2 connect | 2 text ? | text ? | wait 1 | 2 close 1001 | wait 2")
+
+
+def test_a_slow_client_holds_up_no_stopwatch(play):
+    """If the network holds up a second of one client, each stopwatch continues."""
+    play("connect | wait 0.5 | 2 connect | wait 0.5 | at 0 wait 3.2 | wait 3")
 
 
 def test_ends_when_the_client_leaves(play):
