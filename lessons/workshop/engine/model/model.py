@@ -186,6 +186,7 @@ class Model:
     stop_timeout = 10.0  # seconds for a consumer whose client has left; Daphne's are 10
     consumers: ClassVar[dict[str, str]] = {}  # sources for `try NAME`: a student's test is judged
     judges_leftovers = True  # whether threads and forgotten awaits are faults
+    allowed_faults: tuple[str, ...] = ()  # diagnoses of the engine that are no faults here
     given: tuple[str, ...] = ()  # classes that are right: no finding names their lines
     explores = True  # whether conversations are generated; False for an exercise without clients
     frames: tuple[str, ...] = ("text", "bytes")  # the kinds that clients send
