@@ -115,8 +115,8 @@ class Restart(Model):
 
     def is_before_answer(self):
         # The same, for what must see the drain as soon as `POST /drain/` was answered.
-        received = self.at_point.get(self.drain_client, 0)  # the start of the answer, and its body
-        return received < 2 and self.is_earlier()
+        is_answered = self.at_point.get(self.drain_client) == 2  # a start and a body
+        return not is_answered and self.is_earlier()
 
     def work(self, client):
         if client.orders[0] == "soup":
@@ -268,7 +268,7 @@ class Restart(Model):
 
 
 def request_of(client):
-    return client.began_with, client.handshake.get("path", "").partition("?")[0]
+    return client.began_with, str(client.handshake.get("path")).partition("?")[0]
 
 
 def types(messages):

@@ -85,6 +85,14 @@ def test_reports_a_fault_of_the_server_before_any_difference():
     assert generic_diagnosis(found) == "exception"
 
 
+def test_a_model_may_allow_a_fault_of_the_server():
+    class Lenient(Echo):
+        allowed_faults = ("exception",)
+
+    faults = (ClientFault(1, make_finding("exception")),)
+    assert difference(Lenient, "connect | text a", "+", "a", faults=faults) is None
+
+
 @pytest.mark.parametrize(("ends", "name"), [(False, "refuses-everyone"), (True, CODE_DROPPED)])
 def test_the_code_of_a_rejection_is_a_fault_only_if_the_client_had_to_receive_a_code(ends, name):
     class Door(Echo):
