@@ -66,6 +66,7 @@ class Letters(Model):
         "for the address",
     }
     frames = ("text",)
+    slow = 31  # a letter may be under way for half a minute
     clients_are_independent = False
 
     @classmethod
@@ -135,7 +136,9 @@ class Letters(Model):
             return "wrong-address" if received[0] != expected[0] else None
         if frame and self.went_astray(difference, frame):
             return "wrong-connection"
-        is_plain = frame and frame.keys() == {"to", "text"}  # other letters may have been refused
+        # Other letters may have been refused, and a writer may still be at work on an earlier one.
+        is_plain = frame and frame.keys() == {"to", "text"}
+        is_plain = is_plain and not difference.report.clients[difference.step.client].is_busy
         if is_plain and difference.missing and REFUSAL not in expected and not sent:
             return "nothing-sent"
         return None
