@@ -53,8 +53,8 @@ class Notes(Model):
         client.send(data=data)
 
     def note(self, client, text):
-        """Each line is answered with two text frames. No number is used twice, and no number is
-        left out."""
+        """Each line is answered with two text frames. For line 2 they are `number 2` and
+        `2: milk / eggs`. No number is used twice, and no number is left out."""
         self.count += 1
         client.lines.append(text)
         self.shared_numbers += self.count != len(client.lines)

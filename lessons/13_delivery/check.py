@@ -14,6 +14,7 @@ PROMISES = {
 }
 MANY = 100  # so many announcements may be taken for a new count
 READY = "For each announcement that arrives, each client receives the text frame `tea is ready`."
+LOST = "If announcements were lost before one that arrives, the client first receives how many"
 LEAVES = "`__call__` leaves the group, however the connection ends: keep this method."
 
 
@@ -88,11 +89,9 @@ class Waiter(Model):
         client.send(f"{client.last['dish']} is ready")
 
     def report_loss(self, client):
-        """If announcements were lost before one that arrives, the client first receives how
-        many."""
         if client.missed:
             client.gaps += 1
-            client.send(f"{client.missed} missed")
+            client.send(f"{client.missed} missed", promise=LOST)
 
     def diagnose(self, difference):
         client = self.clients.get(difference.client)
@@ -112,6 +111,8 @@ class Waiter(Model):
             return "event-changed" if is_changed and received[-1] != expected[-1] else None
         if difference.fault:
             return None
+        if received and received[0].endswith(" missed"):
+            difference.wanted[difference.first].promise = LOST
         if client.missed and received == expected[1:]:
             is_plain = client.is_plain and client.is_rising and client.missed < MANY
             is_first = client.gaps == 1 and is_plain

@@ -93,6 +93,8 @@ class Houses(Model):
         received = difference.texts(difference.received)
         missing = [name for name in difference.texts(difference.expected) if name not in received]
         is_absent = len(difference.received) < len(difference.expected)
+        if not client.name.strip():  # without its spaces, the name is no frame
+            return None
         if is_absent and missing == [client.name]:
             return None if self.was_named(difference, client) else "sender-left-out"
         if self.has_not_joined(difference, missing):

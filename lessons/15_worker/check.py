@@ -82,7 +82,7 @@ class Office(Model):
         if self.branch():
             self.ask(client, "", self.promise)
 
-    def ask(self, client, text, promise=""):
+    def ask(self, client, text, promise=None):
         """At once it receives `asked`, or, if the channel is full, only `busy`."""
         if len(self.jobs) >= self.capacity:
             client.busy += 1
@@ -126,7 +126,7 @@ class Office(Model):
         """Once a worker has done the job, the client receives `2026-11-21: Saturday`. For
         `hello`, it receives `hello: not a date`. The text in the answer is unchanged."""
         answer = answer_to(text)
-        is_usual = answer.endswith("not a date") or re.fullmatch(r"\d{4}-\d\d-\d\d", text)
+        is_usual = re.fullmatch(r"\D+|\d{4}-\d\d-\d\d", text)
         promise = "" if is_usual else DATES
         promise = NO_DATES if text in ("", "2026-1-2") else promise
         client.send(answer, until=self.free_at, promise=promise)

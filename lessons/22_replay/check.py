@@ -71,8 +71,6 @@ class Ticker(Model):
     shared = "last-id-shared"
     promise_of: ClassVar = {
         **dict.fromkeys(("last-id-refused", "refused-text-saved", "refused-without-reason"), AFTER),
-        "history-cut": "A client with `?after=7` first gets all newer rows, one without `after` all"
-        " rows.",
         "group-not-joined": "Then it gets each new row.",
         **dict.fromkeys(("short-text-refused", "text-not-saved"), SAVED),
         "empty-frame-saved": "Ignore other frames.",
@@ -232,9 +230,10 @@ def diagnosis_of_ids(difference, has_saved):
     if len(ids) == len(wanted):
         is_live = difference.step.action == "connect" and len(burst) > 1
         return "live-before-history" if is_live else "wrong-order"
-    is_cut = len(wanted) > 20 and ids and ids in (wanted[: len(ids)], wanted[-len(ids) :])
+    is_begun = len(wanted) > 20 and ids and ids == wanted[: len(ids)]
+    is_cut = is_begun or (len(wanted) > 20 and ids and ids == wanted[-len(ids) :])
     is_named = ids[-1:] and ids[-1] in [message.get("id") for message in messages]
-    if is_cut and messages and not is_named:  # the message does not say where it ends
+    if is_begun and messages and not is_named:  # the message does not say where it ends
         return "history-cut"
     return diagnosis_of_gap(difference, calls, is_cut, messages)
 

@@ -34,7 +34,7 @@ AT_EACH_END = (
 )
 TOO_LATE = "too late"
 GIVEN = "With the text `take`, the client's user gets the microphone."
-MESSAGES = ("notified-without-change", "notified-too-early", "member-missed")
+MESSAGES = ("notified-without-change", "notified-too-early", "freed-silently", "member-missed")
 ENDS = ("not-freed", "group-leak", "group-leak-after-a-crash", "cancelled-while-joining")
 PROMISES = {
     "The URL names an existing room": "handshakes",
@@ -87,8 +87,10 @@ class Stage(Model):
     promise_of: ClassVar = {
         **dict.fromkeys(MESSAGES, ONE_MESSAGE),
         **dict.fromkeys(ENDS, AT_EACH_END),
-        "checked-then-saved": "Other code may change `speaker` between any two queries. Never undo"
-        " its change.",
+        **dict.fromkeys(
+            ("checked-then-saved", "freed-for-another"),
+            "Other code may change `speaker` between any two queries. Never undo its change.",
+        ),
     }
 
     def __init__(self):
@@ -188,7 +190,7 @@ class Stage(Model):
         if difference.pair and difference.pair[1].get("text") == TOO_LATE:
             difference.wanted[difference.first].promise = GIVEN
         calls = [call_of(event) for event in difference.events if event.direction == "out"]
-        now = {call_of(it) for _, it in difference.report.events if it.direction == "out"}
+        now = [call_of(it) for _, it in difference.report.events if it.direction == "out"]
         if difference.missing and client.took == self.burst and "UPDATE" not in now:
             difference.wanted[difference.first].promise = GIVEN
         wanted, received = (
@@ -200,6 +202,8 @@ class Stage(Model):
             return "wrong-room"
         ends = any(step.action in ("close", "vanish", "crash", "kill") for step in burst)
         takes = any(step.arguments.get("text") == "take" for step in burst)
+        if ends and "free" in now and "group_send" in now[: now.index("free")]:
+            return "notified-too-early"
         if ends and wanted and not received:
             if "free" not in calls:
                 return "not-freed"
@@ -288,7 +292,7 @@ def test_it_is_free_after_its_user_has_left(play):
     """When the user's connection ends, each client receives that no user has the microphone."""
     play(f"{BOTH} | text take | close 1001 | 2 text take | {READ}")
     renamed = 'partial row auth.User {"id": 1, "username": "lady"}'
-    play(f"{BOTH} | text take | {renamed} | close 1001 | {READ}")
+    play(f"{ROWS} | {enter('ada')} | text take | {renamed} | close 1001 | {READ}")
 
 
 def test_it_is_free_however_the_connection_ends(play):
