@@ -198,7 +198,7 @@ def test_copies_three_pages_and_then_says_how_long_to_wait(play):
     """A user may copy three pages in a minute. For the fourth, the answer is `wait 60`."""
     play(USED_UP)
     play(f'account ada {{"is_staff": true, "is_superuser": true}} | {USED_UP}')
-    play("connect as=ada | wait 16.5 | text one | text two | text three | text four")
+    play("connect as=ada | wait 16.98 | text one | text two | text three | text four")
 
 
 def test_counts_all_connections_of_a_user(play):
@@ -218,6 +218,8 @@ def test_each_user_has_three_pages(play):
     """Another user has three other pages."""
     for other in ("bob", "Ada", "adam"):
         play(f"{USED_UP} | 2 connect as={other} | 2 text 1 | 2 text 2 | 2 text 3 | 2 text 4")
+    many = " | ".join(f"connect as=user{number} | text one | close" for number in range(9))
+    play(f"{USED_UP} | close | {many}")
 
 
 def test_each_minute_has_three_pages(play):
@@ -233,7 +235,7 @@ def test_each_minute_has_three_pages(play):
         "connect as=ada | text 1 | wait 29.5 | text 2 | wait 29.5 | text 3 | text 4 | wait 1.5"
         " | text 5 | text 6 | text 7 | text 8 | wait 29.5 | text 9 | wait 29.5 | text 10"
     )
-    for seconds in (3600, 24 * 3600):
+    for seconds in (3600, 24 * 3600, 7 * 24 * 3600):
         play(f"{USED_UP} | close | wait {seconds} | connect as=ada | {minute}")
 
 
