@@ -199,7 +199,7 @@ class Exploration(Claim):
     def next(self) -> ClaimConversation | None:
         """The next conversation to play; None after the last one, and after one has failed."""
         steps = None if self.failed else next(self._steps, None)
-        return steps and self._add(steps, (len(self.conversations),))
+        return None if steps is None else self._add(steps, (len(self.conversations),))
 
     def judge(self, conversation: ClaimConversation) -> list[ClaimConversation]:
         follow_ups = super().judge(conversation)

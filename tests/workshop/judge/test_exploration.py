@@ -1,10 +1,12 @@
 """Generated conversations: which there are, and when they are played."""
 
+import pytest
+
 from lessons.workshop.course.lesson_index import find
 from lessons.workshop.engine.model.awkward import filled
 from lessons.workshop.engine.model.conversations import conversations_for
 from lessons.workshop.judge import judge
-from lessons.workshop.judge.claims import Claims
+from lessons.workshop.judge.claims import Claims, Exploration
 
 LESSON = "stop"
 
@@ -40,6 +42,14 @@ def test_each_value_of_a_declared_input_is_sent():
     for gap, values in model.inputs.items():
         for value in values:
             assert filled(gap, value).arguments in sent
+
+
+@pytest.mark.parametrize("slug", ["accept", "http"])  # one without texts, one without WebSockets
+def test_all_conversations_are_explored(slug):
+    exploration = Exploration(Claims.of(find(slug)).model, ())
+    explored = [it.steps for it in iter(exploration.next, None)]
+    assert explored == [*conversations(slug)]
+    assert all(explored)
 
 
 def test_nothing_is_explored_while_a_claim_is_red():

@@ -57,7 +57,7 @@ def one_after_the_other(conversations: Iterable[Sequence[Step]]) -> list[Step]:
 def conversations_for(model: type[Model], own_texts: Sequence[str] = ()) -> Iterator[list[Step]]:
     """All conversations: a sweep, then random ones. `own_texts` are what a submission mentions."""
     setup = [*map(parse_step, model.setups[0])]
-    for steps in (*_sweep(model), *_mentioned(model, own_texts)):
+    for steps in filter(None, (*_sweep(model), *_mentioned(model, own_texts))):
         first_steps = sorted([*setup, *steps], key=lambda step: not step.kind.is_setup)
         yield _complete(model, first_steps)
     for seed in range(RANDOM):
