@@ -22,7 +22,6 @@ PROMISES = {
 class Station(Model):
     closes_once = True
     silent_after_disconnect = True  # the task says when a reading is sent
-    crowd = 60
     # Many that are refused take no place from the next one.
     long_conversations = (" | ".join(["connect"] * 60 + [UNITS[0]]),)
     handshakes = (

@@ -14,7 +14,6 @@ class Stopwatch(Model):
     others = ("wait 1", "wait 0.5", "wait 3", "wait 10")
     inputs: ClassVar = {"wait …": TIMES}
     pauses = (61, 301)
-    crowd = 51
     long_conversations = ("connect | wait 3599.5 | text ? | wait 2",)
     ends = (*Model.ends, "crash")
     slow = 0  # see test_a_slow_client_holds_up_no_stopwatch
