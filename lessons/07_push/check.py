@@ -22,7 +22,9 @@ class Stopwatch(Model):
         "pushed-too-fast": "From the accept on, the client gets a text frame each second",
         **dict.fromkeys(
             ("cleanup-skipped", "cleanup-raises", "task-left-behind", "thread-left-behind"),
-            "The stopwatch ends with its connection, however the connection ends",
+            "The stopwatch ends with its connection, however the connection ends: the client "
+            "leaves, a handler raises, or the server cancels the consumer, even before "
+            "websocket_connect has run.",
         ),
         "exception-hidden": "The consumer does not hide an exception that a handler raises.",
     }
