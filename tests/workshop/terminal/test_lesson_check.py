@@ -20,8 +20,8 @@ def test_a_red_exercise_shows_crosses_diagnosis_cure_and_transcript(course):
     assert "websocket.connect → Lamp.websocket_connect\n" in shown
     assert re.search(r"work/01_lamp\.py:6\n", shown)
     assert "  You see  Daphne logs nothing and drops" in shown
-    assert "  Cause    websocket_connect returned" in shown
-    assert "  Cure     Send websocket.accept" in shown
+    assert "  Usually  websocket_connect returned" in shown
+    assert "  If so    Send websocket.accept" in shown
     assert re.search(r"Transcript: repeats text\n +1  client +→ scope  /ws/lamp/\n", shown)
     assert shown.endswith("Stuck?  python3 manage.py lesson hint 1\n")
 

@@ -148,7 +148,7 @@ def test_a_call_of_the_outside_world_suspends_only_with_a_seed():
         return turns
 
     assert run(main()) == 0
-    assert {run(main(), seed) for seed in SEEDS} == {0, 1, 2}
+    assert {run(main(), seed) for seed in SEEDS} == {0, 1, 2, 6}
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
