@@ -113,7 +113,8 @@ class Office(Model):
         _, text = self.jobs.pop(0)
         promise = MAY_BE_LOST if text in self.lost else ONCE_DONE
         self.lost.append(text)
-        return Answer(f"a job for {text!r}", lambda answer: isinstance(answer, dict), promise)
+        shown = f"a job for {text!r}"
+        return Answer(shown, lambda answer: isinstance(answer, dict), promise=promise)
 
     def work(self):
         while self.has_worker and self.jobs:

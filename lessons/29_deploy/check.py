@@ -60,7 +60,6 @@ class Restart(Model):
     def __init__(self):
         super().__init__()
         self.has_begun = False
-        self.drain_client = None  # the one whose `POST /drain/` began the drain
         self.served = []
         self.is_certain = True  # what was served
 
