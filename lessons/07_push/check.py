@@ -63,9 +63,9 @@ class Stopwatch(Model):
 
     def fault_of_silence(self, turn):
         """From the accept on, the client gets a text frame each second: `1`, `2`, `3`."""
-        held_up = [client for client in self.open_clients if client.is_held_up]
-        for client in [] if self.is_slow else held_up:
-            if not turn.clients[client.number].received:
+        for client in self.open_clients:
+            is_due = client.is_held_up and not self.is_slow
+            if is_due and not turn.clients[client.number].received:
                 return client.number, "no-push", "One frame was slow, and no other frame followed."
         return None
 

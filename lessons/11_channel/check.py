@@ -138,8 +138,8 @@ class Letters(Model):
             return "wrong-connection"
         # Other letters may have been refused, and a writer may still be at work on an earlier one.
         is_plain = frame and frame.keys() == {"to", "text"}
-        is_plain = is_plain and not difference.report.clients[difference.step.client].is_busy
-        if is_plain and difference.missing and REFUSAL not in expected and not sent:
+        is_idle = is_plain and not difference.report.clients[difference.step.client].is_busy
+        if is_idle and difference.missing and REFUSAL not in expected and not sent:
             return "nothing-sent"
         return None
 

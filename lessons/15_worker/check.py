@@ -82,7 +82,7 @@ class Office(Model):
         if self.branch():
             self.ask(client, "", self.promise)
 
-    def ask(self, client, text, promise=None):
+    def ask(self, client, text, promise=""):
         """At once it receives `asked`, or, if the channel is full, only `busy`."""
         if len(self.jobs) >= self.capacity:
             client.busy += 1

@@ -230,8 +230,9 @@ def diagnosis_of_ids(difference, has_saved):
     if len(ids) == len(wanted):
         is_live = difference.step.action == "connect" and len(burst) > 1
         return "live-before-history" if is_live else "wrong-order"
-    is_begun = len(wanted) > 20 and ids and ids == wanted[: len(ids)]
-    is_cut = is_begun or (len(wanted) > 20 and ids and ids == wanted[-len(ids) :])
+    is_part = len(wanted) > 20 and bool(ids)
+    is_begun = is_part and ids == wanted[: len(ids)]
+    is_cut = is_begun or (is_part and ids == wanted[-len(ids) :])
     is_named = ids[-1:] and ids[-1] in [message.get("id") for message in messages]
     if is_begun and messages and not is_named:  # the message does not say where it ends
         return "history-cut"

@@ -87,7 +87,7 @@ SLOW = edited(
     *("import json\n", "import asyncio\nimport json\n"),
     *(*SIGNED, SAVE, f"await asyncio.sleep(0.05)\n        {SAVE}"),
     *(FRAME, f"await asyncio.sleep(0.05 * ({IS_OTHER}))\n        {FRAME}"),
-    *(COUNT, f"[await asyncio.sleep(0.05), {COUNT}][1]"),
+    *("data = {", "await asyncio.sleep(0.05)\n        data = {"),
 )
 RIGHT = {"right": BOX, "right-sync": SYNC, "right-compact": OTHER, "right-slow": SLOW}
 

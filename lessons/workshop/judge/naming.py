@@ -187,9 +187,9 @@ class Naming:
             return Place(), event
         if len(_lines_of_equals(difference)) > 1:  # any of them may be wrong
             return Place(self.file), event
-        is_late = difference.late is not None
-        first = difference.late if is_late else difference.first
-        first = first if difference.refused is None else difference.refused
+        late, refused = difference.late, difference.refused
+        is_late = late is not None
+        first = next(it for it in (refused, late, difference.first) if it is not None)
         if is_late and _has_call(difference):
             place = Place()  # the function that was called may have waited
         elif first < len(seen.sent_at) and seen.sent_at[first]:

@@ -192,8 +192,8 @@ class Model:
     frames: tuple[str, ...] = ("text", "bytes")  # the kinds that clients send
     closes_once = False  # whether the exercise promises one close at most
     silent_after_disconnect = False  # whether the exercise promises to send nothing after it
-    # How clients leave, or the server cancels their consumers; also "crash".
-    ends = ("close", "close 1001", "close 4001", "vanish", "kill")
+    leaves = ("close", "close 1001", "close 4001", "vanish")  # how clients leave
+    ends = (*leaves, "kill")  # or the server cancels their consumers; also "crash"
 
     def __init_subclass__(cls):
         """Let each method with a docstring note that it runs."""

@@ -20,12 +20,14 @@ from ..faults.finding import SourceFile
 from . import STUDENT_PACKAGE
 
 SIGNALS = {
-    name: getattr(module, name)
-    for module, names in (
-        (signals, ("pre_save", "post_save", "pre_delete", "post_delete", "m2m_changed")),
-        (auth, ("user_logged_in", "user_logged_out", "user_login_failed")),
-    )
-    for name in names
+    "pre_save": signals.pre_save,
+    "post_save": signals.post_save,
+    "pre_delete": signals.pre_delete,
+    "post_delete": signals.post_delete,
+    "m2m_changed": signals.m2m_changed,
+    "user_logged_in": auth.user_logged_in,
+    "user_logged_out": auth.user_logged_out,
+    "user_login_failed": auth.user_login_failed,
 }
 
 
