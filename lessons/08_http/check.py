@@ -35,7 +35,7 @@ class Countdown(Model):
     others = ("wait 0.53", "wait 1.61", "wait 4.27")
     inputs: ClassVar = {"POST …": (*DIGITS, "3601", "100000"), "POST 1 …": DIGITS}
     long_conversations = (
-        "POST 301 | wait 300.5 | 2 POST 61 | 3 POST 3602 | wait 30 | wait 32",
+        "POST 1202 | wait 1201.5 | 2 POST 61 | 3 POST 3602 | wait 30 | wait 32",
         f"POST {'0 ' * 300}1 2 | wait 1.5",
         "POST 9007199254740993 | close",  # at once: a clock in floats may be off by a second
     )

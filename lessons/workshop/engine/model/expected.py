@@ -71,6 +71,10 @@ class Expected:
     def is_due(self, now: float) -> bool:
         return self.until is None or self.until <= now + _MOMENT
 
+    def fits(self) -> bool:
+        """Whether the part of it that has come is right."""
+        return True
+
     def next_burst(self, now: float) -> "Expected | None":
         """What is still expected when the burst is over, or None."""
         return None if self.is_due(now) else self
@@ -108,16 +112,25 @@ class Stream(Expected):
 
     __eq__, __hash__ = object.__eq__, object.__hash__
 
-    def after(self, time, message):
+    def after(self, *arrival):
+        return (self.after_all([arrival]),)
+
+    def after_all(self, arrivals: Sequence[Arrival]) -> "Stream":
+        """The stream when more has come, right or not."""
         stream = copy(self)
-        stream.received = (*self.received, (time, message))
-        found = self.found(stream.received)
-        is_right = found is not None and len(found) <= len(self.wanted)
-        is_right = is_right and all(
-            value == own and is_in_time(at, due)
-            for (due, value), (at, own) in zip(self.wanted, found, strict=False)
+        stream.received = (*self.received, *arrivals)
+        return stream
+
+    def fits(self):
+        found = self.found(self.received)
+        return (
+            found is not None
+            and len(found) <= len(self.wanted)
+            and all(
+                value == own and is_in_time(at, due)
+                for (due, value), (at, own) in zip(self.wanted, found, strict=False)
+            )
         )
-        return (stream,) if is_right else None
 
     def found(self, received: Sequence[Arrival]) -> list[tuple[float, Any]] | None:
         """What the client has received means; None if it cannot be read."""
@@ -219,6 +232,8 @@ def _still_expected(lanes: Lanes, received, now, may_end) -> list[Expected] | No
             return next((rest for rest in rests if rest is not None), None)
         lanes = ways[0]
     left = [*lanes.left()]
+    if not all(item.fits() for item, _ in left):
+        return None
     if not may_end and any(item.is_due(now) and not may_miss for item, may_miss in left):
         return None
     return [rest for item, _ in left if (rest := item.next_burst(now)) is not None]

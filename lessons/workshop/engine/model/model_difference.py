@@ -5,6 +5,7 @@ which the model can be, and a difference is what fits none of them.
 """
 
 import unicodedata
+from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -113,11 +114,10 @@ class Difference:
         """The index of the first message that does not fit the response; None if all do."""
         own = self.model.clients.get(self.client) if self.model else None
         stream = own and own.stream
-        for index, arrival in enumerate(self.arrivals if stream else ()):
-            if (after := stream.after(*arrival)) is None:
-                return index
-            [stream] = after
-        return None
+        if stream is None or stream.after_all(self.arrivals).fits():
+            return None
+        counts = range(1, len(self.arrivals))  # what does not fit does not fit with more behind it
+        return bisect(counts, False, key=lambda it: not stream.after_all(self.arrivals[:it]).fits())
 
     @property
     def missing(self) -> dict | None:
