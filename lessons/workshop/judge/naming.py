@@ -286,9 +286,9 @@ def _place_of_silence(difference: Difference) -> Place:
     step, own, clients = difference.step, difference.seen.place, difference.report.clients
     if difference.seen.is_busy:  # it waits in Channels: perhaps for what another consumer does
         return next((other.place for other in clients.values() if other.waits), own)
-    if step is not None and step.action == "wait" and _has_call(difference):
-        return Place()  # the function that was called may have had to send a message
-    if step is None or step.action == "wait" or step.client == difference.client:
+    if step is not None and step.action == "wait":
+        return Place()  # no handler was at work: a task or a function had to send it
+    if step is None or step.client == difference.client:
         return own
     if other := clients.get(step.client):
         return other.place

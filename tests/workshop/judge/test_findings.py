@@ -71,7 +71,7 @@ SEND = 'await self.send({"type": "websocket.send", "text": self.name})'
         ),
         (
             *("worker", 'answer = "not a date"', f'answer = "not a date"; {NAP}'),
-            *("wrong-time", "async def weekday_found", "It came 1 s later."),
+            *("wrong-time", "", "It came 1 s later."),
         ),
         (
             *("redis", "            question", f"            {SEND}\n            question"),
