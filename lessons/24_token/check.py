@@ -338,6 +338,8 @@ def test_tells_that_the_token_has_expired(play):
     play(f"issue ada | wait 40 | connect | {send('ada')} | wait 19 | text ? | wait 2 | text ?")
     play(f"connect | {send('ada')} | wait 30 | 2 connect | 2 {send('bob')} | wait 31 | 2 text ?")
     play.at_each_point(f"connect | {send('ada')} | wait 61 | at * text ?")
+    slow = f"2 connect | 2 {send('bob')} | at * wait 2"
+    play.at_each_point(f"connect | {send('ada')} | wait 59 | {slow}")
 
 
 def test_closes_ten_seconds_after_the_expiry(play):

@@ -26,7 +26,7 @@ client. What is in them must never change: texts, numbers, tuples, frozen datacl
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial, wraps
 from inspect import isfunction
 from itertools import islice
@@ -464,11 +464,15 @@ class Model:
             self.promise_of_end = self.last_promise
             self.last_promise = self.last_promise or before
 
-    def states_at(self, now: float) -> Iterator["Model"]:
-        """The states at this time, if the steps have taken until then: consumers may be slow.
+    def states_at(self, turn: BurstReport) -> Iterator["Model"]:
+        """The states at the end of the burst, if the steps have taken until then.
 
-        Of what was due since then, the last things may happen a moment later.
+        Of what was due since then, the last things may happen a moment later: consumers may be
+        slow. If a handler was held, only its own client may be late, unless clients depend on each
+        other.
         """
+        now, held = turn.time, {client for client, *_ in turn.held}
+        slow = held if self.clients_are_independent else ()
         slower = []
         for time in sorted({time for time, *_ in self._timers if self.now < time <= now}):
             slower.append(self._copy())
@@ -476,12 +480,15 @@ class Model:
         self._wait(max(0, now - self.now))
         yield self
         for model in reversed(slower):
+            if slow:
+                model._wait(now - model.now, besides=slow)
             model.now = now
             yield model
 
-    def _wait(self, seconds: float) -> None:
-        end = self.now + seconds
-        while due := [timer for timer in self._timers if timer[0] <= end + 1e-6]:
+    def _wait(self, seconds: float, besides: Collection[int] = ()) -> None:
+        """Let time pass, and call what is due; not for the clients with these numbers."""
+        end, timers = self.now + seconds, self._timers
+        while due := [it for it in timers if it[0] <= end + 1e-6 and not _is_of(it, besides)]:
             timer = min(due, key=lambda timer: timer[0])
             self._timers.remove(timer)
             self.now, self.step, name, args = timer
@@ -571,6 +578,11 @@ def _interleavings(burst: Sequence[Step]) -> Iterator[tuple[Step, ...]]:
             senders.add(sender)
             for others in _interleavings([*burst[:index], *burst[index + 1 :]]):
                 yield (step, *others)
+
+
+def _is_of(timer: tuple, numbers: Collection[int]) -> bool:
+    """Whether a timer is about a client with one of these numbers."""
+    return any(isinstance(it, Connection) and it.number in numbers for it in timer[3])
 
 
 def _has_type(message: dict, wanted: dict) -> bool:

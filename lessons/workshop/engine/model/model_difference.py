@@ -191,7 +191,7 @@ def _first_difference(model: Model, steps: list[Step], played: Report) -> Differ
         for state in states:
             state.begin_burst(burst, channels, turn)
             for after in state.states_after(burst):
-                tried += [Comparison(it, turn) for it in after.states_at(turn.time)]
+                tried += [Comparison(it, turn) for it in after.states_at(turn)]
         states = distinct(it.model for it in tried if it.rank == FITS)[:MAX_STATES]
         if not states:
             nearest = max(tried, key=lambda it: it.rank)
