@@ -12,6 +12,7 @@ START = {
     "status": 200,
     "headers": [(b"content-type", b"text/event-stream")],
 }
+FEW = 3  # pieces of a body
 LONGEST = 8_000  # seconds, more than a conversation lasts
 IN_PIECES = "It can come in several pieces: begin the response after the last one."
 LEFT_OUT = "The server can omit an empty `body`, and `more_body` if it is False."
@@ -151,6 +152,8 @@ def numbers_of_one_piece(difference, client):
     pieces = list(client.handshake.get("pieces", [""]))
     pieces += [step.arguments["piece"] for step in own if step.action == "piece"]
     filled = [piece for piece in pieces if piece]
+    if len(filled) > FEW:  # the end of many pieces may be missing, too
+        return set()
     return {str(int(piece or "0")) for piece in (pieces[0], pieces[-1], *filled[:1])}
 
 
