@@ -184,7 +184,7 @@ def test_the_client_receives_its_address(play):
 def test_a_letter_reaches_its_reader_only(play):
     """The reader receives the text unchanged. The writer and other clients receive nothing."""
     frames = [
-        f"text {letter(2, text)}" for text in ("hello", "ä ☃", '{"type": "x"}', " two  words ")
+        f"text {letter(2, text)}" for text in ("hello", "ä ☃", '{"type": "x"}', " two  words ", "")
     ]
     play(["connect", "2 connect", "3 connect", *frames])
 

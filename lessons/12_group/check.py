@@ -10,7 +10,7 @@ from lessons.workshop.judge import Model, lengths, near
 CAME, LEFT = "someone came", "someone left"
 NAMES = ("lobby", "a", "Z", "7", "a-b_c.d", ".", "-", "0123456789", "x" * 50, "x" * 49 + "y")
 REPEATED = ("..", "--", "__", "a..b", "a--b", "a__b", "-._")
-ALIKE = ("ab", "a.b", "a-b", "a_b", "Ab", "ab.", "abc")
+ALIKE = ("ab", "a.b", "a-b", "a_b", "Ab", "ab.", "abc", "a--b", "a__b", "a-2eb", "a_2eb", "a-2e-b")
 NO_NAMES = (
     *("%20", "two%20words", "lobby%20", "caf%C3%A9", "%E2%98%83", "x" * 51, "a!b", "a:b", "a,b"),
     *("%D9%A3", "%EF%BD%81", "lobby%0A", "%0Alobby", "%00", "%22", "~", "%2541", "x" * 99),

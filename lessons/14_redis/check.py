@@ -93,7 +93,8 @@ class Houses(Model):
         received = difference.texts(difference.received)
         missing = [name for name in difference.texts(difference.expected) if name not in received]
         is_absent = len(difference.received) < len(difference.expected)
-        if not client.name.strip():  # without its spaces, the name is no frame
+        # A handler may still wait. Without its spaces, a name may be no frame.
+        if difference.seen.is_busy or not client.name.strip():
             return None
         if is_absent and missing == [client.name]:
             return None if self.was_named(difference, client) else "sender-left-out"

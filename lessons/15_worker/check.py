@@ -49,6 +49,7 @@ class Office(Model):
         *("2026W47", "2026-W47", "2026W476", "2026-W53-1", "20261121T00"),
     )
     inputs: ClassVar = {"text …": NEAR_DATES}
+    handshakes = ("connect", "connect server=2")
     others = ("worker weekdays", "worker weekdays", "kill-workers", "take weekdays", "wait 1")
     setups = (("worker weekdays",), (), ("capacity 5",))
     pauses = (6, 61)  # a worker that waits takes real time, too
@@ -175,8 +176,10 @@ class Office(Model):
             return "group-as-channel"
         if not calls.jobs and any(it["type"] == "send" for it in calls.by_web):
             return "wrong-channel"
-        asked = sum(client.asked for client in self.by_connection.values())
-        return "job-not-sent" if len(calls.jobs) < asked else None
+        return "job-not-sent" if len(calls.jobs) < self.number_of_jobs() else None
+
+    def number_of_jobs(self):
+        return sum(client.asked for client in self.by_connection.values())
 
     def known_answers(self):
         return {answer_to(text) for text in self.asked}
@@ -193,7 +196,7 @@ class Office(Model):
             return "answered-itself"
         if not any(way in str(calls.jobs) for way in {OWN, *groups}):
             return "reply-channel-missing"
-        if len(calls.begun) < len(calls.jobs) - len(self.lost):
+        if len(calls.begun) < self.number_of_jobs() - len(self.lost):
             return "job-holds-others"
         to_others = [it for it in calls.by_worker if it.get("channel") != channel]
         if any(text.partition(": ")[2] in str(to_others) for text in missing):
@@ -231,7 +234,7 @@ def cause_in_worker(fault, calls):
 def test_a_worker_does_the_job(play):
     """The client receives `asked`, then the worker's answer."""
     play("worker weekdays | connect | text 2026-11-21 | wait 2 | text 1969-07-21 | wait 2")
-    play(["worker weekdays", "connect", *["text 2026-11-21"] * 28, "wait 56"])
+    play(["worker weekdays", "connect", *["text 2026-11-21", "wait 2"] * 28])
 
 
 def test_the_handler_waits_for_no_worker(play):
@@ -256,7 +259,7 @@ def test_a_text_that_is_not_a_date_is_answered(play):
     jobs = ("2026-11-21", "hello", "20261121", "2026-1-2", "2026-02-30", " 2026-11-21", "")
     play(["connect", *(f"text {job}" for job in jobs), "worker weekdays", "wait 14"])
     play("worker weekdays | connect | bytes 00 | wait 14 | text 2026-11-21 | wait 14")
-    play(["worker weekdays", "connect", *["text hello"] * 60, "wait 120"])
+    play(["worker weekdays", "connect", *["text hello", "wait 2"] * 60])
 
 
 def test_a_lost_job_holds_up_no_client(play):
@@ -267,6 +270,8 @@ def test_a_lost_job_holds_up_no_client(play):
         " | text 2000-01-02 | wait 14"
     )
     play(["connect", *["text 2026-11-21", "take weekdays"] * 101])
+    visit = "2 connect", "2 text 2026-11-21", "2 close 1001", "take weekdays"
+    play([*visit * 101, "connect", "text 2026-11-21"])
     play("connect | text 2026-11-21 | take weekdays | wait 61 | wait 3601 | worker weekdays")
 
 
@@ -277,4 +282,8 @@ def test_a_full_channel_is_reported(play):
         " | text hello | wait 14"
         " | take weekdays | take weekdays | take weekdays | take weekdays"
         " | text 2000-01-02 | worker weekdays | wait 14 | text 2026-11-21 | wait 14"
+    )
+    play(
+        "capacity 1 | connect | text hello | text 2000-01-02 | worker weekdays | text 2026-11-21"
+        " | wait 2"
     )

@@ -78,6 +78,10 @@ class Door(Model):
         super().__init__()
         self.tickets = {}  # name → Ticket
         self.deactivated = set()
+        self.killed = set()  # clients in this burst
+
+    def before(self, burst):
+        self.killed = {step.client for step in burst if step.action == "kill"}
 
     def other(self, step):
         match step.action, step.arguments:
@@ -105,7 +109,7 @@ class Door(Model):
             self.reject_used(client)
         elif client.ticket.is_deleted or _user(given["ticket"]) in self.deactivated:
             self.reject_user(client)
-        else:
+        elif client.number not in self.killed or self.branch():  # else it has not used the ticket
             self.tickets[names[0]] = replace(client.ticket, is_used=True)
             client.gets_in = True
             if self.was_copied(client):

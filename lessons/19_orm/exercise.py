@@ -6,8 +6,8 @@ come in the order of their ids. Without such a post, the client gets only `no po
 has that name, it gets only `no such group`. A binary frame gets `no such group`, too.
 
 Read the rows again for each frame. Other code may change them between queries, but deletes no user.
-If a group or a post is deleted there, `no posts` is right too, and so is no frame. The connection
-stays open.
+If a group or a post is deleted there, its frames may be missing, and `no posts` is right too. The
+connection stays open.
 
 No query runs on the event loop. Do not query in a thread whose database connection no code closes,
 as in `asyncio.to_thread`.

@@ -21,7 +21,15 @@ UNKNOWN = (
     *near("accounts.changed", "websocket.receive")[2:],
 )
 WITHOUT_THREADS = {"connect", "text", "bytes", "close", "vanish"}
-UNDERSCORED = ("__eq__", "_hidden", "__init__", "__module__", "_websocket.receive")
+UNDERSCORED = (
+    "__eq__",
+    "_hidden",
+    "_sync",
+    "__init__",
+    "__module__",
+    "_websocket.receive",
+    "..eq..",
+)
 RIGHTS = {"is_staff": True, "is_superuser": True, "last_name": "Family", "email": "a@b.test"}
 PROMISES = {
     "which other code sends through the channel layer": "actions",

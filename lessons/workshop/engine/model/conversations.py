@@ -158,7 +158,10 @@ def _sweep(model: type[Model]) -> Iterator[list[Step]]:
         kills = [replace(parse_step("kill"), point=it) for it in EARLY_POINTS]
         hello = frames_of(model)[:1]
         news = [step for step in others if step.action != "wait"][:1]
-        ends = ([[it], [*hello, it], [*news, it], [*hello, *news]] for it in kills)
+        acts = [*map(parse_step, model.actions[:1])]
+        first = [*filter(None, (hello, news, acts))]  # each is killed, and then taken again
+        again = [*hello, *news, *acts]
+        ends = ([[it], *([*one, it] for one in first), again] for it in kills)
         killed = one_after_the_other([connect, *end] for some in ends for end in some)
         yield [*killed, *_waits_of(model)[:1]]
 

@@ -89,9 +89,10 @@ class Shortening:
         return [n for n, step in enumerate(steps) if n >= number or str(step) not in setup]
 
     def _simplify_steps(self) -> None:
-        clients = dict.fromkeys(step.client for step in self._steps if step.client)
-        new = {client: number for number, client in enumerate(clients, 1)} | {None: None}
-        self._try([replace(step, client=new[step.client]) for step in self._steps])
+        own = [step for step in self._steps if step.client and step.action != "wait"]
+        clients = dict.fromkeys(step.client for step in own)
+        new = {client: number for number, client in enumerate(clients, 1)}
+        self._try([replace(it, client=new[it.client]) if it in own else it for it in self._steps])
         for index, step in enumerate(self._steps):  # texts stay: they tell clients apart
             if step in self._steps[index : index + 1] and step != (simpler := _waiting(step)):
                 self._try([*self._steps[:index], simpler, *self._steps[index + 1 :]])
@@ -114,8 +115,10 @@ def _playable(steps: list[Step]) -> list[Step]:
             is_free = step.client is None or step.action == "wait"
             needs = _NEEDS_REQUEST.get(step.action, (False, True))
             if is_free or requests.get(step.client) in needs:
-                is_first = len(kept) == number
-                kept.append(_waiting(step) if is_first else step)
+                # A client that has acted in this burst begins again in a new one.
+                is_again = step.kind.begins and step.client in {it.client for it in kept[number:]}
+                number = len(kept) if is_again else number
+                kept.append(_waiting(step) if len(kept) == number else step)
     return [*(step for step in steps if step.kind.is_setup), *kept]
 
 
