@@ -27,7 +27,8 @@ class Station(Model):
     handshakes = (
         *(*UNITS, "connect", "connect ?unit=", "connect ?unit=kelvin"),
         *("connect ?lang=de&unit=celsius", "connect ?unit=fahrenheit&x=&units=kelvin"),
-        *("connect /celsius/", "connect /kelvin/ ?unit=celsius cookie=unit=fahrenheit"),
+        "connect /celsius/ cookie=unit=celsius",
+        "connect /kelvin/ ?unit=celsius cookie=unit=fahrenheit",
     )
     inputs: ClassVar = {
         "connect ?unit=…": ("", "kelvin", "21", "celsius2", *near("celsius", "fahrenheit")),

@@ -10,7 +10,7 @@ OWN = (
     *("https://a-1.b.letters.town.example", "https://7.xn--4ca.letters.town.example"),
     *(
         "https://a.b.c.d.letters.town.example:8443",
-        f"https://{'a-long-name.' * 12}letters.town.example",
+        f"https://{'a-long-name.' * 18}letters.town.example",
         f"https://{'x' * 63}.letters.town.example",
     ),
 )

@@ -223,6 +223,7 @@ def test_each_client_is_notified_of_a_deletion(play):
     play([f"{RAIN} * 3", "connect", delete])
     again = 'row db_demo.Post {"id": 9007199254740993, "title": "Rain"}'
     play(["connect", again, delete, again, delete])
+    play(["connect", again, "begin", delete, again, "commit"])
 
 
 def test_other_changes_send_no_frame(play):

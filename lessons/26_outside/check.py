@@ -24,7 +24,7 @@ TRIES = (
     " times. Then it returns True."
 )
 AFTER_EACH = "After each message, it sends the percent if it has grown."
-REDIS_FAILS = "ConnectionError: ", "TimeoutError: Timeout connecting"
+REDIS_FAILS = "ConnectionError: ", "TimeoutError: Timeout connecting", "OutOfMemoryError: "
 PROMISES = {
     "A job is a row of `Job`": "setups",
     "It runs in a process without sockets": "others",
@@ -297,6 +297,8 @@ def test_the_message_is_tried_again(play):
     for seconds in (0.2, 0.7, 1.2, 1.7):  # the last try has been made before
         steps = "redis outside gone", "call report [1, 40]", f"wait {seconds}", "redis back"
         play([JOBS, f"connect {FIRST}", *steps, "wait 2"])
+    steps = "redis outside full", "call report [1, 40]", "wait 0.7", "redis back", "wait 2"
+    play([JOBS, f"connect {FIRST}", *steps])
     steps = "redis outside gone", "call report [1, 40]", "wait 4", "redis back", "wait 2"
     play([JOBS, f"connect {FIRST}", *steps, "call report [1, 40]", "call report [1, 60]"])
     again = "redis outside gone", "call report [1, 80]", "wait 1.2", "redis back", "wait 2"

@@ -241,7 +241,7 @@ def _pauses(model: type[Model], connect: Step) -> list[Step]:
 
 
 def _interference(model: type[Model], connect: Step) -> Iterator[list[Step]]:
-    """Two clients: each acts while the other's frame is handled, or at the same time.
+    """Two clients: each acts while the other's frame is handled, or at the same time. Or it leaves.
 
     The first has sent more. So what one keeps outside its own connection is seen, at each point.
     """
@@ -261,6 +261,9 @@ def _interference(model: type[Model], connect: Step) -> Iterator[list[Step]]:
     bursts = [text_step(one), *own, *bursts]
     for seed in range(1, 1 + len(model.points)):  # it decides how far the one gets before the other
         yield [parse_step(f"seed {seed}"), *both, *bursts]
+    ends = zip(cycle(map(parse_step, model.leaves)), range(len(model.points)), strict=False)
+    left = ([connect, text_step(one), replace(end, point=point)] for end, point in ends)
+    yield [both[1], *one_after_the_other(left), text_step(one, 2)]
 
 
 def _slow(model: type[Model], connect: Step) -> Iterator[list[Step]]:

@@ -10,7 +10,8 @@ from ..world.channel_layer import current_layer
 from .action import LIST, NAME, OBJECT, WORDS, Action, one_of
 
 MAX_FILL = 1000  # messages; more would mean that the channel has no capacity
-_REDIS = {"gone": "stop", "outside gone": "cut_off", "back": "start"}  # state → what happens
+# State → what happens.
+_REDIS = {"gone": "stop", "outside gone": "cut_off", "outside full": "fill_up", "back": "start"}
 
 
 class Send(Action, usage='send name {"type": "a.message"}', name=NAME, message=OBJECT):
@@ -59,7 +60,8 @@ class Fill(Action, usage="fill name", name=NAME):
 class Redis(Action, usage=f"redis {', or redis '.join(_REDIS)}", state=one_of(*_REDIS)):
     """Redis, which every channel layer uses, stops, or returns. After a stop it is empty.
 
-    `outside gone`: code without a connection does not reach Redis.
+    `outside gone`: code without a connection does not reach Redis. `outside full`: Redis has no
+    memory left for what that code sends.
     """
 
     async def act(self, player, state):

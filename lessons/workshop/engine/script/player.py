@@ -24,7 +24,7 @@ from ..faults.finding import CheckFailed, Finding, Place, SubjectSource, make_fi
 from ..recording.events import Event, error_text, to_json
 from ..subject import Subject
 from ..world.channel_layer import current_layer
-from ..world.client import CLIENT_PORT, Client
+from ..world.client import BUGS, CLIENT_PORT, Client
 from ..world.database import OtherTransaction
 from ..world.worker import FakeWorker, Workers
 from ..world.world import surroundings
@@ -274,8 +274,9 @@ class Player:
         if server not in self._applications:
             played = self.subject, self._mounted, self._other_servers
             self._applications[server] = application_of_server(server, *played)
-        port = CLIENT_PORT + len(self._opened)
+        port = CLIENT_PORT + step.client - 1  # as in life, a later client may have it again
         client = step.kind.new_client(self, self._applications[server], port, step.arguments)
+        client.bug = BUGS[len(self._opened) % len(BUGS)]
         client.finds_lines = self.options.events
         client.recorder.with_state = self.options.events
         self.clients[step.client] = client

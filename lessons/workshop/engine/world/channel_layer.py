@@ -176,7 +176,7 @@ class FakeRedis:
 
     def __init__(self):
         self.layers: dict[str, SimulatedLayer] = {}
-        self.is_stopped = self.is_cut_off = False
+        self.is_stopped = self.is_cut_off = self.is_full = False
         self.sends_in_transaction = 0  # to groups, while a transaction was not committed
 
     def stop(self) -> None:
@@ -191,9 +191,14 @@ class FakeRedis:
         self.is_cut_off = True
         self._load_exceptions()
 
+    def fill_up(self) -> None:
+        """Let the server refuse what that code sends: its memory is full."""
+        self.cut_off()
+        self.is_full = True
+
     def start(self) -> None:
         """Start the server again at the same address. If it was stopped, it has no data."""
-        self.is_stopped = self.is_cut_off = False
+        self.is_stopped = self.is_cut_off = self.is_full = False
 
     def _load_exceptions(self) -> None:
         """In a thread that is played, so much work (0.1 s) would look like an endless loop."""
@@ -201,6 +206,9 @@ class FakeRedis:
 
     def outage(self) -> Exception:
         """A stopped server refuses connections. A cut network is silent."""
+        if self.is_full:
+            text = "command not allowed when used memory > 'maxmemory'."
+            return _redis_error("OutOfMemoryError", text)
         if self.is_stopped:
             text = "Error 111 connecting to localhost:6379. Connect call failed."
             return _redis_error("ConnectionError", text)

@@ -41,7 +41,7 @@ CLOSE_TIMEOUT = 10  # seconds; Daphne's --application-close-timeout
 CLIENT_PORT = 50_001  # of the first client
 HOST = "127.0.0.1:8000"
 HANDSHAKE_TIMEOUT = 5  # seconds; Daphne's --websocket_handshake_timeout under runserver
-BUGS = ValueError, ValueError, OSError  # of a crash, for clients one after another
+BUGS = ValueError, ValueError, OSError  # of crashes, for clients one after another
 BODY_PIECE_SIZE = 8192  # bytes; Daphne's request_buffer_size
 
 # Tasks that cannot be cancelled. They are kept: when such a task is freed, Python raises
@@ -84,6 +84,7 @@ class Client:
         # line that sent it if `finds_lines`.
         self.arrivals: list[tuple[float, dict, Place | None]] = []
         self.finds_lines = False
+        self.bug = ValueError  # of a crash
         self.sent_too_late: list[dict] = []  # after the consumer received the disconnect
         self.second_closes: list[Place] = []  # where it closed a closed connection: Daphne drops it
         self.sent_after_end: Place | None = None  # what sent when the application had returned
@@ -343,7 +344,7 @@ class Client:
         connection: Daphne closes it for an exception only.
         """
         # Channels raises ValueError for an unknown event. A handler may raise anything.
-        bug = Bug(BUGS[(self.scope["client"][1] - CLIENT_PORT) % len(BUGS)])
+        bug = Bug(self.bug)
         self.put(bug)
         await self.wait_until_idle()
         if self.is_busy:  # its clean-up may take a while
