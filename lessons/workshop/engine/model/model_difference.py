@@ -199,7 +199,7 @@ def _first_difference(model: Model, steps: list[Step], played: Report) -> Differ
         channels = states[0].channels_now
         if found := states[0].fault_in(turn, played):
             return _fault_of_model(Difference(steps, number, played, states[0]), *found)
-    if fault := _fault_of_end(played):
+    if fault := _fault_of_end(played, model.allowed_faults):
         last = max(len(played.bursts) - 1, 0)
         return Difference(steps, last, played, states[0], fault=fault)
     for number, turn in enumerate(played.bursts):
@@ -319,9 +319,10 @@ class Comparison:
             difference.fault = self._fault_of_stop(client, seen)
 
 
-def _fault_of_end(played: Report) -> Finding | None:
+def _fault_of_end(played: Report, allowed: Sequence[str] = ()) -> Finding | None:
     """A forgotten await leads to other faults, not the reverse. So does sys.exit()."""
-    leftovers = sorted(played.leftovers, key=lambda it: it.diagnosis not in _CAUSES)
+    leftovers = [it for it in played.leftovers if it.diagnosis not in allowed]
+    leftovers.sort(key=lambda it: it.diagnosis not in _CAUSES)
     return played.stuck or next(iter(leftovers), None)
 
 
