@@ -11,9 +11,11 @@ CARRIED_OUT = (
     *('{"command": "echo"}', ECHO % '"e\u0301"'),
     '{"count": 7, "error": "", "command": "echo", "value": 1, "text": {"value": 2}}',
     '{"command": "count", "value": 7, "count": 7, "error": "", "text": null}',
+    '{\n"command":\r\n"count"\n}',
 )
 NOT_JSON = (
     *("hello", "", "{", "{'command': 'count'}", '{"command": "count"} {}', '{"command"}'),
+    f"{COUNT}\n{COUNT}",
     *('{"command": "count",}', ECHO % '"a\tb"', ECHO % "[1,]"),
 )
 NO_OBJECT = (
@@ -22,7 +24,10 @@ NO_OBJECT = (
 )
 NO_COMMAND = '"dance" "" "Echo" "count\\u0020" null 5 1.5 true [] ["count"] ["echo"] {"count":1}'
 # Keys that have a meaning elsewhere.
-OTHER_KEYS = "id type method params args kwargs data text bytes message error count echo close code"
+OTHER_KEYS = """
+    id type method params args kwargs data text bytes message error count echo close code
+    self cls content event request name
+"""
 TYPED = '{"type": "%s", "command": "count"}'
 WITH_NAN = (
     *("NaN", ECHO % "NaN", ECHO % "-Infinity", ECHO % '[1, {"a": Infinity}]'),
@@ -153,7 +158,7 @@ class Desk(Model):
         closes = any(it["type"] == "websocket.close" for it in difference.received)
         if command in METHODS.split() and not closes:
             return "client-picks-handler"
-        if difference.fault and "type" in request:
+        if difference.fault and request.get("type") in METHODS.split():
             return "client-picks-handler"
         if difference.fault:
             is_binary = text is None and detail.startswith(

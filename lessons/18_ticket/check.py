@@ -283,3 +283,4 @@ def test_asks_for_the_user_as_it_is_now(play):
 def test_serves_many_clients(play):
     """Many clients in turn, with valid and invalid tickets, get the right answers."""
     play(" | ".join(f"connect ticket=ada/{number} | 2 connect" for number in range(60)))
+    play(["connect"] * 101 + ["connect ticket=ada"])

@@ -35,6 +35,9 @@ CROWD = "load " + json.dumps(
         "db_demo.Post": [{"title": "News", "author_id": number} for number in NUMBERS],
     }
 )
+MANY = "load " + json.dumps(
+    {"db_demo.Post": [{"title": f"Post {number}", "author_id": 3} for number in range(101)]}
+)
 NO_GROUP, NO_POSTS = {0: "no such group"}, {0: "no posts"}
 SNOW = 'row db_demo.Post {"title": "Snow", "author_id": 3}'
 PROMISES = {
@@ -215,9 +218,14 @@ def test_questions_at_the_same_time_get_their_own_answers(play):
 
 def test_the_database_may_change_between_two_queries(play):
     """If other code changes rows between two queries, the connection stays open."""
-    for change in ('delete db_demo.Post {"author_id": 2}', 'delete auth.Group {"name": "guests"}'):
+    unsigned = 'row db_demo.Post {"id": 1, "author_id": null}'
+    gone = 'delete db_demo.Post {"author_id": 2}', 'delete auth.Group {"name": "guests"}'
+    for change in (*gone, unsigned):
         ask = "text guests"
         play.at_each_point(f"{ROWS} | {SNOW} | connect | {ask} | at * {change} | {ask}")
+    for point in (4, 6):  # a room may read pages
+        gone = f'at {point} delete db_demo.Post {{"id": 9}}'
+        play([ROWS, MANY, "connect", "text readers", gone])
     play.at_each_point(f"{ROWS} | connect | text silent | at * {JOIN} | text silent")
     play.at_each_point(f"{ROWS} | connect | text readers | at * {SNOW} | text readers")
 

@@ -288,8 +288,11 @@ def _crowd(model: type[Model], connect: Step) -> list[Step]:
         return [*steps, *_waits_of(model)]
     texts = [*model.texts, *filter(None, map(model.frame_of, ("hello", "hi")))]
     early = replace(text_step(texts[0]), together=True)
-    # The first frame of each is in the air while the consumer answers the handshake.
-    steps = [it for step in steps for it in (step, replace(early, client=step.client))]
+    # Some come at the same time. The first frame of each other one is in the air while the consumer
+    # answers its handshake.
+    first, rest = steps[:MAX_BURST], steps[MAX_BURST:]
+    steps = [replace(step, together=step.client > 1) for step in first]
+    steps += [it for step in rest for it in (step, replace(early, client=step.client))]
     speakers = [it for it in range(1, model.crowd + 1) if it <= FEW or it == model.crowd]
     steps += [text_step(text, it) for text, it in zip(cycle(texts), speakers, strict=False)]
     steps += [*_waits_of(model)[:1], Step("close", {}, 1), connect, text_step(texts[0])]
