@@ -5,8 +5,10 @@ import pytest
 from lessons.workshop.course.lesson_index import find
 from lessons.workshop.engine.model.awkward import filled
 from lessons.workshop.engine.model.conversations import conversations_for
+from lessons.workshop.engine.model.model import Model
+from lessons.workshop.engine.script.report import BurstReport, Report
 from lessons.workshop.judge import judge
-from lessons.workshop.judge.claims import Claims, Exploration
+from lessons.workshop.judge.claims import MAX_POINTS, Claim, Claims, Exploration
 
 LESSON = "stop"
 
@@ -80,3 +82,11 @@ def test_what_failed_before_is_reported_first_if_it_fails_again():
     assert states == {red.name: red.finding}
     judge(lesson, "solution", **options)
     assert all(one.state == "green" for one in reports[1].outcomes[:-1])
+
+
+def test_a_claim_has_a_conversation_for_each_of_the_first_points_only():
+    claim = Claim("test_a", "A claim.", Model)
+    claim.at_each_point("connect | text a | at * close")
+    claim.conversations[0].follow_ups(Report(bursts=(BurstReport((), points=5000),)), False)
+    steps = [str(it.steps[2]) for it in claim.conversations]
+    assert steps == [f"at {point} close" for point in range(MAX_POINTS + 1)]

@@ -294,6 +294,8 @@ class _Selector(selectors.DefaultSelector):
                 # Code spins until a timer is due. The steps grow, since that may be far away.
                 rounds = min(self._busy_iterations // SPIN_LIMIT, 20)
                 loop.move_to(loop.time() + clock.READ_INTERVAL * 2**rounds)
+            if loop.parked_tasks and self._busy_iterations % SPIN_LIMIT == 0:
+                loop.wake_idle_waiters()  # code spins until the task goes on that is parked
             return self._ready_files()
         self._busy_iterations = 0
         scheduler.set_alarms()

@@ -1,5 +1,7 @@
 """Interleaving: which points there are, and what an action at each of them changes."""
 
+import asyncio
+
 from channels.consumer import AsyncConsumer
 from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
@@ -49,6 +51,16 @@ class SavesAtTheEnd(Counting):
             await Entry.objects.acreate(text="end")
 
 
+class Spins(AsyncConsumer):
+    """Waits in a loop until a task has sent its frame."""
+
+    async def websocket_connect(self, event):
+        await self.send({"type": "websocket.accept"})
+        task = asyncio.create_task(self.send({"type": "websocket.send", "text": "hello"}))
+        while not task.done():  # noqa: ASYNC110 - this is what the test is about
+            await asyncio.sleep(0)
+
+
 async def received(consumer, database):
     """The texts that a client receives, for each point of its connect at which a row is saved."""
 
@@ -82,3 +94,12 @@ async def test_a_cleanup_may_query_after_a_cancel_at_each_point(database):
                 assert not points.is_waiting
             assert client.future.cancelled()
             assert await database.do(Entry.objects.count) == number + 1
+
+
+async def test_an_action_takes_its_time_while_other_code_spins():
+    with interleaving() as points:
+        for _ in each_point(points, lambda: asyncio.sleep(1)):
+            client = StrictCommunicator(Spins.as_asgi(), "/")
+            await client.connect()
+            assert [message["text"] for message in client.unread] == ["hello"]
+            await client.cancel_application()
