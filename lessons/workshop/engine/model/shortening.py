@@ -115,8 +115,10 @@ def _playable(steps: list[Step]) -> list[Step]:
             is_free = step.client is None or step.action == "wait"
             needs = _NEEDS_REQUEST.get(step.action, (False, True))
             if is_free or requests.get(step.client) in needs:
-                # A client that has acted in this burst begins again in a new one.
+                # A client that has acted in this burst begins again in a new one. And no step
+                # follows in a burst behind one that was taken at a point.
                 is_again = step.kind.begins and step.client in {it.client for it in kept[number:]}
+                is_again |= any(it.point is not None for it in kept[number:])
                 number = len(kept) if is_again else number
                 kept.append(_waiting(step) if len(kept) == number else step)
     return [*(step for step in steps if step.kind.is_setup), *kept]
