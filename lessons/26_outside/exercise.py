@@ -1,7 +1,8 @@
 """Lesson 26: a job, and the clients that watch it.
 
-A job is a row of `Job` that only `report` changes. It runs in a process without sockets, where sync
-code calls `report(7, 40)`: job 7 is at 40 percent. A client watches it at `/ws/layers/outside/7/`.
+A job is an existing row of `Job` that only `report` changes. It runs in a process without sockets,
+where sync code calls `report(7, 40)`: job 7 is at 40 percent. A client watches it at
+`/ws/layers/outside/7/`.
 
 - If the percent is higher than the row's, `report` stores it, sends a message, and returns
   True, otherwise False. A job may run twice at once: of two equal reports, one returns True.
