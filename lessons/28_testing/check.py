@@ -226,7 +226,6 @@ FAULTS = {
             "never-stops": (STOP, "self.channel_name)"),
             "never-stops-after-a-text": noting(SAVE, "if not hasattr(self, 'noted')"),
             "never-stops-after-another-frame": noting(INVALID, "if not hasattr(self, 'noted')"),
-            "never-stops-without-a-frame": noting("text = event", "if hasattr(self, 'noted')"),
         },
         "suite-passes-crash": {
             "dies-at-the-end": (STOP, 'self.channel_name)\n        raise KeyError("box")'),
