@@ -326,6 +326,8 @@ def test_the_order_in_work_is_served_first(play):
     play("connect | text soup | 2 connect | 3 POST /drain/ | wait 2.9 | wait 0.2")
     play("connect | text soup | wait 1 | 2 connect | 2 text soup | 3 POST /drain/ | wait 4")
     play(f"connect{' | text tea' * 60} | text soup | 2 POST /drain/ | wait 3")
+    for seed in (1, 2, 3):  # the kitchen has received the order, and its handler has not begun
+        play(f"seed {seed} | connect | text tea | & 2 POST /drain/ | 3 GET /served/")
 
 
 def test_an_order_that_waits_is_not_served(play):
