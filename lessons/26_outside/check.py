@@ -26,7 +26,7 @@ TRIES = (
 AFTER_EACH = "After each message, it sends the percent if it has grown."
 REDIS_FAILS = "ConnectionError: ", "TimeoutError: Timeout connecting", "OutOfMemoryError: "
 PROMISES = {
-    "A job is a row of `Job`": "setups",
+    "A job is an existing row of `Job`": "setups",
     "It runs in a process without sockets": "others",
     "A client watches it": "handshakes",
     "Then it returns True": "test_a_job_survives_without_the_layer",
