@@ -6,6 +6,7 @@ They look at a moment at which the loop is idle, so that whatever has not happen
 
 import ast
 import asyncio
+import dis
 import linecache
 import re
 import traceback
@@ -137,7 +138,18 @@ def fault_of_error(client, error: BaseException, unknown="exception") -> Finding
         if client.source.owns(sent.file):  # the sender's line is wrong, not the last handler
             place, more["event"] = sent, ""
             break
-    return client.finding(client.rules.late_exception or unknown, place, raised, **more)
+    late = None if _is_raised_by(client.source, error) else client.rules.late_exception
+    return client.finding(late or unknown, place, raised, **more)
+
+
+def _is_raised_by(source, error: BaseException) -> bool:
+    """Whether a `raise` of the student has raised it."""
+    last = error.__traceback__
+    while last and last.tb_next:
+        last = last.tb_next
+    code = last and last.tb_frame.f_code
+    is_raise = code and dis.opname[code.co_code[last.tb_lasti]] == "RAISE_VARARGS"
+    return bool(is_raise and source.owns(code.co_filename))
 
 
 def _meanings_here(client, error: BaseException, place: Place | None) -> dict[str, str]:
