@@ -73,6 +73,10 @@ class Letters(Model):
     def frame_of(cls, text):
         return letter(1, text) if text else None  # Daphne sends no empty frame
 
+    def __init__(self):
+        super().__init__()
+        self.kept = []  # texts in the channel `full`; None for what filled it
+
     def connect(self, client):
         """Right after the accept, the client receives its address in a text frame"""
         client.accept()
@@ -85,8 +89,10 @@ class Letters(Model):
         if not is_address(to):
             self.refuse(client)
             return
-        if to == "full":
+        if to == "full" and len(self.kept) == self.capacity:
             self.lose(client)
+        elif to == "full":
+            self.kept.append(frame["text"])
         for reader in self.readers(to):
             reader.send(frame["text"], lane=client.number)  # letters of one writer stay in order
         self.say_nothing()
@@ -101,11 +107,14 @@ class Letters(Model):
             client.fail("ChannelFull")
 
     def other(self, step):
-        return self.take_no_letter() if step.action == "take" else None
+        if step.action == "fill":
+            self.kept = [None] * self.capacity
+        return self.take_letter() if step.action == "take" else None
 
-    def take_no_letter(self):
+    def take_letter(self):
         """If the channel is full, the letter is lost."""
-        return Answer(None, lambda it: it is None or it.get("type") == "filler")
+        [text], self.kept = self.kept[:1] or [None], self.kept[1:]
+        return Answer(text and {"text": text}, lambda it: (it or {}).get("text") == text)
 
     def refuse(self, client):
         """The writer gets no answer, unless the layer raises TypeError for the address: then the
@@ -215,4 +224,5 @@ def test_a_writer_does_not_learn_whether_a_letter_was_read(play):
     play(["capacity 3", "fill full", "connect", f"text {letter('full')}", *own])
     # No writer keeps the letter until the channel has space.
     lost = ["capacity 3", "fill full", "connect", "2 connect", f"text {letter('full')}"]
-    play([*lost, *["take full"] * 3, "wait 5", *own, f"2 text {letter(2)}", "close", "take full"])
+    again = "take full", f"2 text {letter('full')}", "take full"
+    play([*lost, *["take full"] * 3, "wait 5", *own, f"2 text {letter(2)}", "close", *again])

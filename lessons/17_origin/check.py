@@ -45,7 +45,7 @@ MALFORMED = (
     *(f"{SITE}:8443@evil.net", "https://letters.%20town.example", f"{SITE}:8443x"),
     *(f"https://evil.net{sign}.letters.town.example" for sign in ("/", "?", "#", ":443/")),
     *("https://evil.net/letters.town.example", f"{SITE}:-8443", f"{SITE},https://evil.net"),
-    *(f"{SITE}{end}" for end in (":", "/x", "/?", "?x", "#x", ":8443/x", ":8443:", "%C2%A0")),
+    *(f"{SITE}{end}" for end in (":", "/x", "//", "/?", "?x", "#x", ":8443/x", ":8443:", "%C2%A0")),
     *(f"{SITE}:8_443", f"{SITE}:+8443", f"{SITE}:%208443", "https://letters.%09town.example"),
     *("https://letters..town.example", "https://letters.t%BAwn.example", f'"{SITE}"'),
     *("https://letters%252Etown.example", r"https:\\letters.town.example"),

@@ -64,7 +64,7 @@ class ReadingRoom(Model):
     clients_are_independent = False  # they read the same rows
     setups = ((ROWS,),)
     promise_of: ClassVar = {
-        "closed-early": "The connection stays open.",
+        **dict.fromkeys(("closed-early", "exception"), "The connection stays open."),
         "connection-left-open": "Do not query in a thread whose database connection no code "
         "closes, as in `asyncio.to_thread`.",
         **dict.fromkeys(
@@ -131,7 +131,8 @@ class ReadingRoom(Model):
     def diagnose(self, difference):
         if fault := difference.fault:
             is_unsigned = "'NoneType' object has no attribute 'username'" in fault.detail
-            return "row-of-others" if is_unsigned else None
+            is_alone = len(difference.steps_of_burst) == 1
+            return "row-of-others" if is_unsigned and is_alone else None
         lines, wanted = (difference.texts(it) for it in (difference.received, difference.expected))
         text = difference.step.arguments.get("text")
         if text is None:
