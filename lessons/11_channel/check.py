@@ -73,10 +73,6 @@ class Letters(Model):
     def frame_of(cls, text):
         return letter(1, text) if text else None  # Daphne sends no empty frame
 
-    def __init__(self):
-        super().__init__()
-        self.kept = []  # texts in the channel `full`; None for what filled it
-
     def connect(self, client):
         """Right after the accept, the client receives its address in a text frame"""
         client.accept()
@@ -108,13 +104,13 @@ class Letters(Model):
 
     def other(self, step):
         if step.action == "fill":
-            self.kept = [None] * self.capacity
+            self.kept = [None] * self.capacity  # later the texts of letters
         return self.take_letter() if step.action == "take" else None
 
     def take_letter(self):
         """If the channel is full, the letter is lost."""
         [text], self.kept = self.kept[:1] or [None], self.kept[1:]
-        return Answer(text and {"text": text}, lambda it: (it or {}).get("text") == text)
+        return Answer(text, lambda it: (it or {}).get("text") == text)
 
     def refuse(self, client):
         """The writer gets no answer, unless the layer raises TypeError for the address: then the
@@ -224,5 +220,5 @@ def test_a_writer_does_not_learn_whether_a_letter_was_read(play):
     play(["capacity 3", "fill full", "connect", f"text {letter('full')}", *own])
     # No writer keeps the letter until the channel has space.
     lost = ["capacity 3", "fill full", "connect", "2 connect", f"text {letter('full')}"]
-    again = "take full", f"2 text {letter('full')}", "take full"
-    play([*lost, *["take full"] * 3, "wait 5", *own, f"2 text {letter(2)}", "close", *again])
+    kept = f"2 text {letter('full', 'kept')}", f"text {letter('full')}", *["take full"] * 3
+    play([*lost, "take full", *kept, "wait 5", *own, f"2 text {letter(2)}", "close", "take full"])

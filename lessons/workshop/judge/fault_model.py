@@ -116,7 +116,8 @@ class FaultModel(Model):
         else:
             changes = [f"{old}\nbecomes\n{new}" for old, new in _pairs(self._edits[name])]
         green = f"Your {self.kind} is green for the {self.subject} {name}. In its code"
-        return "\n".join([green, *changes])
+        ran = [f"These tests ran: {', '.join(answer['ran'])}."] if len(answer["ran"]) > 1 else []
+        return "\n".join([green, *changes, *ran])
 
     def explain_right(self, answer):
         return f"{answer['code']}\n{answer['error']}".strip()

@@ -24,16 +24,18 @@ class Try(Action, usage="try NAME", name=NAME):
     """The student's tests run on the consumer of that name, one of `options.consumers`.
 
     The answer says whether all passed, and if not, which test failed, with which error at which
-    line. `events` counts the recorded events; `forgotten` names a coroutine that was never
-    awaited. A source with an `application` is tested whole, any other one is a consumer.
+    line. `ran` has the names of the tests so far, and `events` counts the recorded events;
+    `forgotten` names a coroutine that was never awaited. A source with an `application` is tested
+    whole, any other one is a consumer.
     """
 
     async def act(self, player, name):
         file, forgotten = inspect.getfile(player.subject), []
         with forgotten_coroutines(lambda *coroutine: forgotten.append(coroutine)):
             answer = {"passed": False, "test": "", "error": "", "line": 0, "code": "", "events": 0}
-            answer["forgotten"] = ""
+            answer |= {"forgotten": "", "ran": []}
             for title, test in tests_of(player.subject):
+                answer["ran"].append(title)
                 if player.database:
                     await player.write(_empty_used_tables)
                 error, events = await _run(test, _load_consumer(player.options.consumers[name]))
