@@ -519,7 +519,7 @@ def _as_value(thing):
         case list():
             return tuple(map(_as_value, thing))
         case dict():
-            return tuple((name, _as_value(item)) for name, item in thing.items())
+            return frozenset((name, _as_value(item)) for name, item in thing.items())
         case set():
             return frozenset(thing)
         case ModelClient() if thing.state == LEFT and not thing.expected:
