@@ -134,7 +134,7 @@ class Bakery(Model):
             if order != text and order in self.clients[number].orders:
                 self.answered[order] += 1
                 answers = self.answered[order]
-                baked = [it.argument for it in played.thread_sleeps if has_baked(it, time)]
+                baked = baked_until(time, played)
                 if baked.count(order) < answers:
                     return number, "work-left-out", what_was_baked(order, baked, time, answers)
         clients = self.by_connection.values()
@@ -168,9 +168,9 @@ class Bakery(Model):
             if number != difference.client and missing in heard and missing not in self.due(number):
                 return "wrong-connection"
         clients = self.by_connection.values()
-        order, baked = missing.removesuffix(" is done"), difference.played.thread_sleeps
-        baked = [it.argument for it in baked if has_baked(it, self.now)]
-        if baked.count(order) >= sum(client.orders.count(order) for client in clients):
+        order = missing.removesuffix(" is done")
+        ordered = sum(client.orders.count(order) for client in clients)
+        if baked_until(self.now, difference.played).count(order) >= ordered:
             return None  # it was baked, and its answer is lost
         queue = SECONDS * sum(len(client.orders) for client in clients)
         since = self.now - (difference.wanted[difference.first].until or self.now)
@@ -187,6 +187,11 @@ class Bakery(Model):
         if len(self.clients) == 1:  # no other client could delay it
             return None
         return "slow-sync-handler" if _is_sync(difference.events) else "work-still-queued"
+
+
+def baked_until(time, played):
+    """Return the orders that bake() had baked at this time."""
+    return [it.argument for it in played.thread_sleeps if has_baked(it, time)]
 
 
 def has_baked(sleep, time):

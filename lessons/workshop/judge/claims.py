@@ -140,8 +140,7 @@ class Claim:
 
         def further(report: Report, differs: bool) -> list[ClaimConversation]:
             passed = max((burst.points for burst in report.bursts), default=0)
-            passed = min(passed, MAX_POINTS)
-            return [play(known) for _ in range(known, passed + 1)]
+            return [play(known) for _ in range(known, min(passed, MAX_POINTS) + 1)]
 
         def play(point: int) -> ClaimConversation:
             nonlocal known

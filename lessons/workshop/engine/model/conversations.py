@@ -43,7 +43,7 @@ def parse_conversation(steps: str | Sequence[str]) -> list[Step]:
 
 def leaving(steps: Sequence[Step]) -> list[Step]:
     """A step for each client: it opens another page. A client that has left is left alone."""
-    own = [step for step in steps if step.client is not None and step.action != "wait"]
+    own = [step for step in steps if step.is_own]
     numbers = dict.fromkeys(step.client for step in own)
     ended = {step.client: step.action in ("close", "vanish") for step in own}
     return [Step("close", {"code": 1001}, number) for number in numbers if not ended[number]]
@@ -318,7 +318,7 @@ def _random(model: type[Model], chance: random.Random) -> list[Step]:
     for _ in range(chance.randint(MIN_ITEMS, MAX_ITEMS)):
         client = chance.randint(1, model.max_clients)
         action, timing = chance.choice(chance.choice(kinds)), chance.choice(timings)
-        is_own = action.client is not None and action.action != "wait"  # a step of a client
+        is_own = action.is_own
         if is_own and client not in connected:
             action = chance.choice(awkward if awkward and chance.random() < 0.2 else handshakes)
         number = client if is_own else action.client

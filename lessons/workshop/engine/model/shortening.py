@@ -89,10 +89,9 @@ class Shortening:
         return [n for n, step in enumerate(steps) if n >= number or str(step) not in setup]
 
     def _simplify_steps(self) -> None:
-        own = [step for step in self._steps if step.client and step.action != "wait"]
-        clients = dict.fromkeys(step.client for step in own)
+        clients = dict.fromkeys(step.client for step in self._steps if step.is_own)
         new = {client: number for number, client in enumerate(clients, 1)}
-        self._try([replace(it, client=new[it.client]) if it in own else it for it in self._steps])
+        self._try([replace(it, client=new[it.client]) if it.is_own else it for it in self._steps])
         for index, step in enumerate(self._steps):  # texts stay: they tell clients apart
             if step in self._steps[index : index + 1] and step != (simpler := _waiting(step)):
                 self._try([*self._steps[:index], simpler, *self._steps[index + 1 :]])
@@ -112,9 +111,8 @@ def _playable(steps: list[Step]) -> list[Step]:
         for step in burst:
             if step.kind.begins:
                 requests[step.client] = step.kind.is_request
-            is_free = step.client is None or step.action == "wait"
             needs = _NEEDS_REQUEST.get(step.action, (False, True))
-            if is_free or requests.get(step.client) in needs:
+            if not step.is_own or requests.get(step.client) in needs:
                 # A client that has acted in this burst begins again in a new one. And no step
                 # follows in a burst behind one that was taken at a point.
                 is_again = step.kind.begins and step.client in {it.client for it in kept[number:]}

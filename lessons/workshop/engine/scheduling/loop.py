@@ -290,12 +290,8 @@ class _Selector(selectors.DefaultSelector):
             if scheduler.actions:
                 scheduler.step(loop_is_busy=True)
             self._busy_iterations += 1
-            if loop._scheduled and self._busy_iterations % SPIN_LIMIT == 0:
-                # Code spins until a timer is due. The steps grow, since that may be far away.
-                rounds = min(self._busy_iterations // SPIN_LIMIT, 20)
-                loop.move_to(loop.time() + clock.READ_INTERVAL * 2**rounds)
-            if loop.parked_tasks and self._busy_iterations % SPIN_LIMIT == 0:
-                loop.wake_idle_waiters()  # code spins until the task goes on that is parked
+            if self._busy_iterations % SPIN_LIMIT == 0:
+                self._end_spinning()
             return self._ready_files()
         self._busy_iterations = 0
         scheduler.set_alarms()
@@ -316,6 +312,14 @@ class _Selector(selectors.DefaultSelector):
         if timeout is not None and not is_over:
             loop.advance_to_next_timer(timeout)  # a timer was due before a thread was done
         return ready
+
+    def _end_spinning(self) -> None:
+        """Code spins until a timer is due, or until a task goes on that is parked."""
+        if self._loop._scheduled:  # the steps grow, since the timer may be far away
+            rounds = min(self._busy_iterations // SPIN_LIMIT, 20)
+            self._loop.move_to(self._loop.time() + clock.READ_INTERVAL * 2**rounds)
+        if self._loop.parked_tasks:
+            self._loop.wake_idle_waiters()
 
     def _has_news(self) -> bool:
         """Whether a thread has acted since select() has looked."""

@@ -91,6 +91,11 @@ class Step:
         return hash(str(self))
 
     @property
+    def is_own(self) -> bool:
+        """Whether a client takes it: time passes for all."""
+        return self.client is not None and self.action != "wait"
+
+    @property
     def payload_length(self) -> int:
         """The number of characters or bytes in the client's frame; 0 for a step without one."""
         return len(self.arguments.get("text", "")) + len(self.arguments.get("hex", "")) // 2
